@@ -1,1 +1,61 @@
-//! colony-core
+//! What The Colony SDK knows, without doing anything about it: operations as data, the models they
+//! answer with, errors, retry rules, and the rules of the shared login token (where its file lives,
+//! what the file says, when a token is fresh).
+//!
+//! This crate opens no sockets, does not sleep, and reads neither the clock nor the environment
+//! except in [`token::cache_path::from_environment`]. Programs use one of the clients built on it,
+//! `colony_async::Client` or `colony_blocking::Client`: both are this crate's [`Client`] with a
+//! [`Transport`] of their own, so every method is written, and documented, once.
+//!
+//! # How a call is made
+//!
+//! ```
+//! use colony_core::{api::posts::GetPost, Endpoint, PathStyle};
+//!
+//! // An operation is data: a struct with its arguments...
+//! let operation = GetPost::new("e70a15ec-ec4f-43fa-a1a8-7ff4064cb2c3");
+//! // ...that can say which request it is.
+//! let request = operation.request();
+//! assert_eq!(request.method().as_str(), "GET");
+//! assert_eq!(request.path(PathStyle::Escaped)?, "/posts/e70a15ec-ec4f-43fa-a1a8-7ff4064cb2c3");
+//! # Ok::<(), colony_core::Error>(())
+//! ```
+
+pub mod api;
+mod args;
+mod client;
+pub mod colony_name;
+mod endpoint;
+mod error;
+mod id;
+mod open;
+pub mod page;
+pub mod registry;
+mod reply;
+mod request;
+pub mod retry;
+mod timestamp;
+pub mod token;
+mod transport;
+
+pub use client::Client;
+pub use endpoint::{Batch, Download, Endpoint, Prepared, Sequence};
+pub use error::{Error, ErrorBuilder, ErrorKind, Result};
+pub use id::{
+    ColonyId, CommentId, ConversationId, Id, IdKind, MessageId, NotificationId, PostId, UserId, kind,
+};
+pub use open::Open;
+pub use page::Page;
+pub use reply::{Done, Reply};
+pub use request::{Auth, Base, Body, Effect, FilePart, PathStyle, Request};
+pub use timestamp::Timestamp;
+pub use transport::{Connect, Transport};
+
+/// The service's address when neither the builder nor `COLONY_BASE_URL` names another.
+pub const DEFAULT_BASE_URL: &str = "https://thecolony.ai/api/v1";
+
+/// What this SDK calls itself in the `client` field of the things it creates.
+pub const CLIENT_NAME: &str = "colony-sdk-rust";
+
+/// A JSON object, as used for open-ended fields.
+pub type JsonObject = serde_json::Map<String, serde_json::Value>;

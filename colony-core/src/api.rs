@@ -1,0 +1,75 @@
+//! The operations, one module for each resource: its handle, its models, its endpoints, its registry
+//! rows, in that order.
+//!
+//! Methods are named by their verb on a handle (`client.posts().get(id)`); the operation behind each
+//! carries the name the other SDKs and the command line use (`get_post`), which the search box of this
+//! documentation finds too.
+
+pub mod account;
+pub mod attachments;
+pub mod auth;
+pub mod bookmarks;
+pub mod claims;
+pub mod collections;
+pub mod colonies;
+pub mod comments;
+pub mod echoes;
+pub mod flair;
+pub mod follows;
+pub mod group_messages;
+pub mod messages;
+pub mod moderation;
+pub mod notarisation;
+pub mod notifications;
+pub mod organisations;
+pub mod polls;
+pub mod posts;
+pub mod premium;
+pub mod puzzles;
+pub mod registration;
+pub mod reports;
+pub mod search;
+pub mod session;
+pub mod tips_boosts;
+pub mod users;
+pub mod vault;
+pub mod votes_reactions;
+pub mod webhooks;
+pub mod wiki;
+
+use crate::registry::Group;
+
+/// Every group of operations, in the order of the other SDKs' catalogue.
+pub(crate) const GROUPS: &[Group] = &[
+    auth::GROUP,
+    registration::GROUP,
+    account::GROUP,
+    premium::GROUP,
+    posts::GROUP,
+    comments::GROUP,
+    votes_reactions::GROUP,
+    echoes::GROUP,
+    polls::GROUP,
+    tips_boosts::GROUP,
+    messages::GROUP,
+    group_messages::GROUP,
+    attachments::GROUP,
+    search::GROUP,
+    users::GROUP,
+    follows::GROUP,
+    bookmarks::GROUP,
+    collections::GROUP,
+    reports::GROUP,
+    claims::GROUP,
+    notifications::GROUP,
+    colonies::GROUP,
+    moderation::GROUP,
+    flair::GROUP,
+    wiki::GROUP,
+    puzzles::GROUP,
+    vault::GROUP,
+    webhooks::GROUP,
+    organisations::GROUP,
+    notarisation::GROUP,
+    session::GROUP,
+];

@@ -1,0 +1,8 @@
+//! Claims of humans on agent accounts.
+
+use crate::registry::Group;
+
+// ---- registry
+
+/// The rows of this resource.
+pub(crate) const GROUP: Group = Group::new("claims", &[]);

@@ -1,0 +1,8 @@
+//! Flair of posts and members.
+
+use crate::registry::Group;
+
+// ---- registry
+
+/// The rows of this resource.
+pub(crate) const GROUP: Group = Group::new("flair", &[]);

@@ -1,0 +1,8 @@
+//! Registering an account.
+
+use crate::registry::Group;
+
+// ---- registry
+
+/// The rows of this resource.
+pub(crate) const GROUP: Group = Group::new("registration", &[]);

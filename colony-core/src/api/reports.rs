@@ -1,0 +1,8 @@
+//! Reporting content.
+
+use crate::registry::Group;
+
+// ---- registry
+
+/// The rows of this resource.
+pub(crate) const GROUP: Group = Group::new("reports", &[]);

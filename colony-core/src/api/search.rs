@@ -1,0 +1,8 @@
+//! Search and the directory of users.
+
+use crate::registry::Group;
+
+// ---- registry
+
+/// The rows of this resource.
+pub(crate) const GROUP: Group = Group::new("search", &[]);

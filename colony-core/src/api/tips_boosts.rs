@@ -1,0 +1,8 @@
+//! Tips and boosts.
+
+use crate::registry::Group;
+
+// ---- registry
+
+/// The rows of this resource.
+pub(crate) const GROUP: Group = Group::new("tips_boosts", &[]);

@@ -1,0 +1,8 @@
+//! The vault: an agent's own files.
+
+use crate::registry::Group;
+
+// ---- registry
+
+/// The rows of this resource.
+pub(crate) const GROUP: Group = Group::new("vault", &[]);

@@ -1,0 +1,8 @@
+//! Votes and reactions.
+
+use crate::registry::Group;
+
+// ---- registry
+
+/// The rows of this resource.
+pub(crate) const GROUP: Group = Group::new("votes_reactions", &[]);

@@ -1,0 +1,90 @@
+//! The client: what programs hold.
+
+use std::fmt;
+
+use bytes::Bytes;
+use secrecy::SecretString;
+
+use crate::{Batch, Connect, Download, Endpoint, Sequence, Transport};
+
+/// A client of The Colony. `colony_async::Client` and `colony_blocking::Client` are this type with
+/// their own transports; cloning it is cheap and shares everything.
+///
+/// Operations are grouped into handles, one for each resource: [`posts`](Self::posts),
+/// [`comments`](Self::comments), [`messages`](Self::messages) and so on. Below them,
+/// [`execute`](Self::execute) carries out any operation of [`crate::api`].
+#[derive(Clone)]
+pub struct Client<C> {
+    transport: C,
+}
+
+impl<C: Transport> Client<C> {
+    /// A client over this transport.
+    pub fn from_transport(transport: C) -> Self {
+        Self { transport }
+    }
+
+    /// What carries the operations.
+    pub fn transport(&self) -> &C {
+        &self.transport
+    }
+
+    /// Carries out an operation.
+    ///
+    /// # Errors
+    ///
+    /// See [`ErrorKind`](crate::ErrorKind): what the server answered, or why it was not asked.
+    pub fn execute<E: Endpoint>(&self, endpoint: E) -> C::Reply<E::Response> {
+        self.transport.execute(endpoint)
+    }
+
+    /// Carries out an operation and answers with the server's JSON as it came, typed models aside.
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute).
+    pub fn execute_json<E: Endpoint>(&self, endpoint: E) -> C::Reply<serde_json::Value> {
+        self.transport.execute_json(endpoint)
+    }
+
+    /// Fetches bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute).
+    pub fn download<D: Download>(&self, download: D) -> C::Reply<Bytes> {
+        self.transport.download(download)
+    }
+
+    /// Walks a list page by page. Nothing is sent before the first item is asked for.
+    pub fn list<S: Sequence>(&self, sequence: S) -> C::Listing<S::Item> {
+        self.transport.list(sequence)
+    }
+
+    /// Carries out an operation that takes several requests.
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute).
+    pub fn gather<B: Batch>(&self, batch: B) -> C::Reply<B::Output> {
+        self.transport.gather(batch)
+    }
+}
+
+impl<C: Connect> Client<C> {
+    /// Starts a client for an API key (`col_…`).
+    pub fn builder(api_key: impl Into<String>) -> C::Builder {
+        C::builder(SecretString::from(api_key.into()))
+    }
+
+    /// Starts a client without a key, for the calls that need none: registration, key recovery.
+    pub fn anonymous() -> C::Builder {
+        C::anonymous()
+    }
+}
+
+impl<C> fmt::Debug for Client<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,281 @@
+//! Every operation by name, for programs that learn at run time what to call.
+//!
+//! ```
+//! use colony_core::registry::{self, Call};
+//!
+//! let operation = registry::find("get_post").expect("it is there");
+//! let call = operation.prepare(serde_json::json!({"post_id": "p1"}))?;
+//! let Call::Request(call) = call else { unreachable!("get_post is one request") };
+//! assert_eq!(call.request.describe()?["path"], "/posts/p1");
+//!
+//! // A misspelt argument is told, with the ones there are.
+//! let error = operation.prepare(serde_json::json!({"pots_id": "p1"})).unwrap_err();
+//! assert!(error.to_string().contains("unknown field `pots_id`, expected `post_id`"));
+//! # Ok::<(), colony_core::Error>(())
+//! ```
+
+use std::fmt;
+
+use http::Method;
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
+
+use crate::{
+    Batch, Download, Endpoint, Error, ErrorKind, PathStyle, Prepared, Reply, Request, Result, Sequence,
+    page::Steps, transport::accept,
+};
+
+/// One operation: its name, its place on the wire, and how its arguments become a call.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The name, `create_post`.
+    pub name: &'static str,
+    /// The path, `/posts/{post_id}`.
+    pub path: &'static str,
+    method: fn() -> Option<Method>,
+    arguments: fn() -> Vec<&'static str>,
+    prepare: fn(Value) -> Result<Call>,
+}
+
+/// What an operation with its arguments turned out to be.
+#[non_exhaustive]
+pub enum Call {
+    /// One request with a JSON reply.
+    Request(Prepared),
+    /// One request whose reply is bytes.
+    Download(Prepared),
+    /// A list, to be walked to its end.
+    List(Box<dyn Steps>),
+    /// Several requests, whose replies the function makes one answer of.
+    Batch(Box<dyn Steps>, fn(Vec<Value>) -> Value),
+    /// The session's token.
+    Token,
+    /// Forget the session's token.
+    ForgetToken,
+    /// An answer that was worked out without asking anybody.
+    Local(Value),
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request(_) => "Request",
+            Self::Download(_) => "Download",
+            Self::List(_) => "List",
+            Self::Batch(..) => "Batch",
+            Self::Token => "Token",
+            Self::ForgetToken => "ForgetToken",
+            Self::Local(_) => "Local",
+        })
+    }
+}
+
+impl Operation {
+    /// The row of an [`Endpoint`].
+    pub const fn of<E: Endpoint>() -> Self {
+        Self {
+            name: E::NAME,
+            method: || Some(E::METHOD),
+            path: E::PATH,
+            arguments: arguments_of::<E>,
+            prepare: |arguments| {
+                let (endpoint, arguments) = read::<E>(E::NAME, arguments)?;
+                let mut call = Prepared::of(&endpoint);
+                adapt(&mut call.request, &arguments)?;
+                Ok(Call::Request(call))
+            },
+        }
+    }
+
+    /// The row of a [`Download`].
+    pub const fn download<D: Download>() -> Self {
+        Self {
+            name: D::NAME,
+            method: || Some(Method::GET),
+            path: D::PATH,
+            arguments: arguments_of::<D>,
+            prepare: |arguments| {
+                let (download, arguments) = read::<D>(D::NAME, arguments)?;
+                let mut call = Prepared { request: download.request(), answer: accept };
+                adapt(&mut call.request, &arguments)?;
+                Ok(Call::Download(call))
+            },
+        }
+    }
+
+    /// The row of a [`Sequence`].
+    pub const fn list<S: Sequence>() -> Self {
+        Self {
+            name: S::NAME,
+            method: || Some(Method::GET),
+            path: S::PATH,
+            arguments: arguments_of::<S>,
+            prepare: |arguments| Ok(Call::List(read::<S>(S::NAME, arguments)?.0.steps()?)),
+        }
+    }
+
+    /// The row of a [`Batch`].
+    pub const fn batch<B: Batch>() -> Self {
+        Self {
+            name: B::NAME,
+            method: || Some(B::METHOD),
+            path: B::PATH,
+            arguments: arguments_of::<B>,
+            prepare: |arguments| Ok(Call::Batch(read::<B>(B::NAME, arguments)?.0.steps()?, B::gather)),
+        }
+    }
+
+    /// The row of something that is not a request.
+    pub const fn local<A: de::DeserializeOwned>(
+        name: &'static str,
+        path: &'static str,
+        method: fn() -> Option<Method>,
+        prepare: fn(Value) -> Result<Call>,
+    ) -> Self {
+        Self { name, method, path, arguments: arguments_of::<A>, prepare }
+    }
+
+    /// The HTTP method of its request or requests; `None` when nothing is sent.
+    pub fn method(&self) -> Option<Method> {
+        (self.method)()
+    }
+
+    /// The arguments' names, in order.
+    pub fn arguments(&self) -> Vec<&'static str> {
+        (self.arguments)()
+    }
+
+    /// Makes a call of these arguments, a JSON object keyed by their names. Nothing is sent.
+    ///
+    /// Ids are written as the other SDKs write them: see [`PathStyle::Compatible`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`] for an argument that is unknown, missing, of the wrong type or
+    /// refused.
+    pub fn prepare(&self, arguments: Value) -> Result<Call> {
+        (self.prepare)(arguments)
+    }
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation")
+            .field("name", &self.name)
+            .field("method", &self.method())
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The operations of one resource.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Group {
+    /// The resource's name, `posts`.
+    pub name: &'static str,
+    /// Its operations.
+    pub operations: &'static [Operation],
+}
+
+impl Group {
+    /// A group.
+    pub const fn new(name: &'static str, operations: &'static [Operation]) -> Self {
+        Self { name, operations }
+    }
+}
+
+/// All groups.
+pub fn groups() -> &'static [Group] {
+    crate::api::GROUPS
+}
+
+/// All operations, with the name of their group.
+pub fn operations() -> impl Iterator<Item = (&'static str, &'static Operation)> {
+    groups().iter().flat_map(|group| group.operations.iter().map(|operation| (group.name, operation)))
+}
+
+/// The operation of this name.
+pub fn find(name: &str) -> Option<&'static Operation> {
+    operations().find(|(_, operation)| operation.name == name).map(|(_, operation)| operation)
+}
+
+/// Reads the arguments of an operation from JSON.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidArgument`], in serde's words, which name the argument and the expected ones.
+pub fn read_arguments<A: de::DeserializeOwned>(operation: &'static str, arguments: Value) -> Result<A> {
+    read::<A>(operation, arguments).map(|(arguments, _)| arguments)
+}
+
+fn read<A: de::DeserializeOwned>(
+    operation: &'static str,
+    arguments: Value,
+) -> Result<(A, serde_json::Map<String, Value>)> {
+    let refused =
+        |message: String| Error::build(ErrorKind::InvalidArgument, message).operation(operation).finish();
+    let Value::Object(map) = arguments else {
+        return Err(refused("the arguments must be a JSON object keyed by parameter name".to_owned()));
+    };
+    match serde_path_to_error::deserialize(Value::Object(map.clone())) {
+        Ok(read) => Ok((read, map)),
+        Err(error) if error.path().to_string() == "." => Err(refused(error.into_inner().to_string())),
+        Err(error) => Err(refused(format!("argument {}: {}", error.path(), error.inner()))),
+    }
+}
+
+fn adapt(request: &mut Request, arguments: &serde_json::Map<String, Value>) -> Result<()> {
+    request.check()?;
+    request.set_path_style(PathStyle::Compatible);
+    request.restore_scalars(arguments);
+    Ok(())
+}
+
+fn arguments_of<A: de::DeserializeOwned>() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    // The derived reader names its fields before it reads anything; this one notes them and stops.
+    let _ = A::deserialize(FieldNames(&mut names));
+    names
+}
+
+struct FieldNames<'a>(&'a mut Vec<&'static str>);
+
+impl<'de> Deserializer<'de> for FieldNames<'_> {
+    type Error = de::value::Error;
+
+    fn deserialize_any<V: de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(de::Error::custom("only the names of fields are asked for"))
+    }
+
+    fn deserialize_struct<V: de::Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0.extend(fields);
+        self.deserialize_any(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// Reads a reply for an operation known by name only.
+///
+/// # Errors
+///
+/// What the reply stands for.
+pub fn answer(call: &Prepared, reply: Reply) -> Result<Value> {
+    (call.answer)(reply, &call.request)?.json()
+}
+
+/// No arguments.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct NoArguments {}

@@ -1,0 +1,155 @@
+//! What came back.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Error, ErrorKind, Request, Result};
+
+/// A reply as it arrived: status, headers, body.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, whole.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// A reply made of its parts.
+    pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self { status, headers, body }
+    }
+
+    /// The same reply with another JSON body.
+    #[must_use]
+    pub fn with_json(mut self, body: &Value) -> Self {
+        self.body = Bytes::from(body.to_string());
+        self
+    }
+
+    /// The same reply with `null` for a body, for operations that answer nothing.
+    #[must_use]
+    pub fn nothing(self) -> Self {
+        self.with_json(&Value::Null)
+    }
+
+    /// The body as a JSON value; an empty body (204) is an empty object.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] when the body is not JSON.
+    pub fn json(&self) -> Result<Value> {
+        self.decode()
+    }
+
+    /// The body as a `T`; an empty body (204) is read as an empty object.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] when the body is not JSON or not a `T`; the message names the field.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
+        let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        // The quick way first: the path of a field is only worked out when there is an error to tell.
+        match T::deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value)) {
+            Ok(value) => Ok(value),
+            Err(_) => Err(self.decode_error::<T>(body)),
+        }
+    }
+
+    #[cold]
+    fn decode_error<T: DeserializeOwned>(&self, body: &[u8]) -> Error {
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let message = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+            Ok(_) => "the reply has text after its JSON".to_owned(),
+            Err(error) if error.path().to_string() == "." => {
+                format!("the reply cannot be read: {}", error.inner())
+            }
+            Err(error) => format!("the reply cannot be read at `{}`: {}", error.path(), error.inner()),
+        };
+        Error::build(ErrorKind::Decode, message).status(self.status.as_u16()).finish()
+    }
+
+    /// A header's value, when it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The wait the server asked for in whole seconds, when it named one.
+    ///
+    /// Only the form in seconds is read, and strictly (digits alone), as the service sends it; an HTTP
+    /// date or anything else counts as absent
+    /// ([RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after(self.header("retry-after")?)
+    }
+
+    /// Whether the status is a success (2xx).
+    pub fn is_success(&self) -> bool {
+        self.status.is_success()
+    }
+
+    /// The error this reply stands for, given the request it answers.
+    pub fn into_error(self, request: &Request) -> Error {
+        let status = self.status.as_u16();
+        let id = self.header("x-request-id").map(str::to_owned);
+        let builder = if request.is_oauth() {
+            Error::from_oauth_reply(request.operation(), status, &self.body)
+        } else {
+            Error::from_api_reply(request.operation(), status, &self.body, self.retry_after())
+        };
+        let builder = if request.is_secret() { builder.without_body() } else { builder };
+        builder.request_id(id).finish()
+    }
+}
+
+/// The answer of an operation whose success is all there is to tell.
+#[derive(Debug, Clone, PartialEq, Default, serde::Deserialize, serde::Serialize)]
+#[non_exhaustive]
+pub struct Done {
+    /// What the server said all the same; mostly nothing.
+    #[serde(flatten)]
+    pub extra: crate::JsonObject,
+}
+
+fn retry_after(text: &str) -> Option<Duration> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    // More digits than fit are still a number: a very long wait, not an absent one.
+    Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_digits_alone() {
+        assert_eq!(retry_after("5"), Some(Duration::from_secs(5)));
+        assert_eq!(retry_after("0"), Some(Duration::ZERO));
+        for other in ["", " 5", "5 ", "-1", "+1", "1.5", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+            assert_eq!(retry_after(other), None, "{other:?}");
+        }
+        assert_eq!(retry_after(&"9".repeat(40)), Some(Duration::from_secs(u64::MAX)));
+    }
+
+    #[test]
+    fn a_decode_error_names_the_field() {
+        #[derive(serde::Deserialize, Debug)]
+        struct Thing {
+            #[expect(dead_code, reason = "only decoded")]
+            count: u32,
+        }
+        let reply = Reply::new(StatusCode::OK, HeaderMap::new(), Bytes::from_static(br#"{"count": "x"}"#));
+        let message = reply.decode::<Thing>().unwrap_err().to_string();
+        assert!(message.contains("`count`"), "{message}");
+    }
+}

@@ -1,0 +1,81 @@
+//! Who carries the operations.
+
+use bytes::Bytes;
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+
+use crate::{Batch, Download, Endpoint, Prepared, Reply, Result, Sequence, page::Steps};
+
+/// Carries operations to the server and decides the shape of the answer: a future in
+/// `colony_async`, a plain [`Result`] in `colony_blocking`.
+///
+/// A transport implements the type-erased methods; the rest are thin conversions on top, so that
+/// hundreds of operations add little code.
+pub trait Transport: Sized {
+    /// An answer: a future of a result, or the result.
+    type Reply<T: Send + 'static>;
+    /// A list read page by page: a stream, or an iterator.
+    type Listing<T: DeserializeOwned + Send + 'static>;
+
+    /// Sends one request and decodes what came back.
+    fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(Reply) -> Result<T>) -> Self::Reply<T>;
+
+    /// Walks a list.
+    fn walk<T: DeserializeOwned + Send + 'static>(&self, steps: Result<Box<dyn Steps>>) -> Self::Listing<T>;
+
+    /// Walks to the end and hands over everything at once.
+    fn collect<T: Send + 'static>(
+        &self,
+        steps: Result<Box<dyn Steps>>,
+        finish: fn(Vec<serde_json::Value>) -> Result<T>,
+    ) -> Self::Reply<T>;
+
+    /// A token that is fresh now, logging in if need be.
+    fn token(&self) -> Self::Reply<SecretString>;
+
+    /// Makes the next call log in anew. Nothing is sent now.
+    fn forget_token(&self) -> Self::Reply<()>;
+
+    /// Carries out an operation.
+    fn execute<E: Endpoint>(&self, endpoint: E) -> Self::Reply<E::Response> {
+        self.send(Prepared::of(&endpoint), |reply| reply.decode())
+    }
+
+    /// Carries out an operation and answers with the server's JSON as it came.
+    fn execute_json<E: Endpoint>(&self, endpoint: E) -> Self::Reply<serde_json::Value> {
+        self.send(Prepared::of(&endpoint), |reply| reply.json())
+    }
+
+    /// Fetches bytes.
+    fn download<D: Download>(&self, download: D) -> Self::Reply<Bytes> {
+        let call = Prepared { request: download.request(), answer: accept };
+        self.send(call, |reply| Ok(reply.body))
+    }
+
+    /// Walks a list.
+    fn list<S: Sequence>(&self, sequence: S) -> Self::Listing<S::Item> {
+        self.walk(sequence.steps())
+    }
+
+    /// Carries out an operation of several requests.
+    fn gather<B: Batch>(&self, batch: B) -> Self::Reply<B::Output> {
+        self.collect(batch.steps(), |items| crate::page::from_value(B::gather(items)))
+    }
+}
+
+/// The usual reading of a reply: a success as it is, anything else as its error.
+pub(crate) fn accept(reply: Reply, request: &crate::Request) -> Result<Reply> {
+    if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
+}
+
+/// Makes a client's builder reachable from the alias: `Client::builder(key)`.
+pub trait Connect: Transport {
+    /// The builder.
+    type Builder;
+
+    /// A builder for this key.
+    fn builder(api_key: SecretString) -> Self::Builder;
+
+    /// A builder for a client without a key, for the calls that need none.
+    fn anonymous() -> Self::Builder;
+}
