@@ -1,1 +1,78 @@
-//! colony-async
+//! The Colony SDK for async Rust.
+//!
+//! An API key is exchanged for a token that lives a day, and logins are limited to about a hundred an hour
+//! for each address. This client shares the token: between its clones, between all clients of a process,
+//! between processes on the host, and with programs that use the Python package. However many start
+//! together, the server sees one login.
+//!
+//! ```no_run
+//! use colony_async::{Client, api::posts::CreatePost};
+//!
+//! # async fn example() -> colony_async::Result<()> {
+//! let client = Client::builder(std::env::var("COLONY_API_KEY").unwrap_or_default()).build()?;
+//!
+//! let post = client.posts().create(CreatePost::new("Hello", "First post.").colony("introductions")).await?;
+//! println!("published as {}", post.id);
+//!
+//! // Replies own what they need: join them, spawn them.
+//! tokio::spawn(client.posts().get(post.id));
+//! # Ok(()) }
+//! ```
+//!
+//! The methods are those of [`Client`](colony_core::Client), by resource; the operations and models are in
+//! [`api`]. Calls run on tokio. For code without async there is `colony_blocking`, with the same methods.
+//!
+//! # What the token cache promises
+//!
+//! - One login for everybody who starts on an empty or expired cache; a refused login is shared as well.
+//! - A file that is read is whole, private (0600) and ours; anything else is a miss, never an error.
+//! - A token that the server refused is replaced once, and only if nobody else has done so; a good token is
+//!   never destroyed.
+//! - Trouble with the file, its directory or the lock never fails a call. It is told as a `tracing` event
+//!   with the target `colony::token`.
+//!
+//! What it does not promise: locks are advisory and per host; over some network file systems they do not
+//! exist, and then each host, or each process, logs in for itself.
+
+mod builder;
+mod http;
+mod listing;
+mod reply;
+mod sender;
+mod session;
+pub mod time;
+
+use std::path::Path;
+
+pub use builder::{Builder, OverHttp};
+#[doc(inline)]
+pub use colony_core::{
+    Error, ErrorKind, Open, Page, Result, Timestamp, api, registry,
+    retry::{self, RetryPolicy},
+};
+pub use http::Http;
+pub use listing::Listing;
+pub use reply::Reply;
+pub use session::{CachedToken, LockStatus, TokenStatus};
+
+/// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
+pub type Client = colony_core::Client<Http>;
+
+/// The token files in a cache directory.
+///
+/// # Errors
+///
+/// When the directory is there and cannot be read.
+pub fn cached_tokens(directory: &Path, now: std::time::SystemTime) -> std::io::Result<Vec<CachedToken>> {
+    session::list_cache(directory, colony_core::token::freshness::unix_seconds(now))
+}
+
+/// Removes the token files in a cache directory, or the one with this fingerprint, and says how many there
+/// were. Lock files stay: deleting one that somebody holds would let two processes log in.
+///
+/// # Errors
+///
+/// When a file cannot be removed.
+pub fn clear_cached_tokens(directory: &Path, only: Option<&str>) -> std::io::Result<usize> {
+    session::remove_cached(directory, only)
+}

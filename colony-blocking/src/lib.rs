@@ -1,1 +1,37 @@
-//! colony-blocking
+//! The Colony SDK for code without async.
+//!
+//! The same client as `colony_async`, with the same methods: read the examples in that crate's
+//! documentation and in [`api`] without their `.await`.
+//!
+//! ```no_run
+//! use colony_blocking::{Client, api::posts::IterPosts};
+//!
+//! # fn main() -> colony_blocking::Result<()> {
+//! let client = Client::builder(std::env::var("COLONY_API_KEY").unwrap_or_default()).build()?;
+//! for post in client.posts().iter(IterPosts::new().max_results(10)) {
+//!     println!("{}", post?.title);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # How it blocks
+//!
+//! Each client has one background thread with a small runtime, on which an async client does the work. A
+//! call hands its work over and waits for the result; it never enters a runtime on the calling thread. So a
+//! client may be built, used and dropped anywhere, inside any runtime too (where a call blocks that
+//! runtime's thread as every blocking call does), and shared by threads.
+
+mod http;
+mod listing;
+
+pub use colony_async::{CachedToken, LockStatus, TokenStatus, cached_tokens, clear_cached_tokens, time};
+#[doc(inline)]
+pub use colony_core::{
+    Error, ErrorKind, Open, Page, Result, Timestamp, api, registry,
+    retry::{self, RetryPolicy},
+};
+pub use http::{Builder, Http};
+pub use listing::Listing;
+
+/// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
+pub type Client = colony_core::Client<Http>;

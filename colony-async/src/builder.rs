@@ -1,0 +1,329 @@
+//! Building a client.
+
+use std::{fmt, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
+
+use colony_core::{
+    Client, DEFAULT_BASE_URL, Error, ErrorKind, Result, Transport, retry::RetryPolicy, token::cache_path,
+};
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    http::{Http, Shared},
+    sender::Sender,
+    session::{Login, Session, Settings, Totp},
+    time::{SystemTimer, Timer},
+};
+
+/// Settings of a client, from [`Client::builder`](colony_core::Client::builder).
+///
+/// What is not set comes from the environment, then from the default:
+///
+/// | Setting | Environment | Default |
+/// | --- | --- | --- |
+/// | [`base_url`](Self::base_url) | `COLONY_BASE_URL` | `https://thecolony.ai/api/v1` |
+/// | [`cache_token`](Self::cache_token) | `COLONY_SDK_NO_TOKEN_CACHE` = `1`, `true` or `yes` turns it off, whatever the builder says | on |
+/// | [`token_cache_dir`](Self::token_cache_dir) | `COLONY_SDK_TOKEN_CACHE_DIR` | the system's cache directory, see [`cache_path`] |
+/// | [`token_cache_ttl`](Self::token_cache_ttl) | `COLONY_SDK_TOKEN_CACHE_TTL` (seconds, `5m`, `1h`) | none |
+/// | [`timeout`](Self::timeout) | | 30 s |
+/// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
+/// | [`retry`](Self::retry) | | [`RetryPolicy::default`] |
+/// | [`auth_retry`](Self::auth_retry) | | [`RetryPolicy::for_login`] |
+/// | [`proxy`](Self::proxy) | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | none |
+/// | [`user_agent`](Self::user_agent) | | `colony-sdk-rust/` and the version |
+///
+/// ```
+/// use std::time::Duration;
+/// use colony_async::Client;
+///
+/// # fn main() -> colony_async::Result<()> {
+/// let client = Client::builder("col_example")
+///     .base_url("http://127.0.0.1:8000/api/v1")
+///     .timeout(Duration::from_secs(5))
+///     .build()?;
+/// # Ok(()) }
+/// ```
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct Builder<C = Http> {
+    client: PhantomData<fn() -> C>,
+    api_key: Option<SecretString>,
+    base_url: Option<String>,
+    timeout: Duration,
+    connect_timeout: Duration,
+    retry: RetryPolicy,
+    auth_retry: RetryPolicy,
+    cache_token: bool,
+    token_cache_dir: Option<PathBuf>,
+    token_cache_ttl: Option<Duration>,
+    refresh_ahead: bool,
+    ignore_cool_down: bool,
+    totp: Option<Totp>,
+    proxy: Option<String>,
+    user_agent: Option<String>,
+    http_client: Option<reqwest::Client>,
+    timer: Arc<dyn Timer>,
+}
+
+impl<C: OverHttp> Builder<C> {
+    /// A builder with the defaults. Programs use
+    /// [`Client::builder`](colony_core::Client::builder) or
+    /// [`Client::anonymous`](colony_core::Client::anonymous).
+    pub fn new(api_key: Option<SecretString>) -> Self {
+        Self {
+            client: PhantomData,
+            api_key,
+            base_url: None,
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            retry: RetryPolicy::default(),
+            auth_retry: RetryPolicy::for_login(),
+            cache_token: true,
+            token_cache_dir: None,
+            token_cache_ttl: None,
+            refresh_ahead: false,
+            ignore_cool_down: false,
+            totp: None,
+            proxy: None,
+            user_agent: None,
+            http_client: None,
+            timer: Arc::new(SystemTimer),
+        }
+    }
+
+    /// Sets the API's base URL, `/api/v1` included.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Sets the time limit of one request, its reply included.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = limit;
+        self
+    }
+
+    /// Sets the time limit for opening a connection.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// Sets when calls are tried again.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Sets when logins are tried again. Their budget is a separate one.
+    pub fn auth_retry(mut self, policy: RetryPolicy) -> Self {
+        self.auth_retry = policy;
+        self
+    }
+
+    /// Whether the token is shared through the cache file. `COLONY_SDK_NO_TOKEN_CACHE` wins over this.
+    pub fn cache_token(mut self, on: bool) -> Self {
+        self.cache_token = on;
+        self
+    }
+
+    /// Sets the directory of the cache file.
+    pub fn token_cache_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.token_cache_dir = Some(directory.into());
+        self
+    }
+
+    /// Caps the age of a token taken from the file; zero means never to take one.
+    pub fn token_cache_ttl(mut self, age: Duration) -> Self {
+        self.token_cache_ttl = Some(age);
+        self
+    }
+
+    /// Whether a background task renews the token before it goes stale, so that no call ever waits for a
+    /// login. It starts with the first token and ends with the client.
+    pub fn refresh_ahead(mut self, on: bool) -> Self {
+        self.refresh_ahead = on;
+        self
+    }
+
+    /// Logs in even while a cool-down noted by this or another process lasts. For a person who knows that
+    /// the limit is over; a program that sets this lengthens the lock-out for everyone behind its address.
+    pub fn ignore_cool_down(mut self, on: bool) -> Self {
+        self.ignore_cool_down = on;
+        self
+    }
+
+    /// Sets a two-factor code. It serves for one login: each code is accepted once.
+    pub fn totp(mut self, code: impl Into<String>) -> Self {
+        self.totp = Some(Totp::once(SecretString::from(code.into())));
+        self
+    }
+
+    /// Sets where two-factor codes come from; asked at each login.
+    pub fn totp_with(mut self, code: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.totp = Some(Totp::Ask(Box::new(code)));
+        self
+    }
+
+    /// Sends everything through this proxy, `http://host:port`.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// Sets the `User-Agent` header.
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = Some(name.into());
+        self
+    }
+
+    /// Uses this HTTP client, with its own proxy, TLS and connection settings.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
+    /// Uses this clock and these pauses. For tests.
+    pub fn timer(mut self, timer: impl Timer) -> Self {
+        self.timer = Arc::new(timer);
+        self
+    }
+
+    /// Builds the client. Nothing is sent and no file is touched.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when the key, the base URL, the proxy or the user agent cannot be used.
+    pub fn build(self) -> Result<Client<C>> {
+        let environment = cache_path::from_environment();
+        for problem in &environment.problems {
+            tracing::warn!(target: "colony::token", %problem, "a setting in the environment is ignored");
+        }
+        let base_url = self.base_url.or(environment.base_url).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
+        let base_url = cache_path::normalise_base_url(&base_url).to_owned();
+        check_base_url(&base_url)?;
+        if let Some(key) = &self.api_key {
+            check_key(key)?;
+        }
+        let http = match self.http_client {
+            Some(client) => client,
+            None => http_client(self.connect_timeout, self.proxy.as_deref())?,
+        };
+        let name = self
+            .user_agent
+            .unwrap_or_else(|| format!("{}/{}", colony_core::CLIENT_NAME, env!("CARGO_PKG_VERSION")));
+        let user_agent = HeaderValue::from_str(&name)
+            .map_err(|_| config("the user agent cannot stand in a header: use printable ASCII"))?;
+        let sender = Sender { http, base_url: base_url.clone(), timeout: self.timeout, user_agent };
+        let cached = self.cache_token && !environment.disabled;
+        let directory = if cached { self.token_cache_dir.or(environment.directory) } else { None };
+        if cached && directory.is_none() {
+            tracing::warn!(
+                target: "colony::token", event = "degraded", action = "locate", reason = "no_directory",
+                "no cache directory can be told: set COLONY_SDK_TOKEN_CACHE_DIR or HOME; going on without the cache"
+            );
+        }
+        let settings = Settings {
+            base_url,
+            directory,
+            ttl: self.token_cache_ttl.or(environment.ttl),
+            timeout: self.timeout,
+            auth_retry: self.auth_retry.clone(),
+            refresh_ahead: self.refresh_ahead,
+            ignore_cool_down: self.ignore_cool_down,
+        };
+        let login = Login { sender: sender.clone(), retry: self.auth_retry, totp: self.totp };
+        let session = Session::new(self.api_key, settings, login, Arc::clone(&self.timer));
+        C::over(Http::new(Shared {
+            session: Arc::new(session),
+            sender,
+            retry: self.retry,
+            timer: self.timer,
+            colonies: tokio::sync::Mutex::default(),
+        }))
+        .map(Client::from_transport)
+    }
+}
+
+fn http_client(connect_timeout: Duration, proxy: Option<&str>) -> Result<reqwest::Client> {
+    let mut builder =
+        reqwest::Client::builder().connect_timeout(connect_timeout).redirect(same_origin_redirects());
+    if let Some(proxy) = proxy {
+        let proxy = reqwest::Proxy::all(proxy).map_err(|error| {
+            Error::build(ErrorKind::Config, "the proxy's URL cannot be used").source(error).finish()
+        })?;
+        builder = builder.proxy(proxy);
+    }
+    builder.build().map_err(|error| {
+        Error::build(
+            ErrorKind::Config,
+            "the HTTP client cannot be built; check the TLS feature and proxy settings",
+        )
+        .source(error)
+        .finish()
+    })
+}
+
+/// Follows a redirect to the same scheme, host and port, five at most. A reply that points elsewhere is
+/// given as it is: the token is for this server, and a downgrade to `http` is not followed.
+fn same_origin_redirects() -> reqwest::redirect::Policy {
+    reqwest::redirect::Policy::custom(|attempt| {
+        let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+        if same && attempt.previous().len() <= 5 { attempt.follow() } else { attempt.stop() }
+    })
+}
+
+fn check_base_url(base_url: &str) -> Result<()> {
+    let usable = url::Url::parse(base_url).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if usable {
+        return Ok(());
+    }
+    Err(config(format!("base_url {base_url:?} is not an http or https address like {DEFAULT_BASE_URL}")))
+}
+
+fn check_key(key: &SecretString) -> Result<()> {
+    let key = key.expose_secret();
+    if key.trim().is_empty() {
+        return Err(config("the API key is empty; it looks like col_… and was shown once, at registration"));
+    }
+    if key.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(config(
+            "the API key holds white space or control characters; give it without the line's end",
+        ));
+    }
+    Ok(())
+}
+
+fn config(message: impl Into<String>) -> Error {
+    Error::build(ErrorKind::Config, message).finish()
+}
+
+/// A transport that works over the async one: the async one itself, or a facade. It lets every client
+/// share this builder.
+pub trait OverHttp: Transport {
+    /// Wraps the async transport.
+    ///
+    /// # Errors
+    ///
+    /// When what the facade needs, a thread for example, cannot be had.
+    fn over(http: Http) -> Result<Self>;
+}
+
+impl OverHttp for Http {
+    fn over(http: Http) -> Result<Self> {
+        Ok(http)
+    }
+}
+
+impl<C> fmt::Debug for Builder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("base_url", &self.base_url)
+            .field("cache_token", &self.cache_token)
+            .finish_non_exhaustive()
+    }
+}

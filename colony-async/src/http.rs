@@ -1,0 +1,217 @@
+//! The transport: resolves, authenticates, sends, tries again.
+
+use std::{fmt, sync::Arc};
+
+use colony_core::{
+    Auth, Body, Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result, Transport,
+    colony_name::Directory,
+    page::{Step, Steps},
+    registry::Call,
+    retry::{Decision, RetryPolicy},
+};
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use crate::{
+    Builder, Listing, Reply,
+    sender::Sender,
+    session::{self, Held, Session},
+    time::Timer,
+};
+
+/// The async transport. Cloning shares everything.
+#[derive(Clone)]
+pub struct Http {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) session: Arc<Session>,
+    pub(crate) sender: Sender,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) timer: Arc<dyn Timer>,
+    /// The colonies by name, once one had to be looked up.
+    pub(crate) colonies: Mutex<Option<Arc<Directory>>>,
+}
+
+impl Http {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Carries out a prepared call: the layer below the typed methods, for programs that learn at run
+    /// time what to call.
+    ///
+    /// # Errors
+    ///
+    /// As the typed methods.
+    pub async fn call(&self, mut call: Prepared) -> Result<CoreReply> {
+        call.request.check()?;
+        if let Some(name) = call.request.unresolved_colony().map(str::to_owned) {
+            let id = self.colony_id(&name).await?;
+            call.request.resolve_colony(&id);
+        }
+        let reply = self.deliver(&call.request).await?;
+        if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
+            self.adopt_key(&reply).await;
+        }
+        (call.answer)(reply, &call.request)
+    }
+
+    /// Carries out a call of the registry and answers with its JSON. Downloads are refused: their answer
+    /// is bytes, see [`Transport::download`].
+    ///
+    /// # Errors
+    ///
+    /// As the typed methods.
+    pub async fn run(&self, call: Call) -> Result<Value> {
+        match call {
+            Call::Request(call) => self.call(call).await?.json(),
+            Call::List(steps) => Ok(Value::Array(self.walk_all(steps).await?)),
+            Call::Batch(steps, gather) => Ok(gather(self.walk_all(steps).await?)),
+            Call::Token => {
+                let held = self.shared.session.token(None).await?;
+                Ok(secrecy::ExposeSecret::expose_secret(&held.token).into())
+            }
+            Call::ForgetToken => {
+                self.shared.session.forget().await;
+                Ok(Value::Null)
+            }
+            Call::Local(value) => Ok(value),
+            _ => Err(Error::build(ErrorKind::Config, "this call does not answer with JSON").finish()),
+        }
+    }
+
+    async fn walk_all(&self, mut steps: Box<dyn Steps>) -> Result<Vec<Value>> {
+        let mut all = Vec::new();
+        while let Step::Send(request) = steps.next()? {
+            let reply = self.deliver(&request).await?;
+            all.extend(steps.take(reply)?);
+        }
+        Ok(all)
+    }
+
+    /// Sends a request as often as the policy and a rejected token ask for, and gives the last reply.
+    pub(crate) async fn deliver(&self, request: &Request) -> Result<CoreReply> {
+        let shared = &*self.shared;
+        let mut retries = 0;
+        let mut rejected: Option<Arc<Held>> = None;
+        loop {
+            let held = self.token_for(request, rejected.as_ref()).await?;
+            let reply = shared.sender.once(request, held.as_ref().map(|held| &held.token)).await?;
+            let status = reply.status.as_u16();
+            // One round with another token, and only for 401: a 403 is about rights, not about the token.
+            if status == 401 && request.auth() == Auth::Bearer && rejected.is_none() {
+                session::rejected(request.operation());
+                rejected = held;
+                continue;
+            }
+            if !request.is_retried() {
+                return Ok(reply);
+            }
+            match shared.retry.after(retries, status, reply.retry_after()) {
+                Decision::Stop => return Ok(reply),
+                Decision::After(wait) => {
+                    tracing::debug!(
+                        target: "colony::http", operation = request.operation(), status,
+                        wait_ms = wait.as_millis() as u64, "sending the request again after a pause"
+                    );
+                    shared.timer.sleep(wait).await;
+                }
+            }
+            retries += 1;
+        }
+    }
+
+    async fn token_for(&self, request: &Request, rejected: Option<&Arc<Held>>) -> Result<Option<Arc<Held>>> {
+        // A form may carry the token although the request has no Authorization header.
+        let in_form =
+            matches!(request.body(), Body::Form(fields) if fields.iter().any(|(_, value)| value.is_none()));
+        if request.auth() == Auth::Anonymous && !in_form {
+            return Ok(None);
+        }
+        self.shared.session.token(rejected.map(|held| &held.token)).await.map(Some)
+    }
+
+    /// The id of a colony that is not built in. The list is fetched once for a client, and once more for a
+    /// name that it does not hold: colonies are founded while programs run.
+    async fn colony_id(&self, name: &str) -> Result<String> {
+        let mut known = self.shared.colonies.lock().await;
+        if let Some(id) = known.as_ref().and_then(|directory| directory.id_of(name).ok()) {
+            return Ok(id.to_owned());
+        }
+        let lookup = Directory::lookup();
+        let reply = self.deliver(&lookup.request).await?;
+        let directory = Arc::new(Directory::read(&(lookup.answer)(reply, &lookup.request)?)?);
+        *known = Some(Arc::clone(&directory));
+        directory.id_of(name).map(str::to_owned)
+    }
+
+    async fn adopt_key(&self, reply: &CoreReply) {
+        let key = reply.json().ok().and_then(|body| Some(body.get("api_key")?.as_str()?.to_owned()));
+        if let Some(key) = key.filter(|key| !key.is_empty()) {
+            self.shared.session.change_key(key.into()).await;
+        }
+    }
+
+    /// The base URL in use, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.shared.sender.base_url
+    }
+}
+
+impl Transport for Http {
+    type Reply<T: Send + 'static> = Reply<T>;
+    type Listing<T: DeserializeOwned + Send + 'static> = Listing<T>;
+
+    fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(CoreReply) -> Result<T>) -> Reply<T> {
+        let http = self.clone();
+        Reply::new(async move { http.call(call).await.and_then(decode) })
+    }
+
+    fn walk<T: DeserializeOwned + Send + 'static>(&self, steps: Result<Box<dyn Steps>>) -> Listing<T> {
+        Listing::new(self.clone(), steps)
+    }
+
+    fn collect<T: Send + 'static>(
+        &self,
+        steps: Result<Box<dyn Steps>>,
+        finish: fn(Vec<Value>) -> Result<T>,
+    ) -> Reply<T> {
+        let http = self.clone();
+        Reply::new(async move { finish(http.walk_all(steps?).await?) })
+    }
+
+    fn token(&self) -> Reply<SecretString> {
+        let session = Arc::clone(&self.shared.session);
+        Reply::new(async move { Ok(session.token(None).await?.token.clone()) })
+    }
+
+    fn forget_token(&self) -> Reply<()> {
+        let session = Arc::clone(&self.shared.session);
+        Reply::new(async move {
+            session.forget().await;
+            Ok(())
+        })
+    }
+}
+
+impl Connect for Http {
+    type Builder = Builder;
+
+    fn builder(api_key: SecretString) -> Builder {
+        Builder::new(Some(api_key))
+    }
+
+    fn anonymous() -> Builder {
+        Builder::new(None)
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("base_url", &self.base_url()).finish_non_exhaustive()
+    }
+}

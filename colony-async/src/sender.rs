@@ -1,0 +1,143 @@
+//! Sending one request, once.
+
+use std::{error::Error as _, time::Duration};
+
+use colony_core::{Base, Body, Error, ErrorKind, Reply, Request, Result};
+use http::{HeaderValue, header};
+use secrecy::{ExposeSecret, SecretString};
+
+/// Turns requests into HTTP.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    pub(crate) http: reqwest::Client,
+    pub(crate) base_url: String,
+    pub(crate) timeout: Duration,
+    pub(crate) user_agent: HeaderValue,
+}
+
+impl Sender {
+    /// Sends the request and reads the reply, whatever its status.
+    pub(crate) async fn once(&self, request: &Request, token: Option<&SecretString>) -> Result<Reply> {
+        let response = self.open(request, token).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.map_err(|error| self.network(request, error))?;
+        Ok(Reply::new(status, headers, body))
+    }
+
+    /// Sends the request and gives the reply with its body still to be read.
+    pub(crate) async fn open(
+        &self,
+        request: &Request,
+        token: Option<&SecretString>,
+    ) -> Result<reqwest::Response> {
+        let builder = self.build(request, token)?;
+        builder.send().await.map_err(|error| self.network(request, error))
+    }
+
+    fn build(&self, request: &Request, token: Option<&SecretString>) -> Result<reqwest::RequestBuilder> {
+        let url = self.url(request)?;
+        let mut builder = self
+            .http
+            .request(request.method().clone(), url)
+            .timeout(self.timeout)
+            .header(header::USER_AGENT, self.user_agent.clone());
+        if let Some(token) = token {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+                .map_err(|_| Error::build(ErrorKind::Auth, "the token cannot stand in a header").finish())?;
+            value.set_sensitive(true);
+            builder = builder.header(header::AUTHORIZATION, value);
+        }
+        if let Some(key) = request.idempotency() {
+            builder = builder.header("idempotency-key", key.clone());
+        }
+        Ok(match request.body() {
+            Body::Empty => builder,
+            Body::Json(fields) => builder
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(serde_json::to_vec(fields).unwrap_or_default()),
+            Body::Form(fields) => {
+                let mut form = url::form_urlencoded::Serializer::new(String::new());
+                for (key, value) in fields {
+                    let own = token.map_or("", |token| token.expose_secret());
+                    form.append_pair(key, value.as_deref().unwrap_or(own));
+                }
+                builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())
+            }
+            Body::File(file) => {
+                let part = reqwest::multipart::Part::stream(file.content.clone())
+                    .file_name(file.filename.clone())
+                    .mime_str(&file.content_type)
+                    .map_err(|_| {
+                        let message = format!(
+                            "content_type {:?} is not a media type like image/png",
+                            file.content_type
+                        );
+                        Error::argument_refused("content_type", message)
+                    })?;
+                builder.multipart(reqwest::multipart::Form::new().part(file.field, part))
+            }
+            _ => return Err(Error::build(ErrorKind::Config, "this version cannot send such a body").finish()),
+        })
+    }
+
+    fn url(&self, request: &Request) -> Result<url::Url> {
+        let path = request.path(request.path_style())?;
+        let base = match request.base_part() {
+            Base::Api => self.base_url.as_str(),
+            Base::Site => site_of(&self.base_url),
+            Base::Other(url) => url.trim_end_matches('/'),
+        };
+        let mut url: url::Url = format!("{base}{path}").parse().map_err(|error| {
+            Error::build(ErrorKind::Config, format!("the base URL {base:?} cannot be used: {error}")).finish()
+        })?;
+        if !request.query_pairs().is_empty() {
+            url.query_pairs_mut().extend_pairs(request.query_pairs());
+        }
+        Ok(url)
+    }
+
+    fn network(&self, request: &Request, error: reqwest::Error) -> Error {
+        // The address may carry what should not be repeated, and the host is told below.
+        let error = error.without_url();
+        let host = match request.base_part() {
+            Base::Other(url) => url.as_str(),
+            _ => self.base_url.as_str(),
+        };
+        let message = if error.is_timeout() {
+            format!("no answer from {host} within {} s", self.timeout.as_secs_f64())
+        } else if error.is_connect() {
+            format!("no connection to {host}")
+        } else if error.is_builder() {
+            format!("the request to {host} cannot be built")
+        } else {
+            format!("the connection to {host} broke")
+        };
+        let hint = if error.is_timeout() {
+            "Try again later, or allow more time with `timeout`"
+        } else {
+            "Check the base URL (COLONY_BASE_URL), the network and the proxy"
+        };
+        let cause = error.source().map(ToString::to_string).unwrap_or_else(|| error.to_string());
+        Error::build(ErrorKind::Network, format!("{message}: {cause}"))
+            .operation(request.operation())
+            .hint(hint)
+            .source(error)
+            .finish()
+    }
+}
+
+/// The site's root: the API's base without its trailing `/api/v1`.
+pub(crate) fn site_of(base_url: &str) -> &str {
+    base_url.strip_suffix("/api/v1").unwrap_or(base_url).trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::site_of;
+
+    #[test]
+    fn the_site_is_the_base_without_its_api() {
+        assert_eq!(site_of("https://host.example/colony/api/v1"), "https://host.example/colony");
+        assert_eq!(site_of("https://api.example"), "https://api.example");
+    }
+}

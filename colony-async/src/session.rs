@@ -1,0 +1,297 @@
+//! The token session: one login, however many tasks, clients and processes want a token.
+//!
+//! The order for one call: the token in memory; then one *flight* in this process, which all tasks join.
+//! The flight reads the file without a lock (a rename is atomic, so a read is whole or absent), then takes
+//! the lock file and reads *the file again*, because somebody may have been first; and only then logs in.
+//! Whoever waited looks again before acting. Ten thousand tasks read the file once.
+//!
+//! Nothing about the file, its directory or the lock ever fails a call. What happens is told as `tracing`
+//! events with the target `colony::token`.
+
+mod ahead;
+mod events;
+mod flight;
+mod lock;
+mod login;
+mod status;
+mod store;
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use colony_core::{
+    Error, Result,
+    retry::RetryPolicy,
+    token::{cache_path, cooldown::Note, envelope::Envelope, freshness::Lifetime},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::time::{Timer, unix};
+
+pub(crate) use events::rejected;
+pub use status::{CachedToken, LockStatus, TokenStatus};
+pub(crate) use status::{list_cache, remove_cached};
+
+pub(crate) use login::{Login, Totp};
+use store::Store;
+
+/// A token and how long it is good for.
+pub(crate) struct Held {
+    pub(crate) token: SecretString,
+    pub(crate) lifetime: Lifetime,
+}
+
+impl Held {
+    fn is(&self, token: &SecretString) -> bool {
+        self.token.expose_secret() == token.expose_secret()
+    }
+}
+
+/// A key, and the place of its token. Replaced as a whole when the key changes.
+struct Key {
+    secret: Option<SecretString>,
+    store: Option<Store>,
+}
+
+/// What the builder decides about the session.
+pub(crate) struct Settings {
+    pub(crate) base_url: String,
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) timeout: Duration,
+    pub(crate) auth_retry: RetryPolicy,
+    pub(crate) refresh_ahead: bool,
+    pub(crate) ignore_cool_down: bool,
+}
+
+/// See the module's documentation.
+pub(crate) struct Session {
+    settings: Settings,
+    login: Login,
+    timer: Arc<dyn Timer>,
+    key: ArcSwap<Key>,
+    held: ArcSwapOption<Held>,
+    flight: Mutex<Option<flight::Flight>>,
+    /// Tokens that [`Session::forget`] gave up: not to be taken from the file again.
+    given_up: Mutex<Vec<SecretString>>,
+    /// A refusal of this process's own, for when there is no file to note it in.
+    note: Mutex<Option<Note>>,
+    warned: AtomicBool,
+    ahead: ahead::Ahead,
+}
+
+impl Session {
+    pub(crate) fn new(
+        secret: Option<SecretString>,
+        settings: Settings,
+        login: Login,
+        timer: Arc<dyn Timer>,
+    ) -> Self {
+        let key = Key::new(secret, &settings);
+        Self {
+            settings,
+            login,
+            timer,
+            key: ArcSwap::from_pointee(key),
+            held: ArcSwapOption::empty(),
+            flight: Mutex::new(None),
+            given_up: Mutex::new(Vec::new()),
+            note: Mutex::new(None),
+            warned: AtomicBool::new(false),
+            ahead: ahead::Ahead::default(),
+        }
+    }
+
+    /// A token that is fresh now, and not the rejected one.
+    ///
+    /// # Errors
+    ///
+    /// What the login was answered, or the time left of a cool-down.
+    pub(crate) async fn token(self: &Arc<Self>, rejected: Option<&SecretString>) -> Result<Arc<Held>> {
+        if let Some(held) = self.in_memory(rejected) {
+            return Ok(held);
+        }
+        self.token_slowly(rejected).await
+    }
+
+    /// The warm path: one atomic load, the clock, a comparison.
+    fn in_memory(&self, rejected: Option<&SecretString>) -> Option<Arc<Held>> {
+        let held = self.held.load();
+        let held = held.as_ref()?;
+        if rejected.is_some_and(|rejected| held.is(rejected)) || !held.lifetime.is_fresh(self.now()) {
+            return None;
+        }
+        Some(Arc::clone(held))
+    }
+
+    #[cold]
+    async fn token_slowly(self: &Arc<Self>, rejected: Option<&SecretString>) -> Result<Arc<Held>> {
+        // A flight may have set out before the token was rejected and bring that very token. Then another
+        // one sets out; a second time that cannot happen.
+        let mut outcome = self.join_flight(rejected).await;
+        for _ in 0..2 {
+            match &outcome {
+                Ok(held) if rejected.is_some_and(|rejected| held.is(rejected)) => {
+                    outcome = self.join_flight(rejected).await;
+                }
+                _ => break,
+            }
+        }
+        outcome
+    }
+
+    /// Reads the file (blocking) and says in the log what came of it.
+    fn read_file(&self, store: &Store, rejected: Option<&SecretString>) -> Result<Arc<Held>, Passed> {
+        let now = self.now();
+        let found = match store.read() {
+            Ok(found) => found,
+            Err(miss) => {
+                if miss.is_suspicious() {
+                    self.degraded("read", miss.as_str(), &miss);
+                }
+                events::miss(store, miss.as_str());
+                return Err(Passed::Nothing);
+            }
+        };
+        let lifetime = Lifetime::from_file(found.envelope.expiry, found.envelope.token.expose_secret());
+        let token = found.envelope.token;
+        let held = Arc::new(Held { token, lifetime });
+        let reason = if rejected.is_some_and(|rejected| held.is(rejected)) {
+            "rejected"
+        } else if self.is_given_up(&held.token) {
+            "given_up"
+        } else if !Lifetime::within_ttl(found.written_at, self.settings.ttl, now) {
+            "older_than_ttl"
+        } else if !held.lifetime.is_fresh(now) {
+            events::miss(store, "stale");
+            return Err(Passed::Stale(held));
+        } else {
+            events::hit(store, held.lifetime.stale_at - now);
+            return Ok(held);
+        };
+        events::miss(store, reason);
+        Err(Passed::Nothing)
+    }
+
+    /// Makes the next call log in. The token that is given up now is not taken from the file again, but
+    /// one that another process gets from now on is.
+    pub(crate) async fn forget(self: &Arc<Self>) {
+        let session = Arc::clone(self);
+        let store = self.key.load().store.clone();
+        let gone = self.held.swap(None);
+        let given_up = off_thread(move || {
+            let mut given_up: Vec<SecretString> = gone.iter().map(|held| held.token.clone()).collect();
+            if let Some(store) = store {
+                if let Ok(found) = store.read() {
+                    if let Err(error) = store.remove_if_holds(&found.envelope.token) {
+                        session.degraded("remove", "io", &error);
+                    }
+                    given_up.push(found.envelope.token);
+                }
+            }
+            given_up
+        })
+        .await
+        .unwrap_or_default();
+        *self.given_up.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = given_up;
+    }
+
+    fn is_given_up(&self, token: &SecretString) -> bool {
+        let given_up = self.given_up.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        given_up.iter().any(|gone| gone.expose_secret() == token.expose_secret())
+    }
+
+    /// Puts another key in the place of this one. The old key's file goes first: its name would never
+    /// be looked at again, and the token in it lives on.
+    pub(crate) async fn change_key(self: &Arc<Self>, secret: SecretString) {
+        let session = Arc::clone(self);
+        let store = self.key.load().store.clone();
+        off_thread(move || {
+            if let Some(store) = store {
+                if let Err(error) = store.remove() {
+                    session.degraded("remove", "io", &error);
+                }
+            }
+        })
+        .await;
+        self.key.store(Arc::new(Key::new(Some(secret), &self.settings)));
+        self.held.store(None);
+        events::key_changed();
+    }
+
+    /// Keeps a token in memory.
+    fn keep(self: &Arc<Self>, held: &Arc<Held>) {
+        self.held.store(Some(Arc::clone(held)));
+        if self.settings.refresh_ahead {
+            self.ahead.start(self);
+        }
+    }
+
+    /// Writes a minted token to the file (blocking).
+    fn save(&self, store: &Store, held: &Held) {
+        let envelope = Envelope { token: held.token.clone(), expiry: held.lifetime.stale_at };
+        if let Err(error) = store.write(&envelope) {
+            self.degraded("write", "io", &error);
+        }
+    }
+
+    /// Notes that the shared cache does not work, once loudly and then quietly.
+    fn degraded(&self, action: &'static str, reason: &'static str, error: &dyn fmt::Display) {
+        let first = !self.warned.swap(true, Ordering::Relaxed);
+        events::degraded(first, action, reason, error);
+    }
+
+    fn now(&self) -> f64 {
+        unix(&*self.timer)
+    }
+
+    /// The longest time a login may take, after which its holder of the lock is not waited for any more.
+    fn longest_login(&self) -> Duration {
+        self.settings.auth_retry.longest(self.settings.timeout)
+    }
+}
+
+impl Key {
+    fn new(secret: Option<SecretString>, settings: &Settings) -> Self {
+        let store = secret.as_ref().zip(settings.directory.as_ref()).map(|(secret, directory)| {
+            let base_url = cache_path::normalise_base_url(&settings.base_url);
+            Store::new(directory.clone(), cache_path::fingerprint(base_url, secret.expose_secret()))
+        });
+        Self { secret, store }
+    }
+}
+
+/// What was in the file when it was not a fresh token.
+enum Passed {
+    /// Nothing of use.
+    Nothing,
+    /// A token that is stale, and may serve if the login that should replace it fails.
+    Stale(Arc<Held>),
+}
+
+/// Runs blocking work off the async threads. `None` when the runtime is shutting down.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+/// The error of a client that was built without a key.
+fn no_key() -> Error {
+    Error::build(colony_core::ErrorKind::Config, "this call needs an API key, and the client has none")
+        .hint("Build the client with `Client::builder(key)`; `colony` reads COLONY_API_KEY")
+        .finish()
+}
+
+/// The error of a call made outside a tokio runtime.
+fn no_runtime() -> Error {
+    Error::build(colony_core::ErrorKind::Config, "the async client was used outside a tokio runtime")
+        .hint("Use it inside `#[tokio::main]` or `Runtime::block_on`, or take `colony_blocking::Client`")
+        .finish()
+}

@@ -1,0 +1,85 @@
+//! What the session tells: one function an event, so that names and fields stay the same everywhere.
+//!
+//! No event holds a token, a key or a reply.
+
+use std::{fmt::Display, time::Duration};
+
+use super::store::Store;
+
+const TARGET: &str = "colony::token";
+
+/// A token was taken from the file.
+pub(super) fn hit(store: &Store, seconds_left: f64) {
+    tracing::debug!(target: TARGET, event = "hit", file = %store.file().display(), seconds_left, "token taken from the cache file");
+}
+
+/// Nothing was taken from the file.
+pub(super) fn miss(store: &Store, reason: &'static str) {
+    tracing::debug!(target: TARGET, event = "miss", file = %store.file().display(), reason, "no token taken from the cache file");
+}
+
+/// Another process logged in while this one waited.
+pub(super) fn adopted(waited: Duration) {
+    tracing::debug!(target: TARGET, event = "adopted", waited_ms = millis(waited), "another process logged in; its token is used");
+}
+
+/// This process logged in.
+pub(super) fn minted(took: Duration, seconds_left: f64) {
+    tracing::info!(target: TARGET, event = "minted", took_ms = millis(took), seconds_left, "logged in");
+}
+
+/// The server refused the token.
+pub(crate) fn rejected(operation: &'static str) {
+    tracing::debug!(target: TARGET, event = "rejected", operation, "the server refused the token");
+}
+
+/// The lock was held by another process for a while.
+pub(super) fn waited(store: &Store, waited: Duration, got_it: bool) {
+    if got_it {
+        tracing::debug!(target: TARGET, event = "waited", waited_ms = millis(waited), "waited for the lock");
+    } else {
+        let holder = super::lock::holder(&store.lock_file()).flatten();
+        tracing::warn!(
+            target: TARGET, event = "waited", waited_ms = millis(waited), holder, lock = %store.lock_file().display(),
+            "the lock was not given up in the time a login can take; going on without it"
+        );
+    }
+}
+
+/// A refused login is answered from its note, without asking the server.
+pub(super) fn cooling_down(left: Duration) {
+    tracing::debug!(target: TARGET, event = "cooling_down", left_s = left.as_secs(), "logins are paused after a refusal");
+}
+
+/// A token near its end serves once more because a new one could not be had.
+pub(super) fn stale_used(seconds_left: f64, error: &dyn Display) {
+    tracing::warn!(target: TARGET, event = "stale_used", seconds_left, %error, "the login failed; the old token is used while it lives");
+}
+
+/// The shared cache does not work.
+pub(super) fn degraded(first: bool, action: &'static str, reason: &'static str, error: &dyn Display) {
+    if first {
+        tracing::warn!(target: TARGET, event = "degraded", action, reason, %error, "the token cache does not work; going on without it");
+    } else {
+        tracing::debug!(target: TARGET, event = "degraded", action, reason, %error, "the token cache does not work");
+    }
+}
+
+/// The token was renewed ahead of time, or not.
+pub(super) fn renewal(error: Option<&dyn Display>) {
+    match error {
+        None => tracing::debug!(target: TARGET, event = "renewed", "token renewed ahead of time"),
+        Some(error) => {
+            tracing::warn!(target: TARGET, event = "renewal_failed", %error, "the token could not be renewed ahead of time");
+        }
+    }
+}
+
+/// The key was replaced.
+pub(super) fn key_changed() {
+    tracing::info!(target: TARGET, event = "key_changed", "the API key was replaced");
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,340 @@
+//! The in-process gate: one task gets the token, all others wait for it and share what comes of it,
+//! also an error.
+//!
+//! The work runs in a task of its own. Callers only wait, so a caller that is cancelled cancels nothing
+//! that others wait for, and a login that was paid for is always kept.
+
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use colony_core::{Error, ErrorKind, Result, token::cooldown::Note};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
+use secrecy::SecretString;
+
+use super::{
+    Held, Key, Passed, Session, events, lock::Attempt, no_key, no_runtime, off_thread, store::Store,
+};
+use crate::time::unix;
+
+/// The outcome of a flight; `None` when its task was stopped together with its runtime.
+type Outcome = Option<Result<Arc<Held>>>;
+
+/// A flight under way.
+pub(super) struct Flight {
+    number: u64,
+    outcome: Shared<BoxFuture<'static, Outcome>>,
+}
+
+/// Why a flight sets out.
+#[derive(Clone)]
+pub(super) enum Purpose {
+    /// A token is needed, other than this one.
+    Need(Option<SecretString>),
+    /// A later one than the one that is held would be good to have.
+    Renew(Arc<Held>),
+}
+
+impl Purpose {
+    fn rejected(&self) -> Option<&SecretString> {
+        match self {
+            Self::Need(rejected) => rejected.as_ref(),
+            Self::Renew(held) => Some(&held.token),
+        }
+    }
+}
+
+/// The first pauses between tries for the lock; they grow to the second.
+const POLL_FIRST: Duration = Duration::from_millis(5);
+const POLL_LAST: Duration = Duration::from_millis(100);
+
+impl Session {
+    /// Joins the flight under way, or sets one out.
+    pub(super) async fn join_flight(self: &Arc<Self>, rejected: Option<&SecretString>) -> Result<Arc<Held>> {
+        self.fly(Purpose::Need(rejected.cloned())).await
+    }
+
+    /// As [`join_flight`](Self::join_flight), to renew a token that is still good.
+    pub(super) async fn renew(self: &Arc<Self>, held: Arc<Held>) -> Result<Arc<Held>> {
+        self.fly(Purpose::Renew(held)).await
+    }
+
+    async fn fly(self: &Arc<Self>, purpose: Purpose) -> Result<Arc<Held>> {
+        // A flight dies with the runtime that it was started on; whoever is left starts another.
+        for _ in 0..3 {
+            let outcome = self.board(&purpose);
+            if let Some(outcome) = outcome.await {
+                return outcome;
+            }
+        }
+        Err(Error::build(ErrorKind::Busy, "the runtime was shut down during the login").finish())
+    }
+
+    fn board(self: &Arc<Self>, purpose: &Purpose) -> Shared<BoxFuture<'static, Outcome>> {
+        let mut slot = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = &*slot {
+            if flight.outcome.peek().is_none() {
+                return flight.outcome.clone();
+            }
+        }
+        let number = slot.as_ref().map_or(0, |flight| flight.number.wrapping_add(1));
+        let (session, purpose) = (Arc::clone(self), purpose.clone());
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return futures_util::future::ready(Some(Err(no_runtime()))).boxed().shared();
+        };
+        let task = runtime.spawn(async move {
+            let outcome = session.acquire(purpose).await;
+            session.land(number);
+            outcome
+        });
+        let outcome = task.map(|joined| joined.ok()).boxed().shared();
+        *slot = Some(Flight { number, outcome: outcome.clone() });
+        outcome
+    }
+
+    /// Takes the flight off the board, so that whoever comes later starts with fresh eyes.
+    fn land(&self, number: u64) {
+        let mut slot = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.as_ref().is_some_and(|flight| flight.number == number) {
+            *slot = None;
+        }
+    }
+
+    /// Gets a token: from whoever was first, or by logging in.
+    async fn acquire(self: &Arc<Self>, purpose: Purpose) -> Result<Arc<Held>> {
+        // Between the caller's look and the start of this flight another one may have landed.
+        if let Some(held) = self.in_memory(purpose.rejected()) {
+            return Ok(held);
+        }
+        let key = self.key.load_full();
+        if key.secret.is_none() {
+            return Err(no_key());
+        }
+        let mut stale =
+            self.held.load_full().filter(|held| !purpose.rejected().is_some_and(|gone| held.is(gone)));
+        if let Purpose::Renew(held) = &purpose {
+            stale = Some(Arc::clone(held));
+        }
+        let outcome = match key.store.clone() {
+            Some(store) => match self.look_without_lock(&store, &purpose).await {
+                Some(Seen::Fresh(held)) => Ok(held),
+                seen => {
+                    if let Some(Seen::Stale(held)) = seen {
+                        stale = Some(held);
+                    }
+                    self.acquire_shared(&key, store, &purpose, &mut stale).await
+                }
+            },
+            None => self.log_in(&key, None).await,
+        };
+        let outcome = outcome.or_else(|error| self.fall_back(stale, error));
+        if let Ok(held) = &outcome {
+            // The key may have been replaced meanwhile; then this token is the old key's.
+            if Arc::ptr_eq(&key, &self.key.load()) {
+                self.keep(held);
+            }
+        }
+        outcome
+    }
+
+    async fn acquire_shared(
+        self: &Arc<Self>,
+        key: &Arc<Key>,
+        store: Store,
+        purpose: &Purpose,
+        stale: &mut Option<Arc<Held>>,
+    ) -> Result<Arc<Held>> {
+        let started = self.now();
+        // Counted in what was slept, not read off the wall clock, which may be set meanwhile.
+        let mut slept = Duration::ZERO;
+        let mut pause = POLL_FIRST;
+        loop {
+            let look = self.look(&store, purpose, started).await;
+            if let Some(Seen::Stale(held)) = look.seen {
+                *stale = Some(held);
+            } else if let Some(Seen::Fresh(held)) = look.seen {
+                if !slept.is_zero() {
+                    events::waited(&store, slept, true);
+                }
+                events::adopted(slept);
+                return Ok(held);
+            }
+            if let Some(error) = look.refusal {
+                return Err(error);
+            }
+            match look.attempt {
+                Some(Attempt::Held(lock)) => {
+                    if !slept.is_zero() {
+                        events::waited(&store, slept, true);
+                    }
+                    // Here everybody else fails: what was true before the lock need not be true now, so the
+                    // look above was taken with the lock held.
+                    let outcome = self.log_in(key, Some((&store, purpose))).await;
+                    off_thread(move || drop(lock)).await;
+                    return outcome;
+                }
+                Some(Attempt::Unavailable(error)) => {
+                    self.degraded("lock", "unavailable", &error);
+                    return self.log_in(key, Some((&store, purpose))).await;
+                }
+                // The runtime is shutting down: nothing more can be done here.
+                None => return Err(Error::build(ErrorKind::Busy, "the runtime is shutting down").finish()),
+                Some(Attempt::Taken) => {}
+            }
+            let limit = self.longest_login();
+            if slept >= limit {
+                events::waited(&store, slept, false);
+                return self.log_in(key, Some((&store, purpose))).await;
+            }
+            let sleep = pause.mul_f64(0.5 + fastrand::f64()).min(limit - slept);
+            self.timer.sleep(sleep).await;
+            slept += sleep;
+            pause = (pause * 2).min(POLL_LAST);
+        }
+    }
+
+    /// Looks at the file alone.
+    async fn look_without_lock(self: &Arc<Self>, store: &Store, purpose: &Purpose) -> Option<Seen> {
+        let (session, store, purpose) = (Arc::clone(self), store.clone(), purpose.clone());
+        off_thread(move || session.seen(&store, &purpose)).await?
+    }
+
+    fn seen(&self, store: &Store, purpose: &Purpose) -> Option<Seen> {
+        match self.read_file(store, purpose.rejected()) {
+            Ok(held) => Some(Seen::Fresh(held)),
+            Err(Passed::Stale(held)) => Some(Seen::Stale(held)),
+            Err(Passed::Nothing) => None,
+        }
+    }
+
+    /// Tries for the lock, then looks at the file and the note: in this order, so that with the lock held
+    /// what is seen is the state that the lock protects.
+    async fn look(self: &Arc<Self>, store: &Store, purpose: &Purpose, waiting_since: f64) -> Look {
+        let (session, store, purpose) = (Arc::clone(self), store.clone(), purpose.clone());
+        let looked = off_thread(move || {
+            let attempt = store.try_lock();
+            let seen = session.seen(&store, &purpose);
+            let note = store.read_note();
+            let refusal = note.and_then(|note| session.refusal(&note, waiting_since));
+            Look { attempt: Some(attempt), seen, refusal }
+        })
+        .await;
+        looked.unwrap_or(Look { attempt: None, seen: None, refusal: None })
+    }
+
+    /// The error a note stands for, as far as it concerns a caller who has waited since then.
+    fn refusal(&self, note: &Note, waiting_since: f64) -> Option<Error> {
+        let now = self.now();
+        if note.answers_waiter(waiting_since) {
+            return Some(note.to_error(now));
+        }
+        let left = note.remaining(now).filter(|_| !self.settings.ignore_cool_down)?;
+        events::cooling_down(left);
+        Some(note.to_error(now))
+    }
+
+    /// Logs in and, with a store, shares what came of it.
+    async fn log_in(self: &Arc<Self>, key: &Key, shared: Option<(&Store, &Purpose)>) -> Result<Arc<Held>> {
+        let Some(secret) = &key.secret else { return Err(no_key()) };
+        {
+            let own = self.note.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(error) = own.and_then(|note| self.refusal(&note, f64::INFINITY)) {
+                return Err(error);
+            }
+        }
+        let started = self.now();
+        let answer = self.login.run(secret, &*self.timer).await;
+        let now = unix(&*self.timer);
+        let took = Duration::from_secs_f64((now - started).max(0.0));
+        match answer {
+            Ok(token) => {
+                let lifetime = colony_core::token::freshness::Lifetime::at_login(
+                    secrecy::ExposeSecret::expose_secret(&token),
+                    now,
+                );
+                let held = Arc::new(Held { token, lifetime });
+                events::minted(took, held.lifetime.stale_at - now);
+                *self.note.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                self.given_up.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                if let Some((store, _)) = shared {
+                    let (session, store, minted) = (Arc::clone(self), store.clone(), Arc::clone(&held));
+                    off_thread(move || {
+                        session.save(&store, &minted);
+                        store.remove_note();
+                    })
+                    .await;
+                }
+                Ok(held)
+            }
+            Err(error) => {
+                self.share_refusal(&error, now, shared).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Leaves a note for the others, and takes a rejected token out of their way.
+    async fn share_refusal(self: &Arc<Self>, error: &Error, now: f64, shared: Option<(&Store, &Purpose)>) {
+        let note = match error.status() {
+            Some(429) => {
+                let code = error.code().map(str::to_owned);
+                Some(Note::cool_down(now, error.retry_after(), 429, code, error.message().to_owned()))
+            }
+            Some(status @ (401 | 403)) => {
+                let code = error.code().map(str::to_owned);
+                Some(Note::refused(now, status, code, error.message().to_owned()))
+            }
+            _ => None,
+        };
+        if error.status() == Some(429) {
+            self.note.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&note);
+        }
+        let Some((store, purpose)) = shared else { return };
+        let rejected = match purpose {
+            Purpose::Need(rejected) => rejected.clone(),
+            Purpose::Renew(_) => None,
+        };
+        let (session, store) = (Arc::clone(self), store.clone());
+        off_thread(move || {
+            if let Some(rejected) = rejected {
+                if let Err(error) = store.remove_if_holds(&rejected) {
+                    session.degraded("remove", "io", &error);
+                }
+            }
+            if let Some(note) = note {
+                if let Err(error) = store.write_note(&note) {
+                    session.degraded("write", "io", &error);
+                }
+            }
+        })
+        .await;
+    }
+
+    /// A token with little time left is better than none, when the login failed for a passing reason.
+    fn fall_back(&self, stale: Option<Arc<Held>>, error: Error) -> Result<Arc<Held>> {
+        let now = self.now();
+        match stale {
+            Some(held) if error.is_retryable() && held.lifetime.is_alive(now) => {
+                events::stale_used(held.lifetime.dead_at - now, &error);
+                Ok(held)
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+/// What one look at the shared state found.
+struct Look {
+    attempt: Option<Attempt>,
+    seen: Option<Seen>,
+    refusal: Option<Error>,
+}
+
+enum Seen {
+    Fresh(Arc<Held>),
+    Stale(Arc<Held>),
+}

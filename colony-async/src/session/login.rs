@@ -1,0 +1,119 @@
+//! The login itself: one exchange of the key for a token.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use colony_core::{
+    Error, ErrorKind, Reply, Request, Result,
+    retry::{Decision, RetryPolicy},
+};
+use http::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use crate::{sender::Sender, time::Timer};
+
+/// Where two-factor codes come from.
+pub(crate) enum Totp {
+    /// A code that serves for one login.
+    Once(SecretString, AtomicBool),
+    /// Asked at each login.
+    Ask(Box<dyn Fn() -> String + Send + Sync>),
+}
+
+/// Logs in.
+pub(crate) struct Login {
+    pub(crate) sender: Sender,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) totp: Option<Totp>,
+}
+
+impl Login {
+    /// Exchanges the key for a token, with the login's own budget of tries.
+    pub(crate) async fn run(&self, key: &SecretString, timer: &dyn Timer) -> Result<SecretString> {
+        let mut retries = 0;
+        let mut request = Request::new("get_auth_token", Method::POST, "/auth/token")
+            .json("api_key", key.expose_secret())
+            .anonymous()
+            .secret();
+        if let Some(totp) = &self.totp {
+            request = request.json("totp_code", totp.code()?.expose_secret());
+        }
+        loop {
+            let reply = self.sender.once(&request, None).await?;
+            if reply.is_success() {
+                return read_token(&reply);
+            }
+            match self.retry.after(retries, reply.status.as_u16(), reply.retry_after()) {
+                Decision::After(wait) => timer.sleep(wait).await,
+                Decision::Stop => return Err(reply.into_error(&request)),
+            }
+            retries += 1;
+        }
+    }
+}
+
+fn read_token(reply: &Reply) -> Result<SecretString> {
+    let body = reply.json()?;
+    match body.get("access_token").and_then(Value::as_str) {
+        Some(token) if http::HeaderValue::from_str(token).is_ok() && !token.is_empty() => Ok(token.into()),
+        _ => Err(Error::build(ErrorKind::Decode, "the login's reply holds no usable `access_token`")
+            .operation("get_auth_token")
+            .status(reply.status.as_u16())
+            .finish()),
+    }
+}
+
+impl Totp {
+    pub(crate) fn once(code: SecretString) -> Self {
+        Self::Once(code, AtomicBool::new(false))
+    }
+
+    fn code(&self) -> Result<SecretString> {
+        match self {
+            Self::Ask(ask) => check_code(ask()),
+            Self::Once(code, used) => {
+                let checked = check_code(code.expose_secret().to_owned())?;
+                if used.swap(true, Ordering::Relaxed) {
+                    let message =
+                        "the single two-factor code was already used, and each code is accepted once";
+                    return Err(Error::build(ErrorKind::TwoFactorRequired, message)
+                        .status(401)
+                        .code("AUTH_2FA_REQUIRED")
+                        .hint("Give the client a function that returns a fresh code: `totp_with(|| …)`")
+                        .finish());
+                }
+                Ok(checked)
+            }
+        }
+    }
+}
+
+/// Refuses what cannot be a code before it counts as a failed one: 6 to 8 digits from an authenticator,
+/// or a recovery code of 10 to 16 letters and digits. Most often the base32 secret is given by mistake.
+fn check_code(code: String) -> Result<SecretString> {
+    let digits = (6..=8).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
+    let recovery = (10..=16).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if digits || recovery {
+        return Ok(code.into());
+    }
+    Err(Error::argument_refused(
+        "totp",
+        format!(
+            "the two-factor code has {} characters and is neither 6 to 8 digits nor a recovery code; \
+             give the current code, not the secret it is made from",
+            code.chars().count()
+        ),
+    ))
+}
+
+impl fmt::Debug for Totp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Once(..) => "Totp::Once",
+            Self::Ask(_) => "Totp::Ask",
+        })
+    }
+}

@@ -1,0 +1,155 @@
+//! The transport, and the thread it keeps.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use colony_core::{
+    Connect, Error, ErrorKind, Prepared, Reply, Result, Transport, page::Steps, registry::Call,
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::{runtime::Handle, sync::oneshot};
+
+use crate::Listing;
+
+/// The blocking transport. Cloning shares everything, the thread too.
+#[derive(Clone)]
+pub struct Http {
+    inner: colony_async::Http,
+    thread: Arc<Thread>,
+}
+
+/// A thread with a runtime. The thread ends when this is dropped; nobody waits for it, so dropping is
+/// quick and safe anywhere.
+struct Thread {
+    runtime: Handle,
+    _alive: oneshot::Sender<()>,
+}
+
+impl Thread {
+    fn start() -> Result<Self> {
+        let failed = |error: std::io::Error| {
+            Error::build(ErrorKind::Config, "the client's background thread cannot be started")
+                .source(error)
+                .finish()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let handle = runtime.handle().clone();
+        let (alive, ended) = oneshot::channel::<()>();
+        let run = move || {
+            let _ = runtime.block_on(ended);
+            // Not waiting for blocking work: a file operation may hang on a network mount.
+            runtime.shutdown_background();
+        };
+        thread::Builder::new().name("colony".to_owned()).spawn(run).map_err(failed)?;
+        Ok(Self { runtime: handle, _alive: alive })
+    }
+}
+
+impl Http {
+    pub(crate) fn wait<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.thread.runtime.spawn(async move {
+            let _ = sender.send(work.await);
+        });
+        receiver.recv().unwrap_or_else(|_| {
+            Err(Error::build(
+                ErrorKind::Config,
+                "the client's background thread is gone; was the process forked?",
+            )
+            .finish())
+        })
+    }
+
+    pub(crate) fn inner(&self) -> &colony_async::Http {
+        &self.inner
+    }
+
+    /// Carries out a prepared call: the layer below the typed methods.
+    ///
+    /// # Errors
+    ///
+    /// As the typed methods.
+    pub fn call(&self, call: Prepared) -> Result<Reply> {
+        let inner = self.inner.clone();
+        self.wait(async move { inner.call(call).await })
+    }
+
+    /// Carries out a call of the registry and answers with its JSON.
+    ///
+    /// # Errors
+    ///
+    /// As the typed methods.
+    pub fn run(&self, call: Call) -> Result<Value> {
+        let inner = self.inner.clone();
+        self.wait(async move { inner.run(call).await })
+    }
+
+    /// The base URL in use, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        self.inner.base_url()
+    }
+}
+
+impl Transport for Http {
+    type Reply<T: Send + 'static> = Result<T>;
+    type Listing<T: DeserializeOwned + Send + 'static> = Listing<T>;
+
+    fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(Reply) -> Result<T>) -> Result<T> {
+        self.wait(self.inner.send(call, decode))
+    }
+
+    fn walk<T: DeserializeOwned + Send + 'static>(&self, steps: Result<Box<dyn Steps>>) -> Listing<T> {
+        Listing::new(self.clone(), self.inner().walk(steps))
+    }
+
+    fn collect<T: Send + 'static>(
+        &self,
+        steps: Result<Box<dyn Steps>>,
+        finish: fn(Vec<Value>) -> Result<T>,
+    ) -> Result<T> {
+        self.wait(self.inner.collect(steps, finish))
+    }
+
+    fn token(&self) -> Result<secrecy::SecretString> {
+        self.wait(self.inner.token())
+    }
+
+    fn forget_token(&self) -> Result<()> {
+        self.wait(self.inner.forget_token())
+    }
+}
+
+impl Connect for Http {
+    type Builder = Builder;
+
+    fn builder(api_key: secrecy::SecretString) -> Builder {
+        Builder::new(Some(api_key))
+    }
+
+    fn anonymous() -> Builder {
+        Builder::new(None)
+    }
+}
+
+impl colony_async::OverHttp for Http {
+    fn over(inner: colony_async::Http) -> Result<Self> {
+        Ok(Self { inner, thread: Arc::new(Thread::start()?) })
+    }
+}
+
+/// Settings of a client: see [`colony_async::Builder`], which this is.
+pub type Builder = colony_async::Builder<Http>;
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("base_url", &self.base_url()).finish_non_exhaustive()
+    }
+}
