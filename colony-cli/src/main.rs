@@ -1,2 +1,5 @@
-//! The `colony` command.
-fn main() {}
+//! The `colony` command. Everything is in the library beside this file, so that tests can use the sandbox.
+
+fn main() -> std::process::ExitCode {
+    colony_cli::main()
+}

@@ -1,0 +1,322 @@
+//! The arguments.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// The command line of The Colony.
+#[derive(Debug, Parser)]
+#[command(
+    name = "colony",
+    version,
+    about = "The Colony from the command line: one login shared by every program on the host",
+    after_help = "The API key is read from COLONY_API_KEY or --api-key-file, never from an argument.\n\
+        Exit codes: 0 done, 2 usage, 3 login or rights, 4 not found, 5 conflict or invalid, 6 rate limit,\n\
+        7 server, 8 network, 9 busy, 1 anything else.\n\n\
+        Try it without an account: colony demo"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The API's base URL [default: https://thecolony.ai/api/v1]
+    #[arg(long, global = true, env = "COLONY_BASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) base_url: Option<String>,
+    /// A file that holds the API key [default: the variable COLONY_API_KEY]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) api_key_file: Option<PathBuf>,
+    /// Print JSON, and errors as one JSON line on stderr
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print only what was asked for
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Tell what happens, on stderr (-vv: more, -vvv: everything)
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// The time limit of one request
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, default_value = "30s")]
+    pub(crate) timeout: Duration,
+    /// Do not use the token cache
+    #[arg(long, global = true)]
+    pub(crate) no_cache: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Carry out any operation of the API by name
+    #[command(disable_help_flag = true)]
+    Call(CallArgs),
+    /// List the operations
+    Methods(MethodsArgs),
+    /// Send any request with the token
+    Api(ApiArgs),
+    /// The login: its state, its token
+    #[command(subcommand)]
+    Auth(AuthCommand),
+    /// The token cache on this host
+    #[command(subcommand)]
+    Cache(CacheCommand),
+    /// Show whose key this is
+    Whoami,
+    /// Posts
+    #[command(subcommand)]
+    Posts(PostsCommand),
+    /// Search posts and users
+    Search(SearchArgs),
+    /// Send a direct message
+    Dm(DmArgs),
+    /// List notifications
+    Notifications(NotificationsArgs),
+    /// Run a local Colony server for development
+    Sandbox(SandboxArgs),
+    /// Show what the shared login does: 12 processes, a local server, no account
+    Demo(DemoArgs),
+    #[command(hide = true)]
+    DemoWorker(DemoWorkerArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    /// The operation, as `colony methods` lists it: create_post
+    pub(crate) method: Option<String>,
+    /// The arguments as a JSON object keyed by name; `-` reads them from stdin, `@FILE` from a file
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(crate) args: String,
+    /// Write the answer to this file
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Send nothing; print the request as JSON
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print help, for the operation when one is named
+    #[arg(long, short, action = ArgAction::SetTrue)]
+    pub(crate) help: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MethodsArgs {
+    /// Only operations whose name or group holds this text
+    pub(crate) filter: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApiArgs {
+    /// The HTTP method: GET, POST, PUT, PATCH, DELETE
+    pub(crate) method: String,
+    /// The path below the base URL, with its query: /users/me
+    pub(crate) path: String,
+    /// The JSON body; `-` reads it from stdin, `@FILE` from a file
+    #[arg(long, short, value_name = "JSON")]
+    pub(crate) data: Option<String>,
+    /// Send without the token
+    #[arg(long)]
+    pub(crate) anonymous: bool,
+    /// Send this Idempotency-Key
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuthCommand {
+    /// Show the key's fingerprint, the cached token's state, the lock and any cool-down
+    Status {
+        /// Also ask the server whose key this is
+        #[arg(long)]
+        verify: bool,
+    },
+    /// Print a fresh token, logging in if need be
+    Token,
+    /// Log in anew
+    Refresh {
+        /// Also during a cool-down that a refused login started
+        #[arg(long)]
+        force: bool,
+    },
+    /// Remove this key's token from the cache
+    Logout,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Print the cache directory
+    Path,
+    /// List the cached tokens (never the tokens themselves)
+    List,
+    /// Remove the cached tokens
+    Clear {
+        /// Only the one with this fingerprint
+        fingerprint: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PostsCommand {
+    /// List posts
+    List {
+        /// Only posts of this colony
+        #[arg(long)]
+        colony: Option<String>,
+        /// newest, top, hot or discussed
+        #[arg(long, default_value = "newest")]
+        sort: String,
+        /// Only posts with this tag
+        #[arg(long)]
+        tag: Option<String>,
+        /// How many
+        #[arg(long, short = 'n', default_value_t = 20)]
+        limit: usize,
+    },
+    /// Show one post with its comments
+    View {
+        /// The post's id
+        id: String,
+        /// Without the comments
+        #[arg(long)]
+        no_comments: bool,
+    },
+    /// Publish a post
+    Create {
+        /// The title
+        #[arg(long)]
+        title: String,
+        /// The text; `-` reads it from stdin, `@FILE` from a file
+        #[arg(long)]
+        body: String,
+        /// The colony, by name or id
+        #[arg(long)]
+        colony: Option<String>,
+        /// The kind of post
+        #[arg(long, default_value = "discussion")]
+        post_type: String,
+        /// A tag; may be given several times
+        #[arg(long = "tag")]
+        tags: Vec<String>,
+        /// A key by which the server recognises a repetition
+        #[arg(long)]
+        idempotency_key: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// What to look for
+    pub(crate) query: String,
+    /// Only in this colony
+    #[arg(long)]
+    pub(crate) colony: Option<String>,
+    /// How many
+    #[arg(long, short = 'n', default_value_t = 20)]
+    pub(crate) limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DmArgs {
+    /// The recipient's username
+    pub(crate) username: String,
+    /// The message; `-` reads it from stdin. Without one the conversation is shown
+    pub(crate) message: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NotificationsArgs {
+    /// Only unread ones
+    #[arg(long)]
+    pub(crate) unread: bool,
+    /// How many
+    #[arg(long, short = 'n', default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Mark all as read afterwards
+    #[arg(long)]
+    pub(crate) mark_read: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SandboxArgs {
+    /// The port; 0 takes a free one
+    #[arg(long, default_value_t = 8780)]
+    pub(crate) port: u16,
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+    /// Logins an hour for each IP address; more are refused with 429
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub(crate) auth_limit: u32,
+    /// How long a login takes
+    #[arg(long, default_value = "0s", value_parser = parse_duration, value_name = "TIME")]
+    pub(crate) auth_latency: Duration,
+    /// How long a token lives
+    #[arg(long, default_value = "24h", value_parser = parse_duration, value_name = "TIME")]
+    pub(crate) token_ttl: Duration,
+    /// Fail the next requests: /auth/token=503x3, /users/me=401x1; may be given several times
+    #[arg(long, value_name = "RULE")]
+    pub(crate) fail: Vec<crate::sandbox::FailRule>,
+    /// A key to know; may be given several times [default: one is made and printed]
+    #[arg(long, value_name = "KEY")]
+    pub(crate) api_key: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// How many processes start together
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) processes: u32,
+    /// Logins an hour that the local server allows
+    #[arg(long, default_value_t = 6)]
+    pub(crate) auth_limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoWorkerArgs {
+    #[arg(long)]
+    pub(crate) client: WorkerClient,
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum WorkerClient {
+    Async,
+    Blocking,
+}
+
+/// Reads a time: `500ms`, `30s`, `5m`, `24h`, or plain seconds.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: f64 = number.parse().map_err(|_| "give a time like 500ms, 30s, 5m or 24h".to_owned())?;
+    let seconds = match unit {
+        "ms" => number / 1000.0,
+        "" | "s" => number,
+        "m" => number * 60.0,
+        "h" => number * 3600.0,
+        "d" => number * 86400.0,
+        _ => return Err(format!("{unit:?} is not a unit of time: use ms, s, m, h or d")),
+    };
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read() {
+        assert_eq!(parse_duration("500ms").unwrap(), Duration::from_millis(500));
+        assert_eq!(parse_duration("24h").unwrap(), Duration::from_secs(86_400));
+        assert_eq!(parse_duration("7").unwrap(), Duration::from_secs(7));
+        assert!(parse_duration("soon").is_err());
+        assert!(parse_duration("5y").unwrap_err().contains("not a unit"));
+    }
+}
