@@ -1,1 +1,329 @@
-//! Where the cache file lives.
+//! Where the cache file lives: pure functions of the platform, the environment and the home directory,
+//! so that every system's rule is tested on every system.
+//!
+//! Only [`from_environment`] looks at the process; everything else is told.
+
+use std::{
+    ffi::OsString,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sha2::{Digest, Sha256};
+
+use crate::{Error, ErrorKind, Result};
+
+/// Names the directory itself, before every rule of the platform.
+pub const DIRECTORY_VARIABLE: &str = "COLONY_SDK_TOKEN_CACHE_DIR";
+/// Turns the file off for every client of the process; see [`is_disabled`].
+pub const DISABLED_VARIABLE: &str = "COLONY_SDK_NO_TOKEN_CACHE";
+/// Caps the age of a token taken from the file; see [`parse_ttl`].
+pub const TTL_VARIABLE: &str = "COLONY_SDK_TOKEN_CACHE_TTL";
+/// The service's address, when the program names none.
+pub const BASE_URL_VARIABLE: &str = "COLONY_BASE_URL";
+
+/// Whose conventions decide where cache files go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Platform {
+    /// Linux and every other Unix that is not macOS: the XDG base directories.
+    Linux,
+    /// macOS: `~/Library/Caches`.
+    MacOs,
+    /// Windows: the local application data.
+    Windows,
+}
+
+impl Platform {
+    /// The platform this program was built for.
+    pub fn current() -> Self {
+        if cfg!(windows) {
+            Self::Windows
+        } else if cfg!(target_os = "macos") {
+            Self::MacOs
+        } else {
+            Self::Linux
+        }
+    }
+}
+
+/// The directory of the cache files, the first of these that applies. `None` when none does.
+///
+/// | Platform | Directory |
+/// |---|---|
+/// | all | `$COLONY_SDK_TOKEN_CACHE_DIR`, taken literally: no `~`, a relative one is relative |
+/// | Windows | `%LOCALAPPDATA%\colony-sdk\Cache`, `%APPDATA%\colony-sdk\Cache`, `~\AppData\Local\colony-sdk\Cache` |
+/// | macOS | `~/Library/Caches/colony-sdk` |
+/// | others | `$XDG_CACHE_HOME/colony-sdk`, `~/.cache/colony-sdk` |
+///
+/// An empty variable, and an empty `home`, count as unset. A relative `XDG_CACHE_HOME` is ignored, as
+/// the [XDG Base Directory Specification](https://specifications.freedesktop.org/basedir-spec/latest/)
+/// asks; the Python package follows it into the working directory.
+///
+/// ```
+/// use std::{ffi::OsString, path::Path};
+/// use colony_core::token::cache_path::{Platform, directory};
+///
+/// let home = Path::new("/home/ada");
+/// let unset = |_: &str| None;
+/// assert_eq!(
+///     directory(Platform::Linux, &unset, Some(home)).unwrap(),
+///     Path::new("/home/ada/.cache/colony-sdk"),
+/// );
+/// let xdg = |name: &str| (name == "XDG_CACHE_HOME").then(|| OsString::from("/fast/cache"));
+/// assert_eq!(
+///     directory(Platform::Linux, &xdg, Some(home)).unwrap(),
+///     Path::new("/fast/cache/colony-sdk"),
+/// );
+/// assert_eq!(directory(Platform::MacOs, &unset, None), None);
+/// ```
+pub fn directory(
+    platform: Platform,
+    variable: &dyn Fn(&str) -> Option<OsString>,
+    home: Option<&Path>,
+) -> Option<PathBuf> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(directory) = set(DIRECTORY_VARIABLE) {
+        return Some(directory);
+    }
+    let home = home.filter(|home| !home.as_os_str().is_empty());
+    match platform {
+        Platform::Windows => {
+            let base = set("LOCALAPPDATA")
+                .or_else(|| set("APPDATA"))
+                .or_else(|| Some(home?.join("AppData").join("Local")))?;
+            Some(base.join("colony-sdk").join("Cache"))
+        }
+        Platform::MacOs => Some(home?.join("Library").join("Caches").join("colony-sdk")),
+        Platform::Linux => {
+            // Not `Path::is_absolute`, which asks the system the test runs on.
+            let rooted = |path: &PathBuf| path.as_os_str().as_encoded_bytes().starts_with(b"/");
+            let base = set("XDG_CACHE_HOME").filter(rooted).or_else(|| Some(home?.join(".cache")))?;
+            Some(base.join("colony-sdk"))
+        }
+    }
+}
+
+/// The base URL without its trailing slashes, all of them: the form that [`file_name`] and
+/// [`fingerprint`] expect, so that `…/v1` and `…/v1/` share a token.
+///
+/// ```
+/// # use colony_core::token::cache_path::normalise_base_url;
+/// assert_eq!(normalise_base_url("https://thecolony.ai/api/v1//"), "https://thecolony.ai/api/v1");
+/// ```
+pub fn normalise_base_url(base_url: &str) -> &str {
+    base_url.trim_end_matches('/')
+}
+
+/// The name of the cache file: the [`fingerprint`], then `.json`.
+///
+/// ```
+/// use colony_core::token::cache_path::{file_name, normalise_base_url};
+///
+/// let base_url = normalise_base_url("https://thecolony.ai/api/v1/");
+/// assert_eq!(file_name(base_url, "col_k"), "977e76005e3b03fa.json");
+/// ```
+pub fn file_name(base_url: &str, api_key: &str) -> String {
+    format!("{}.json", fingerprint(base_url, api_key))
+}
+
+/// The first 16 hex digits of sha256 of `base_url|api_key`: what an account on a server is called in
+/// the cache directory. It does not give the key away and may stand in a log.
+///
+/// Both are taken as given; pass the base URL through [`normalise_base_url`] first.
+pub fn fingerprint(base_url: &str, api_key: &str) -> String {
+    let hash = Sha256::new().chain_update(base_url).chain_update("|").chain_update(api_key).finalize();
+    hash.iter().take(8).fold(String::with_capacity(16), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}
+
+/// Whether this value of `COLONY_SDK_NO_TOKEN_CACHE` turns the file off: `1`, `true` or `yes`, in any
+/// case, white space around it ignored. Anything else does not, as in the Python package.
+pub fn is_disabled(value: Option<&str>) -> bool {
+    let value = value.unwrap_or_default().trim();
+    ["1", "true", "yes"].iter().any(|yes| value.eq_ignore_ascii_case(yes))
+}
+
+/// Reads a value of `COLONY_SDK_TOKEN_CACHE_TTL`: whole seconds (`300`, `90s`), minutes (`5m`) or hours
+/// (`1h`). `0` means that no token is taken from the file.
+///
+/// ```
+/// use std::time::Duration;
+/// use colony_core::token::cache_path::parse_ttl;
+///
+/// assert_eq!(parse_ttl("5m")?, Duration::from_secs(300));
+/// assert!(parse_ttl("soon").is_err());
+/// # Ok::<(), colony_core::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`] for anything else; the message names the variable and the forms.
+pub fn parse_ttl(text: &str) -> Result<Duration> {
+    let value = text.trim();
+    let (digits, unit) = match value.char_indices().last() {
+        Some((end, 's' | 'S')) => (&value[..end], 1),
+        Some((end, 'm' | 'M')) => (&value[..end], 60),
+        Some((end, 'h' | 'H')) => (&value[..end], 60 * 60),
+        _ => (value, 1),
+    };
+    Some(digits)
+        // `parse` alone would also take a plus sign.
+        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
+        .and_then(|digits| digits.parse::<u64>().ok()?.checked_mul(unit))
+        .map(Duration::from_secs)
+        .ok_or_else(|| {
+            let message = format!(
+                "{TTL_VARIABLE} is {text:?}; give whole seconds (300 or 90s), minutes (5m) or hours (1h), \
+                 or 0 to take no token from the file"
+            );
+            Error::build(ErrorKind::Config, message).finish()
+        })
+}
+
+/// What the environment says about the token's file, from [`from_environment`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Environment {
+    /// Where the files go; see [`directory`]. `None` when there is no home directory either: work
+    /// without a file.
+    pub directory: Option<PathBuf>,
+    /// `COLONY_SDK_NO_TOKEN_CACHE` turns the file off; see [`is_disabled`].
+    pub disabled: bool,
+    /// `COLONY_SDK_TOKEN_CACHE_TTL`: the greatest age of a token taken from the file. `None`: no cap.
+    pub ttl: Option<Duration>,
+    /// `COLONY_BASE_URL`, as given.
+    pub base_url: Option<String>,
+    /// What could not be read and is passed over, a sentence each, to be told as a warning.
+    pub problems: Vec<String>,
+}
+
+impl Environment {
+    /// The same as [`from_environment`], of an environment that is passed in. An empty variable counts
+    /// as unset; one that cannot be read is reported in [`problems`](Self::problems) and counts as
+    /// unset too.
+    pub fn of(platform: Platform, variable: &dyn Fn(&str) -> Option<OsString>, home: Option<&Path>) -> Self {
+        let mut problems = Vec::new();
+        let mut text = |name: &str| {
+            let value = variable(name).filter(|value| !value.is_empty())?;
+            match value.into_string() {
+                Ok(value) => Some(value).filter(|value| !value.trim().is_empty()),
+                Err(_) => {
+                    problems.push(format!("{name} is not UTF-8 text and is passed over"));
+                    None
+                }
+            }
+        };
+        let disabled = is_disabled(text(DISABLED_VARIABLE).as_deref());
+        let base_url = text(BASE_URL_VARIABLE);
+        let ttl = text(TTL_VARIABLE).map(|value| parse_ttl(&value)).transpose();
+        let ttl = ttl.unwrap_or_else(|error| {
+            problems.push(format!("{error}; it is passed over"));
+            None
+        });
+        Self { directory: directory(platform, variable, home), disabled, ttl, base_url, problems }
+    }
+}
+
+/// Reads this process's environment: the one place in this crate that does.
+///
+/// A client asks once, when it is built.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn from_environment() -> Environment {
+    let home = etcetera::home_dir().ok();
+    Environment::of(Platform::current(), &|name| std::env::var_os(name), home.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(values: &[(&str, &str)]) -> Environment {
+        let variable =
+            |name: &str| values.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
+        Environment::of(Platform::Linux, &variable, Some(Path::new("/home/ada")))
+    }
+
+    #[test]
+    fn ages_are_read_in_seconds_minutes_and_hours() {
+        let seconds = |text: &str| parse_ttl(text).map(|ttl| ttl.as_secs()).ok();
+        assert_eq!(seconds("300"), Some(300));
+        assert_eq!(seconds(" 90s\n"), Some(90));
+        assert_eq!(seconds("5M"), Some(300));
+        assert_eq!(seconds("1h"), Some(3600));
+        assert_eq!(seconds("0"), Some(0));
+        for wrong in
+            ["", " ", "h", "-1", "+1", "1.5h", "1 h", "1d", "5min", "ü", "99999999999999999999", "1_0"]
+        {
+            let error = parse_ttl(wrong).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{wrong:?}");
+            for part in [TTL_VARIABLE, "300", "90s", "5m", "1h"] {
+                assert!(error.message().contains(part), "{error}");
+            }
+        }
+        assert_eq!(seconds("18446744073709551615h"), None);
+    }
+
+    #[test]
+    fn nothing_set_is_nothing_said() {
+        let found = environment(&[]);
+        assert_eq!(found.directory.as_deref(), Some(Path::new("/home/ada/.cache/colony-sdk")));
+        assert_eq!(found, Environment { directory: found.directory.clone(), ..Environment::default() });
+        let blank = [(DISABLED_VARIABLE, ""), (TTL_VARIABLE, " "), (BASE_URL_VARIABLE, "")];
+        assert_eq!(environment(&blank), found);
+    }
+
+    #[test]
+    fn everything_set_is_read() {
+        let found = environment(&[
+            (DIRECTORY_VARIABLE, "/tmp/colony"),
+            (DISABLED_VARIABLE, "Yes"),
+            (TTL_VARIABLE, "0"),
+            (BASE_URL_VARIABLE, "http://127.0.0.1:8000/api/v1"),
+        ]);
+        assert_eq!(found.directory.as_deref(), Some(Path::new("/tmp/colony")));
+        assert!(found.disabled);
+        assert_eq!(found.ttl, Some(Duration::ZERO));
+        assert_eq!(found.base_url.as_deref(), Some("http://127.0.0.1:8000/api/v1"));
+        assert!(found.problems.is_empty());
+    }
+
+    #[test]
+    fn an_unreadable_age_is_told_and_passed_over() {
+        let found = environment(&[(TTL_VARIABLE, "a while")]);
+        assert_eq!(found.ttl, None);
+        assert_eq!(found.problems.len(), 1);
+        assert!(found.problems[0].contains(TTL_VARIABLE), "{:?}", found.problems);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_that_are_no_text_are_told() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let bytes = |_: &str| Some(OsString::from_vec(vec![b'/', 0xff]));
+        let found = Environment::of(Platform::Linux, &bytes, None);
+        assert!(found.directory.is_some(), "a path need not be text");
+        assert_eq!(found.problems.len(), 3);
+    }
+
+    #[test]
+    fn without_a_home_there_may_be_no_directory() {
+        for home in [None, Some(Path::new(""))] {
+            for platform in [Platform::Linux, Platform::MacOs, Platform::Windows] {
+                assert_eq!(directory(platform, &|_| None, home), None);
+            }
+        }
+    }
+
+    #[test]
+    fn relative_cache_homes_are_ignored() {
+        for value in ["cache", "./cache", "../cache", " ", "~/cache"] {
+            let found = environment(&[("XDG_CACHE_HOME", value)]);
+            assert_eq!(found.directory.as_deref(), Some(Path::new("/home/ada/.cache/colony-sdk")));
+        }
+    }
+}

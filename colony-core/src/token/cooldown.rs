@@ -1,0 +1,364 @@
+//! A note beside the cache file by which programs share a refused login.
+//!
+//! `/auth/token` lets about a hundred logins an hour through for each address, and every further try
+//! counts. So one program's 429 is everybody's: the others fail fast with the time that is left (rule 3
+//! of the design). Those who waited while somebody else was refused (401, 403) take that answer for
+//! their own (rule 2); the next to come asks for itself, because the reason may be gone.
+//!
+//! A note is a hint. Whoever cannot read one logs in; a successful login removes it; a person can
+//! remove it. It is written like the token's file: whole, or not at all.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::cache_path::fingerprint;
+use crate::Error;
+
+/// The longest cool-down that is believed, so that a bad value cannot lock anybody out for long: the
+/// window of the service's own limit.
+pub const MAX_COOL_DOWN: Duration = Duration::from_secs(60 * 60);
+
+/// The cool-down after a 429 that does not say how long to wait.
+pub const DEFAULT_COOL_DOWN: Duration = Duration::from_secs(60);
+
+/// The largest note that is read, in bytes.
+pub const MAX_BYTES: usize = 16 * 1024;
+
+/// The longest code and message that are kept, in characters.
+const MAX_TEXT: usize = 500;
+
+/// How far ahead of the clock a note may be dated, in seconds.
+const CLOCK_SLACK: f64 = 60.0;
+
+/// The name of the note: the token's [`fingerprint`], then `.note`. Pass the base URL through
+/// [`normalise_base_url`](super::cache_path::normalise_base_url) first.
+///
+/// ```
+/// # use colony_core::token::cooldown::file_name;
+/// assert_eq!(file_name("https://thecolony.ai/api/v1", "col_k"), "977e76005e3b03fa.note");
+/// ```
+pub fn file_name(base_url: &str, api_key: &str) -> String {
+    format!("{}.note", fingerprint(base_url, api_key))
+}
+
+/// What a [`Note`] tells the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NoteKind {
+    /// Too many logins (429): nobody is to try before [`Note::until`].
+    CoolDown,
+    /// The credentials were refused (401, 403): the answer for those who are waiting.
+    Refused,
+}
+
+/// A login that was refused, as one program tells it to others.
+///
+/// ```
+/// use std::time::Duration;
+/// use colony_core::token::cooldown::Note;
+///
+/// let now = 1_790_000_000.0;
+/// let note = Note::cool_down(now, Some(Duration::from_secs(90)), 429, None, "Too many logins");
+/// let read = Note::read(note.write().as_bytes()).unwrap();
+/// assert_eq!(read.remaining(now + 30.0), Some(Duration::from_secs(60)));
+/// assert_eq!(read.to_error(now + 30.0).retry_after(), Some(Duration::from_secs(60)));
+/// assert_eq!(read.remaining(now + 90.0), None);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Note {
+    /// What it is.
+    pub kind: NoteKind,
+    /// When the server answered, unix seconds by the writer's clock.
+    pub at: f64,
+    /// When the cool-down is over, unix seconds; the same as `at` for [`NoteKind::Refused`].
+    pub until: f64,
+    /// The status of the server's answer.
+    pub status: u16,
+    /// The server's code, when it gave one.
+    pub code: Option<String>,
+    /// The server's message, bounded, and without anything that looks like a key or a token.
+    pub message: String,
+}
+
+impl Note {
+    /// The note of a 429 at `now` (unix seconds). Without a `Retry-After` the cool-down is
+    /// [`DEFAULT_COOL_DOWN`]; it is never longer than [`MAX_COOL_DOWN`].
+    pub fn cool_down(
+        now: f64,
+        retry_after: Option<Duration>,
+        status: u16,
+        code: Option<&str>,
+        message: &str,
+    ) -> Self {
+        let wait = retry_after.unwrap_or(DEFAULT_COOL_DOWN).min(MAX_COOL_DOWN);
+        Self {
+            kind: NoteKind::CoolDown,
+            at: now,
+            until: now + wait.as_secs_f64(),
+            status,
+            code: code.map(presentable),
+            message: presentable(message),
+        }
+    }
+
+    /// The note of a 401 or 403 at `now` (unix seconds).
+    pub fn refused(now: f64, status: u16, code: Option<&str>, message: &str) -> Self {
+        Self {
+            kind: NoteKind::Refused,
+            at: now,
+            until: now,
+            status,
+            code: code.map(presentable),
+            message: presentable(message),
+        }
+    }
+
+    /// Reads a note. `None` for whatever is not one, a newer version's included.
+    pub fn read(text: &[u8]) -> Option<Self> {
+        if text.len() > MAX_BYTES {
+            return None;
+        }
+        let note: Value = serde_json::from_slice(text).ok()?;
+        if note.get("v")?.as_u64()? != 1 {
+            return None;
+        }
+        let moment = |name: &str| note.get(name)?.as_f64().filter(|moment| moment.is_finite());
+        let text = |name: &str| note.get(name)?.as_str().map(presentable);
+        let at = moment("at")?;
+        let (kind, until) = match note.get("kind")?.as_str()? {
+            "cool_down" => (NoteKind::CoolDown, moment("until")?),
+            "refused" => (NoteKind::Refused, at),
+            _ => return None,
+        };
+        let status = note.get("status")?.as_u64().and_then(|status| u16::try_from(status).ok())?;
+        let fits = match kind {
+            NoteKind::CoolDown => status == 429,
+            NoteKind::Refused => matches!(status, 401 | 403),
+        };
+        fits.then(|| Self {
+            kind,
+            at,
+            until,
+            status,
+            code: text("code"),
+            message: text("message").unwrap_or_default(),
+        })
+    }
+
+    /// The note's text: one JSON object.
+    pub fn write(&self) -> String {
+        let mut note = json!({
+            "v": 1,
+            "at": self.at,
+            "status": self.status,
+            "message": self.message,
+        });
+        match self.kind {
+            NoteKind::CoolDown => {
+                note["kind"] = "cool_down".into();
+                note["until"] = self.until.into();
+            }
+            NoteKind::Refused => note["kind"] = "refused".into(),
+        }
+        if let Some(code) = &self.code {
+            note["code"] = code.as_str().into();
+        }
+        note.to_string()
+    }
+
+    /// How long nobody is to log in, at `now` (unix seconds). `None` when the cool-down is over, when
+    /// this is no cool-down, and when it is not to be believed: dated more than a minute ahead, as after
+    /// a clock was set back, or longer than [`MAX_COOL_DOWN`].
+    pub fn remaining(&self, now: f64) -> Option<Duration> {
+        // The times are rounded to the last place of a large number, hence the second of grace.
+        let believed =
+            self.at <= now + CLOCK_SLACK && self.until - self.at <= MAX_COOL_DOWN.as_secs_f64() + 1.0;
+        if self.kind != NoteKind::CoolDown || !believed {
+            return None;
+        }
+        let left = Duration::try_from_secs_f64(self.until - now).ok()?;
+        (!left.is_zero()).then(|| left.min(MAX_COOL_DOWN))
+    }
+
+    /// Whether this is the answer for somebody who has been waiting for a login since `waiting_since`
+    /// (unix seconds): a refusal at that moment or after. One that is dated more than
+    /// [`MAX_COOL_DOWN`] after is not believed: nobody waits so long.
+    pub fn answers_waiter(&self, waiting_since: f64) -> bool {
+        let waited = self.at - waiting_since;
+        self.kind == NoteKind::Refused && (0.0..=MAX_COOL_DOWN.as_secs_f64()).contains(&waited)
+    }
+
+    /// Whether the refusal was about the two-factor code, or the lack of one, and not about the key. A
+    /// waiter that has a code of its own to send has not been answered by it.
+    pub fn is_two_factor(&self) -> bool {
+        self.code.as_deref().is_some_and(|code| code.starts_with("AUTH_2FA_"))
+    }
+
+    /// The error that a login would have ended with, at `now` (unix seconds): of the same kind as the
+    /// server's answer, with [`Error::retry_after`] as the time that is left.
+    pub fn to_error(&self, now: f64) -> Error {
+        let mut detail = serde_json::Map::new();
+        if let Some(code) = &self.code {
+            detail.insert("code".to_owned(), code.as_str().into());
+        }
+        if !self.message.is_empty() {
+            detail.insert("message".to_owned(), self.message.as_str().into());
+        }
+        let body = json!({ "detail": detail }).to_string();
+        let error = Error::from_api_reply("login", self.status, body.as_bytes(), self.remaining(now));
+        let error = match self.kind {
+            NoteKind::CoolDown => error.hint(
+                "A login from this machine was refused a short while ago; until then no program here \
+                 tries again for this key",
+            ),
+            NoteKind::Refused => error,
+        };
+        error.without_body().finish()
+    }
+}
+
+/// A server's text as it may stand in a file: bounded, on one line, without keys and tokens.
+fn presentable(text: &str) -> String {
+    let mut shown = String::new();
+    let part_of_secret = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let word = rest.find(|c| !part_of_secret(c)).unwrap_or(rest.len());
+        if word == 0 {
+            shown.push(if first.is_control() { ' ' } else { first });
+            rest = &rest[first.len_utf8()..];
+        } else {
+            let (word, after) = rest.split_at(word);
+            let secret = ["col_", "eyJ"].iter().any(|start| word.starts_with(start));
+            shown.push_str(if secret { "[redacted]" } else { word });
+            rest = after;
+        }
+    }
+    match shown.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => shown[..end].to_owned(),
+        None => shown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    const NOW: f64 = 1_790_000_000.25;
+
+    fn seconds(seconds: u64) -> Option<Duration> {
+        Some(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn a_cool_down_has_a_default_and_a_bound() {
+        let wait = |retry_after| Note::cool_down(NOW, retry_after, 429, None, "").remaining(NOW);
+        assert_eq!(wait(seconds(90)), seconds(90));
+        assert_eq!(wait(None), Some(DEFAULT_COOL_DOWN));
+        assert_eq!(wait(Some(Duration::MAX)), Some(MAX_COOL_DOWN));
+        assert_eq!(wait(seconds(0)), None);
+    }
+
+    #[test]
+    fn a_cool_down_passes() {
+        let note = Note::cool_down(NOW, seconds(90), 429, None, "");
+        assert_eq!(note.remaining(NOW + 89.5), Some(Duration::from_millis(500)));
+        assert_eq!(note.remaining(NOW + 90.0), None);
+        assert_eq!(note.remaining(NOW + 1e9), None);
+        assert_eq!(note.remaining(f64::NAN), None);
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_lock_anybody_out() {
+        let note = Note::cool_down(NOW, seconds(3600), 429, None, "");
+        assert_eq!(note.remaining(NOW - 30.0), Some(MAX_COOL_DOWN));
+        assert_eq!(note.remaining(NOW - 61.0), None);
+    }
+
+    #[test]
+    fn a_bad_value_in_the_file_does_not_lock_anybody_out() {
+        for until in ["1e300", "1790004000", "-1e300"] {
+            let text =
+                format!(r#"{{"v": 1, "kind": "cool_down", "at": {NOW}, "until": {until}, "status": 429}}"#);
+            assert_eq!(Note::read(text.as_bytes()).unwrap().remaining(NOW), None, "{until}");
+        }
+    }
+
+    #[test]
+    fn notes_survive_the_file() {
+        let cool_down = Note::cool_down(NOW, seconds(90), 429, Some("RATE_LIMIT"), "Slow \"down\"\n");
+        let refused = Note::refused(NOW, 403, None, "");
+        for note in [cool_down, refused] {
+            assert_eq!(Note::read(note.write().as_bytes()), Some(note));
+        }
+    }
+
+    #[test]
+    fn what_is_no_note_is_none() {
+        let good = r#"{"v": 1, "kind": "refused", "at": 1.5, "status": 401}"#;
+        assert!(Note::read(good.as_bytes()).is_some());
+        for (old, new) in [
+            (r#""v": 1"#, r#""v": 2"#),
+            (r#""v": 1, "#, ""),
+            ("refused", "cool_down"),
+            ("refused", "later"),
+            (r#""at": 1.5"#, r#""at": "1.5""#),
+            (r#""at": 1.5, "#, ""),
+            ("1.5", "NaN"),
+            ("401", "200"),
+            ("401", "429"),
+            ("401", "65937"),
+            ("}", "} x"),
+            ("{", "[{"),
+        ] {
+            let text = good.replace(old, new);
+            assert_eq!(Note::read(text.as_bytes()), None, "{text}");
+        }
+        for bytes in [&b""[..], b"[]", b"null", b"\xff", &vec![b' '; MAX_BYTES + 1]] {
+            assert_eq!(Note::read(bytes), None);
+        }
+    }
+
+    #[test]
+    fn a_refusal_answers_those_who_waited_for_it() {
+        let note = Note::refused(NOW, 401, Some("AUTH_INVALID_KEY"), "No such key");
+        assert!(note.answers_waiter(NOW));
+        assert!(note.answers_waiter(NOW - 5.0));
+        assert!(!note.answers_waiter(NOW + 0.001));
+        assert!(!note.answers_waiter(NOW - 3601.0));
+        assert_eq!(note.remaining(NOW), None);
+        assert!(!note.is_two_factor());
+        assert!(Note::refused(NOW, 403, Some("AUTH_2FA_REQUIRED"), "").is_two_factor());
+        assert!(!Note::cool_down(NOW, None, 429, None, "").answers_waiter(NOW));
+    }
+
+    #[test]
+    fn errors_are_what_the_login_would_have_answered() {
+        let error = Note::cool_down(NOW, seconds(90), 429, None, "Too many logins").to_error(NOW + 30.0);
+        assert_eq!(error.kind(), ErrorKind::RateLimit);
+        assert_eq!(error.status(), Some(429));
+        assert_eq!(error.retry_after(), seconds(60));
+        assert_eq!(error.message(), "Too many logins");
+        assert!(error.hint().is_some_and(|hint| hint.contains("no program here")));
+        assert!(error.body().is_none());
+
+        let error = Note::refused(NOW, 401, Some("AUTH_2FA_REQUIRED"), "").to_error(NOW);
+        assert_eq!(error.kind(), ErrorKind::TwoFactorRequired);
+        assert_eq!(error.retry_after(), None);
+        assert_eq!(error.message(), "the server answered Unauthorized");
+    }
+
+    #[test]
+    fn no_secret_gets_into_a_note() {
+        let message = "key 'col_live-0.x' and eyJhbGciOi.eyJzdWIi.c2ln, protocol_x";
+        let note = Note::refused(NOW, 401, Some("col_secret"), message);
+        assert_eq!(note.message, "key '[redacted]' and [redacted], protocol_x");
+        assert_eq!(note.code.as_deref(), Some("[redacted]"));
+        let long = Note::refused(NOW, 401, None, &"ü".repeat(10_000));
+        assert_eq!(long.message.chars().count(), MAX_TEXT);
+        assert!(long.write().len() < MAX_BYTES);
+    }
+}
