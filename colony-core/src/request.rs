@@ -755,6 +755,26 @@ mod tests {
     }
 
     #[test]
+    fn in_the_compatible_style_the_query_goes_on_where_an_id_opened_it() {
+        let mut request = Request::new("x", Method::GET, "/messages/{message_id}/reads")
+            .id("message_id", &MessageId::from("m?a=1"))
+            .query("limit", 5);
+        assert_eq!(request.query_pairs().len(), 1);
+        request.set_path_style(PathStyle::Compatible);
+        assert_eq!(request.path(PathStyle::Compatible).unwrap(), "/messages/m?a=1/reads?limit=5");
+        assert!(request.query_pairs().is_empty());
+    }
+
+    #[test]
+    fn in_the_compatible_style_only_names_keep_white_space_at_the_end() {
+        let id =
+            Request::new("x", Method::GET, "/messages/{message_id}").id("message_id", &MessageId::from("  "));
+        assert_eq!(id.path(PathStyle::Compatible).unwrap(), "/messages/");
+        let name = Request::new("x", Method::GET, "/users/{username}").name("username", "  ");
+        assert_eq!(name.path(PathStyle::Compatible).unwrap(), "/users/%20%20");
+    }
+
+    #[test]
     fn an_id_is_one_segment() {
         assert_eq!(
             path("a b/c#d?e=%41&ü+", PathStyle::Escaped).unwrap(),
