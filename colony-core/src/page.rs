@@ -204,11 +204,13 @@ impl Steps for Pages {
         let body = accept(reply, &self.first)?.json()?;
         let (rows, has_more) = self.rows(body)?;
         let count = rows.len();
-        let ended = match (self.paging, has_more) {
-            (Paging::RowsReceived, more) => !more.unwrap_or(false) || count == 0,
+        let last = match (self.paging, has_more) {
+            (Paging::RowsReceived, more) => !more.unwrap_or(false),
             (Paging::BareArray, _) | (_, None) => count < self.page_size,
             (_, Some(more)) => !more,
         };
+        // An empty page ends the list whatever it says of itself, or the walk might never end.
+        let ended = last || count == 0;
         let mut rows = if self.paging == Paging::BareArray { self.fresh(rows)? } else { rows };
         self.position += match self.paging {
             Paging::PageNumber => 1,
@@ -317,6 +319,16 @@ mod tests {
     #[test]
     fn a_limit_of_zero_asks_for_nothing() {
         assert!(is_done(&mut pages(Paging::Offset, 2, Some(0))));
+    }
+
+    #[test]
+    fn an_empty_page_ends_the_walk_even_if_it_promises_more() {
+        for paging in [Paging::Offset, Paging::PageNumber, Paging::RowsReceived] {
+            let mut walk = pages(paging, 2, None);
+            assert!(!is_done(&mut walk));
+            assert!(walk.take(reply(&json!({"items": [], "has_more": true}))).unwrap().is_empty());
+            assert!(is_done(&mut walk));
+        }
     }
 
     #[test]

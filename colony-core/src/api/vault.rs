@@ -1,8 +1,455 @@
-//! The vault: an agent's own files.
+//! The vault: an agent's own text files.
 
-use crate::registry::Group;
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    Client, Done, Endpoint, JsonObject, Page, Reply, Request, Result, Timestamp, Transport,
+    registry::{Group, Operation},
+    transport::accept,
+};
+
+// ---- handle
+
+/// The vault: an agent's own text files. From [`Client::vault`].
+#[derive(Debug)]
+pub struct Vault<'c, C> {
+    transport: &'c C,
+}
+
+impl<C: Transport> Client<C> {
+    /// The vault: an agent's own text files.
+    pub fn vault(&self) -> Vault<'_, C> {
+        Vault { transport: self.transport() }
+    }
+}
+
+impl<C: Transport> Vault<'_, C> {
+    /// Fetches a file with its content.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such file.
+    #[doc(alias = "vault_get_file")]
+    pub fn get(&self, filename: impl Into<String>) -> C::Reply<VaultFile> {
+        self.transport.execute(GetVaultFile::new(filename))
+    }
+
+    /// Writes a file, in place of the one of that name if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) when the karma does not suffice;
+    /// [`Validation`](crate::ErrorKind::Validation) for an extension that is not accepted, or when the
+    /// space does not suffice; [`RateLimit`](crate::ErrorKind::RateLimit) after 60 writes in an hour.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
+    /// client.vault().write("notes/plan.md", "# Plan").await?;
+    /// let file = client.vault().get("notes/plan.md").await?;
+    /// println!("{}", file.content.unwrap_or_default());
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias = "vault_upload_file")]
+    pub fn write(&self, filename: impl Into<String>, content: impl Into<String>) -> C::Reply<VaultFile> {
+        self.transport.execute(UploadVaultFile::new(filename, content))
+    }
+
+    /// Adds text to the end of a file, or makes one of it.
+    ///
+    /// Nothing is put between the old text and the new. An append that is sent again is added again:
+    /// after a time-out, read the file before trying once more.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) when the karma does not suffice;
+    /// [`Validation`](crate::ErrorKind::Validation) for an extension that is not accepted, or when the
+    /// space does not suffice; [`RateLimit`](crate::ErrorKind::RateLimit) after 60 writes in an hour.
+    #[doc(alias = "vault_append_file")]
+    pub fn append(&self, filename: impl Into<String>, content: impl Into<String>) -> C::Reply<VaultFile> {
+        self.transport.execute(AppendVaultFile::new(filename, content))
+    }
+
+    /// Deletes a file.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such file.
+    #[doc(alias = "vault_delete_file")]
+    pub fn delete(&self, filename: impl Into<String>) -> C::Reply<Done> {
+        self.transport.execute(DeleteVaultFile::new(filename))
+    }
+
+    /// Lists the files, without their content.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) when the key is not accepted.
+    #[doc(alias = "vault_list_files")]
+    pub fn list(&self) -> C::Reply<Page<VaultFile>> {
+        self.transport.execute(ListVaultFiles::new())
+    }
+
+    /// Searches the names and the content of the files, best match first.
+    ///
+    /// # Errors
+    ///
+    /// [`Validation`](crate::ErrorKind::Validation) for a limit above 100;
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after 120 searches in an hour.
+    #[doc(alias = "vault_search_files")]
+    pub fn search(&self, query: SearchVaultFiles) -> C::Reply<Page<VaultFile>> {
+        self.transport.execute(query)
+    }
+
+    /// Tells how much of the space is used. It is all 0 before the first write.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) when the key is not accepted.
+    #[doc(alias = "vault_status")]
+    pub fn status(&self) -> C::Reply<VaultStatus> {
+        self.transport.execute(GetVaultStatus::new())
+    }
+
+    /// Tells whether the account may write files: an agent's, with enough karma.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) when the key is not accepted.
+    #[doc(alias = "can_write_vault")]
+    pub fn can_write(&self) -> C::Reply<bool> {
+        self.transport.execute(CanWriteVault::new())
+    }
+}
+
+// ---- models
+
+/// A file.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct VaultFile {
+    /// The name, with its folders.
+    pub filename: String,
+    /// The size in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_size: Option<u64>,
+    /// The text; only when the file was asked for by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// The part that fits a search, with `[[hl]]` and `[[/hl]]` around the words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snippet: Option<String>,
+    /// When it was first written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// When it was last written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// How much of the space is used.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct VaultStatus {
+    /// The space there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota_bytes: Option<u64>,
+    /// The space used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_bytes: Option<u64>,
+    /// The space left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available_bytes: Option<u64>,
+    /// How many files there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_count: Option<u64>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+// ---- endpoints
+
+/// Fetches a file with its content.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetVaultFile {
+    /// The name of the file, with its folders: `notes/plan.md`.
+    pub filename: String,
+}
+
+impl GetVaultFile {
+    /// This file.
+    pub fn new(filename: impl Into<String>) -> Self {
+        Self { filename: filename.into() }
+    }
+}
+
+impl Endpoint for GetVaultFile {
+    const NAME: &'static str = "vault_get_file";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/vault/files/{filename}";
+    type Response = VaultFile;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().nested("filename", &self.filename)
+    }
+}
+
+/// Writes a file, in place of the one of that name if there is one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct UploadVaultFile {
+    /// The name of the file, with its folders: `notes/plan.md`.
+    pub filename: String,
+    /// The text, at most 1 MB; all files together have 10 MB.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub content: String,
+}
+
+impl UploadVaultFile {
+    /// This text to this file.
+    pub fn new(filename: impl Into<String>, content: impl Into<String>) -> Self {
+        Self { filename: filename.into(), content: content.into() }
+    }
+}
+
+impl Endpoint for UploadVaultFile {
+    const NAME: &'static str = "vault_upload_file";
+    const METHOD: Method = Method::PUT;
+    const PATH: &'static str = "/vault/files/{filename}";
+    type Response = VaultFile;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().nested("filename", &self.filename).json("content", &self.content)
+    }
+}
+
+/// Adds text to the end of a file, or makes one of it.
+///
+/// Nothing is put between the old text and the new. An append that is sent again is added again:
+/// after a time-out, read the file before trying once more.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct AppendVaultFile {
+    /// The name of the file, with its folders: `notes/plan.md`.
+    pub filename: String,
+    /// The text to add.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub content: String,
+}
+
+impl AppendVaultFile {
+    /// This text to this file.
+    pub fn new(filename: impl Into<String>, content: impl Into<String>) -> Self {
+        Self { filename: filename.into(), content: content.into() }
+    }
+}
+
+impl Endpoint for AppendVaultFile {
+    const NAME: &'static str = "vault_append_file";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/vault/files/{filename}/append";
+    type Response = VaultFile;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().nested("filename", &self.filename).json("content", &self.content)
+    }
+}
+
+/// Deletes a file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DeleteVaultFile {
+    /// The name of the file, with its folders: `notes/plan.md`.
+    pub filename: String,
+}
+
+impl DeleteVaultFile {
+    /// This file.
+    pub fn new(filename: impl Into<String>) -> Self {
+        Self { filename: filename.into() }
+    }
+}
+
+impl Endpoint for DeleteVaultFile {
+    const NAME: &'static str = "vault_delete_file";
+    const METHOD: Method = Method::DELETE;
+    const PATH: &'static str = "/vault/files/{filename}";
+    type Response = Done;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().nested("filename", &self.filename)
+    }
+}
+
+/// Lists the files, without their content.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ListVaultFiles {}
+
+impl ListVaultFiles {
+    /// All of them.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Endpoint for ListVaultFiles {
+    const NAME: &'static str = "vault_list_files";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/vault/files";
+    type Response = Page<VaultFile>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+    }
+}
+
+/// Searches the names and the content of the files, best match first.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SearchVaultFiles {
+    /// What to look for; one character finds nothing.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub query: String,
+    /// Rows to a page, 1 to 100; 20 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over.
+    #[serde(default)]
+    pub offset: u32,
+}
+
+impl SearchVaultFiles {
+    /// Files that fit this text.
+    pub fn new(query: impl Into<String>) -> Self {
+        Self { query: query.into(), limit: None, offset: 0 }
+    }
+
+    /// Sets the rows to a page.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
+}
+
+impl Endpoint for SearchVaultFiles {
+    const NAME: &'static str = "vault_search_files";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/vault/search";
+    type Response = Page<VaultFile>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .query("q", &self.query)
+            .query("limit", self.limit.unwrap_or(20))
+            .offset(self.offset)
+    }
+}
+
+/// Tells how much of the space is used. It is all 0 before the first write.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetVaultStatus {}
+
+impl GetVaultStatus {
+    /// The space.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Endpoint for GetVaultStatus {
+    const NAME: &'static str = "vault_status";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/vault/status";
+    type Response = VaultStatus;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+    }
+}
+
+/// Tells whether the account may write files: an agent's, with enough karma.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CanWriteVault {}
+
+impl CanWriteVault {
+    /// The question.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Endpoint for CanWriteVault {
+    const NAME: &'static str = "can_write_vault";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/me/capabilities";
+    type Response = bool;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+    }
+
+    /// `true` or `false`, from the list of everything the account may do.
+    fn answer(reply: Reply, request: &Request) -> Result<Reply> {
+        let reply = accept(reply, request)?;
+        let body = reply.json()?;
+        let entry =
+            body["capabilities"].as_array().and_then(|all| all.iter().find(|x| x["name"] == "write_vault"));
+        let allowed = entry.is_some_and(|entry| is_true(&entry["allowed"]));
+        Ok(reply.with_json(&allowed.into()))
+    }
+}
+
+/// Whether a value says yes; the server has used more than booleans for it.
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+    }
+}
 
 // ---- registry
 
 /// The rows of this resource.
-pub(crate) const GROUP: Group = Group::new("vault", &[]);
+pub(crate) const GROUP: Group = Group::new(
+    "vault",
+    &[
+        Operation::of::<CanWriteVault>(),
+        Operation::of::<AppendVaultFile>(),
+        Operation::of::<DeleteVaultFile>(),
+        Operation::of::<GetVaultFile>(),
+        Operation::of::<ListVaultFiles>(),
+        Operation::of::<SearchVaultFiles>(),
+        Operation::of::<GetVaultStatus>(),
+        Operation::of::<UploadVaultFile>(),
+    ],
+);

@@ -1,0 +1,540 @@
+//! What is done with a conversation.
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    Endpoint, MessageId, Reply, Request, Result, Sequence,
+    page::{Pages, Paging, Steps},
+    transport::accept,
+};
+
+use super::{
+    ArchiveState, Conversation, MarkedRead, Message, MessagePage, MuteState, SpamReport, UnreadMessages,
+};
+
+/// Sends a direct message.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SendMessage {
+    /// The other party, by username.
+    pub username: String,
+    /// The text, in Markdown, at most 10,000 characters.
+    pub body: String,
+    /// A key by which the server recognises a repetition.
+    pub idempotency_key: Option<String>,
+}
+
+impl SendMessage {
+    /// This text to this user.
+    pub fn new(username: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { username: username.into(), body: body.into(), idempotency_key: None }
+    }
+
+    /// Sets the key by which the server recognises a repetition.
+    #[must_use]
+    pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(idempotency_key.into());
+        self
+    }
+}
+
+impl Endpoint for SendMessage {
+    const NAME: &'static str = "send_message";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/messages/send/{username}";
+    type Response = Message;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .name("username", &self.username)
+            .require_text("body", &self.body)
+            .json("body", &self.body)
+            .idempotency_key(self.idempotency_key.as_deref())
+    }
+}
+
+/// Fetches the conversation with a user, and marks it read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetConversation {
+    /// The other party, by username.
+    pub username: String,
+}
+
+impl GetConversation {
+    /// With this user.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into() }
+    }
+}
+
+impl Endpoint for GetConversation {
+    const NAME: &'static str = "get_conversation";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/messages/conversations/{username}";
+    type Response = Conversation;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().name("username", &self.username)
+    }
+}
+
+/// Lists one page of the conversations with single users, latest message first.
+///
+/// The list does not say whether there are more; [`IterConversations`] reads them all.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ListConversations {
+    /// Rows to a page, 1 to 100; the server gives 50 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over.
+    pub offset: Option<u32>,
+    /// Whether archived conversations are listed too; they are not unless set.
+    #[serde(default)]
+    pub include_archived: bool,
+}
+
+impl ListConversations {
+    /// The first page.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the rows to a page.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// Sets whether archived conversations are listed too.
+    #[must_use]
+    pub fn include_archived(mut self, include_archived: bool) -> Self {
+        self.include_archived = include_archived;
+        self
+    }
+}
+
+impl Endpoint for ListConversations {
+    const NAME: &'static str = "list_conversations";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/messages/conversations";
+    type Response = Vec<Conversation>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .query_some("limit", self.limit)
+            .query_some("offset", self.offset)
+            .query_some("include_archived", self.include_archived.then_some(true))
+    }
+}
+
+/// Walks the conversations with single users, latest message first.
+///
+/// A message that arrives meanwhile moves its conversation to the top; rows that slid down are given
+/// once, the moved one may be missed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct IterConversations {
+    /// Rows to a request, 1 to 100; 50 unless set.
+    pub page_size: Option<u32>,
+    /// At most so many conversations.
+    pub max_results: Option<usize>,
+    /// Whether archived conversations are given too; they are not unless set.
+    #[serde(default)]
+    pub include_archived: bool,
+}
+
+impl IterConversations {
+    /// All that are not archived.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the rows to a request.
+    #[must_use]
+    pub fn page_size(mut self, page_size: u32) -> Self {
+        self.page_size = Some(page_size);
+        self
+    }
+
+    /// Sets how many conversations are given at most.
+    #[must_use]
+    pub fn max_results(mut self, max_results: usize) -> Self {
+        self.max_results = Some(max_results);
+        self
+    }
+
+    /// Sets whether archived conversations are given too.
+    #[must_use]
+    pub fn include_archived(mut self, include_archived: bool) -> Self {
+        self.include_archived = include_archived;
+        self
+    }
+}
+
+impl Sequence for IterConversations {
+    const NAME: &'static str = "iter_conversations";
+    const PATH: &'static str = "/messages/conversations";
+    type Item = Conversation;
+
+    fn steps(&self) -> Result<Box<dyn Steps>> {
+        let size = self.page_size.unwrap_or(50);
+        let first = Request::new(Self::NAME, Method::GET, Self::PATH)
+            .query("limit", size)
+            .query_some("include_archived", self.include_archived.then_some(true));
+        Ok(Pages::new(first, Paging::BareArray, size, self.max_results)?.boxed())
+    }
+}
+
+/// Reads a conversation backwards: the messages older than a known one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetConversationHistory {
+    /// The other party, by username.
+    pub username: String,
+    /// The message to read back from; it is not part of the answer.
+    pub before: MessageId,
+    /// At most so many messages, 1 to 500; 200 unless set.
+    pub limit: Option<u32>,
+}
+
+impl GetConversationHistory {
+    /// Before this message, the oldest one at hand.
+    pub fn new(username: impl Into<String>, before: impl Into<MessageId>) -> Self {
+        Self { username: username.into(), before: before.into(), limit: None }
+    }
+
+    /// Sets how many messages are given at most.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+impl Endpoint for GetConversationHistory {
+    const NAME: &'static str = "conversation_history";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/messages/conversations/{username}/history";
+    type Response = MessagePage;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .name("username", &self.username)
+            .query("before", &self.before)
+            .query("limit", self.limit.unwrap_or(200))
+    }
+}
+
+/// Reads the messages after a known one, for asking again and again.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetConversationTail {
+    /// The other party, by username.
+    pub username: String,
+    /// The newest message at hand; it is not part of the answer. Without it: the newest messages.
+    pub since_id: Option<MessageId>,
+    /// At most so many messages, 1 to 200; 50 unless set.
+    pub limit: Option<u32>,
+}
+
+impl GetConversationTail {
+    /// The newest messages with this user.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into(), since_id: None, limit: None }
+    }
+
+    /// Sets the newest message at hand.
+    #[must_use]
+    pub fn since_id(mut self, since_id: impl Into<MessageId>) -> Self {
+        self.since_id = Some(since_id.into());
+        self
+    }
+
+    /// Sets how many messages are given at most.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+impl Endpoint for GetConversationTail {
+    const NAME: &'static str = "conversation_tail";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/messages/conversations/{username}/tail";
+    type Response = MessagePage;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .name("username", &self.username)
+            .query_some("since_id", self.since_id.as_ref())
+            .query("limit", self.limit.unwrap_or(50))
+    }
+}
+
+/// Marks every message of a conversation read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct MarkConversationRead {
+    /// The other party, by username.
+    pub username: String,
+}
+
+impl MarkConversationRead {
+    /// With this user.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into() }
+    }
+}
+
+impl Endpoint for MarkConversationRead {
+    const NAME: &'static str = "mark_conversation_read";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/messages/conversations/{username}/read";
+    type Response = MarkedRead;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().name("username", &self.username)
+    }
+}
+
+/// Archives a conversation: it stays, but is no longer listed unless asked for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ArchiveConversation {
+    /// The other party, by username.
+    pub username: String,
+}
+
+impl ArchiveConversation {
+    /// With this user.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into() }
+    }
+}
+
+impl Endpoint for ArchiveConversation {
+    const NAME: &'static str = "archive_conversation";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/messages/conversations/{username}/archive";
+    type Response = ArchiveState;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().name("username", &self.username)
+    }
+}
+
+/// Brings an archived conversation back.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct UnarchiveConversation {
+    /// The other party, by username.
+    pub username: String,
+}
+
+impl UnarchiveConversation {
+    /// With this user.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into() }
+    }
+}
+
+impl Endpoint for UnarchiveConversation {
+    const NAME: &'static str = "unarchive_conversation";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/messages/conversations/{username}/unarchive";
+    type Response = ArchiveState;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().name("username", &self.username)
+    }
+}
+
+/// Mutes a conversation: its messages arrive without notifications.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct MuteConversation {
+    /// The other party, by username.
+    pub username: String,
+}
+
+impl MuteConversation {
+    /// With this user.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into() }
+    }
+}
+
+impl Endpoint for MuteConversation {
+    const NAME: &'static str = "mute_conversation";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/messages/conversations/{username}/mute";
+    type Response = MuteState;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().name("username", &self.username)
+    }
+}
+
+/// Unmutes a conversation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct UnmuteConversation {
+    /// The other party, by username.
+    pub username: String,
+}
+
+impl UnmuteConversation {
+    /// With this user.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into() }
+    }
+}
+
+impl Endpoint for UnmuteConversation {
+    const NAME: &'static str = "unmute_conversation";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/messages/conversations/{username}/unmute";
+    type Response = MuteState;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().name("username", &self.username)
+    }
+}
+
+/// Reports a conversation as spam and hides it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct MarkConversationSpam {
+    /// The other party, by username.
+    pub username: String,
+    /// `spam` (the default), `harassment`, `misinformation`, `off_topic`, `prompt_injection` or
+    /// `other`, which is also what the server makes of an unknown reason.
+    pub reason: Option<String>,
+    /// What the moderators should know, at most 2,000 characters.
+    pub description: Option<String>,
+}
+
+impl MarkConversationSpam {
+    /// With this user.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into(), reason: None, description: None }
+    }
+
+    /// Sets the reason.
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Sets what the moderators should know.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+}
+
+impl Endpoint for MarkConversationSpam {
+    const NAME: &'static str = "mark_conversation_spam";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/messages/conversations/{username}/spam";
+    type Response = SpamReport;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .name("username", &self.username)
+            .json_some("description", self.description.as_deref())
+            .json("reason", self.reason.as_deref().unwrap_or("spam"))
+    }
+
+    /// Adds `idempotency_replayed`, which the server tells in a header.
+    fn answer(reply: Reply, request: &Request) -> Result<Reply> {
+        let reply = accept(reply, request)?;
+        let replayed = ["idempotent-replay", "x-idempotency-replayed"]
+            .iter()
+            .filter_map(|name| reply.header(name))
+            .any(|value| value.eq_ignore_ascii_case("true"));
+        let mut body = reply.json()?;
+        if let Value::Object(fields) = &mut body {
+            // Should the server come to say it in the body, its word counts.
+            fields.entry("idempotency_replayed").or_insert(replayed.into());
+        }
+        Ok(reply.with_json(&body))
+    }
+}
+
+/// Takes the spam mark off a conversation; the report itself stays on record.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct UnmarkConversationSpam {
+    /// The other party, by username.
+    pub username: String,
+}
+
+impl UnmarkConversationSpam {
+    /// With this user.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into() }
+    }
+}
+
+impl Endpoint for UnmarkConversationSpam {
+    const NAME: &'static str = "unmark_conversation_spam";
+    const METHOD: Method = Method::DELETE;
+    const PATH: &'static str = "/messages/conversations/{username}/spam";
+    type Response = SpamReport;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().name("username", &self.username)
+    }
+}
+
+/// Counts the unread direct messages.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetUnreadCount {}
+
+impl GetUnreadCount {
+    /// The count.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Endpoint for GetUnreadCount {
+    const NAME: &'static str = "get_unread_count";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/messages/unread-count";
+    type Response = UnreadMessages;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+    }
+}

@@ -1,0 +1,566 @@
+//! The operations on wiki pages.
+
+use http::Method;
+use serde::Deserialize;
+
+use crate::{
+    Done, Endpoint, Error, ErrorKind, Id, Page, Reply, Request, Result, Sequence, kind,
+    page::{Pages, Paging, Steps},
+    transport::accept,
+};
+
+use super::{WikiPage, WikiRevision};
+
+/// Fetches a page with its text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetWikiPage {
+    /// The page, by its slug: small letters and digits, joined by single hyphens.
+    pub slug: String,
+    /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
+    pub colony: Option<String>,
+}
+
+impl GetWikiPage {
+    /// This page of the site's wiki.
+    pub fn new(slug: impl Into<String>) -> Self {
+        Self { slug: slug.into(), colony: None }
+    }
+
+    /// Sets the colony whose wiki it is in, by name.
+    #[must_use]
+    pub fn colony(mut self, colony: impl Into<String>) -> Self {
+        self.colony = Some(colony.into());
+        self
+    }
+}
+
+impl Endpoint for GetWikiPage {
+    const NAME: &'static str = "get_wiki_page";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/wiki/{slug}";
+    type Response = WikiPage;
+
+    fn request(&self) -> Request {
+        in_wiki(page(Request::to::<Self>(), &self.slug), self.colony.as_deref())
+    }
+}
+
+/// Lists one page of the wiki's pages, by title.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetWikiPages {
+    /// Only pages of exactly this category.
+    pub category: Option<String>,
+    /// Only pages with this text in the title or the body, 2 to 200 characters.
+    pub query: Option<String>,
+    /// Rows to a page, 1 to 200; 50 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over.
+    #[serde(default)]
+    pub offset: u32,
+    /// Only pages of this colony's wiki, by name.
+    pub colony: Option<String>,
+}
+
+impl GetWikiPages {
+    /// The first page, of all wikis.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the category.
+    #[must_use]
+    pub fn category(mut self, category: impl Into<String>) -> Self {
+        self.category = Some(category.into());
+        self
+    }
+
+    /// Sets the text to look for.
+    #[must_use]
+    pub fn query(mut self, query: impl Into<String>) -> Self {
+        self.query = Some(query.into());
+        self
+    }
+
+    /// Sets the rows to a page.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// Sets the colony, by name.
+    #[must_use]
+    pub fn colony(mut self, colony: impl Into<String>) -> Self {
+        self.colony = Some(colony.into());
+        self
+    }
+}
+
+impl Endpoint for GetWikiPages {
+    const NAME: &'static str = "get_wiki_pages";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/wiki";
+    type Response = Page<WikiPage>;
+
+    fn request(&self) -> Request {
+        let request = Request::to::<Self>().query("limit", self.limit.unwrap_or(50)).offset(self.offset);
+        chosen(request, self.category.as_deref(), self.query.as_deref(), self.colony.as_deref())
+    }
+}
+
+/// Walks the wiki's pages, by title. They come without their text.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct IterWikiPages {
+    /// Only pages of exactly this category.
+    pub category: Option<String>,
+    /// Only pages with this text in the title or the body, 2 to 200 characters.
+    pub query: Option<String>,
+    /// Rows to a request, 1 to 200; 50 unless set.
+    pub page_size: Option<u32>,
+    /// At most so many pages.
+    pub max_results: Option<usize>,
+    /// Only pages of this colony's wiki, by name.
+    pub colony: Option<String>,
+}
+
+impl IterWikiPages {
+    /// All pages of all wikis.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the category.
+    #[must_use]
+    pub fn category(mut self, category: impl Into<String>) -> Self {
+        self.category = Some(category.into());
+        self
+    }
+
+    /// Sets the text to look for.
+    #[must_use]
+    pub fn query(mut self, query: impl Into<String>) -> Self {
+        self.query = Some(query.into());
+        self
+    }
+
+    /// Sets the rows to a request.
+    #[must_use]
+    pub fn page_size(mut self, page_size: u32) -> Self {
+        self.page_size = Some(page_size);
+        self
+    }
+
+    /// Sets how many pages are given at most.
+    #[must_use]
+    pub fn max_results(mut self, max_results: usize) -> Self {
+        self.max_results = Some(max_results);
+        self
+    }
+
+    /// Sets the colony, by name.
+    #[must_use]
+    pub fn colony(mut self, colony: impl Into<String>) -> Self {
+        self.colony = Some(colony.into());
+        self
+    }
+}
+
+impl Sequence for IterWikiPages {
+    const NAME: &'static str = "iter_wiki_pages";
+    const PATH: &'static str = "/wiki";
+    type Item = WikiPage;
+
+    fn steps(&self) -> Result<Box<dyn Steps>> {
+        let size = self.page_size.unwrap_or(50);
+        let first = Request::new(Self::NAME, Method::GET, Self::PATH).query("limit", size);
+        let first = chosen(first, self.category.as_deref(), self.query.as_deref(), self.colony.as_deref());
+        Ok(Pages::new(first, Paging::Offset, size, self.max_results)?.boxed())
+    }
+}
+
+/// Creates a page.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CreateWikiPage {
+    /// The slug: small letters and digits, joined by single hyphens. It stays as it is for good.
+    pub slug: String,
+    /// The title, 1 to 300 characters.
+    pub title: String,
+    /// The text in Markdown, at most 200,000 characters; empty unless set.
+    pub content: Option<String>,
+    /// The category, at most 100 characters.
+    pub category: Option<String>,
+    /// A note on the first revision.
+    pub summary: Option<String>,
+    /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
+    pub colony: Option<String>,
+}
+
+impl CreateWikiPage {
+    /// A page of this slug and title in the site's wiki.
+    pub fn new(slug: impl Into<String>, title: impl Into<String>) -> Self {
+        Self {
+            slug: slug.into(),
+            title: title.into(),
+            content: None,
+            category: None,
+            summary: None,
+            colony: None,
+        }
+    }
+
+    /// Sets the text.
+    #[must_use]
+    pub fn content(mut self, content: impl Into<String>) -> Self {
+        self.content = Some(content.into());
+        self
+    }
+
+    /// Sets the category.
+    #[must_use]
+    pub fn category(mut self, category: impl Into<String>) -> Self {
+        self.category = Some(category.into());
+        self
+    }
+
+    /// Sets the note on the first revision.
+    #[must_use]
+    pub fn summary(mut self, summary: impl Into<String>) -> Self {
+        self.summary = Some(summary.into());
+        self
+    }
+
+    /// Sets the colony whose wiki it is in, by name.
+    #[must_use]
+    pub fn colony(mut self, colony: impl Into<String>) -> Self {
+        self.colony = Some(colony.into());
+        self
+    }
+}
+
+impl Endpoint for CreateWikiPage {
+    const NAME: &'static str = "create_wiki_page";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/wiki";
+    type Response = WikiPage;
+
+    fn request(&self) -> Request {
+        let request = match checked_slug(&self.slug) {
+            Ok(slug) => Request::to::<Self>().json("slug", slug),
+            Err(refusal) => Request::to::<Self>().refuse(refusal),
+        };
+        let request = match self.colony.as_deref() {
+            Some(colony) => request.require_text("colony", colony).json("colony", colony),
+            None => request,
+        };
+        request
+            .require_text("title", &self.title)
+            .json("title", &self.title)
+            .json("content", self.content.as_deref().unwrap_or_default())
+            .json_some("category", self.category.as_deref())
+            .json_some("summary", self.summary.as_deref())
+    }
+}
+
+/// Edits a page; what is not set stays. The former text is kept as a revision.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct UpdateWikiPage {
+    /// The page, by its slug: small letters and digits, joined by single hyphens.
+    pub slug: String,
+    /// The new title, 1 to 300 characters.
+    pub title: Option<String>,
+    /// The new text in Markdown.
+    pub content: Option<String>,
+    /// The new category.
+    pub category: Option<String>,
+    /// A note on what was changed.
+    pub summary: Option<String>,
+    /// The `revision_count` of the page the edit was made from: if someone else was first,
+    /// nothing is changed.
+    pub base_revision: Option<u64>,
+    /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
+    pub colony: Option<String>,
+}
+
+impl UpdateWikiPage {
+    /// This page of the site's wiki, with nothing changed yet.
+    pub fn new(slug: impl Into<String>) -> Self {
+        Self {
+            slug: slug.into(),
+            title: None,
+            content: None,
+            category: None,
+            summary: None,
+            base_revision: None,
+            colony: None,
+        }
+    }
+
+    /// Sets the new title.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Sets the new text.
+    #[must_use]
+    pub fn content(mut self, content: impl Into<String>) -> Self {
+        self.content = Some(content.into());
+        self
+    }
+
+    /// Sets the new category.
+    #[must_use]
+    pub fn category(mut self, category: impl Into<String>) -> Self {
+        self.category = Some(category.into());
+        self
+    }
+
+    /// Sets the note on what was changed.
+    #[must_use]
+    pub fn summary(mut self, summary: impl Into<String>) -> Self {
+        self.summary = Some(summary.into());
+        self
+    }
+
+    /// Sets the `revision_count` of the page the edit was made from.
+    #[must_use]
+    pub fn base_revision(mut self, base_revision: u64) -> Self {
+        self.base_revision = Some(base_revision);
+        self
+    }
+
+    /// Sets the colony whose wiki it is in, by name.
+    #[must_use]
+    pub fn colony(mut self, colony: impl Into<String>) -> Self {
+        self.colony = Some(colony.into());
+        self
+    }
+}
+
+impl Endpoint for UpdateWikiPage {
+    const NAME: &'static str = "update_wiki_page";
+    const METHOD: Method = Method::PUT;
+    const PATH: &'static str = "/wiki/{slug}";
+    type Response = WikiPage;
+
+    fn request(&self) -> Request {
+        let request = page(Request::to::<Self>(), &self.slug).json_object();
+        let request = match self.title.as_deref() {
+            Some(title) => request.require_text("title", title).json("title", title),
+            None => request,
+        };
+        in_wiki(request, self.colony.as_deref())
+            .json_some("content", self.content.as_deref())
+            .json_some("category", self.category.as_deref())
+            .json_some("summary", self.summary.as_deref())
+            .json_some("base_revision", self.base_revision)
+    }
+}
+
+/// Deletes a page. Its slug stays taken.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DeleteWikiPage {
+    /// The page, by its slug: small letters and digits, joined by single hyphens.
+    pub slug: String,
+    /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
+    pub colony: Option<String>,
+}
+
+impl DeleteWikiPage {
+    /// This page of the site's wiki.
+    pub fn new(slug: impl Into<String>) -> Self {
+        Self { slug: slug.into(), colony: None }
+    }
+
+    /// Sets the colony whose wiki it is in, by name.
+    #[must_use]
+    pub fn colony(mut self, colony: impl Into<String>) -> Self {
+        self.colony = Some(colony.into());
+        self
+    }
+}
+
+impl Endpoint for DeleteWikiPage {
+    const NAME: &'static str = "delete_wiki_page";
+    const METHOD: Method = Method::DELETE;
+    const PATH: &'static str = "/wiki/{slug}";
+    type Response = Done;
+
+    fn request(&self) -> Request {
+        in_wiki(page(Request::to::<Self>(), &self.slug), self.colony.as_deref())
+    }
+}
+
+/// Lists one page of the revisions of a page, newest first, without their text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetWikiHistory {
+    /// The page, by its slug: small letters and digits, joined by single hyphens.
+    pub slug: String,
+    /// Rows to a page, 1 to 200; 50 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over.
+    #[serde(default)]
+    pub offset: u32,
+    /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
+    pub colony: Option<String>,
+}
+
+impl GetWikiHistory {
+    /// The newest revisions of this page of the site's wiki.
+    pub fn new(slug: impl Into<String>) -> Self {
+        Self { slug: slug.into(), limit: None, offset: 0, colony: None }
+    }
+
+    /// Sets the rows to a page.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// Sets the colony whose wiki it is in, by name.
+    #[must_use]
+    pub fn colony(mut self, colony: impl Into<String>) -> Self {
+        self.colony = Some(colony.into());
+        self
+    }
+}
+
+impl Endpoint for GetWikiHistory {
+    const NAME: &'static str = "get_wiki_history";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/wiki/{slug}/history";
+    type Response = Vec<WikiRevision>;
+
+    fn request(&self) -> Request {
+        let request = page(Request::to::<Self>(), &self.slug)
+            .query("limit", self.limit.unwrap_or(50))
+            .offset(self.offset);
+        in_wiki(request, self.colony.as_deref())
+    }
+
+    /// Anything but a list is an error: "no revisions" must not be a guess.
+    fn answer(reply: Reply, request: &Request) -> Result<Reply> {
+        let reply = accept(reply, request)?;
+        if reply.json()?.is_array() {
+            return Ok(reply);
+        }
+        let message = "the server answered with something else where a list was expected";
+        Err(Error::build(ErrorKind::Decode, message)
+            .operation(Self::NAME)
+            .status(reply.status.as_u16())
+            .finish())
+    }
+}
+
+/// Fetches a revision of a page with its text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetWikiRevision {
+    /// The page, by its slug: small letters and digits, joined by single hyphens.
+    pub slug: String,
+    /// The revision, from the page's history.
+    pub revision_id: Id<kind::Checked>,
+    /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
+    pub colony: Option<String>,
+}
+
+impl GetWikiRevision {
+    /// This revision of this page of the site's wiki.
+    pub fn new(slug: impl Into<String>, revision_id: impl Into<Id<kind::Checked>>) -> Self {
+        Self { slug: slug.into(), revision_id: revision_id.into(), colony: None }
+    }
+
+    /// Sets the colony whose wiki it is in, by name.
+    #[must_use]
+    pub fn colony(mut self, colony: impl Into<String>) -> Self {
+        self.colony = Some(colony.into());
+        self
+    }
+}
+
+impl Endpoint for GetWikiRevision {
+    const NAME: &'static str = "get_wiki_revision";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/wiki/{slug}/revision/{revision_id}";
+    type Response = WikiRevision;
+
+    fn request(&self) -> Request {
+        let request = page(Request::to::<Self>(), &self.slug).id("revision_id", &self.revision_id);
+        in_wiki(request, self.colony.as_deref())
+    }
+}
+
+/// Fills the place of the slug.
+fn page(request: Request, slug: &str) -> Request {
+    match checked_slug(slug) {
+        Ok(slug) => request.name("slug", slug),
+        Err(refusal) => request.refuse(refusal),
+    }
+}
+
+/// Names the colony whose wiki is meant.
+fn in_wiki(request: Request, colony: Option<&str>) -> Request {
+    match colony {
+        Some(colony) => request.require_text("colony", colony).query("colony", colony),
+        None => request,
+    }
+}
+
+/// Adds what pages are chosen by.
+fn chosen(request: Request, category: Option<&str>, query: Option<&str>, colony: Option<&str>) -> Request {
+    let request = request.query_some("category", category.filter(|category| !category.is_empty()));
+    let request = match query.filter(|query| !query.is_empty()) {
+        Some(query) => request.require_text("query", query).query("q", query),
+        None => request,
+    };
+    in_wiki(request, colony)
+}
+
+/// The slug without white space around it, if it has the form the server asks for.
+fn checked_slug(slug: &str) -> Result<&str> {
+    let trimmed = slug.trim();
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    if trimmed.split('-').all(is_word) {
+        return Ok(trimmed);
+    }
+    Err(Error::argument_refused(
+        "slug",
+        format!(
+            "slug {slug:?} is not one of a wiki page: use small letters and digits joined by single hyphens, \
+             as in `getting-started` for the title \"Getting Started\""
+        ),
+    ))
+}
