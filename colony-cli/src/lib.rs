@@ -1,1 +1,3 @@
 //! colony-cli
+
+pub mod sandbox;
