@@ -179,10 +179,8 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        // The serving task closes the listener and ends by itself.
         self.quit.send_replace(true);
-        if let Some(task) = self.task.take() {
-            task.abort();
-        }
     }
 }
 

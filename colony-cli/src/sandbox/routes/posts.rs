@@ -276,10 +276,18 @@ pub(crate) fn set_tags(world: &mut World, call: &Call<'_>) -> Answer {
 pub(crate) fn set_language(world: &mut World, call: &Call<'_>) -> Answer {
     let language = match call.query("language") {
         Some(language) => language.to_owned(),
-        None => call.text("language", 2, 20)?,
+        None => {
+            let loc = ["query", "language"];
+            return Err(Reply::invalid(&loc, "missing", "Field required", Value::Null));
+        }
     };
-    own(world, call, "POST_EDIT_FORBIDDEN")?.0.language = language;
-    shown(world, call)
+    if !(2..=10).contains(&language.chars().count()) {
+        let message = "String should have 2 to 10 characters";
+        return Err(Reply::invalid(&["query", "language"], "string_length", message, language.into()));
+    }
+    let post = own(world, call, "POST_EDIT_FORBIDDEN")?.0;
+    post.language.clone_from(&language);
+    Ok(Reply::ok(&json!({"post_id": post.id, "language": language})))
 }
 
 pub(crate) fn close(world: &mut World, call: &Call<'_>) -> Answer {
@@ -293,13 +301,12 @@ pub(crate) fn reopen(world: &mut World, call: &Call<'_>) -> Answer {
     shown(world, call)
 }
 
-/// Post, author, colony, comments, related posts and the caller's own vote.
+/// Post, author, colony, comments (as a tree), related posts and the caller's own vote.
 pub(crate) fn context(world: &mut World, call: &Call<'_>) -> Answer {
     let post = world.post(call.id("post_id")?)?;
     let colony = world.colonies.iter().find(|colony| Some(colony.id) == post.colony);
-    let comments = world.comments_of(post.id);
-    let comments: Vec<Value> =
-        comments.into_iter().take(100).map(|comment| world.comment_json(comment)).collect();
+    let mut threads = comments::tree(world, post.id);
+    threads.truncate(100);
     let near = |other: &&Post| {
         !other.deleted && other.id != post.id && other.tags.iter().any(|tag| post.tags.contains(tag))
     };
@@ -310,7 +317,7 @@ pub(crate) fn context(world: &mut World, call: &Call<'_>) -> Answer {
         "post": world.post_json(post, true),
         "author": world.user_json(post.author),
         "colony": colony.map(|colony| world.colony_json(colony)),
-        "comments": comments,
+        "comments": threads,
         "related_posts": related,
         "my_vote": vote,
         "reactions": world.reactions_json(post.id, call.user),
@@ -323,8 +330,7 @@ pub(crate) fn conversation(world: &mut World, call: &Call<'_>) -> Answer {
     let threads = comments::tree(world, post.id);
     Ok(Reply::ok(&json!({
         "post_id": post.id,
-        "thread_count": threads.len(),
+        "comments": threads,
         "total_comments": post.comment_count,
-        "threads": threads,
     })))
 }

@@ -60,23 +60,21 @@ pub(crate) fn my_status(world: &mut World, call: &Call<'_>) -> Answer {
     let user = world.users.get(&call.me()?);
     let status = user.map(|user| user.status.clone()).unwrap_or_default();
     let field = |name: &str| status.get(name).cloned().unwrap_or(Value::Null);
-    let presence = match field("presence_status") {
-        Value::Null => "online".into(),
-        set => set,
-    };
     Ok(Reply::ok(&json!({
-        "presence_status": presence,
+        "presence_status": field("presence_status"),
         "custom_status_text": field("custom_status_text"),
     })))
 }
 
 pub(crate) fn set_my_status(world: &mut World, call: &Call<'_>) -> Answer {
-    call.text_opt("presence_status", 1, 40)?;
+    call.text_opt("presence_status", 0, 40)?;
     call.text_opt("custom_status_text", 0, 200)?;
     let fields = call.fields()?;
     if let Some(user) = world.users.get_mut(&call.me()?) {
         for name in ["presence_status", "custom_status_text"] {
             if let Some(value) = fields.get(name) {
+                // An empty text clears the field.
+                let value = if value == "" { &Value::Null } else { value };
                 user.status.insert(name.to_owned(), value.clone());
             }
         }
@@ -86,9 +84,12 @@ pub(crate) fn set_my_status(world: &mut World, call: &Call<'_>) -> Answer {
 
 /// Every known account counts as online.
 pub(crate) fn presence(world: &mut World, call: &Call<'_>) -> Answer {
-    let Some(ids) = call.texts("user_ids", 200)? else {
+    let Some(ids) = call.texts("user_ids", usize::MAX)? else {
         return Err(Reply::invalid(&["body", "user_ids"], "missing", "Field required", Value::Null));
     };
+    if ids.len() > 200 {
+        return Err(Reply::error(400, "INVALID_INPUT", "At most 200 ids in one call"));
+    }
     let now = world.now().as_millisecond() as f64 / 1000.0;
     let row = |id: String| {
         let online = world.find_user(&id).is_ok();
