@@ -30,7 +30,12 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use colony_core::{
     Error, Result,
     retry::RetryPolicy,
-    token::{cache_path, cooldown::Note, envelope::Envelope, freshness::Lifetime},
+    token::{
+        cache_path,
+        cooldown::Note,
+        envelope::Envelope,
+        freshness::{self, Lifetime},
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -164,7 +169,9 @@ impl Session {
         let lifetime = Lifetime::from_file(found.envelope.expiry, found.envelope.token.expose_secret());
         let token = found.envelope.token;
         let held = Arc::new(Held { token, lifetime });
-        let reason = if rejected.is_some_and(|rejected| held.is(rejected)) {
+        let reason = if freshness::is_absurd(found.envelope.expiry, now) {
+            "expiry_absurd"
+        } else if rejected.is_some_and(|rejected| held.is(rejected)) {
             "rejected"
         } else if self.is_given_up(&held.token) {
             "given_up"
@@ -284,7 +291,7 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 
 /// The error of a client that was built without a key.
 fn no_key() -> Error {
-    Error::build(colony_core::ErrorKind::Config, "this call needs an API key, and the client has none")
+    Error::build(colony_core::ErrorKind::Auth, "this call needs an API key, and the client has none")
         .hint("Build the client with `Client::builder(key)`; `colony` reads COLONY_API_KEY")
         .finish()
 }

@@ -102,4 +102,9 @@ impl Prepared {
     pub fn of<E: Endpoint>(endpoint: &E) -> Self {
         Self { request: endpoint.request(), answer: E::answer }
     }
+
+    /// Prepares a request whose reply is taken as it is.
+    pub fn plain(request: Request) -> Self {
+        Self { request, answer: crate::transport::accept }
+    }
 }

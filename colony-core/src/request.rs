@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, fmt::Write as _};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -119,7 +119,7 @@ enum ColonyPlace {
 pub struct Request {
     operation: &'static str,
     method: Method,
-    template: &'static str,
+    template: Cow<'static, str>,
     base: Base,
     arguments: Vec<PathArgument>,
     query: Vec<(Cow<'static, str>, String)>,
@@ -141,11 +141,11 @@ impl Request {
     }
 
     /// Starts a request from its parts. `template` may hold `{name}` places, to be filled.
-    pub fn new(operation: &'static str, method: Method, template: &'static str) -> Self {
+    pub fn new(operation: &'static str, method: Method, template: impl Into<Cow<'static, str>>) -> Self {
         Self {
             operation,
             method,
-            template,
+            template: template.into(),
             base: Base::Api,
             arguments: Vec::new(),
             query: Vec::new(),
@@ -159,6 +159,45 @@ impl Request {
             refusal: None,
             style: PathStyle::Escaped,
         }
+    }
+
+    /// A request of any method and path, for what no operation covers. The path is below the base URL and
+    /// already encoded; it may have a query.
+    ///
+    /// ```
+    /// use colony_core::Request;
+    /// use http::Method;
+    ///
+    /// let request = Request::raw(Method::GET, "/posts?limit=3")?;
+    /// assert_eq!(request.template(), "/posts");
+    /// assert_eq!(request.query_pairs(), [("limit".into(), "3".to_owned())]);
+    /// # Ok::<(), colony_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a path that does not begin
+    /// with one slash, or that holds braces, a fragment or a `..`.
+    pub fn raw(method: Method, path: &str) -> Result<Self> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let usable = path.starts_with('/')
+            && !path.starts_with("//")
+            && !path.contains(['{', '}', '#', '\\'])
+            && !path.split('/').any(|part| matches!(part, "." | ".."));
+        if !usable {
+            let message = format!("{path:?} is not a path below the base URL, like /users/me");
+            return Err(Error::argument_refused("path", message));
+        }
+        let mut request = Self::new("request", method, path.to_owned());
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let decode = |text: &str| {
+                let text = text.replace('+', " ");
+                percent_decode_str(&text).decode_utf8_lossy().into_owned()
+            };
+            request = request.query(decode(key), decode(value));
+        }
+        Ok(request)
     }
 
     // ---- building: arguments in the path
@@ -438,8 +477,8 @@ impl Request {
     }
 
     /// The path with its places still open: `/posts/{post_id}`.
-    pub fn template(&self) -> &'static str {
-        self.template
+    pub fn template(&self) -> &str {
+        &self.template
     }
 
     /// Which part of the site the path belongs to.
@@ -551,7 +590,7 @@ impl Request {
     /// HTTP client removes together with its neighbour.
     pub fn path(&self, style: PathStyle) -> Result<String> {
         let mut path = String::with_capacity(self.template.len() + 32);
-        let mut rest = self.template;
+        let mut rest = &*self.template;
         let mut ends_in = None;
         while let Some((before, after)) = rest.split_once('{') {
             path.push_str(before);

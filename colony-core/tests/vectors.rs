@@ -4,6 +4,8 @@
 //! `COLONY_VECTORS=posts,comments` looks at some groups only, and `COLONY_VECTORS_SHOW=50` prints more
 //! of what differs.
 
+#![allow(clippy::disallowed_methods, reason = "a test's own switches")]
+
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use base64::{Engine, prelude::BASE64_STANDARD};

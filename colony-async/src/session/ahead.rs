@@ -8,7 +8,7 @@ use std::{
 use futures_util::future::select;
 use tokio::sync::oneshot;
 
-use super::{Session, events};
+use super::{Held, Session, events};
 
 /// The longest sleep at a time. The wall clock is looked at again after each: a timer does not run
 /// while a machine is suspended, and the clock may be set.
@@ -42,43 +42,55 @@ async fn run(session: Weak<Session>, ended: oneshot::Receiver<()>) {
 }
 
 async fn renew_forever(session: Weak<Session>) {
-    let random = fastrand::f64();
-    let mut pause = FIRST_PAUSE;
+    let mut plan = Plan { token: None, due: 0.0, pause: FIRST_PAUSE };
     loop {
         let Some(session) = session.upgrade() else { return };
-        let sleep = session.timer.sleep(step(&session, random, &mut pause).await);
+        let sleep = session.timer.sleep(plan.step(&session).await);
         drop(session);
         sleep.await;
     }
 }
 
-/// Renews the token if that is due, and says how long to sleep before the next look.
-async fn step(session: &Arc<Session>, random: f64, pause: &mut Duration) -> Duration {
-    // Forgotten or not yet there: the next call gets one.
-    let Some(held) = session.held.load_full() else { return LOOK_AGAIN };
-    let now = session.now();
-    let due = held.lifetime.refresh_at(now, random);
-    if now < due {
-        return Duration::from_secs_f64(due - now).min(LOOK_AGAIN);
-    }
-    match session.renew(Arc::clone(&held)).await {
-        // A stale token that serves on is no renewal.
-        Ok(new) if !new.is(&held.token) => {
-            events::renewal(None);
-            *pause = FIRST_PAUSE;
-            // A token that is born stale must not make this a busy loop.
-            Duration::from_secs(1)
-        }
-        Ok(_) => next_pause(pause),
-        Err(error) => {
-            events::renewal(Some(&error));
-            next_pause(pause)
-        }
-    }
+/// When the present token is to be renewed.
+struct Plan {
+    token: Option<Arc<Held>>,
+    /// Drawn once for a token: drawn again at each look, it would recede.
+    due: f64,
+    pause: Duration,
 }
 
-fn next_pause(pause: &mut Duration) -> Duration {
-    let jittered = pause.mul_f64(0.5 + fastrand::f64());
-    *pause = (*pause * 2).min(LAST_PAUSE);
-    jittered
+impl Plan {
+    /// Renews the token if that is due, and says how long to sleep before the next look.
+    async fn step(&mut self, session: &Arc<Session>) -> Duration {
+        // Forgotten or not yet there: the next call gets one.
+        let Some(held) = session.held.load_full() else { return LOOK_AGAIN };
+        let now = session.now();
+        if !self.token.as_ref().is_some_and(|planned| Arc::ptr_eq(planned, &held)) {
+            self.due = held.lifetime.refresh_at(now, fastrand::f64());
+            self.token = Some(Arc::clone(&held));
+        }
+        if now < self.due {
+            return Duration::from_secs_f64(self.due - now).min(LOOK_AGAIN);
+        }
+        match session.renew(Arc::clone(&held)).await {
+            // A stale token that serves on is no renewal.
+            Ok(new) if !new.is(&held.token) => {
+                events::renewal(None);
+                self.pause = FIRST_PAUSE;
+                // A token that is born stale must not make this a busy loop.
+                Duration::from_secs(1)
+            }
+            Ok(_) => self.next_pause(),
+            Err(error) => {
+                events::renewal(Some(&error));
+                self.next_pause()
+            }
+        }
+    }
+
+    fn next_pause(&mut self) -> Duration {
+        let jittered = self.pause.mul_f64(0.5 + fastrand::f64());
+        self.pause = (self.pause * 2).min(LAST_PAUSE);
+        jittered
+    }
 }

@@ -229,7 +229,9 @@ impl Session {
     /// The error a note stands for, as far as it concerns a caller who has waited since then.
     fn refusal(&self, note: &Note, waiting_since: f64) -> Option<Error> {
         let now = self.now();
-        if note.answers_waiter(waiting_since) {
+        // Another program was asked for a two-factor code, or gave a wrong one; this one has its own.
+        let own_code = note.is_two_factor() && self.login.totp.is_some();
+        if note.answers_waiter(waiting_since) && !own_code {
             return Some(note.to_error(now));
         }
         let left = note.remaining(now).filter(|_| !self.settings.ignore_cool_down)?;
@@ -280,14 +282,8 @@ impl Session {
     /// Leaves a note for the others, and takes a rejected token out of their way.
     async fn share_refusal(self: &Arc<Self>, error: &Error, now: f64, shared: Option<(&Store, &Purpose)>) {
         let note = match error.status() {
-            Some(429) => {
-                let code = error.code().map(str::to_owned);
-                Some(Note::cool_down(now, error.retry_after(), 429, code, error.message().to_owned()))
-            }
-            Some(status @ (401 | 403)) => {
-                let code = error.code().map(str::to_owned);
-                Some(Note::refused(now, status, code, error.message().to_owned()))
-            }
+            Some(429) => Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message())),
+            Some(status @ (401 | 403)) => Some(Note::refused(now, status, error.code(), error.message())),
             _ => None,
         };
         if error.status() == Some(429) {

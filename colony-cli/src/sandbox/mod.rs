@@ -1,0 +1,190 @@
+//! A local Colony: enough of the service to run agents, examples and tests with no account.
+//!
+//! [`Sandbox::start`] serves the API below `/api/v1` on loopback, from memory. It issues real signed
+//! tokens that expire, limits logins as the service does, can be told to be slow, to fail or to
+//! forget tokens, and counts what it was asked:
+//!
+//! - `GET /_stats` answers with the [`Stats`]; calls below `/_` are not counted themselves.
+//! - `POST /_control/revoke` makes every token issued so far answer 401.
+//! - `POST /_control/reset` empties the counters and the limits. Accounts, posts and [`FailRule`]s
+//!   stay.
+//!
+//! It is a development tool: it keeps no secret worth having and checks nobody's identity.
+
+mod call;
+mod fail;
+mod idempotency;
+mod jwt;
+mod login;
+mod render;
+mod reply;
+mod router;
+mod routes;
+mod seed;
+mod server;
+mod state;
+mod stats;
+mod totp;
+mod window;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use fail::{FailRule, ParseFailRuleError};
+pub use stats::{RouteStats, Stats};
+
+use server::Shared;
+
+/// Where the API begins, below the site's root.
+pub(crate) const API_PATH: &str = "/api/v1";
+
+/// How a [`Sandbox`] behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// The address to listen on; loopback unless told otherwise.
+    pub host: IpAddr,
+    /// Calls of `POST /auth/token` that one address may make in an hour (a sliding window).
+    pub auth_limit: u32,
+    /// How long `POST /auth/token` takes.
+    pub auth_latency: Duration,
+    /// How long an access token lives. Whole seconds.
+    pub token_ttl: Duration,
+    /// Failures on demand. The first matching rule with a count left applies.
+    pub fail: Vec<FailRule>,
+    /// API keys to know besides the generated one; each gets an account of its own.
+    pub api_keys: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            auth_limit: 100,
+            auth_latency: Duration::ZERO,
+            token_ttl: Duration::from_secs(24 * 60 * 60),
+            fail: Vec::new(),
+            api_keys: Vec::new(),
+        }
+    }
+}
+
+/// A running server. It stops when it is dropped; [`Sandbox::stop`] waits for calls in progress.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// use colony_cli::sandbox::{Options, Sandbox};
+///
+/// let sandbox = Sandbox::start(Options::default()).await?;
+/// assert!(sandbox.base_url().ends_with("/api/v1"));
+/// assert!(sandbox.api_key().starts_with("col_"));
+/// sandbox.stop().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Sandbox {
+    address: SocketAddr,
+    api_key: String,
+    username: String,
+    shared: Arc<Shared>,
+    quit: watch::Sender<bool>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Sandbox {
+    /// Starts a server on the current tokio runtime. It listens when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened on.
+    pub async fn start(options: Options) -> std::io::Result<Self> {
+        let listener = TcpListener::bind((options.host, options.port)).await?;
+        let address = listener.local_addr()?;
+        let (shared, account) = Shared::new(&options);
+        let shared = Arc::new(shared);
+        let (quit, quitting) = watch::channel(false);
+        let task = tokio::spawn(server::serve(listener, Arc::clone(&shared), quitting));
+        Ok(Self {
+            address,
+            api_key: account.api_key,
+            username: account.username,
+            shared,
+            quit,
+            task: Some(task),
+        })
+    }
+
+    /// The API's base: `http://127.0.0.1:PORT/api/v1`.
+    pub fn base_url(&self) -> String {
+        format!("{}{API_PATH}", self.site())
+    }
+
+    /// The site's root: `http://127.0.0.1:PORT`. A server that listens on every address is named by
+    /// its loopback one.
+    pub fn site(&self) -> String {
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address.ip() {
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("http://{address}")
+    }
+
+    /// An API key that the server knows: the first of [`Options::api_keys`], else a generated one.
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// The username of the account that [`Sandbox::api_key`] belongs to.
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    /// What the server was asked so far, as `GET /_stats` says it.
+    pub fn stats(&self) -> Stats {
+        self.shared.counters.snapshot()
+    }
+
+    /// Makes every token issued so far answer 401, as `POST /_control/revoke` does.
+    pub fn revoke_all(&self) {
+        self.shared.revoke_all();
+    }
+
+    /// Empties counters and limits, as `POST /_control/reset` does.
+    pub fn reset(&self) {
+        self.shared.reset();
+    }
+
+    /// Stops listening, lets calls in progress end (for at most five seconds) and returns.
+    pub async fn stop(mut self) {
+        self.quit.send_replace(true);
+        if let Some(mut task) = self.task.take()
+            && tokio::time::timeout(Duration::from_secs(5), &mut task).await.is_err()
+        {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // The serving task closes the listener and ends by itself.
+        self.quit.send_replace(true);
+    }
+}
+
+/// Locks a mutex. A panic elsewhere leaves data that is still good enough for a sandbox.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

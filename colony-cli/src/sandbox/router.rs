@@ -1,0 +1,196 @@
+//! The table of routes, and which of them an address belongs to.
+
+use super::routes::{self, Access, Handler};
+
+/// Every route of the catalogue, and the few that the sandbox adds.
+const OPERATIONS: &str = include_str!("operations.txt");
+
+/// One route.
+pub(crate) struct Route {
+    /// Method and template: `GET /posts/{post_id}`.
+    pub(crate) key: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) template: &'static str,
+    /// The names of the operations that use it.
+    pub(crate) operations: &'static str,
+    /// `None` where the sandbox does not implement it.
+    pub(crate) action: Option<(Access, Handler)>,
+    segments: Vec<Segment>,
+}
+
+enum Segment {
+    Text(&'static str),
+    /// One segment, whatever it holds.
+    Any(&'static str),
+    /// One segment or more: a vault file's name may contain `/`.
+    Many(&'static str),
+}
+
+/// What an address leads to.
+pub(crate) enum Found<'r> {
+    Route(&'r Route, Vec<(&'static str, String)>),
+    /// The address exists, for another method.
+    OtherMethod,
+    Nothing,
+}
+
+/// All routes, those with more fixed text first.
+pub(crate) struct Router {
+    routes: Vec<Route>,
+}
+
+impl Router {
+    pub(crate) fn new() -> Self {
+        let mut routes: Vec<Route> = lines().filter_map(Route::parse).collect();
+        routes.sort_by_key(Route::placeholders);
+        Self { routes }
+    }
+
+    /// Finds the route of a path below the API's base.
+    pub(crate) fn find(&self, method: &str, path: &str) -> Found<'_> {
+        let Some(parts) = path.strip_prefix('/') else { return Found::Nothing };
+        let parts: Vec<String> = parts.split('/').map(percent_decode).collect();
+        let mut other_method = false;
+        for route in &self.routes {
+            if let Some(params) = route.matches(&parts) {
+                if route.method == method {
+                    return Found::Route(route, params);
+                }
+                other_method = true;
+            }
+        }
+        if other_method { Found::OtherMethod } else { Found::Nothing }
+    }
+}
+
+fn lines() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
+}
+
+impl Route {
+    fn parse(line: &'static str) -> Option<Self> {
+        let (key, operations) = line.rsplit_once(' ')?;
+        let (method, template) = key.split_once(' ')?;
+        let segments = template.strip_prefix('/')?.split('/').map(Segment::parse).collect();
+        Some(Self { key, method, template, operations, action: routes::find(key), segments })
+    }
+
+    /// For each place whether it is fixed: fixed ones sort first.
+    fn placeholders(&self) -> Vec<u8> {
+        let rank = |segment: &Segment| match segment {
+            Segment::Text(_) => 0,
+            Segment::Any(_) => 1,
+            Segment::Many(_) => 2,
+        };
+        // A longer fixed tail goes first among the greedy ones.
+        self.segments.iter().map(rank).chain([u8::MAX - self.segments.len() as u8]).collect()
+    }
+
+    fn matches(&self, parts: &[String]) -> Option<Vec<(&'static str, String)>> {
+        let greedy = self.segments.iter().any(|segment| matches!(segment, Segment::Many(_)));
+        let fits = parts.len() == self.segments.len() || greedy && parts.len() > self.segments.len();
+        if !fits {
+            return None;
+        }
+        let surplus = parts.len() - self.segments.len();
+        let mut params = Vec::new();
+        let mut at = 0;
+        for segment in &self.segments {
+            match segment {
+                Segment::Text(text) if parts[at] != *text => return None,
+                Segment::Text(_) => {}
+                Segment::Any(_) if parts[at].is_empty() => return None,
+                Segment::Any(name) => params.push((*name, parts[at].clone())),
+                Segment::Many(name) => {
+                    params.push((*name, parts[at..=at + surplus].join("/")));
+                    at += surplus;
+                }
+            }
+            at += 1;
+        }
+        Some(params)
+    }
+}
+
+impl Segment {
+    fn parse(text: &'static str) -> Self {
+        match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            Some("filename") => Self::Many("filename"),
+            Some(name) => Self::Any(name),
+            None => Self::Text(text),
+        }
+    }
+}
+
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let mut ahead = rest.clone();
+        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+        match (byte, digit(ahead.next()), digit(ahead.next())) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                rest = ahead;
+            }
+            _ => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(method: &str, path: &str) -> String {
+        match Router::new().find(method, path) {
+            Found::Route(route, params) => {
+                let values: Vec<String> = params.into_iter().map(|(_, value)| value).collect();
+                format!("{} [{}]", route.key, values.join(","))
+            }
+            Found::OtherMethod => "405".into(),
+            Found::Nothing => "404".into(),
+        }
+    }
+
+    #[test]
+    fn fixed_text_goes_before_placeholders() {
+        assert_eq!(found("GET", "/users/me"), "GET /users/me []");
+        assert_eq!(found("GET", "/users/m%65"), "GET /users/me []");
+        assert_eq!(found("GET", "/users/you"), "GET /users/{user_id} [you]");
+        assert_eq!(found("GET", "/posts/bookmarks/list"), "GET /posts/bookmarks/list []");
+        assert_eq!(found("GET", "/posts/a%2Fb/comments"), "GET /posts/{post_id}/comments [a/b]");
+    }
+
+    #[test]
+    fn file_names_may_hold_slashes() {
+        assert_eq!(found("GET", "/vault/files/a/b.md"), "GET /vault/files/{filename} [a/b.md]");
+        assert_eq!(
+            found("POST", "/vault/files/a/b.md/append"),
+            "POST /vault/files/{filename}/append [a/b.md]"
+        );
+    }
+
+    #[test]
+    fn unknown_addresses_and_methods() {
+        assert_eq!(found("GET", "/nothing"), "404");
+        assert_eq!(found("GET", "/posts//comments"), "404");
+        assert_eq!(found("GET", "/"), "404");
+        assert_eq!(found("DELETE", "/users/me"), "405");
+        assert_eq!(found("GET", "/%ff%zz%"), "404");
+    }
+
+    #[test]
+    fn every_handler_has_a_route_and_templates_are_unique() {
+        let keys: Vec<&str> = Router::new().routes.iter().map(|route| route.key).collect();
+        for (key, _, _) in routes::all() {
+            assert!(keys.contains(key), "{key} is not in operations.txt");
+        }
+        let mut sorted = keys.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), keys.len());
+        assert!(keys.len() > 290);
+    }
+}

@@ -1,0 +1,111 @@
+//! Two-factor sign-in: TOTP codes and recovery codes.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::super::call::Call;
+use super::super::reply::{Answer, Reply};
+use super::super::state::{TwoFactor, World};
+use super::super::{login, totp};
+
+fn not_enabled() -> Reply {
+    Reply::error(409, "AUTH_2FA_NOT_ENABLED", "Two-factor sign-in is not enabled")
+}
+
+fn already_enabled() -> Reply {
+    Reply::error(409, "AUTH_2FA_ALREADY_ENABLED", "Two-factor sign-in is enabled already")
+}
+
+fn wrong_code() -> Reply {
+    Reply::error(400, "AUTH_2FA_INVALID", "The two-factor code is wrong or was used before")
+}
+
+fn enabled(world: &World, user: Uuid) -> Option<&TwoFactor> {
+    world.users.get(&user).and_then(|user| user.two_factor.as_ref())
+}
+
+/// Ties a secret to its user, so that nothing need be stored before it is confirmed.
+fn ticket(user: Uuid, secret: &str) -> String {
+    let digest = Sha256::digest(format!("{user}|{secret}").as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn recovery_codes() -> Vec<String> {
+    let code = |_| Uuid::new_v4().simple().to_string().chars().take(16).collect();
+    (0..10).map(code).collect()
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+pub(crate) fn status(world: &mut World, call: &Call<'_>) -> Answer {
+    let set = enabled(world, call.me()?);
+    let left = set.map_or(0, |set| set.recovery_codes.len());
+    Ok(Reply::ok(&json!({"enabled": set.is_some(), "recovery_codes_remaining": left})))
+}
+
+pub(crate) fn enroll(world: &mut World, call: &Call<'_>) -> Answer {
+    let me = call.me()?;
+    if enabled(world, me).is_some() {
+        return Err(already_enabled());
+    }
+    let random = [Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).concat();
+    let secret = totp::base32(&random[..20]);
+    let name = world.username(me);
+    let uri = format!("otpauth://totp/The%20Colony:{name}?secret={secret}&issuer=The%20Colony");
+    let ticket = ticket(me, &secret);
+    Ok(Reply::ok(&json!({"secret": secret, "otpauth_uri": uri, "ticket": ticket})))
+}
+
+pub(crate) fn confirm(world: &mut World, call: &Call<'_>) -> Answer {
+    let me = call.me()?;
+    let text = call.text("secret", 1, 200)?;
+    let given_ticket = call.text("ticket", 1, 500)?;
+    let code = call.text("code", 1, 16)?;
+    if enabled(world, me).is_some() {
+        return Err(already_enabled());
+    }
+    let secret = totp::from_base32(&text).filter(|_| given_ticket == ticket(me, &text));
+    let secret = secret.ok_or_else(wrong_code)?;
+    let last_step = totp::matching_step(&secret, &code, now()).ok_or_else(wrong_code)?;
+    let codes = recovery_codes();
+    if let Some(user) = world.users.get_mut(&me) {
+        user.two_factor = Some(TwoFactor {
+            secret,
+            last_step,
+            recovery_codes: codes.clone(),
+            failures: 0,
+            last_failure: 0,
+        });
+    }
+    Ok(Reply::ok(&json!({
+        "enabled": true,
+        "recovery_codes_remaining": codes.len(),
+        "recovery_codes": codes,
+    })))
+}
+
+/// Checks the code of an enabled account and hands out its settings.
+fn with_code<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Option<TwoFactor>, Reply> {
+    let me = call.me()?;
+    let code = call.text("code", 1, 16)?;
+    let user = world.users.get_mut(&me).ok_or_else(not_enabled)?;
+    let set = user.two_factor.as_mut().ok_or_else(not_enabled)?;
+    if login::accept(set, &code, now()) { Ok(&mut user.two_factor) } else { Err(wrong_code()) }
+}
+
+pub(crate) fn disable(world: &mut World, call: &Call<'_>) -> Answer {
+    *with_code(world, call)? = None;
+    Ok(Reply::ok(&json!({"enabled": false, "recovery_codes_remaining": 0})))
+}
+
+pub(crate) fn regenerate(world: &mut World, call: &Call<'_>) -> Answer {
+    let codes = recovery_codes();
+    if let Some(set) = with_code(world, call)? {
+        set.recovery_codes.clone_from(&codes);
+    }
+    let reply: Value = json!({"recovery_codes_remaining": codes.len(), "recovery_codes": codes});
+    Ok(Reply::ok(&reply))
+}

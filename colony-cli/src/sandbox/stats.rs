@@ -1,0 +1,145 @@
+//! What the sandbox was asked, counted.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+
+use super::lock;
+
+/// The counts that `GET /_stats` answers with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Calls by route (`GET /posts/{post_id}`).
+    pub routes: BTreeMap<String, RouteStats>,
+    /// The highest number of `POST /auth/token` calls in progress at one moment.
+    pub in_flight_logins_max: u64,
+    /// Calls of `POST /auth/token` that arrived.
+    pub logins_started: u64,
+    /// Calls of `POST /auth/token` that were answered, whatever the status; the client was still there.
+    pub logins_completed: u64,
+}
+
+/// The counts of one route.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteStats {
+    /// Calls that arrived. Above the sum of `by_status` while some are in progress, or when a client
+    /// left before its answer.
+    pub total: u64,
+    /// Answers by status.
+    pub by_status: BTreeMap<u16, u64>,
+}
+
+impl Stats {
+    /// How often a route (`POST /auth/token`) was called.
+    pub fn total(&self, route: &str) -> u64 {
+        self.routes.get(route).map_or(0, |counts| counts.total)
+    }
+
+    /// How often a route answered with `status`.
+    pub fn with_status(&self, route: &str, status: u16) -> u64 {
+        self.routes.get(route).and_then(|counts| counts.by_status.get(&status)).map_or(0, |&n| n)
+    }
+}
+
+/// The running counters.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    stats: Stats,
+    logins_in_flight: u64,
+}
+
+impl Counters {
+    pub(crate) fn arrived(&self, route: &str) {
+        let mut inner = lock(&self.inner);
+        if let Some(counts) = inner.stats.routes.get_mut(route) {
+            counts.total += 1;
+        } else {
+            let counts = RouteStats { total: 1, ..RouteStats::default() };
+            inner.stats.routes.insert(route.to_owned(), counts);
+        }
+    }
+
+    pub(crate) fn answered(&self, route: &str, status: u16) {
+        let mut inner = lock(&self.inner);
+        // The route is absent if the counters were emptied meanwhile.
+        if let Some(counts) = inner.stats.routes.get_mut(route) {
+            *counts.by_status.entry(status).or_default() += 1;
+        }
+    }
+
+    /// A login arrived; it is in flight until the guard is dropped.
+    pub(crate) fn login_started(self: &Arc<Self>) -> LoginGuard {
+        let mut inner = lock(&self.inner);
+        inner.stats.logins_started += 1;
+        inner.logins_in_flight += 1;
+        inner.stats.in_flight_logins_max = inner.stats.in_flight_logins_max.max(inner.logins_in_flight);
+        LoginGuard { counters: Arc::clone(self) }
+    }
+
+    pub(crate) fn snapshot(&self) -> Stats {
+        lock(&self.inner).stats.clone()
+    }
+
+    pub(crate) fn clear(&self) {
+        lock(&self.inner).stats = Stats::default();
+    }
+}
+
+/// One login in flight. Dropped without [`LoginGuard::completed`] when its client goes away.
+#[derive(Debug)]
+pub(crate) struct LoginGuard {
+    counters: Arc<Counters>,
+}
+
+impl LoginGuard {
+    pub(crate) fn completed(self) {
+        lock(&self.counters.inner).stats.logins_completed += 1;
+    }
+}
+
+impl Drop for LoginGuard {
+    fn drop(&mut self) {
+        let mut inner = lock(&self.counters.inner);
+        inner.logins_in_flight = inner.logins_in_flight.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_in_flight_and_abandoned() {
+        let counters = Arc::new(Counters::default());
+        let first = counters.login_started();
+        let second = counters.login_started();
+        drop(first);
+        counters.login_started().completed();
+        second.completed();
+        let stats = counters.snapshot();
+        assert_eq!((stats.in_flight_logins_max, stats.logins_started, stats.logins_completed), (2, 3, 2));
+        assert_eq!(lock(&counters.inner).logins_in_flight, 0);
+    }
+
+    #[test]
+    fn shape_of_the_json() {
+        let counters = Counters::default();
+        counters.arrived("POST /auth/token");
+        counters.answered("POST /auth/token", 200);
+        counters.arrived("POST /auth/token");
+        let json = serde_json::to_value(counters.snapshot()).unwrap_or_default();
+        assert_eq!(
+            json["routes"],
+            serde_json::json!({"POST /auth/token": {"total": 2, "by_status": {"200": 1}}})
+        );
+        counters.clear();
+        counters.answered("POST /auth/token", 200);
+        assert_eq!(counters.snapshot(), Stats::default());
+    }
+}
