@@ -4,11 +4,11 @@ mod images;
 mod ownership;
 
 use http::Method;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    Client, ColonyId, Endpoint, JsonObject, Open, Page, Reply, Request, Result, Timestamp, Transport,
+    Client, ColonyId, Endpoint, JsonObject, Open, Page, Reply, Request, Result, Timestamp, Transport, args,
     registry::{Group, Operation},
 };
 
@@ -348,13 +348,12 @@ impl Endpoint for GetColonies {
 /// `require_flair`, `banned_words`, `banned_words_action`, `report_reasons`, `undo_window_seconds`,
 /// `min_karma_to_post`, `min_karma_to_comment`, `min_karma_to_vote`, `min_karma_to_join`,
 /// `strike_threshold`, `strike_action`. The server may know more.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct UpdateColonySettings {
     /// The colony, by name or id.
     pub colony: String,
     /// The settings, given beside `colony` in JSON. `null` clears one that may be empty.
-    #[serde(flatten)]
     pub settings: JsonObject,
 }
 
@@ -369,6 +368,13 @@ impl UpdateColonySettings {
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.settings.insert(name.into(), value.into());
         self
+    }
+}
+
+impl<'de> Deserialize<'de> for UpdateColonySettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut settings = args::open_ended(deserializer, Self::NAME, &["colony"])?;
+        Ok(Self { colony: args::take(&mut settings, "colony")?, settings })
     }
 }
 
