@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{Error, ErrorKind, Request, Result};
@@ -117,6 +117,15 @@ pub struct Done {
     /// What the server said all the same; mostly nothing.
     #[serde(flatten)]
     pub extra: crate::JsonObject,
+}
+
+/// Reads `null` like an absent field, for models whose field has an empty value.
+pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 fn retry_after(text: &str) -> Option<Duration> {
