@@ -121,7 +121,7 @@ impl<C: Transport> Auth<'_, C> {
     ///
     /// [`Auth`](crate::ErrorKind::Auth) when the login is refused.
     #[doc(alias = "get_2fa_status")]
-    pub fn two_factor_status(&self) -> C::Reply<TwoFactorStatus> {
+    pub fn get_two_factor_status(&self) -> C::Reply<TwoFactorStatus> {
         self.transport.execute(GetTwoFactorStatus::new())
     }
 
