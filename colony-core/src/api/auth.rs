@@ -450,3 +450,25 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<RotateKey>(),
     ],
 );
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let key: NewKey = serde_json::from_value(json!({"api_key": "col_hush", "message": "kept"})).unwrap();
+        let codes: RecoveryCodes = serde_json::from_value(json!({"recovery_codes": ["hush"]})).unwrap();
+        let token: ExchangedToken =
+            serde_json::from_value(json!({"access_token": "hush", "id_token": "hush"})).unwrap();
+        let setup: TwoFactorEnrollment =
+            serde_json::from_value(json!({"secret": "hush", "otpauth_uri": "hush", "ticket": "hush"}))
+                .unwrap();
+        let exchange = ExchangeToken::new("rp").subject_token("hush");
+        let confirm = ConfirmTwoFactor::new("hush", "hush", "hush");
+        let shown = format!("{key:?} {codes:?} {token:?} {setup:?} {exchange:?} {confirm:?}");
+        assert!(shown.contains("kept") && !shown.contains("hush"), "{shown}");
+    }
+}
