@@ -115,7 +115,7 @@ impl AddOrgResource {
         Self { slug: slug.into(), identifier: identifier.into(), label: None }
     }
 
-    /// Sets the label.
+    /// Sets a name for people.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
@@ -235,14 +235,14 @@ impl AddOrgDelegationGrant {
         }
     }
 
-    /// Sets the min role.
+    /// Sets the least role that may use it.
     #[must_use]
     pub fn min_role(mut self, min_role: impl Into<String>) -> Self {
         self.min_role = Some(min_role.into());
         self
     }
 
-    /// Sets the max ttl seconds.
+    /// Sets how long a token lives at most, in seconds.
     #[must_use]
     pub fn max_ttl_seconds(mut self, max_ttl_seconds: u64) -> Self {
         self.max_ttl_seconds = Some(max_ttl_seconds);

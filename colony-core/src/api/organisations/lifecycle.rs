@@ -173,7 +173,7 @@ impl CreateOrg {
         Self { name: name.into(), slug: slug.into(), description: None }
     }
 
-    /// Sets the description.
+    /// Sets what it is about.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -319,7 +319,7 @@ impl Endpoint for LeaveOrg {
 pub struct RequestOrgDeletion {
     /// The organisation's slug.
     pub slug: String,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
 }
 

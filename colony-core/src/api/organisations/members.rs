@@ -278,7 +278,7 @@ pub struct InviteOrgMember {
     pub slug: String,
     /// The user's name.
     pub username: String,
-    /// `admin` or `member`; the server takes `member` unless set.
+    /// The role, `admin` or `member`; the server takes `member` unless set.
     pub role: Option<String>,
 }
 
@@ -288,7 +288,7 @@ impl InviteOrgMember {
         Self { slug: slug.into(), username: username.into(), role: None }
     }
 
-    /// Sets the role.
+    /// Sets the role, `admin` or `member`.
     #[must_use]
     pub fn role(mut self, role: impl Into<String>) -> Self {
         self.role = Some(role.into());
