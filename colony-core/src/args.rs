@@ -17,6 +17,16 @@ pub(crate) fn scalar<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
     }
 }
 
+/// The same for an optional argument; to be used with `#[serde(default)]`.
+pub(crate) fn optional_scalar<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    match Option::<Value>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(value) => scalar(value).map(Some).map_err(serde::de::Error::custom),
+    }
+}
+
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
