@@ -71,7 +71,8 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such organisation, or it is not yours to see.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such organisation, or it is not yours to
+    /// see.
     #[doc(alias = "get_org")]
     pub fn get(&self, slug: impl Into<String>) -> C::Reply<Organisation> {
         self.transport.execute(GetOrg::new(slug))
@@ -124,7 +125,8 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such organisation, or it is not yours to see.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such organisation, or it is not yours to
+    /// see.
     #[doc(alias = "get_org_deletion_status")]
     pub fn get_deletion_status(&self, slug: impl Into<String>) -> C::Reply<OrgDeletion> {
         self.transport.execute(GetOrgDeletionStatus::new(slug))
@@ -270,7 +272,8 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such organisation, or it is not yours to see.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such organisation, or it is not yours to
+    /// see.
     #[doc(alias = "set_org_visibility")]
     pub fn set_visibility(&self, slug: impl Into<String>, visible: bool) -> C::Reply<OrgStatus> {
         self.transport.execute(SetOrgVisibility::new(slug, visible))
