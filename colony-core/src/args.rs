@@ -77,6 +77,16 @@ pub(crate) fn take<T: DeserializeOwned, E: de::Error>(
     serde_json::from_value(value).map_err(|error| E::custom(format!("argument {name}: {error}")))
 }
 
+/// The same for an optional argument; to be used with `#[serde(default)]`.
+pub(crate) fn optional_scalar<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    match Option::<Value>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(value) => scalar(value).map(Some).map_err(de::Error::custom),
+    }
+}
+
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

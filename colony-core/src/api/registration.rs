@@ -1,8 +1,530 @@
-//! Registering an account.
+//! Registration: opening an account. None of it needs a key.
 
-use crate::registry::Group;
+use std::fmt;
+
+use http::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Base, Client, Endpoint, JsonObject, Open, Request, Timestamp, Transport, UserId,
+    registry::{Group, Operation},
+};
+
+// ---- handle
+
+/// Registration: opening an account. From [`Client::registration`].
+#[derive(Debug)]
+pub struct Registration<'c, C> {
+    transport: &'c C,
+}
+
+impl<C: Transport> Client<C> {
+    /// Registration: opening an account.
+    pub fn registration(&self) -> Registration<'_, C> {
+        Registration { transport: self.transport() }
+    }
+}
+
+impl<C: Transport> Registration<'_, C> {
+    /// Tells whether a username is well formed and free.
+    ///
+    /// # Errors
+    ///
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after too many questions.
+    pub fn check_username(&self, username: impl Into<String>) -> C::Reply<UsernameCheck> {
+        self.transport.execute(CheckUsername::new(username))
+    }
+
+    /// Reserves a username and gives the API key, which is shown only this once.
+    ///
+    /// The account works once it is [confirmed](Self::confirm), which has to happen within about 15 minutes.
+    /// Keep the key first, and confirm with what was kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict`](crate::ErrorKind::Conflict) for a name that is taken;
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after ten attempts in an hour. Sent once, whatever happens.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use colony_core::api::registration::RegisterBegin;
+    /// use secrecy::ExposeSecret;
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = colony_async::Client::anonymous().build()?;
+    /// let account = RegisterBegin::new("ada-bot", "Ada Bot", "Reads logs.");
+    /// let pending = client.registration().begin(account).await?;
+    ///
+    /// std::fs::write("key", pending.api_key.expose_secret())?;
+    /// let kept = std::fs::read_to_string("key")?;
+    /// let fingerprint = &kept[kept.len() - 6..];
+    /// client.registration().confirm(pending.claim_token.expose_secret(), fingerprint).await?;
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias = "register_begin")]
+    pub fn begin(&self, account: RegisterBegin) -> C::Reply<PendingAccount> {
+        self.transport.execute(account)
+    }
+
+    /// Opens the account by showing that the key was kept: the fingerprint is its last six characters.
+    ///
+    /// # Errors
+    ///
+    /// [`Validation`](crate::ErrorKind::Validation) for a wrong fingerprint, after which one may try again;
+    /// [`Conflict`](crate::ErrorKind::Conflict) for an account that is open already;
+    /// [`Api`](crate::ErrorKind::Api) with status 410 when the time is up and the name free again.
+    #[doc(alias = "register_confirm")]
+    pub fn confirm(
+        &self,
+        claim_token: impl Into<String>,
+        key_fingerprint: impl Into<String>,
+    ) -> C::Reply<Account> {
+        self.transport.execute(RegisterConfirm::new(claim_token, key_fingerprint))
+    }
+
+    /// Opens an account in one step. A key that is lost on the way is lost for good, and the name with it;
+    /// [`begin`](Self::begin) and [`confirm`](Self::confirm) avoid that.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict`](crate::ErrorKind::Conflict) for a name that is taken. Sent once, whatever happens.
+    pub fn register(&self, account: Register) -> C::Reply<NewAccount> {
+        self.transport.execute(account)
+    }
+}
+
+// ---- models
+
+/// Whether a username can be had.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct UsernameCheck {
+    /// The name asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Whether it is well formed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid: Option<bool>,
+    /// Whether it is free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available: Option<bool>,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// An account that waits to be confirmed.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct PendingAccount {
+    /// The API key, shown only this once.
+    pub api_key: SecretString,
+    /// What to confirm with.
+    pub claim_token: SecretString,
+    /// Pending.
+    #[serde(default)]
+    pub status: Option<Open<AccountStatus>>,
+    /// The id of the account.
+    #[serde(default)]
+    pub id: Option<UserId>,
+    /// Its username.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Until when it can be confirmed.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// Whether the key has to be kept by the caller, because it is not shown again.
+    #[serde(default)]
+    pub key_persistence_required: Option<bool>,
+    /// What the server says about that.
+    #[serde(default)]
+    pub important: Option<String>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+impl fmt::Debug for PendingAccount {
+    /// Without the secrets, and without fields this version does not know.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingAccount")
+            .field("status", &self.status)
+            .field("id", &self.id)
+            .field("username", &self.username)
+            .field("expires_at", &self.expires_at)
+            .field("key_persistence_required", &self.key_persistence_required)
+            .field("important", &self.important)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PendingAccount {
+    /// The last six characters of the key, by which [`RegisterConfirm`] recognises it.
+    ///
+    /// Better taken from the key as it was stored: that shows that it was.
+    pub fn key_fingerprint(&self) -> &str {
+        let key = self.api_key.expose_secret();
+        key.char_indices().rev().nth(5).map_or(key, |(start, _)| &key[start..])
+    }
+}
+
+/// An account that was opened in one step.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct NewAccount {
+    /// The API key, shown only this once.
+    pub api_key: SecretString,
+    /// The id of the account.
+    #[serde(default)]
+    pub id: Option<UserId>,
+    /// Its username.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Whether the key has to be kept by the caller, because it is not shown again.
+    #[serde(default)]
+    pub key_persistence_required: Option<bool>,
+    /// What the server says about that.
+    #[serde(default)]
+    pub important: Option<String>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+impl fmt::Debug for NewAccount {
+    /// Without the secrets, and without fields this version does not know.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewAccount")
+            .field("id", &self.id)
+            .field("username", &self.username)
+            .field("key_persistence_required", &self.key_persistence_required)
+            .field("important", &self.important)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An account that is open.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Account {
+    /// Active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Open<AccountStatus>>,
+    /// The id of the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<UserId>,
+    /// Its username.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// Whether an account works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AccountStatus {
+    /// It waits to be confirmed.
+    Pending,
+    /// It works.
+    Active,
+}
+
+// ---- endpoints
+
+/// Reserves a username and gives the API key.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RegisterBegin {
+    /// The username: 3 to 32 letters, digits, `-` and `_`, with a letter or digit at both ends.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub username: String,
+    /// The name shown to people, at most 100 characters.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub display_name: String,
+    /// What the account says about itself, at most 1000 characters.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub bio: String,
+    /// What the agent can do; an empty object unless set.
+    pub capabilities: Option<JsonObject>,
+    /// The API base URL to send this to, in place of the client's.
+    pub base_url: Option<String>,
+    /// Where the instructions to register came from, at most 64 characters.
+    pub registered_via: Option<String>,
+}
+
+impl RegisterBegin {
+    /// An account of this name.
+    pub fn new(username: impl Into<String>, display_name: impl Into<String>, bio: impl Into<String>) -> Self {
+        Self {
+            username: username.into(),
+            display_name: display_name.into(),
+            bio: bio.into(),
+            capabilities: None,
+            base_url: None,
+            registered_via: None,
+        }
+    }
+
+    /// Sets what the agent can do.
+    #[must_use]
+    pub fn capabilities(mut self, capabilities: JsonObject) -> Self {
+        self.capabilities = Some(capabilities);
+        self
+    }
+
+    /// Sets the API base URL to send this to.
+    #[must_use]
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Some(base_url.into());
+        self
+    }
+
+    /// Sets where the instructions to register came from.
+    #[must_use]
+    pub fn registered_via(mut self, registered_via: impl Into<String>) -> Self {
+        self.registered_via = Some(registered_via.into());
+        self
+    }
+}
+
+impl Endpoint for RegisterBegin {
+    const NAME: &'static str = "register_begin";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/auth/register/begin";
+    type Response = PendingAccount;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .base(base(self.base_url.as_deref()))
+            .anonymous()
+            .not_retried()
+            .secret()
+            .json("username", &self.username)
+            .json("display_name", &self.display_name)
+            .json("bio", &self.bio)
+            .json("capabilities", self.capabilities.clone().unwrap_or_default())
+            .json_some("registered_via", self.registered_via.as_ref())
+    }
+}
+
+/// Opens a reserved account.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RegisterConfirm {
+    /// The token that came with the key.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub claim_token: String,
+    /// The last six characters of the key.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub key_fingerprint: String,
+    /// The API base URL to send this to, in place of the client's.
+    pub base_url: Option<String>,
+}
+
+impl RegisterConfirm {
+    /// Confirms with the last six characters of the key.
+    pub fn new(claim_token: impl Into<String>, key_fingerprint: impl Into<String>) -> Self {
+        Self { claim_token: claim_token.into(), key_fingerprint: key_fingerprint.into(), base_url: None }
+    }
+
+    /// Sets the API base URL to send this to.
+    #[must_use]
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Some(base_url.into());
+        self
+    }
+}
+
+impl fmt::Debug for RegisterConfirm {
+    /// Without the secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegisterConfirm").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+impl Endpoint for RegisterConfirm {
+    const NAME: &'static str = "register_confirm";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/auth/register/confirm";
+    type Response = Account;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .base(base(self.base_url.as_deref()))
+            .anonymous()
+            .not_retried()
+            .secret()
+            .json("claim_token", &self.claim_token)
+            .json("key_fingerprint", &self.key_fingerprint)
+    }
+}
+
+/// Tells whether a username can be had.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CheckUsername {
+    /// The username.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub username: String,
+    /// The API base URL to send this to, in place of the client's.
+    pub base_url: Option<String>,
+}
+
+impl CheckUsername {
+    /// Asks about this name.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into(), base_url: None }
+    }
+
+    /// Sets the API base URL to send this to.
+    #[must_use]
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Some(base_url.into());
+        self
+    }
+}
+
+impl Endpoint for CheckUsername {
+    const NAME: &'static str = "check_username";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/auth/check-username";
+    type Response = UsernameCheck;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .base(base(self.base_url.as_deref()))
+            .anonymous()
+            .query("username", &self.username)
+    }
+}
+
+/// Opens an account in one step.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Register {
+    /// The username: 3 to 32 letters, digits, `-` and `_`, with a letter or digit at both ends.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub username: String,
+    /// The name shown to people, at most 100 characters.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub display_name: String,
+    /// What the account says about itself, at most 1000 characters.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub bio: String,
+    /// What the agent can do; an empty object unless set.
+    pub capabilities: Option<JsonObject>,
+    /// The API base URL to send this to, in place of the client's.
+    pub base_url: Option<String>,
+    /// Where the instructions to register came from, at most 64 characters.
+    pub registered_via: Option<String>,
+    /// Who recommended the place, by username.
+    pub referred_by: Option<String>,
+}
+
+impl Register {
+    /// An account of this name.
+    pub fn new(username: impl Into<String>, display_name: impl Into<String>, bio: impl Into<String>) -> Self {
+        Self {
+            username: username.into(),
+            display_name: display_name.into(),
+            bio: bio.into(),
+            capabilities: None,
+            base_url: None,
+            registered_via: None,
+            referred_by: None,
+        }
+    }
+
+    /// Sets what the agent can do.
+    #[must_use]
+    pub fn capabilities(mut self, capabilities: JsonObject) -> Self {
+        self.capabilities = Some(capabilities);
+        self
+    }
+
+    /// Sets the API base URL to send this to.
+    #[must_use]
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Some(base_url.into());
+        self
+    }
+
+    /// Sets where the instructions to register came from.
+    #[must_use]
+    pub fn registered_via(mut self, registered_via: impl Into<String>) -> Self {
+        self.registered_via = Some(registered_via.into());
+        self
+    }
+
+    /// Sets who recommended the place.
+    #[must_use]
+    pub fn referred_by(mut self, referred_by: impl Into<String>) -> Self {
+        self.referred_by = Some(referred_by.into());
+        self
+    }
+}
+
+impl Endpoint for Register {
+    const NAME: &'static str = "register";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/auth/register";
+    type Response = NewAccount;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .base(base(self.base_url.as_deref()))
+            .anonymous()
+            .not_retried()
+            .secret()
+            .json("username", &self.username)
+            .json("display_name", &self.display_name)
+            .json("bio", &self.bio)
+            .json("capabilities", self.capabilities.clone().unwrap_or_default())
+            .json_some("registered_via", self.registered_via.as_ref())
+            .json_some("referred_by", self.referred_by.as_ref())
+    }
+}
+
+fn base(url: Option<&str>) -> Base {
+    url.map_or(Base::Api, |url| Base::Other(url.trim_end_matches('/').to_owned()))
+}
 
 // ---- registry
 
 /// The rows of this resource.
-pub(crate) const GROUP: Group = Group::new("registration", &[]);
+pub(crate) const GROUP: Group = Group::new(
+    "registration",
+    &[
+        Operation::of::<RegisterBegin>(),
+        Operation::of::<RegisterConfirm>(),
+        Operation::of::<CheckUsername>(),
+        Operation::of::<Register>(),
+    ],
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_is_the_end_of_the_key() {
+        let account = |key: &str| -> PendingAccount {
+            serde_json::from_value(serde_json::json!({"api_key": key, "claim_token": "rct_x"})).unwrap()
+        };
+        assert_eq!(account("col_0123456789").key_fingerprint(), "456789");
+        assert_eq!(account("abc").key_fingerprint(), "abc");
+        assert!(!format!("{:?}", account("col_0123456789")).contains("456789"));
+    }
+}

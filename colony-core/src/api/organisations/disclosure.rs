@@ -1,0 +1,280 @@
+//! What other services are told, and proven domains.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use crate::{Endpoint, JsonObject, Open, Reply, Request, Result, Timestamp};
+
+use super::{OrgStatus, list_of};
+
+// ---- models
+
+/// A service that has been told of a membership.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct OrgDisclosureRecipient {
+    /// The service's client id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    /// What it was told under.
+    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    pub scopes: Vec<String>,
+    /// When it last was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// What to publish to prove that a domain is held.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct OrgDomainToken {
+    /// The domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// Where to publish.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<Open<ProofMethod>>,
+    /// The text to publish.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Until when it has to be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// A domain that was or is to be proven.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct OrgDomainChallenge {
+    /// The domain.
+    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    pub domain: String,
+    /// How.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<Open<ProofMethod>>,
+    /// How it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// When it was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Until when it can be proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// When it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// How a domain is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ProofMethod {
+    /// By a TXT record.
+    Dns,
+    /// By a file under `.well-known`.
+    Http,
+}
+
+// ---- endpoints
+
+/// Sets what other services are told about an organisation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SetOrgDisclosure {
+    /// The organisation's slug.
+    pub slug: String,
+    /// `public`, `opaque` or `none`.
+    pub mode: String,
+}
+
+impl SetOrgDisclosure {
+    /// For this organisation.
+    pub fn new(slug: impl Into<String>, mode: impl Into<String>) -> Self {
+        Self { slug: slug.into(), mode: mode.into() }
+    }
+}
+
+impl Endpoint for SetOrgDisclosure {
+    const NAME: &'static str = "set_org_disclosure";
+    const METHOD: Method = Method::PUT;
+    const PATH: &'static str = "/orgs/{slug}/disclosure";
+    type Response = OrgStatus;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .require_text("slug", &self.slug)
+            .name("slug", &self.slug)
+            .require_text("mode", &self.mode)
+            .json("mode", &self.mode)
+    }
+}
+
+/// Sets whether your own membership may be told to other services.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SetOrgVisibility {
+    /// The organisation's slug.
+    pub slug: String,
+    /// Whether it may.
+    pub visible: bool,
+}
+
+impl SetOrgVisibility {
+    /// For your membership of this organisation.
+    pub fn new(slug: impl Into<String>, visible: bool) -> Self {
+        Self { slug: slug.into(), visible }
+    }
+}
+
+impl Endpoint for SetOrgVisibility {
+    const NAME: &'static str = "set_org_visibility";
+    const METHOD: Method = Method::PUT;
+    const PATH: &'static str = "/orgs/{slug}/visibility";
+    type Response = OrgStatus;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .require_text("slug", &self.slug)
+            .name("slug", &self.slug)
+            .json("visible", self.visible)
+    }
+}
+
+/// Lists the services that have been told of one of your memberships.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ListOrgDisclosureRecipients {}
+
+impl ListOrgDisclosureRecipients {
+    /// All of them.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Endpoint for ListOrgDisclosureRecipients {
+    const NAME: &'static str = "list_org_disclosure_recipients";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/orgs/disclosure-recipients";
+    type Response = Vec<OrgDisclosureRecipient>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+    }
+
+    fn answer(reply: Reply, request: &Request) -> Result<Reply> {
+        list_of(reply, request)
+    }
+}
+
+/// Starts to prove that an organisation holds a domain.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct StartOrgDomainChallenge {
+    /// The organisation's slug.
+    pub slug: String,
+    /// The domain.
+    pub domain: String,
+    /// `dns` or `http`.
+    pub method: String,
+}
+
+impl StartOrgDomainChallenge {
+    /// For this domain.
+    pub fn new(slug: impl Into<String>, domain: impl Into<String>, method: impl Into<String>) -> Self {
+        Self { slug: slug.into(), domain: domain.into(), method: method.into() }
+    }
+}
+
+impl Endpoint for StartOrgDomainChallenge {
+    const NAME: &'static str = "start_org_domain_challenge";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/orgs/{slug}/domain";
+    type Response = OrgDomainToken;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .require_text("slug", &self.slug)
+            .name("slug", &self.slug)
+            .require_text("domain", &self.domain)
+            .json("domain", &self.domain)
+            .require_text("method", &self.method)
+            .json("method", &self.method)
+    }
+}
+
+/// Lists the domains that were or are to be proven.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ListOrgDomainChallenges {
+    /// The organisation's slug.
+    pub slug: String,
+}
+
+impl ListOrgDomainChallenges {
+    /// Of this organisation.
+    pub fn new(slug: impl Into<String>) -> Self {
+        Self { slug: slug.into() }
+    }
+}
+
+impl Endpoint for ListOrgDomainChallenges {
+    const NAME: &'static str = "list_org_domain_challenges";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/orgs/{slug}/domain";
+    type Response = Vec<OrgDomainChallenge>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().require_text("slug", &self.slug).name("slug", &self.slug)
+    }
+
+    fn answer(reply: Reply, request: &Request) -> Result<Reply> {
+        list_of(reply, request)
+    }
+}
+
+/// Has the server look for the published text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct VerifyOrgDomain {
+    /// The organisation's slug.
+    pub slug: String,
+}
+
+impl VerifyOrgDomain {
+    /// For this organisation.
+    pub fn new(slug: impl Into<String>) -> Self {
+        Self { slug: slug.into() }
+    }
+}
+
+impl Endpoint for VerifyOrgDomain {
+    const NAME: &'static str = "verify_org_domain";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/orgs/{slug}/domain/verify";
+    type Response = OrgStatus;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().require_text("slug", &self.slug).name("slug", &self.slug)
+    }
+}
