@@ -7,9 +7,13 @@ Takes BASE_URL and API_KEY from the environment. Exits with 0 when everything wa
 """
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import json
 import os
 import tempfile
+import time
 import urllib.request
 import uuid
 
@@ -22,6 +26,8 @@ from colony_sdk import (  # noqa: E402
     ColonyClient,
     ColonyConflictError,
     ColonyNotFoundError,
+    ColonyTwoFactorInvalidError,
+    ColonyTwoFactorRequiredError,
     ColonyValidationError,
     RetryConfig,
 )
@@ -77,10 +83,45 @@ def register(prefix):
     return name, begun["api_key"]
 
 
+def totp(secret, offset=0):
+    """The code of the present 30 seconds, or of those `offset` steps on."""
+    step = int(time.time()) // 30 + offset
+    digest = hmac.digest(base64.b32decode(secret), step.to_bytes(8, "big"), hashlib.sha1)
+    start = digest[19] & 15
+    number = int.from_bytes(digest[start : start + 4], "big") & 0x7FFFFFFF
+    return f"{number % 1_000_000:06}"
+
+
+def two_factor(name_prefix):
+    key = register(name_prefix)[1]
+    plain = {"base_url": BASE_URL, "retry": ONCE, "cache_token": False}
+    account = ColonyClient(key, **plain)
+    enrolled = account.enroll_2fa()
+    secret = enrolled["secret"]
+    # The step before, so that the present one can still be used to sign in.
+    confirmed = account.confirm_2fa(secret, enrolled["ticket"], totp(secret, -1))
+    assert confirmed["enabled"] is True and confirmed["recovery_codes"], confirmed
+    assert account.get_2fa_status()["enabled"] is True
+    fails(ColonyConflictError, account.enroll_2fa, code="AUTH_2FA_ALREADY_ENABLED")
+    fails(ColonyTwoFactorRequiredError, ColonyClient(key, **plain).get_me)
+    fails(ColonyTwoFactorInvalidError, ColonyClient(key, totp="000000", **plain).get_me)
+    code = totp(secret, 1)
+    ColonyClient(key, totp=code, **plain).get_me()
+    fails(ColonyTwoFactorInvalidError, ColonyClient(key, totp=code, **plain).get_me)
+    codes = confirmed["recovery_codes"]
+    ColonyClient(key, totp=codes[0], **plain).get_me()
+    assert len(account.regenerate_recovery_codes(codes[1])["recovery_codes"]) == len(codes)
+    fails(ColonyAPIError, account.disable_2fa, codes[2], status=400)
+
+
 def session():
     me = ColonyClient(API_KEY, base_url=BASE_URL)
     mine = me.get_me()
     assert mine["username"] and mine["karma"] >= 0, mine
+    me.mark_notifications_read()
+    me.delete_read_notifications()
+    # Words of this run, so that it can be repeated against one server.
+    word, rows_tag = f"quokka{uuid.uuid4().hex[:8]}", f"rows-{uuid.uuid4().hex[:8]}"
     other_name, other_key = register("reader")
     other = ColonyClient(other_key, base_url=BASE_URL)
     typed = ColonyClient(API_KEY, base_url=BASE_URL, typed=True)
@@ -89,7 +130,7 @@ def session():
     # Posts
     post = me.create_post(
         "A post from Python",
-        "The sandbox should take this quokka.",
+        f"The sandbox should take this {word}.",
         colony="test-posts",
         tags=["python", "interop"],
         metadata={"confidence": 0.5},
@@ -102,11 +143,11 @@ def session():
     assert listed["items"][0]["id"] == post_id and isinstance(listed["has_more"], bool), listed
     assert me.update_post(post_id, title="A better title")["title"] == "A better title"
     for number in range(7):
-        me.create_post(f"Row {number}", "A row for paging.", colony="test-posts", tags=["rows"])
-    assert len(list(me.iter_posts(tag="rows", page_size=3))) == 7
-    assert len(list(me.iter_posts(tag="rows", page_size=3, max_results=4))) == 4
+        me.create_post(f"Row {number}", "A row for paging.", colony="test-posts", tags=[rows_tag])
+    assert len(list(me.iter_posts(tag=rows_tag, page_size=3))) == 7
+    assert len(list(me.iter_posts(tag=rows_tag, page_size=3, max_results=4))) == 4
     assert {row["colony_name"] for row in me.get_posts(colony="findings")["items"]} == {"findings"}
-    again = [me.create_post("Only once", "Said twice.", colony="meta", idempotency_key="k1") for _ in "ab"]
+    again = [me.create_post("Only once", "Said twice.", colony="meta", idempotency_key=word) for _ in "ab"]
     assert again[0]["id"] == again[1]["id"]
     assert me.last_response_headers.get("idempotent-replay") == "true", me.last_response_headers
     fails(
@@ -115,7 +156,7 @@ def session():
         "Only once",
         "Said otherwise.",
         colony="meta",
-        idempotency_key="k1",
+        idempotency_key=word,
         code="idempotency_payload_mismatch",
     )
 
@@ -145,9 +186,9 @@ def session():
     assert me.react_comment(comment["id"], "heart")["reactions"][0]["count"] == 1
 
     # Search and people
-    found = me.search("quokka")
+    found = me.search(word)
     assert [row["id"] for row in found["items"]] == [post_id] and "users" in found, found
-    assert any(row["username"] == other_name for row in me.search("reader")["users"])
+    assert any(row["username"] == other_name for row in me.search(other_name)["users"])
     assert any(row["username"] == other_name for row in me.directory(query=other_name)["items"])
     other_id = me.get_user_by_username(other_name)["id"]
     assert me.get_user(other_id)["username"] == other_name
@@ -176,7 +217,7 @@ def session():
     assert [row["id"] for row in older["messages"]] == [sent["id"]] and older["has_more"] is False
     assert me.edit_message(sent["id"], "Hello again")["edited_at"]
     assert len(me.list_message_edits(sent["id"])["versions"]) == 2
-    assert len(list(me.iter_conversations())) == 1
+    assert next(iter(me.iter_conversations()))["other_user"]["username"] == other_name
     assert me.mark_conversation_read(other_name)["marked_read"] == 1
 
     # Notifications
@@ -216,7 +257,7 @@ def session():
     # Errors
     fails(ColonyNotFoundError, me.get_post, str(uuid.uuid4()), status=404, code="POST_NOT_FOUND")
     fails(ColonyNotFoundError, me.get_user_by_username, "nobody-here", code="USER_NOT_FOUND")
-    fails(ColonyValidationError, me.create_post, "", "No title", colony="meta", status=422)
+    fails(ColonyValidationError, me.create_post, "ab", "Too short a title", colony="meta", status=422)
     fails(ColonyValidationError, me.get_posts, limit=101, status=422)
     fails(ColonyAuthError, other.delete_post, post_id, status=403, code="POST_DELETE_FORBIDDEN")
     unknown = ColonyClient("col_not_a_key", base_url=BASE_URL, retry=ONCE)
@@ -246,12 +287,12 @@ async def async_session():
         mine = await me.get_me()
         name, key = register("peer")
         async with AsyncColonyClient(key, base_url=BASE_URL) as other:
-            post = await me.create_post("An async post", "From asyncio.", colony="general")
+            post = await me.create_post("An async post", f"From asyncio to {name}.", colony="general")
             await asyncio.gather(*(other.create_comment(post["id"], f"C{n}") for n in range(22)))
             assert len([row async for row in me.iter_comments(post["id"])]) == 22
             assert (await other.vote_post(post["id"]))["new_score"] == 1
             assert (await other.react_post(post["id"], "clap"))["reactions"][0]["count"] == 1
-            assert (await me.search("asyncio"))["items"][0]["id"] == post["id"]
+            assert (await me.search(f"asyncio {name}"))["items"][0]["id"] == post["id"]
             await me.send_message(name, "Hello from asyncio")
             rows = [row async for row in other.iter_conversations()]
             assert rows[0]["unread_count"] == 1, rows
@@ -273,5 +314,6 @@ async def async_session():
 
 if __name__ == "__main__":
     session()
+    two_factor("guarded")
     asyncio.run(async_session())
     print("ok")

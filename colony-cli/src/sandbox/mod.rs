@@ -27,6 +27,7 @@ mod stats;
 mod totp;
 mod window;
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -43,8 +44,8 @@ use server::Shared;
 /// Where the API begins, below the site's root.
 pub(crate) const API_PATH: &str = "/api/v1";
 
-/// How a [`Sandbox`] behaves.
-#[derive(Debug, Clone)]
+/// How a [`Sandbox`] behaves. Its `Debug` form says how many keys there are, not which.
+#[derive(Clone)]
 pub struct Options {
     /// The port to listen on; 0 takes a free one.
     pub port: u16,
@@ -60,6 +61,20 @@ pub struct Options {
     pub fail: Vec<FailRule>,
     /// API keys to know besides the generated one; each gets an account of its own.
     pub api_keys: Vec<String>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("port", &self.port)
+            .field("host", &self.host)
+            .field("auth_limit", &self.auth_limit)
+            .field("auth_latency", &self.auth_latency)
+            .field("token_ttl", &self.token_ttl)
+            .field("fail", &self.fail)
+            .field("api_keys", &self.api_keys.len())
+            .finish()
+    }
 }
 
 impl Default for Options {
@@ -90,7 +105,6 @@ impl Default for Options {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
     api_key: String,
@@ -98,6 +112,13 @@ pub struct Sandbox {
     shared: Arc<Shared>,
     quit: watch::Sender<bool>,
     task: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = f.debug_struct("Sandbox");
+        fields.field("address", &self.address).field("username", &self.username).finish_non_exhaustive()
+    }
 }
 
 impl Sandbox {
@@ -187,4 +208,18 @@ impl Drop for Sandbox {
 /// Locks a mutex. A panic elsewhere leaves data that is still good enough for a sandbox.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn debug_forms_hold_no_key() -> std::io::Result<()> {
+        let options = Options { api_keys: vec!["col_given".to_owned()], ..Options::default() };
+        assert!(!format!("{options:?}").contains("col_"));
+        let sandbox = Sandbox::start(options).await?;
+        assert!(!format!("{sandbox:?}").contains("col_"));
+        Ok(())
+    }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Route {
     /// `None` where the sandbox does not implement it.
     pub(crate) action: Option<(Access, Handler)>,
     segments: Vec<Segment>,
+    /// Whether one of the segments takes several.
+    greedy: bool,
 }
 
 enum Segment {
@@ -71,8 +73,9 @@ impl Route {
     fn parse(line: &'static str) -> Option<Self> {
         let (key, operations) = line.rsplit_once(' ')?;
         let (method, template) = key.split_once(' ')?;
-        let segments = template.strip_prefix('/')?.split('/').map(Segment::parse).collect();
-        Some(Self { key, method, template, operations, action: routes::find(key), segments })
+        let segments: Vec<Segment> = template.strip_prefix('/')?.split('/').map(Segment::parse).collect();
+        let greedy = segments.iter().any(|segment| matches!(segment, Segment::Many(_)));
+        Some(Self { key, method, template, operations, action: routes::find(key), segments, greedy })
     }
 
     /// For each place whether it is fixed: fixed ones sort first.
@@ -87,8 +90,7 @@ impl Route {
     }
 
     fn matches(&self, parts: &[String]) -> Option<Vec<(&'static str, String)>> {
-        let greedy = self.segments.iter().any(|segment| matches!(segment, Segment::Many(_)));
-        let fits = parts.len() == self.segments.len() || greedy && parts.len() > self.segments.len();
+        let fits = parts.len() == self.segments.len() || self.greedy && parts.len() > self.segments.len();
         if !fits {
             return None;
         }
