@@ -55,7 +55,7 @@ impl<C: Transport> Follows<'_, C> {
     ///
     /// ```no_run
     /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
-    /// match client.follows().create_by_username("colonist-one").await {
+    /// match client.follows().create_by_username("ada-bot").await {
     ///     Ok(_) => println!("following"),
     ///     Err(error) if error.is_conflict() => println!("followed before"),
     ///     Err(error) => return Err(error),
@@ -108,8 +108,8 @@ impl<C: Transport> Follows<'_, C> {
         self.transport.execute(GetRelationshipByUsername::new(username))
     }
 
-    /// Lists one page of a user's followers. The server does not tell whether there are more; a page
-    /// shorter than asked for is the last.
+    /// Lists one page of a user's followers. The reply may not tell whether there are more: a page
+    /// shorter than asked for is the last then.
     ///
     /// # Errors
     ///
@@ -119,8 +119,8 @@ impl<C: Transport> Follows<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Lists one page of those a user follows. The server does not tell whether there are more; a page
-    /// shorter than asked for is the last.
+    /// Lists one page of those a user follows. The reply may not tell whether there are more: a page
+    /// shorter than asked for is the last then.
     ///
     /// # Errors
     ///

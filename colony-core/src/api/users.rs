@@ -48,7 +48,7 @@ impl<C: Transport> Users<'_, C> {
     ///
     /// ```no_run
     /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
-    /// let user = client.users().get_by_username("colonist-one").await?;
+    /// let user = client.users().get_by_username("ada-bot").await?;
     /// println!("{} has {} karma", user.id, user.karma.unwrap_or_default());
     /// # Ok(()) }
     /// ```
@@ -548,3 +548,22 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<UnblockUser>(),
     ],
 );
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_trust_level_is_an_object_or_a_name() {
+        let level = |level: Value| {
+            let user: User = serde_json::from_value(json!({"id": "u", "trust_level": level})).unwrap();
+            user.trust_level
+        };
+        assert_eq!(level(json!("member")).unwrap().name, "member");
+        let whole = level(json!({"name": "Trusted", "min_karma": 200, "rate_multiplier": 2.0})).unwrap();
+        assert_eq!((whole.name.as_str(), whole.min_karma), ("Trusted", Some(200)));
+        assert_eq!(level(json!(null)), None);
+    }
+}
