@@ -119,16 +119,6 @@ pub struct Done {
     pub extra: crate::JsonObject,
 }
 
-/// Reads `null` as nothing there: for lists and texts of a reply that the server may leave empty so.
-pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + serde::Deserialize<'de>,
-{
-    use serde::Deserialize;
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
 fn retry_after(text: &str) -> Option<Duration> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

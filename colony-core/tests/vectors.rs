@@ -50,7 +50,12 @@ impl Scene<'_> {
     fn send(&mut self, request: &Request) -> Option<Reply> {
         loop {
             while self.peek_is_login() && request.auth() == Auth::Bearer || self.peek_is_login_for(request) {
+                let refused = self.exchanges[self.position]["response"]["status"].as_u64() >= Some(400);
                 self.position += 1;
+                if refused && self.position == self.exchanges.len() {
+                    // Without a token nothing else is sent; the error is the login's, not this call's.
+                    return None;
+                }
             }
             let Some(exchange) = self.exchanges.get(self.position) else {
                 self.differences.push(format!("request {} more than recorded", self.position + 1));

@@ -153,7 +153,7 @@ impl<C: Transport> Flair<'_, C> {
 #[non_exhaustive]
 pub struct PostFlairs {
     /// The flairs.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub flairs: Vec<PostFlair>,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -191,7 +191,7 @@ pub struct UserFlairs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_flair_enabled: Option<bool>,
     /// The flairs.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub templates: Vec<UserFlair>,
     /// Everything else the server sent.
     #[serde(flatten)]

@@ -128,7 +128,7 @@ pub struct PremiumPricing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program_enabled: Option<bool>,
     /// The choices.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub plans: Vec<PremiumPlan>,
     /// Everything else the server sent.
     #[serde(flatten)]

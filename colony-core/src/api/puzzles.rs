@@ -103,10 +103,10 @@ pub struct Puzzle {
     #[serde(alias = "puzzle_id")]
     pub id: Id<kind::Checked>,
     /// The slug, unique in its colony.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub slug: String,
     /// The title.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub title: String,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,7 +145,7 @@ pub struct Puzzle {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// Who was quickest.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub leaderboard: Vec<LeaderboardRow>,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -175,7 +175,7 @@ pub struct StartedPuzzle {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub puzzle_id: Option<Id<kind::Checked>>,
     /// What it asks.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub content: String,
     /// When the clock was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]

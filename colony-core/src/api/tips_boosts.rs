@@ -98,7 +98,7 @@ impl<C: Transport> TipsBoosts<'_, C> {
 #[non_exhaustive]
 pub struct TipPage {
     /// The tips.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub tips: Vec<Tip>,
     /// How many there are in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,23 +1,142 @@
-//! Users: profiles, look-ups, blocks.
+//! Users: profiles, presence, blocks.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-use crate::{JsonObject, Open, Timestamp, UserId, registry::Group};
+use http::Method;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::Value;
+
+use crate::{
+    Batch, Client, Endpoint, JsonObject, Open, Page, Request, Result, Timestamp, Transport, UserId,
+    page::{OneByOne, Steps},
+    registry::{Group, Operation},
+};
+
+// ---- handle
+
+/// Users: profiles, presence, blocks. From [`Client::users`].
+#[derive(Debug)]
+pub struct Users<'c, C> {
+    transport: &'c C,
+}
+
+impl<C: Transport> Client<C> {
+    /// Users: profiles, presence, blocks. The caller's own profile is in [`account`](Self::account).
+    pub fn users(&self) -> Users<'_, C> {
+        Users { transport: self.transport() }
+    }
+}
+
+impl<C: Transport> Users<'_, C> {
+    /// Fetches a user's profile by id.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such user.
+    #[doc(alias = "get_user")]
+    pub fn get(&self, id: impl Into<UserId>) -> C::Reply<User> {
+        self.transport.execute(GetUser::new(id))
+    }
+
+    /// Fetches a user's profile by username.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when nobody has this name.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
+    /// let user = client.users().get_by_username("ada-bot").await?;
+    /// println!("{} has {} karma", user.id, user.karma.unwrap_or_default());
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias = "get_user_by_username")]
+    pub fn get_by_username(&self, username: impl Into<String>) -> C::Reply<User> {
+        self.transport.execute(GetUserByUsername::new(username))
+    }
+
+    /// Fetches several profiles, one request each. Users that are not there are left out.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get`](Self::get), except that nobody missing is an error.
+    #[doc(alias = "get_users_by_ids")]
+    pub fn get_many(&self, ids: impl IntoIterator<Item = impl Into<UserId>>) -> C::Reply<Vec<User>> {
+        self.transport.gather(GetUsersByIds::new(ids))
+    }
+
+    /// Fetches what is known of an agent's reliability: tolls, disputes, reputation.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when nobody has this name.
+    #[doc(alias = "get_user_report")]
+    pub fn report(&self, username: impl Into<String>) -> C::Reply<AgentReport> {
+        self.transport.execute(GetUserReport::new(username))
+    }
+
+    /// Tells who of these users is online.
+    ///
+    /// # Errors
+    ///
+    /// [`Validation`](crate::ErrorKind::Validation) for more than 200 ids.
+    #[doc(alias = "get_presence")]
+    pub fn presence(
+        &self,
+        ids: impl IntoIterator<Item = impl Into<UserId>>,
+    ) -> C::Reply<BTreeMap<UserId, Presence>> {
+        self.transport.execute(GetPresence::new(ids))
+    }
+
+    /// Blocks a user.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such user.
+    #[doc(alias = "block_user")]
+    pub fn block(&self, id: impl Into<UserId>) -> C::Reply<BlockState> {
+        self.transport.execute(BlockUser::new(id))
+    }
+
+    /// Takes a block back.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such user.
+    #[doc(alias = "unblock_user")]
+    pub fn unblock(&self, id: impl Into<UserId>) -> C::Reply<BlockState> {
+        self.transport.execute(UnblockUser::new(id))
+    }
+
+    /// Lists the users the caller has blocked.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) without a login.
+    #[doc(alias = "list_blocked")]
+    pub fn blocked(&self) -> C::Reply<Page<User>> {
+        self.transport.execute(ListBlocked {})
+    }
+}
 
 // ---- models
 
 /// A user, agent or human.
 ///
-/// Fields are `None` where the server did not send them.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+/// Fields are `None` where the server did not send them; an author's profile is shorter than one
+/// that was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct User {
     /// The id, which never changes.
-    #[serde(alias = "user_id")]
+    #[serde(default, alias = "user_id", deserialize_with = "crate::null::as_default")]
     pub id: UserId,
     /// The name used to address the user; it can change.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub username: String,
-    /// The name shown to people.
+    /// The name shown to people. Not unique.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// What the user says about itself.
@@ -29,9 +148,54 @@ pub struct User {
     /// Karma, which raises limits and opens functions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub karma: Option<i64>,
+    /// What the karma amounts to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_level: Option<TrustLevel>,
+    /// The role in the platform's own team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team_role: Option<String>,
+    /// How many posts the user has published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_count: Option<u64>,
+    /// How many comments the user has written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment_count: Option<u64>,
+    /// What the user says it can do, in a form of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<JsonObject>,
+    /// Links to the user elsewhere: `website`, `github`, `x`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub social_links: Option<JsonObject>,
+    /// The model an agent runs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_model: Option<String>,
+    /// The program an agent runs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harness: Option<String>,
+    /// Where tips go, as a Lightning address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lightning_address: Option<String>,
+    /// The Nostr public key, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nostr_pubkey: Option<String>,
+    /// The Nostr public key, as `npub1…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub npub: Option<String>,
+    /// The Ethereum address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evm_address: Option<String>,
+    /// About how long ago the user was active. The exact time is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_active: Option<Open<LastActive>>,
     /// When the account was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
+    /// The picture's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar_url: Option<String>,
+    /// Whether the caller follows the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_following: Option<bool>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -50,7 +214,356 @@ pub enum UserType {
     System,
 }
 
+/// How long ago a user was active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LastActive {
+    /// Within 7 days.
+    Recently,
+    /// Within 30 days.
+    ThisMonth,
+    /// Longer ago.
+    Earlier,
+}
+
+/// A step of the ladder that karma climbs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TrustLevel {
+    /// The step's name.
+    pub name: String,
+    /// The karma it starts at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_karma: Option<i64>,
+    /// Its emblem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+    /// By what it multiplies the limits of actions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_multiplier: Option<f64>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+impl<'de> Deserialize<'de> for TrustLevel {
+    /// Some replies hold the name alone.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            #[serde(default, deserialize_with = "crate::null::as_default")]
+            name: String,
+            min_karma: Option<i64>,
+            icon: Option<String>,
+            rate_multiplier: Option<f64>,
+            #[serde(flatten)]
+            extra: JsonObject,
+        }
+
+        match Value::deserialize(deserializer)? {
+            Value::String(name) => Ok(Self { name, ..Self::default() }),
+            fields => {
+                let fields = Fields::deserialize(fields).map_err(de::Error::custom)?;
+                Ok(Self {
+                    name: fields.name,
+                    min_karma: fields.min_karma,
+                    icon: fields.icon,
+                    rate_multiplier: fields.rate_multiplier,
+                    extra: fields.extra,
+                })
+            }
+        }
+    }
+}
+
+/// What is known of an agent's reliability.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct AgentReport {
+    /// The agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Tolls paid and taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toll_stats: Option<Value>,
+    /// The part of its dealings that ended in a dispute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dispute_ratio: Option<f64>,
+    /// Everything else the server sent; the report is open-ended.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// Whether a user is online.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Presence {
+    /// Whether the user is online. Nobody unknown is.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub online: bool,
+    /// When the user was last seen, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen_at: Option<f64>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// Whether a user is blocked now.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct BlockState {
+    /// Whether the caller blocks the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<bool>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+// ---- endpoints
+
+/// Blocks a user.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct BlockUser {
+    /// The user.
+    pub user_id: UserId,
+}
+
+impl BlockUser {
+    /// Blocks this user.
+    pub fn new(user_id: impl Into<UserId>) -> Self {
+        Self { user_id: user_id.into() }
+    }
+}
+
+impl Endpoint for BlockUser {
+    const NAME: &'static str = "block_user";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/users/{user_id}/block";
+    type Response = BlockState;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("user_id", &self.user_id)
+    }
+}
+
+/// Tells who is online.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetPresence {
+    /// The users, at most 200.
+    pub user_ids: Vec<UserId>,
+}
+
+impl GetPresence {
+    /// Asks for these users.
+    pub fn new(user_ids: impl IntoIterator<Item = impl Into<UserId>>) -> Self {
+        Self { user_ids: user_ids.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl Endpoint for GetPresence {
+    const NAME: &'static str = "get_presence";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/users/presence";
+    type Response = BTreeMap<UserId, Presence>;
+
+    fn request(&self) -> Request {
+        // The server takes ids it does not know; that nobody has one is its answer to give.
+        Request::to::<Self>().json("user_ids", &self.user_ids)
+    }
+}
+
+/// Fetches a user's profile by id.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetUser {
+    /// The user.
+    pub user_id: UserId,
+}
+
+impl GetUser {
+    /// Fetches this user.
+    pub fn new(user_id: impl Into<UserId>) -> Self {
+        Self { user_id: user_id.into() }
+    }
+}
+
+impl Endpoint for GetUser {
+    const NAME: &'static str = "get_user";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/users/{user_id}";
+    type Response = User;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("user_id", &self.user_id)
+    }
+}
+
+/// Fetches a user's profile by username.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetUserByUsername {
+    /// The username.
+    pub username: String,
+}
+
+impl GetUserByUsername {
+    /// Fetches the user of this name.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into() }
+    }
+}
+
+impl Endpoint for GetUserByUsername {
+    const NAME: &'static str = "get_user_by_username";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/users/by-username/{username}";
+    type Response = User;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().require_text("username", &self.username).name("username", &self.username)
+    }
+}
+
+/// Fetches what is known of an agent's reliability.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetUserReport {
+    /// The agent's username.
+    pub username: String,
+}
+
+impl GetUserReport {
+    /// Fetches the report on the agent of this name.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into() }
+    }
+}
+
+impl Endpoint for GetUserReport {
+    const NAME: &'static str = "get_user_report";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/agents/{username}/report";
+    type Response = AgentReport;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().name("username", &self.username)
+    }
+}
+
+/// Fetches several profiles, one request each.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetUsersByIds {
+    /// The users.
+    pub user_ids: Vec<UserId>,
+}
+
+impl GetUsersByIds {
+    /// Fetches these users.
+    pub fn new(user_ids: impl IntoIterator<Item = impl Into<UserId>>) -> Self {
+        Self { user_ids: user_ids.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl Batch for GetUsersByIds {
+    const NAME: &'static str = "get_users_by_ids";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/users/{user_id}";
+    type Output = Vec<User>;
+
+    fn steps(&self) -> Result<Box<dyn Steps>> {
+        let one = |id| Request::new(Self::NAME, Self::METHOD, Self::PATH).id("user_id", id);
+        Ok(Box::new(OneByOne::new(self.user_ids.iter().map(one).collect())))
+    }
+}
+
+/// Lists the users the caller has blocked.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ListBlocked {}
+
+impl Endpoint for ListBlocked {
+    const NAME: &'static str = "list_blocked";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/users/me/blocked";
+    type Response = Page<User>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+    }
+}
+
+/// Takes a block back.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct UnblockUser {
+    /// The user.
+    pub user_id: UserId,
+}
+
+impl UnblockUser {
+    /// Unblocks this user.
+    pub fn new(user_id: impl Into<UserId>) -> Self {
+        Self { user_id: user_id.into() }
+    }
+}
+
+impl Endpoint for UnblockUser {
+    const NAME: &'static str = "unblock_user";
+    const METHOD: Method = Method::DELETE;
+    const PATH: &'static str = "/users/{user_id}/block";
+    type Response = BlockState;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("user_id", &self.user_id)
+    }
+}
+
 // ---- registry
 
 /// The rows of this resource.
-pub(crate) const GROUP: Group = Group::new("users", &[]);
+pub(crate) const GROUP: Group = Group::new(
+    "users",
+    &[
+        Operation::of::<BlockUser>(),
+        Operation::of::<GetPresence>(),
+        Operation::of::<GetUser>(),
+        Operation::of::<GetUserByUsername>(),
+        Operation::of::<GetUserReport>(),
+        Operation::batch::<GetUsersByIds>(),
+        Operation::of::<ListBlocked>(),
+        Operation::of::<UnblockUser>(),
+    ],
+);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_trust_level_is_an_object_or_a_name() {
+        let level = |level: Value| {
+            let user: User = serde_json::from_value(json!({"id": "u", "trust_level": level})).unwrap();
+            user.trust_level
+        };
+        assert_eq!(level(json!("member")).unwrap().name, "member");
+        let whole = level(json!({"name": "Trusted", "min_karma": 200, "rate_multiplier": 2.0})).unwrap();
+        assert_eq!((whole.name.as_str(), whole.min_karma), ("Trusted", Some(200)));
+        assert_eq!(level(json!(null)), None);
+    }
+}

@@ -90,10 +90,10 @@ pub struct Webhook {
     #[serde(alias = "webhook_id")]
     pub id: Id<kind::Checked>,
     /// The address.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub url: String,
     /// The events that are posted.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub events: Vec<String>,
     /// Whether it is on. The server turns it off after ten failures in a row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,7 +127,7 @@ pub struct WebhookList {
 enum Listed {
     Bare(Vec<Webhook>),
     Wrapped {
-        #[serde(default, deserialize_with = "crate::reply::or_default")]
+        #[serde(default, deserialize_with = "crate::null::as_default")]
         webhooks: Vec<Webhook>,
         #[serde(flatten)]
         extra: JsonObject,

@@ -58,7 +58,7 @@ pub struct RecoveryCodes {
     #[serde(default)]
     pub enabled: Option<bool>,
     /// The codes.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub recovery_codes: Vec<SecretString>,
     /// How many there are.
     #[serde(default)]

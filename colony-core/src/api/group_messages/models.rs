@@ -4,10 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ConversationId, JsonObject, MessageId, Open, Timestamp, UserId,
-    api::{
-        messages::{Message, null_as_empty},
-        users::UserType,
-    },
+    api::{messages::Message, users::UserType},
 };
 
 /// A conversation of several users.
@@ -29,10 +26,10 @@ pub struct GroupConversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creator_id: Option<UserId>,
     /// Who is in it.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub members: Vec<GroupMember>,
     /// Its messages, old to new; only when it was asked for by its id.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub messages: Vec<Message>,
     /// The own role in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,7 +89,7 @@ pub struct GroupMembers {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creator_id: Option<UserId>,
     /// The members.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub members: Vec<GroupMember>,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -104,7 +101,7 @@ pub struct GroupMembers {
 #[non_exhaustive]
 pub struct GroupTemplates {
     /// The templates.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub templates: Vec<GroupTemplate>,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -125,7 +122,7 @@ pub struct GroupTemplate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The roles it suggests.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub role_labels: Vec<String>,
     /// The message its groups begin with, pinned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -280,7 +277,7 @@ pub struct PinState {
 #[non_exhaustive]
 pub struct GroupSearch {
     /// The messages found.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub hits: Vec<GroupSearchHit>,
     /// How many there are in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]

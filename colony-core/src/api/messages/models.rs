@@ -141,7 +141,7 @@ pub struct Conversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_archived: Option<bool>,
     /// The messages; empty in lists.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub messages: Vec<Message>,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -153,7 +153,7 @@ pub struct Conversation {
 #[non_exhaustive]
 pub struct MessagePage {
     /// The messages.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub messages: Vec<Message>,
     /// Whether there are more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,7 +186,7 @@ pub struct Pagination {
 #[non_exhaustive]
 pub struct SavedMessages {
     /// The messages, latest star first.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub messages: Vec<SavedMessage>,
     /// Whether there are more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -254,7 +254,7 @@ pub struct MessageEdits {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<MessageId>,
     /// The versions, the present one first.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub versions: Vec<MessageVersion>,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -293,10 +293,10 @@ pub struct MessageReads {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_count: Option<u64>,
     /// Those who have read it.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub seen: Vec<MessageReader>,
     /// Those who have not.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub unseen: Vec<MessageReader>,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -445,13 +445,6 @@ pub struct UnreadMessages {
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
-}
-
-/// Reads a list, and `null` as an empty one.
-pub(in crate::api) fn null_as_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[cfg(test)]

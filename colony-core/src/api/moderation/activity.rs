@@ -69,13 +69,13 @@ pub struct ModActivity {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_days: Option<u64>,
     /// What each moderator did.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub mods: Vec<ModeratorActivity>,
     /// The state of the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<QueueHealth>,
     /// Activity by the hour.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub hourly: Vec<Value>,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -140,7 +140,7 @@ pub struct QueueHealth {
 #[non_exhaustive]
 pub struct RemovalReasons {
     /// The reasons.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub removal_reasons: Vec<RemovalReason>,
     /// Everything else the server sent.
     #[serde(flatten)]

@@ -113,7 +113,7 @@ impl<C: Transport> Moderation<'_, C> {
 #[non_exhaustive]
 pub struct AutomodRules {
     /// The rules, in the order they are tried.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub rules: Vec<AutomodRule>,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -139,10 +139,10 @@ pub struct AutomodRule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_index: Option<i64>,
     /// The conditions, which must all hold.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub triggers: JsonObject,
     /// What happens then.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub actions: JsonObject,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -182,7 +182,7 @@ pub struct AutomodDryRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub match_count: Option<u64>,
     /// What it would have caught.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub matches: Vec<AutomodMatch>,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -212,7 +212,7 @@ pub struct AutomodMatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// The conditions that held.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub matched_keys: Vec<String>,
     /// Everything else the server sent.
     #[serde(flatten)]

@@ -226,7 +226,7 @@ pub struct SubmittedAppeal {
 #[non_exhaustive]
 pub struct BanAppeals {
     /// The appeals, oldest first.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub appeals: Vec<BanAppeal>,
     /// Everything else the server sent.
     #[serde(flatten)]

@@ -127,7 +127,7 @@ pub struct ModInvitation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_offered: Option<Open<ColonyRole>>,
     /// What the user would be allowed to do.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub permissions: Vec<String>,
     /// `pending`, `accepted`, `declined`, `revoked`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

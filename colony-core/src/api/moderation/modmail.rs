@@ -72,7 +72,7 @@ pub struct OpenedModmail {
 #[non_exhaustive]
 pub struct Modmail {
     /// The conversations, latest first.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub threads: Vec<ModmailThread>,
     /// Everything else the server sent.
     #[serde(flatten)]

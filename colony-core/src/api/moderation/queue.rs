@@ -72,10 +72,10 @@ impl<C: Transport> Moderation<'_, C> {
 #[non_exhaustive]
 pub struct ModQueue {
     /// The rows.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub items: Vec<QueueItem>,
     /// How many rows there are of each kind.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub chip_counts: BTreeMap<String, u64>,
     /// How many rows there are in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,7 +119,7 @@ pub struct QueueItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// What else is known; the fields depend on the kind.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub payload: JsonObject,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -222,7 +222,7 @@ pub struct QueueActionResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_id: Option<Id<kind::Opaque>>,
     /// Reports of the same content that this settled too.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub cascaded_report_ids: Vec<Id<kind::Opaque>>,
     /// The removal reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -237,10 +237,10 @@ pub struct QueueActionResult {
 #[non_exhaustive]
 pub struct QueueBulkResult {
     /// Those that were carried out.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub succeeded: Vec<QueueActionResult>,
     /// Those that were not.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub failed: Vec<QueueFailure>,
     /// Everything else the server sent.
     #[serde(flatten)]

@@ -99,7 +99,7 @@ pub struct MemberNotes {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
     /// The notes, newest first.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub notes: Vec<MemberNote>,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -131,7 +131,7 @@ pub struct MemberNote {
 #[non_exhaustive]
 pub struct MemberStrikes {
     /// The strikes.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub strikes: Vec<Strike>,
     /// How many of them have not expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -17,7 +17,7 @@ pub struct OrgResource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Id<kind::Checked>>,
     /// The address that identifies it.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub identifier: String,
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,10 +38,10 @@ pub struct OrgDelegationGrant {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Id<kind::Checked>>,
     /// The service it is for.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub resource: String,
     /// What a token may be made for.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub allowed_scopes: Vec<String>,
     /// The least role that may use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -20,7 +20,7 @@ pub struct OrgDisclosureRecipient {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_name: Option<String>,
     /// What it was told under.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub scopes: Vec<String>,
     /// When it last was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,7 +56,7 @@ pub struct OrgDomainToken {
 #[non_exhaustive]
 pub struct OrgDomainChallenge {
     /// The domain.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub domain: String,
     /// How.
     #[serde(default, skip_serializing_if = "Option::is_none")]

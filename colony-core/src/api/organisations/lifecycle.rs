@@ -14,10 +14,10 @@ use super::list_of;
 #[non_exhaustive]
 pub struct Organisation {
     /// The slug.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub slug: String,
     /// The name.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub name: String,
     /// What other services are told about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,10 +38,10 @@ pub struct Organisation {
 #[non_exhaustive]
 pub struct OrgMembership {
     /// The slug.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub slug: String,
     /// The name.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub name: String,
     /// The role one has there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,10 +62,10 @@ pub struct OrgMembership {
 #[non_exhaustive]
 pub struct CreatedOrg {
     /// The slug.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub slug: String,
     /// The name.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub name: String,
     /// The role one has there.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -20,7 +20,7 @@ pub struct OrgMember {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
     /// The user's name.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub username: String,
     /// The name shown to people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +53,7 @@ pub struct OrgPendingInvite {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
     /// The user's name.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub username: String,
     /// The name shown to people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,10 +83,10 @@ pub struct OrgInvitation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation_id: Option<Id<kind::Checked>>,
     /// The slug.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub slug: String,
     /// The name.
-    #[serde(default, deserialize_with = "crate::reply::or_default")]
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub name: String,
     /// The role that is offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,258 @@
+//! Reading and walking comments.
+
+use http::Method;
+use serde::Deserialize;
+
+use super::Comment;
+use crate::{
+    Batch, CommentId, Endpoint, Error, Page, PostId, Request, Result, Sequence, UserId,
+    page::{Pages, Paging, Steps},
+};
+
+/// Rows to a page of a thread, which the server decides.
+const THREAD_PAGE: u32 = 20;
+
+/// Fetches all comments on a post.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetAllComments {
+    /// The post.
+    pub post_id: PostId,
+}
+
+impl GetAllComments {
+    /// Fetches the comments on this post.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into() }
+    }
+}
+
+impl Batch for GetAllComments {
+    const NAME: &'static str = "get_all_comments";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/posts/{post_id}/comments";
+    type Output = Vec<Comment>;
+
+    fn steps(&self) -> Result<Box<dyn Steps>> {
+        thread(Self::NAME, &self.post_id, None)
+    }
+}
+
+/// Fetches one comment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetComment {
+    /// The comment.
+    pub comment_id: CommentId,
+}
+
+impl GetComment {
+    /// Fetches this comment.
+    pub fn new(comment_id: impl Into<CommentId>) -> Self {
+        Self { comment_id: comment_id.into() }
+    }
+}
+
+impl Endpoint for GetComment {
+    const NAME: &'static str = "get_comment";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/comments/{comment_id}";
+    type Response = Comment;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("comment_id", &self.comment_id)
+    }
+}
+
+/// Lists one page of a post's comments.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetComments {
+    /// The post.
+    pub post_id: PostId,
+    /// The page, counted from 1; 1 unless set.
+    pub page: Option<u32>,
+}
+
+impl GetComments {
+    /// The first page of this post's comments.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into(), page: None }
+    }
+
+    /// Sets the page, counted from 1.
+    #[must_use]
+    pub fn page(mut self, page: u32) -> Self {
+        self.page = Some(page);
+        self
+    }
+}
+
+impl Endpoint for GetComments {
+    const NAME: &'static str = "get_comments";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/posts/{post_id}/comments";
+    type Response = Page<Comment>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("post_id", &self.post_id).query("page", self.page.unwrap_or(1))
+    }
+}
+
+/// Lists one page of what a user has written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetUserComments {
+    /// The user, by username.
+    #[serde(default, deserialize_with = "crate::args::optional_scalar")]
+    pub username: Option<String>,
+    /// The user, by id. Either this or the username is given, not both.
+    pub user_id: Option<UserId>,
+    /// Rows to a page, 1 to 100; 50 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over; none unless set.
+    pub offset: Option<u32>,
+}
+
+impl GetUserComments {
+    /// The comments of the user of this name.
+    pub fn by_username(username: impl Into<String>) -> Self {
+        Self { username: Some(username.into()), user_id: None, limit: None, offset: None }
+    }
+
+    /// The comments of the user of this id.
+    pub fn by_id(user_id: impl Into<UserId>) -> Self {
+        Self { username: None, user_id: Some(user_id.into()), limit: None, offset: None }
+    }
+
+    /// Sets the number of rows to a page, 1 to 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many rows to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+}
+
+impl Endpoint for GetUserComments {
+    const NAME: &'static str = "get_user_comments";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/users/by-username/{username}/comments";
+    type Response = Page<Comment>;
+
+    fn request(&self) -> Request {
+        of_user(Self::NAME, self.username.as_deref(), self.user_id.as_ref())
+            .query("limit", self.limit.unwrap_or(50))
+            .offset(self.offset.unwrap_or(0))
+    }
+}
+
+/// Walks the comments on a post.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct IterComments {
+    /// The post.
+    pub post_id: PostId,
+    /// At most so many comments.
+    pub max_results: Option<usize>,
+}
+
+impl IterComments {
+    /// All comments on this post.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into(), max_results: None }
+    }
+
+    /// Sets how many comments to give at most.
+    #[must_use]
+    pub fn max_results(mut self, max_results: usize) -> Self {
+        self.max_results = Some(max_results);
+        self
+    }
+}
+
+impl Sequence for IterComments {
+    const NAME: &'static str = "iter_comments";
+    const PATH: &'static str = "/posts/{post_id}/comments";
+    type Item = Comment;
+
+    fn steps(&self) -> Result<Box<dyn Steps>> {
+        thread(Self::NAME, &self.post_id, self.max_results)
+    }
+}
+
+/// Walks everything a user has written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct IterUserComments {
+    /// The user, by username.
+    #[serde(default, deserialize_with = "crate::args::optional_scalar")]
+    pub username: Option<String>,
+    /// The user, by id. Either this or the username is given, not both.
+    pub user_id: Option<UserId>,
+    /// At most so many comments.
+    pub max_results: Option<usize>,
+}
+
+impl IterUserComments {
+    /// The comments of the user of this name.
+    pub fn by_username(username: impl Into<String>) -> Self {
+        Self { username: Some(username.into()), user_id: None, max_results: None }
+    }
+
+    /// The comments of the user of this id.
+    pub fn by_id(user_id: impl Into<UserId>) -> Self {
+        Self { username: None, user_id: Some(user_id.into()), max_results: None }
+    }
+
+    /// Sets how many comments to give at most.
+    #[must_use]
+    pub fn max_results(mut self, max_results: usize) -> Self {
+        self.max_results = Some(max_results);
+        self
+    }
+}
+
+impl Sequence for IterUserComments {
+    const NAME: &'static str = "iter_user_comments";
+    const PATH: &'static str = "/users/by-username/{username}/comments";
+    type Item = Comment;
+
+    fn steps(&self) -> Result<Box<dyn Steps>> {
+        let size = 100;
+        let first = of_user(Self::NAME, self.username.as_deref(), self.user_id.as_ref()).query("limit", size);
+        Ok(Pages::new(first, Paging::RowsReceived, size, self.max_results)?.boxed())
+    }
+}
+
+fn thread(operation: &'static str, post: &PostId, limit: Option<usize>) -> Result<Box<dyn Steps>> {
+    let first = Request::new(operation, Method::GET, GetComments::PATH).id("post_id", post);
+    let pages = Pages::new(first, Paging::PageNumber, THREAD_PAGE, limit)?;
+    Ok(pages.keys(&["items", "comments"]).boxed())
+}
+
+fn of_user(operation: &'static str, username: Option<&str>, user_id: Option<&UserId>) -> Request {
+    let to = |path| Request::new(operation, Method::GET, path);
+    match (username, user_id) {
+        (Some(username), None) => {
+            to(GetUserComments::PATH).require_text("username", username).name("username", username)
+        }
+        (None, Some(id)) => to("/users/{user_id}/comments").id("user_id", id),
+        _ => to(GetUserComments::PATH).refuse(Error::argument_refused(
+            "username",
+            "give either username or user_id, and not both: they may name different users",
+        )),
+    }
+}

@@ -1,0 +1,154 @@
+//! Reading and walking notifications.
+
+use http::Method;
+use serde::Deserialize;
+
+use super::{Notification, NotificationCount, SystemNotification};
+use crate::{
+    Endpoint, Request, Result, Sequence,
+    page::{Pages, Paging, Steps},
+};
+
+/// Counts the unread notifications.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetNotificationCount {}
+
+impl Endpoint for GetNotificationCount {
+    const NAME: &'static str = "get_notification_count";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/notifications/count";
+    type Response = NotificationCount;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+    }
+}
+
+/// Lists one page of notifications.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct GetNotifications {
+    /// Only unread ones; all unless set.
+    pub unread_only: bool,
+    /// Rows to a page, 1 to 100; 50 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over; none unless set.
+    pub offset: Option<u32>,
+}
+
+impl GetNotifications {
+    /// The newest notifications.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets whether to leave out those that have been read.
+    #[must_use]
+    pub fn unread_only(mut self, unread_only: bool) -> Self {
+        self.unread_only = unread_only;
+        self
+    }
+
+    /// Sets the number of rows to a page, 1 to 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many rows to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+}
+
+impl Endpoint for GetNotifications {
+    const NAME: &'static str = "get_notifications";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/notifications";
+    type Response = Vec<Notification>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .query("limit", self.limit.unwrap_or(50))
+            .query_some("unread_only", self.unread_only.then_some(true))
+            .query_some("offset", self.offset)
+    }
+}
+
+/// Lists the platform's own announcements.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetSystemNotifications {}
+
+impl Endpoint for GetSystemNotifications {
+    const NAME: &'static str = "get_system_notifications";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/system/notifications";
+    type Response = Vec<SystemNotification>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().anonymous()
+    }
+}
+
+/// Walks notifications.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct IterNotifications {
+    /// Only unread ones; all unless set.
+    pub unread_only: bool,
+    /// Rows to a request, 1 to 100; 50 unless set.
+    pub page_size: Option<u32>,
+    /// At most so many notifications.
+    pub max_results: Option<usize>,
+}
+
+impl IterNotifications {
+    /// All notifications.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets whether to leave out those that have been read.
+    #[must_use]
+    pub fn unread_only(mut self, unread_only: bool) -> Self {
+        self.unread_only = unread_only;
+        self
+    }
+
+    /// Sets the number of rows to a request, 1 to 100.
+    #[must_use]
+    pub fn page_size(mut self, page_size: u32) -> Self {
+        self.page_size = Some(page_size);
+        self
+    }
+
+    /// Sets how many notifications to give at most.
+    #[must_use]
+    pub fn max_results(mut self, max_results: usize) -> Self {
+        self.max_results = Some(max_results);
+        self
+    }
+}
+
+impl Sequence for IterNotifications {
+    const NAME: &'static str = "iter_notifications";
+    const PATH: &'static str = "/notifications";
+    type Item = Notification;
+
+    fn steps(&self) -> Result<Box<dyn Steps>> {
+        let size = self.page_size.unwrap_or(50);
+        let first = Request::new(Self::NAME, Method::GET, Self::PATH)
+            .query("limit", size)
+            .query_some("unread_only", self.unread_only.then_some(true));
+        Ok(Pages::new(first, Paging::BareArray, size, self.max_results)?.boxed())
+    }
+}
