@@ -449,7 +449,13 @@ impl Request {
 
     /// The query, in order, not encoded.
     pub fn query_pairs(&self) -> &[(Cow<'static, str>, String)] {
-        &self.query
+        if self.query_is_in_path(self.style) { &[] } else { &self.query }
+    }
+
+    /// Whether an id has opened the query already, so that the query proper goes on in its last part.
+    fn query_is_in_path(&self, style: PathStyle) -> bool {
+        let opens_query = |x: &PathArgument| x.encoding == Encoding::Id && x.value.contains('?');
+        style == PathStyle::Compatible && self.arguments.iter().any(opens_query)
     }
 
     /// The body.
@@ -546,21 +552,33 @@ impl Request {
     pub fn path(&self, style: PathStyle) -> Result<String> {
         let mut path = String::with_capacity(self.template.len() + 32);
         let mut rest = self.template;
+        let mut ends_in = None;
         while let Some((before, after)) = rest.split_once('{') {
             path.push_str(before);
             let (name, after) = after.split_once('}').unwrap_or((after, ""));
             rest = after;
             match self.arguments.iter().find(|argument| argument.name == name) {
-                Some(argument) => argument.write(&mut path, style)?,
+                Some(argument) => {
+                    argument.write(&mut path, style)?;
+                    ends_in = Some(argument.encoding).filter(|_| rest.is_empty());
+                }
                 None => {
                     return Err(Error::argument_refused("path", format!("no value was given for {name}")));
                 }
             }
         }
         path.push_str(rest);
-        if style == PathStyle::Compatible {
+        // An address loses the white space at its end; only what was escaped as a name keeps it.
+        if style == PathStyle::Compatible && ends_in == Some(Encoding::Id) {
             let kept = path.trim_end_matches("%20").len();
             path.truncate(kept);
+        }
+        if self.query_is_in_path(style) {
+            for (index, (key, value)) in self.query.iter().enumerate() {
+                let encode = |text| utf8_percent_encode(text, SEGMENT);
+                let joint = if index == 0 { '?' } else { '&' };
+                let _ = write!(path, "{joint}{}={}", encode(key), encode(value));
+            }
         }
         Ok(path)
     }
@@ -595,8 +613,8 @@ impl Request {
             Base::Site => drop(out.insert("base".into(), "site".into())),
             Base::Other(url) => drop(out.insert("base".into(), url.clone().into())),
         }
-        if !self.query.is_empty() {
-            out.insert("query".into(), json!(self.query));
+        if !self.query_pairs().is_empty() {
+            out.insert("query".into(), json!(self.query_pairs()));
         }
         let mut headers = Map::new();
         if self.auth == Auth::Bearer {
