@@ -1,32 +1,74 @@
 //! Work that takes several requests, as step machines: they say what to send next and take what came
 //! back, and each client drives them in a few lines.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt, marker::PhantomData};
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{
+        self, DeserializeOwned,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
+};
 use serde_json::{Value, json};
 
 use crate::{Error, ErrorKind, Reply, Request, Result, transport::accept};
 
-/// One page of a list.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+/// One page of a list. A bare array is read as a page of which no more is known.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The rows.
-    #[serde(default = "Vec::new")]
     pub items: Vec<T>,
     /// How many there are in all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
     /// Whether another page exists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub has_more: Option<bool>,
     /// Where the next page starts, for lists that are paged by cursor.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: crate::JsonObject,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields<T> {
+            items: Option<Vec<T>>,
+            total: Option<u64>,
+            has_more: Option<bool>,
+            next_cursor: Option<String>,
+            #[serde(flatten)]
+            extra: crate::JsonObject,
+        }
+
+        struct Visitor<T>(PhantomData<fn() -> T>);
+
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Visitor<T> {
+            type Value = Page<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a page object or an array")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Page<T>, A::Error> {
+                let Fields { items, total, has_more, next_cursor, extra } =
+                    Fields::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Page { items: items.unwrap_or_default(), total, has_more, next_cursor, extra })
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, rows: A) -> Result<Page<T>, A::Error> {
+                let items = Vec::deserialize(SeqAccessDeserializer::new(rows))?;
+                Ok(Page { items, total: None, has_more: None, next_cursor: None, extra: Default::default() })
+            }
+        }
+
+        deserializer.deserialize_any(Visitor(PhantomData))
+    }
 }
 
 /// What a driver does next.
@@ -312,6 +354,18 @@ mod tests {
         let items = walk.take(reply(&json!({"items": [1, 2], "has_more": true}))).unwrap();
         assert_eq!(items.len(), 2);
         assert!(is_done(&mut walk));
+    }
+
+    #[test]
+    fn a_page_is_an_object_or_a_bare_array() {
+        let page: Page<u8> = reply(&json!({"items": [1], "total": 7, "sort": "new"})).decode().unwrap();
+        assert_eq!((page.items, page.total, page.extra["sort"].as_str()), (vec![1], Some(7), Some("new")));
+        let page: Page<u8> = reply(&json!([1, 2])).decode().unwrap();
+        assert_eq!((page.items, page.has_more), (vec![1, 2], None));
+        let page: Page<u8> = reply(&json!({"items": null})).decode().unwrap();
+        assert!(page.items.is_empty());
+        let error = reply(&json!({"items": [1, "x"]})).decode::<Page<u8>>().unwrap_err().to_string();
+        assert!(error.contains("items[1]"), "{error}");
     }
 
     #[test]
