@@ -246,11 +246,13 @@ impl Steps for Pages {
         let body = accept(reply, &self.first)?.json()?;
         let (rows, has_more) = self.rows(body)?;
         let count = rows.len();
-        let ended = match (self.paging, has_more) {
-            (Paging::RowsReceived, more) => !more.unwrap_or(false) || count == 0,
-            (Paging::BareArray, _) | (_, None) => count < self.page_size,
-            (_, Some(more)) => !more,
+        let more = match (self.paging, has_more) {
+            (Paging::RowsReceived, more) => more.unwrap_or(false),
+            (Paging::BareArray, _) | (_, None) => count >= self.page_size,
+            (_, Some(more)) => more,
         };
+        // An empty page ends every list, or a server that says `has_more` for ever is asked for ever.
+        let ended = count == 0 || !more;
         let mut rows = if self.paging == Paging::BareArray { self.fresh(rows)? } else { rows };
         self.position += match self.paging {
             Paging::PageNumber => 1,
