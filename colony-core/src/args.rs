@@ -19,6 +19,14 @@ pub(crate) fn scalar<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
     }
 }
 
+/// The same for an argument that may be left out or `null`.
+pub(crate) fn scalar_some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        value => scalar(value).map(Some).map_err(serde::de::Error::custom),
+    }
+}
+
 /// Reads the content of a file, given as `{"$bytes_base64": "aGVsbG8="}`: JSON has no bytes.
 pub(crate) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
     #[derive(Deserialize)]

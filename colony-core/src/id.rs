@@ -102,6 +102,13 @@ impl<K> Id<K> {
     }
 }
 
+/// The empty id: what a model holds where the server sent none.
+impl<K> Default for Id<K> {
+    fn default() -> Self {
+        "".into()
+    }
+}
+
 impl<K> From<&str> for Id<K> {
     fn from(text: &str) -> Self {
         Self { text: text.into(), kind: PhantomData }
