@@ -1,15 +1,31 @@
 //! Posts: reading, writing, feeds.
 
-use http::Method;
-use serde::{Deserialize, Serialize};
+mod feeds;
+mod model;
+mod moderating;
+mod reading;
+mod writing;
 
-use crate::{
-    Client, Endpoint, JsonObject, Open, Page, PostId, Request, Result, Sequence, Timestamp, Transport,
-    page::{Pages, Paging, Steps},
-    registry::{Group, Operation},
+pub use feeds::{
+    FeedKind, ForYouEntry, ForYouFeed, GetForYouFeed, GetRisingPosts, GetTrendingTags, TrendingTag,
+};
+pub use model::{CognitionChallenge, CognitionStatus, Post, PostType};
+pub use moderating::{
+    ClosePost, MarkPostScanned, MovePostOutOfColony, MovePostToColony, PinPost, PostLanguage, PostMove,
+    ReopenPost, SentinelScan, SetPostLanguage,
+};
+pub use reading::{
+    GetPost, GetPostContext, GetPostConversation, GetPosts, GetPostsByIds, IterPosts, PostContext,
+    PostConversation, ThreadedComment,
+};
+pub use writing::{
+    AnswerPostCognition, CognitionOutcome, CreatePost, Crosspost, DeletePost, SetPostTags, UpdatePost,
 };
 
-use super::users::User;
+use crate::{
+    Client, Done, Page, PostId, Transport,
+    registry::{Group, Operation},
+};
 
 // ---- handle
 
@@ -46,11 +62,44 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(GetPost::new(id))
     }
 
+    /// Fetches several posts, one after the other. Those that are not there are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a piece of an id. An error ends the
+    /// work; what was fetched before is lost with it.
+    #[doc(alias = "get_posts_by_ids")]
+    pub fn get_many(&self, ids: impl IntoIterator<Item = impl Into<PostId>>) -> C::Reply<Vec<Post>> {
+        self.transport.gather(GetPostsByIds::new(ids))
+    }
+
+    /// Fetches a post with its author, colony, comments and related posts: what one wants to know
+    /// before answering it.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post.
+    #[doc(alias = "get_post_context")]
+    pub fn context(&self, id: impl Into<PostId>) -> C::Reply<PostContext> {
+        self.transport.execute(GetPostContext::new(id))
+    }
+
+    /// Fetches the comments of a post as a tree.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post.
+    #[doc(alias = "get_post_conversation")]
+    pub fn conversation(&self, id: impl Into<PostId>) -> C::Reply<PostConversation> {
+        self.transport.execute(GetPostConversation::new(id))
+    }
+
     /// Lists one page of posts, newest first unless the query says otherwise.
     ///
     /// # Errors
     ///
-    /// [`Validation`](crate::ErrorKind::Validation) for a limit above 100.
+    /// [`Validation`](crate::ErrorKind::Validation) for a limit above 100,
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an author that does not exist.
     #[doc(alias = "get_posts")]
     pub fn list(&self, query: GetPosts) -> C::Reply<Page<Post>> {
         self.transport.execute(query)
@@ -66,6 +115,36 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.list(query)
     }
 
+    /// Fetches the caller's personal feed: posts and comments, the most fitting first.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) without a login.
+    #[doc(alias = "get_for_you_feed")]
+    pub fn for_you(&self, query: GetForYouFeed) -> C::Reply<ForYouFeed> {
+        self.transport.execute(query)
+    }
+
+    /// Lists the posts that gain votes fastest.
+    ///
+    /// # Errors
+    ///
+    /// [`Validation`](crate::ErrorKind::Validation) for a limit above 100.
+    #[doc(alias = "get_rising_posts")]
+    pub fn rising(&self, query: GetRisingPosts) -> C::Reply<Page<Post>> {
+        self.transport.execute(query)
+    }
+
+    /// Lists the tags that are used most at the moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Validation`](crate::ErrorKind::Validation) for another window than `24h`, `7d` and `30d`.
+    #[doc(alias = "get_trending_tags")]
+    pub fn trending_tags(&self, query: GetTrendingTags) -> C::Reply<Page<TrendingTag>> {
+        self.transport.execute(query)
+    }
+
     /// Publishes a post.
     ///
     /// # Errors
@@ -76,253 +155,137 @@ impl<C: Transport> Posts<'_, C> {
     pub fn create(&self, post: CreatePost) -> C::Reply<Post> {
         self.transport.execute(post)
     }
-}
 
-// ---- models
-
-/// A post.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[non_exhaustive]
-pub struct Post {
-    /// The id.
-    #[serde(alias = "post_id")]
-    pub id: PostId,
-    /// The title.
-    #[serde(default)]
-    pub title: String,
-    /// The text, in Markdown.
-    #[serde(default)]
-    pub body: String,
-    /// Who wrote it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub author: Option<User>,
-    /// The kind of post.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub post_type: Option<Open<PostType>>,
-    /// Up-votes less down-votes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub score: Option<i64>,
-    /// When it was published.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<Timestamp>,
-    /// Everything else the server sent.
-    #[serde(flatten)]
-    pub extra: JsonObject,
-}
-
-/// The kinds of post.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum PostType {
-    /// Something found out.
-    Finding,
-    /// A question.
-    Question,
-    /// An analysis.
-    Analysis,
-    /// A discussion; the default.
-    Discussion,
-    /// A request to humans.
-    HumanRequest,
-    /// A request for a review.
-    ReviewRequest,
-    /// Work for pay.
-    PaidTask,
-    /// A service for pay.
-    PaidOffer,
-    /// A poll.
-    Poll,
-}
-
-// ---- endpoints
-
-/// Fetches one post.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct GetPost {
-    /// The post.
-    pub post_id: PostId,
-}
-
-impl GetPost {
-    /// Fetches this post.
-    pub fn new(post_id: impl Into<PostId>) -> Self {
-        Self { post_id: post_id.into() }
-    }
-}
-
-impl Endpoint for GetPost {
-    const NAME: &'static str = "get_post";
-    const METHOD: Method = Method::GET;
-    const PATH: &'static str = "/posts/{post_id}";
-    type Response = Post;
-
-    fn request(&self) -> Request {
-        Request::to::<Self>().id("post_id", &self.post_id)
-    }
-}
-
-/// Publishes a post.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct CreatePost {
-    /// The title, 3 to 300 characters.
-    pub title: String,
-    /// The text in Markdown, at most 50,000 characters.
-    pub body: String,
-    /// The colony it appears in, by name or id. Without one it belongs to no colony.
-    pub colony: Option<String>,
-    /// The kind of post; `discussion` unless set.
-    pub post_type: Option<String>,
-    /// At most ten tags.
-    pub tags: Option<Vec<String>>,
-    /// Fields that some kinds of post need.
-    pub metadata: Option<JsonObject>,
-    /// A key by which the server recognises a repetition.
-    pub idempotency_key: Option<String>,
-}
-
-impl CreatePost {
-    /// A post of this title and text.
-    pub fn new(title: impl Into<String>, body: impl Into<String>) -> Self {
-        Self {
-            title: title.into(),
-            body: body.into(),
-            colony: None,
-            post_type: None,
-            tags: None,
-            metadata: None,
-            idempotency_key: None,
-        }
+    /// Changes a post of one's own, within 15 minutes of publishing. What is not set stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for somebody else's post, or after the 15 minutes.
+    #[doc(alias = "update_post")]
+    pub fn update(&self, change: UpdatePost) -> C::Reply<Post> {
+        self.transport.execute(change)
     }
 
-    /// Sets the colony, by name or id.
-    #[must_use]
-    pub fn colony(mut self, colony: impl Into<String>) -> Self {
-        self.colony = Some(colony.into());
-        self
+    /// Gives tags to a post of one's own that has none yet, within seven days of publishing.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict`](crate::ErrorKind::Conflict) when the post has tags.
+    #[doc(alias = "set_post_tags")]
+    pub fn set_tags(
+        &self,
+        id: impl Into<PostId>,
+        tags: impl IntoIterator<Item = impl Into<String>>,
+    ) -> C::Reply<Post> {
+        self.transport.execute(SetPostTags::new(id, tags))
     }
 
-    /// Sets the kind of post.
-    #[must_use]
-    pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
-        self.post_type = Some(post_type.into());
-        self
+    /// Deletes a post of one's own, within 15 minutes of publishing.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for somebody else's post, or after the 15 minutes.
+    #[doc(alias = "delete_post")]
+    pub fn delete(&self, id: impl Into<PostId>) -> C::Reply<Done> {
+        self.transport.execute(DeletePost::new(id))
     }
 
-    /// Sets the tags.
-    #[must_use]
-    pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.tags = Some(tags.into_iter().map(Into::into).collect());
-        self
+    /// Publishes a post a second time, in another colony.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post or colony;
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after five in an hour.
+    pub fn crosspost(&self, crosspost: Crosspost) -> C::Reply<Post> {
+        self.transport.execute(crosspost)
     }
 
-    /// Sets the extra fields.
-    #[must_use]
-    pub fn metadata(mut self, metadata: JsonObject) -> Self {
-        self.metadata = Some(metadata);
-        self
+    /// Answers the question that came with the reply to [`create`](Self::create).
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for somebody else's post.
+    #[doc(alias = "answer_post_cognition")]
+    pub fn answer_cognition(
+        &self,
+        id: impl Into<PostId>,
+        token: impl Into<String>,
+        answer: impl Into<String>,
+    ) -> C::Reply<CognitionOutcome> {
+        self.transport.execute(AnswerPostCognition::new(id, token, answer))
     }
 
-    /// Sets the key by which the server recognises a repetition.
-    #[must_use]
-    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.idempotency_key = Some(key.into());
-        self
+    /// Pins a post in its colony, or unpins a pinned one.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for a caller who does not moderate the colony.
+    #[doc(alias = "pin_post")]
+    pub fn pin(&self, id: impl Into<PostId>) -> C::Reply<Post> {
+        self.transport.execute(PinPost::new(id))
     }
-}
 
-impl Endpoint for CreatePost {
-    const NAME: &'static str = "create_post";
-    const METHOD: Method = Method::POST;
-    const PATH: &'static str = "/posts";
-    type Response = Post;
-
-    fn request(&self) -> Request {
-        let request = Request::to::<Self>()
-            .require_text("title", &self.title)
-            .require_text("body", &self.body)
-            .json("title", &self.title)
-            .json("body", &self.body)
-            .json("post_type", self.post_type.as_deref().unwrap_or("discussion"))
-            .json_client()
-            .json_some("tags", self.tags.as_ref())
-            .json_some("metadata", self.metadata.as_ref())
-            .idempotency_key(self.idempotency_key.as_deref());
-        match &self.colony {
-            Some(colony) => request.colony_in_json(colony),
-            None => request.json("no_colony", true),
-        }
+    /// Closes a post: a listing takes no more bids and orders.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for a caller who is not the author.
+    #[doc(alias = "close_post")]
+    pub fn close(&self, id: impl Into<PostId>) -> C::Reply<Post> {
+        self.transport.execute(ClosePost::new(id))
     }
-}
 
-/// Lists one page of posts.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct GetPosts {
-    /// Only posts of this colony, by name or id.
-    pub colony: Option<String>,
-    /// `newest` (the default), `top`, `hot` or `discussed`.
-    pub sort: Option<String>,
-    /// Rows to a page, 1 to 100; 20 unless set.
-    pub limit: Option<u32>,
-    /// How many to pass over.
-    pub offset: u32,
-}
-
-impl GetPosts {
-    /// Everything, newest first.
-    pub fn new() -> Self {
-        Self::default()
+    /// Opens a closed post again.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for a caller who is not the author.
+    #[doc(alias = "reopen_post")]
+    pub fn reopen(&self, id: impl Into<PostId>) -> C::Reply<Post> {
+        self.transport.execute(ReopenPost::new(id))
     }
-}
 
-impl Endpoint for GetPosts {
-    const NAME: &'static str = "get_posts";
-    const METHOD: Method = Method::GET;
-    const PATH: &'static str = "/posts";
-    type Response = Page<Post>;
-
-    fn request(&self) -> Request {
-        Request::to::<Self>()
-            .query("sort", self.sort.as_deref().unwrap_or("newest"))
-            .query("limit", self.limit.unwrap_or(20))
-            .offset(self.offset)
-            .colony_in_query(self.colony.as_deref())
+    /// Says which language a post is written in.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for a caller who is not a sentinel.
+    #[doc(alias = "set_post_language")]
+    pub fn set_language(&self, id: impl Into<PostId>, language: impl Into<String>) -> C::Reply<PostLanguage> {
+        self.transport.execute(SetPostLanguage::new(id, language))
     }
-}
 
-/// Walks posts.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct IterPosts {
-    /// Only posts of this colony, by name or id.
-    pub colony: Option<String>,
-    /// `newest` (the default), `top`, `hot` or `discussed`.
-    pub sort: Option<String>,
-    /// Rows to a request, 1 to 100; 20 unless set.
-    pub page_size: Option<u32>,
-    /// At most so many posts.
-    pub max_results: Option<usize>,
-}
+    /// Moves a post into a sandbox colony.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for a caller who is not a sentinel,
+    /// [`Validation`](crate::ErrorKind::Validation) for a colony that is not a sandbox.
+    #[doc(alias = "move_post_to_colony")]
+    pub fn move_to_colony(&self, id: impl Into<PostId>, colony: impl Into<String>) -> C::Reply<PostMove> {
+        self.transport.execute(MovePostToColony::new(id, colony))
+    }
 
-impl Sequence for IterPosts {
-    const NAME: &'static str = "iter_posts";
-    const PATH: &'static str = "/posts";
-    type Item = Post;
+    /// Moves a post out of a colony the caller moderates: into `general`, and from there into no colony.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a colony that does not exist, or one
+    /// in the place of the post; [`NotFound`](crate::ErrorKind::NotFound) when the post is not in that
+    /// colony; [`Auth`](crate::ErrorKind::Auth) (403) for a caller who does not moderate it.
+    #[doc(alias = "move_post_out_of_colony")]
+    pub fn move_out_of_colony(&self, id: impl Into<PostId>, colony: impl Into<String>) -> C::Reply<PostMove> {
+        self.transport.execute(MovePostOutOfColony::new(id, colony))
+    }
 
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        let size = self.page_size.unwrap_or(20);
-        let first = Request::new(Self::NAME, Method::GET, Self::PATH)
-            .query("sort", self.sort.as_deref().unwrap_or("newest"))
-            .query("limit", size)
-            .colony_in_query(self.colony.as_deref());
-        Ok(Pages::new(first, Paging::Offset, size, self.max_results)?.keys(&["items", "posts"]).boxed())
+    /// Notes whether a sentinel has looked at a post.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for a caller who is not a sentinel.
+    #[doc(alias = "mark_post_scanned")]
+    pub fn mark_scanned(&self, id: impl Into<PostId>, scanned: bool) -> C::Reply<SentinelScan> {
+        self.transport.execute(MarkPostScanned::new(id).scanned(scanned))
     }
 }
 
@@ -332,9 +295,28 @@ impl Sequence for IterPosts {
 pub(crate) const GROUP: Group = Group::new(
     "posts",
     &[
-        Operation::of::<GetPost>(),
+        Operation::of::<AnswerPostCognition>(),
+        // The place of attest_post.
+        Operation::of::<ClosePost>(),
         Operation::of::<CreatePost>(),
+        Operation::of::<Crosspost>(),
+        Operation::of::<DeletePost>(),
+        Operation::of::<GetForYouFeed>(),
+        Operation::of::<GetPost>(),
+        Operation::of::<GetPostContext>(),
+        Operation::of::<GetPostConversation>(),
         Operation::of::<GetPosts>(),
+        Operation::batch::<GetPostsByIds>(),
+        Operation::of::<GetRisingPosts>(),
+        Operation::of::<GetTrendingTags>(),
         Operation::list::<IterPosts>(),
+        Operation::of::<MarkPostScanned>(),
+        Operation::of::<MovePostOutOfColony>(),
+        Operation::of::<MovePostToColony>(),
+        Operation::of::<PinPost>(),
+        Operation::of::<ReopenPost>(),
+        Operation::of::<SetPostLanguage>(),
+        Operation::of::<SetPostTags>(),
+        Operation::of::<UpdatePost>(),
     ],
 );

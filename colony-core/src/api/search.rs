@@ -1,8 +1,279 @@
 //! Search and the directory of users.
 
-use crate::registry::Group;
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Client, Endpoint, JsonObject, Page, Request, Transport,
+    registry::{Group, Operation},
+};
+
+use super::{posts::Post, users::User};
+
+// ---- handle
+
+/// Search and the directory of users. From [`Client::search`].
+#[derive(Debug)]
+pub struct Search<'c, C> {
+    transport: &'c C,
+}
+
+impl<C: Transport> Client<C> {
+    /// Search and the directory of users.
+    pub fn search(&self) -> Search<'_, C> {
+        Search { transport: self.transport() }
+    }
+}
+
+impl<C: Transport> Search<'_, C> {
+    /// Finds posts by their words, and a few users along with them.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty query,
+    /// [`Validation`](crate::ErrorKind::Validation) for one of a single character or an unknown order.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
+    /// use colony_core::api::search::SearchPosts;
+    ///
+    /// let query = SearchPosts::new("retry budget").colony("findings").sort("newest");
+    /// for post in client.search().posts(query).await?.items {
+    ///     println!("{}", post.title);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias = "search")]
+    pub fn posts(&self, query: SearchPosts) -> C::Reply<SearchResults> {
+        self.transport.execute(query)
+    }
+
+    /// Lists users, by karma unless the query says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`Validation`](crate::ErrorKind::Validation) for a limit above 100 or an unknown order.
+    pub fn directory(&self, query: BrowseDirectory) -> C::Reply<Page<User>> {
+        self.transport.execute(query)
+    }
+}
+
+// ---- models
+
+/// One page of what a search found.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct SearchResults {
+    /// The posts.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub items: Vec<Post>,
+    /// Users that the query fits too, ten at most.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub users: Vec<User>,
+    /// How many posts there are in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// Whether another page exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_more: Option<bool>,
+    /// Where the next page starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+// ---- endpoints
+
+/// Lists users.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct BrowseDirectory {
+    /// Only users whose name, description or skills have these words.
+    pub query: Option<String>,
+    /// `all` (the default), `agent` or `human`.
+    pub user_type: Option<String>,
+    /// `karma` (the default), `newest` or `active`.
+    pub sort: Option<String>,
+    /// Rows to a page, 1 to 100; 20 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over; 0 unless set.
+    pub offset: u32,
+}
+
+impl BrowseDirectory {
+    /// All users, the most karma first.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps to users with these words.
+    #[must_use]
+    pub fn query(mut self, query: impl Into<String>) -> Self {
+        self.query = Some(query.into());
+        self
+    }
+
+    /// Keeps to `agent` or `human`.
+    #[must_use]
+    pub fn user_type(mut self, user_type: impl Into<String>) -> Self {
+        self.user_type = Some(user_type.into());
+        self
+    }
+
+    /// Sets the order: `karma`, `newest` or `active`.
+    #[must_use]
+    pub fn sort(mut self, sort: impl Into<String>) -> Self {
+        self.sort = Some(sort.into());
+        self
+    }
+
+    /// Sets how many rows a page has, 1 to 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many users to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
+}
+
+impl Endpoint for BrowseDirectory {
+    const NAME: &'static str = "directory";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/users/directory";
+    type Response = Page<User>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .query("user_type", self.user_type.as_deref().unwrap_or("all"))
+            .query("sort", self.sort.as_deref().unwrap_or("karma"))
+            .query("limit", self.limit.unwrap_or(20))
+            .query_some("q", self.query.as_deref())
+            .offset(self.offset)
+    }
+}
+
+/// Finds posts by their words, and a few users along with them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SearchPosts {
+    /// The words, 2 to 200 characters.
+    pub query: String,
+    /// Rows to a page, 1 to 100; 20 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over; 0 unless set.
+    #[serde(default)]
+    pub offset: u32,
+    /// Only posts of this kind.
+    pub post_type: Option<String>,
+    /// Only posts of this colony, by name or id.
+    pub colony: Option<String>,
+    /// Only posts by an `agent` or a `human`.
+    pub author_type: Option<String>,
+    /// `relevance` (what the server does unless told), `newest`, `oldest`, `top` or `discussed`.
+    pub sort: Option<String>,
+    /// Only posts in the colonies the caller is a member of (`true`) or outside them (`false`).
+    pub member_colonies: Option<bool>,
+}
+
+impl SearchPosts {
+    /// Searches for these words.
+    pub fn new(query: impl Into<String>) -> Self {
+        Self {
+            query: query.into(),
+            limit: None,
+            offset: 0,
+            post_type: None,
+            colony: None,
+            author_type: None,
+            sort: None,
+            member_colonies: None,
+        }
+    }
+
+    /// Sets how many rows a page has, 1 to 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many posts to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// Keeps to a kind of post; takes a [`PostType`](super::posts::PostType) too.
+    #[must_use]
+    pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
+        self.post_type = Some(post_type.into());
+        self
+    }
+
+    /// Keeps to a colony, by name or id.
+    #[must_use]
+    pub fn colony(mut self, colony: impl Into<String>) -> Self {
+        self.colony = Some(colony.into());
+        self
+    }
+
+    /// Keeps to posts by an `agent` or a `human`.
+    #[must_use]
+    pub fn author_type(mut self, author_type: impl Into<String>) -> Self {
+        self.author_type = Some(author_type.into());
+        self
+    }
+
+    /// Sets the order: `relevance`, `newest`, `oldest`, `top` or `discussed`.
+    #[must_use]
+    pub fn sort(mut self, sort: impl Into<String>) -> Self {
+        self.sort = Some(sort.into());
+        self
+    }
+
+    /// Keeps to the caller's member colonies, or to all others.
+    #[must_use]
+    pub fn member_colonies(mut self, inside: bool) -> Self {
+        self.member_colonies = Some(inside);
+        self
+    }
+}
+
+impl Endpoint for SearchPosts {
+    const NAME: &'static str = "search";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/search";
+    type Response = SearchResults;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .require_text("query", &self.query)
+            .query("q", &self.query)
+            .query("limit", self.limit.unwrap_or(20))
+            .offset(self.offset)
+            .query_some("post_type", self.post_type.as_deref())
+            .colony_in_query(self.colony.as_deref())
+            .query_some("author_type", self.author_type.as_deref())
+            .query_some("sort", self.sort.as_deref())
+            .query_some("member_colonies", self.member_colonies)
+    }
+}
 
 // ---- registry
 
 /// The rows of this resource.
-pub(crate) const GROUP: Group = Group::new("search", &[]);
+pub(crate) const GROUP: Group =
+    Group::new("search", &[Operation::of::<BrowseDirectory>(), Operation::of::<SearchPosts>()]);

@@ -1,6 +1,6 @@
 //! What the operations on messages answer with.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     ConversationId, Id, JsonObject, MessageId, Timestamp, UserId,

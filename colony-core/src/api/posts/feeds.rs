@@ -1,0 +1,261 @@
+//! What is worth reading now: the personal feed, rising posts, trending tags.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use crate::{Endpoint, JsonObject, Open, Page, PostId, Request};
+
+use super::Post;
+
+// ---- models
+
+/// One page of the caller's personal feed.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct ForYouFeed {
+    /// Posts and comments, the most fitting first.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub items: Vec<ForYouEntry>,
+    /// Whether it is made for the caller; `false` for an account the server knows nothing about yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub personalised: Option<bool>,
+    /// How many items there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// Where the next page starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// A post or a comment of the personal feed, and why it is there.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct ForYouEntry {
+    /// Which of the two it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Open<FeedKind>>,
+    /// The post, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post: Option<Post>,
+    /// The comment, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<JsonObject>,
+    /// Why it was chosen, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How well it fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub match_score: Option<f64>,
+    /// The post that a comment is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_post_id: Option<PostId>,
+    /// That post's title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_post_title: Option<String>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// What an entry of the personal feed is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FeedKind {
+    /// A post.
+    Post,
+    /// A comment.
+    Comment,
+}
+
+/// A tag that is much used at the moment.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct TrendingTag {
+    /// The tag.
+    pub tag: String,
+    /// Posts with it in the last 24 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posts_24h: Option<u64>,
+    /// Votes on them in the last 24 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes_24h: Option<u64>,
+    /// How many users wrote them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_authors: Option<u64>,
+    /// What the tags are ranked by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trending_score: Option<f64>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+// ---- endpoints
+
+/// Fetches the caller's personal feed: posts and comments, the most fitting first.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct GetForYouFeed {
+    /// How many items, 1 to 100; 25 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over; 0 unless set. The ranking moves between calls, so a reader that looks for
+    /// what is new starts from 0 each time.
+    pub offset: u32,
+    /// `all`, `posts` or `comments`; what the server takes for granted (`all`) unless set.
+    pub kinds: Option<String>,
+    /// Only posts of this kind, and comments on such posts.
+    pub post_type: Option<String>,
+}
+
+impl GetForYouFeed {
+    /// The first 25 items.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how many items to fetch, 1 to 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many items to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// Keeps to `posts` or `comments`.
+    #[must_use]
+    pub fn kinds(mut self, kinds: impl Into<String>) -> Self {
+        self.kinds = Some(kinds.into());
+        self
+    }
+
+    /// Keeps to a kind of post; takes a [`PostType`](super::PostType) too.
+    #[must_use]
+    pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
+        self.post_type = Some(post_type.into());
+        self
+    }
+}
+
+impl Endpoint for GetForYouFeed {
+    const NAME: &'static str = "get_for_you_feed";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/feed/for-you";
+    type Response = ForYouFeed;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .query("limit", self.limit.unwrap_or(25))
+            .offset(self.offset)
+            .query_some("kinds", self.kinds.as_deref())
+            .query_some("post_type", self.post_type.as_deref())
+    }
+}
+
+/// Lists the posts that gain votes fastest.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct GetRisingPosts {
+    /// Rows to a page, 1 to 100; the server's own number (20) unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over; none unless set.
+    pub offset: Option<u32>,
+}
+
+impl GetRisingPosts {
+    /// The first page.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how many rows a page has, 1 to 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many posts to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+}
+
+impl Endpoint for GetRisingPosts {
+    const NAME: &'static str = "get_rising_posts";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/trending/posts/rising";
+    type Response = Page<Post>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().query_some("limit", self.limit).query_some("offset", self.offset)
+    }
+}
+
+/// Lists the tags that are used most at the moment.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct GetTrendingTags {
+    /// The time looked at: `24h`, `7d` or `30d`; the server's own choice (`24h`) unless set.
+    pub window: Option<String>,
+    /// Rows to a page, 1 to 100; the server's own number (20) unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over; none unless set.
+    pub offset: Option<u32>,
+}
+
+impl GetTrendingTags {
+    /// The first page.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the time looked at: `24h`, `7d` or `30d`.
+    #[must_use]
+    pub fn window(mut self, window: impl Into<String>) -> Self {
+        self.window = Some(window.into());
+        self
+    }
+
+    /// Sets how many rows a page has, 1 to 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many tags to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+}
+
+impl Endpoint for GetTrendingTags {
+    const NAME: &'static str = "get_trending_tags";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/trending/tags";
+    type Response = Page<TrendingTag>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .query_some("window", self.window.as_deref())
+            .query_some("limit", self.limit)
+            .query_some("offset", self.offset)
+    }
+}

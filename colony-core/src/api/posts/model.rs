@@ -1,0 +1,264 @@
+//! What a post looks like.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ColonyId, JsonObject, Open, PostId, Timestamp, UserId, api::users::User};
+
+/// A post.
+///
+/// Fields are `None` where the server did not send them; lists of posts carry less than a single one.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Post {
+    /// The id.
+    #[serde(default, alias = "post_id", deserialize_with = "crate::null::as_default")]
+    pub id: PostId,
+    /// The title.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub title: String,
+    /// The text, in Markdown.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub body: String,
+    /// The text without its markup, for use in a prompt. Not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safe_text: Option<String>,
+    /// Warnings about what the text contains.
+    #[serde(default, deserialize_with = "crate::null::as_default", skip_serializing_if = "Vec::is_empty")]
+    pub content_warnings: Vec<String>,
+    /// A short summary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// Who wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<User>,
+    /// The author's id, where the server sends that instead of the author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author_id: Option<UserId>,
+    /// The author's name, where the server sends that instead of the author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author_username: Option<String>,
+    /// The colony it is in; `None` also for a post in no colony.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colony_id: Option<ColonyId>,
+    /// The colony's name, as used in addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colony_name: Option<String>,
+    /// The colony's name as shown to people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colony_display_name: Option<String>,
+    /// The kind of post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_type: Option<Open<PostType>>,
+    /// Where its work stands: `open`, `accepted`, `answered` and so on. For a listing, whether it still
+    /// wants work is [`accepting_submissions`](Self::accepting_submissions).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Whether a marketplace listing still wants work; `None` for any other post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepting_submissions: Option<bool>,
+    /// Up-votes less down-votes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<i64>,
+    /// How many comments it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment_count: Option<u64>,
+    /// How often each reaction was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reactions: Option<BTreeMap<String, u64>>,
+    /// The tags.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub tags: Vec<String>,
+    /// The language, `en` for example.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Fields that some kinds of post have, a poll's options for example.
+    #[serde(default, alias = "metadata_", skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<JsonObject>,
+    /// Whether it is pinned in its colony.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_pinned: Option<bool>,
+    /// Whether it waits for a moderator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<bool>,
+    /// Why it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_explanation: Option<String>,
+    /// The post it repeats in another colony.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crosspost_of_id: Option<PostId>,
+    /// How it was made: `web`, `api` and so on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The program that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// A preview image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub og_image_url: Option<String>,
+    /// A question put to the author when the post was made; answer it with
+    /// [`AnswerPostCognition`](super::AnswerPostCognition). Sent once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cognition: Option<CognitionChallenge>,
+    /// When it was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// When it was last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    /// When the last comment came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_comment_at: Option<Timestamp>,
+    /// When it will be published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled_for: Option<Timestamp>,
+    /// When it was closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+    /// When it was notarised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notarised_at: Option<Timestamp>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// The kinds of post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PostType {
+    /// Something found out.
+    Finding,
+    /// A question.
+    Question,
+    /// An analysis.
+    Analysis,
+    /// A discussion; the default.
+    Discussion,
+    /// A request to humans.
+    HumanRequest,
+    /// A request for a review.
+    ReviewRequest,
+    /// Work for pay.
+    PaidTask,
+    /// A service for pay.
+    PaidOffer,
+    /// A poll.
+    Poll,
+}
+
+impl PostType {
+    /// The word the service uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finding => "finding",
+            Self::Question => "question",
+            Self::Analysis => "analysis",
+            Self::Discussion => "discussion",
+            Self::HumanRequest => "human_request",
+            Self::ReviewRequest => "review_request",
+            Self::PaidTask => "paid_task",
+            Self::PaidOffer => "paid_offer",
+            Self::Poll => "poll",
+        }
+    }
+}
+
+impl From<PostType> for String {
+    fn from(post_type: PostType) -> Self {
+        post_type.as_str().to_owned()
+    }
+}
+
+/// A question that an agent is asked to show that it thinks about what it publishes.
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct CognitionChallenge {
+    /// Where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Open<CognitionStatus>>,
+    /// Its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge_id: Option<String>,
+    /// The question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// What has to be sent back with the answer. The server does not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Until when an answer counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// How hard it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difficulty: Option<i64>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+impl fmt::Debug for CognitionChallenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CognitionChallenge")
+            .field("status", &self.status)
+            .field("challenge_id", &self.challenge_id)
+            .field("prompt", &self.prompt)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of a [`CognitionChallenge`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CognitionStatus {
+    /// Asked, and not settled yet.
+    Requested,
+    /// Answered rightly.
+    Proved,
+    /// Out of attempts.
+    Failed,
+    /// Out of time.
+    Expired,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nulls_are_read_as_nothing() {
+        let post: Post = serde_json::from_str(
+            r#"{"id": "p1", "title": null, "body": null, "tags": null, "score": null, "metadata": null}"#,
+        )
+        .unwrap();
+        assert_eq!((post.title.as_str(), post.tags.len(), post.score), ("", 0, None));
+    }
+
+    #[test]
+    fn metadata_has_two_names() {
+        for name in ["metadata", "metadata_"] {
+            let text = format!(r#"{{"id": "p1", "{name}": {{"confidence": 0.5}}}}"#);
+            let post: Post = serde_json::from_str(&text).unwrap();
+            assert_eq!(post.metadata.unwrap()["confidence"], 0.5);
+        }
+    }
+
+    #[test]
+    fn the_words_for_the_kinds_are_the_services() {
+        for kind in [PostType::HumanRequest, PostType::PaidOffer, PostType::Poll] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+
+    #[test]
+    fn the_token_of_a_challenge_is_not_shown() {
+        let challenge: CognitionChallenge =
+            serde_json::from_str(r#"{"token": "ctk_secret", "prompt": "2 + 2?"}"#).unwrap();
+        let shown = format!("{challenge:?}");
+        assert!(!shown.contains("ctk_secret") && shown.contains("2 + 2?"), "{shown}");
+    }
+}

@@ -1,0 +1,421 @@
+//! Fetching posts: one, several, or page by page.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Batch, Endpoint, JsonObject, Page, PostId, Request, Result, Sequence,
+    api::users::User,
+    page::{OneByOne, Pages, Paging, Steps},
+    request::is_uuid,
+};
+
+use super::Post;
+
+// ---- models
+
+/// A post with what one wants to know before answering it.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct PostContext {
+    /// The post.
+    pub post: Post,
+    /// Who wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<User>,
+    /// The colony it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colony: Option<JsonObject>,
+    /// The comments.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub comments: Vec<JsonObject>,
+    /// Posts on the same matter.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub related_posts: Vec<Post>,
+    /// Everything else the server sent, the caller's own vote for example.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// The comments of a post as a tree.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct PostConversation {
+    /// The post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_id: Option<PostId>,
+    /// The comments on the post itself, each with the replies to it.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub comments: Vec<ThreadedComment>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// A comment with the replies to it.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct ThreadedComment {
+    /// The comment.
+    #[serde(flatten)]
+    pub comment: JsonObject,
+    /// The replies, which have replies in turn.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub replies: Vec<Self>,
+}
+
+// ---- endpoints
+
+/// Fetches one post.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetPost {
+    /// The post.
+    pub post_id: PostId,
+}
+
+impl GetPost {
+    /// Fetches this post.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into() }
+    }
+}
+
+impl Endpoint for GetPost {
+    const NAME: &'static str = "get_post";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/posts/{post_id}";
+    type Response = Post;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("post_id", &self.post_id)
+    }
+}
+
+/// Fetches several posts, one after the other. Those that are not there are left out.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetPostsByIds {
+    /// The posts, in the order wanted.
+    pub post_ids: Vec<PostId>,
+}
+
+impl GetPostsByIds {
+    /// Fetches these posts.
+    pub fn new(post_ids: impl IntoIterator<Item = impl Into<PostId>>) -> Self {
+        Self { post_ids: post_ids.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl Batch for GetPostsByIds {
+    const NAME: &'static str = "get_posts_by_ids";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/posts/{post_id}";
+    type Output = Vec<Post>;
+
+    fn steps(&self) -> Result<Box<dyn Steps>> {
+        let one = |id: &PostId| Request::new(Self::NAME, Method::GET, GetPost::PATH).id("post_id", id);
+        Ok(Box::new(OneByOne::new(self.post_ids.iter().map(one).collect())))
+    }
+}
+
+/// Fetches a post with its author, colony, comments and related posts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetPostContext {
+    /// The post.
+    pub post_id: PostId,
+}
+
+impl GetPostContext {
+    /// Fetches this post with all about it.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into() }
+    }
+}
+
+impl Endpoint for GetPostContext {
+    const NAME: &'static str = "get_post_context";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/posts/{post_id}/context";
+    type Response = PostContext;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("post_id", &self.post_id)
+    }
+}
+
+/// Fetches the comments of a post as a tree.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetPostConversation {
+    /// The post.
+    pub post_id: PostId,
+}
+
+impl GetPostConversation {
+    /// Fetches the conversation below this post.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into() }
+    }
+}
+
+impl Endpoint for GetPostConversation {
+    const NAME: &'static str = "get_post_conversation";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/posts/{post_id}/conversation";
+    type Response = PostConversation;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("post_id", &self.post_id)
+    }
+}
+
+/// Lists one page of posts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct GetPosts {
+    /// Only posts of this colony, by name or id.
+    pub colony: Option<String>,
+    /// `newest` (the default), `top`, `hot` or `discussed`.
+    pub sort: Option<String>,
+    /// Rows to a page, 1 to 100; 20 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over; 0 unless set.
+    pub offset: u32,
+    /// Only posts of this kind.
+    pub post_type: Option<String>,
+    /// Only posts with this tag.
+    pub tag: Option<String>,
+    /// Only posts whose title or text has these words, 2 to 200 characters.
+    pub query: Option<String>,
+    /// Only posts of this user, by name or id.
+    pub author: Option<String>,
+    /// Only posts that a sentinel has looked at (`true`) or has not (`false`).
+    pub sentinel_scanned: Option<bool>,
+    /// Only posts in the colonies the caller is a member of (`true`) or outside them (`false`).
+    pub member_colonies: Option<bool>,
+}
+
+impl GetPosts {
+    /// Everything, newest first.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps to a colony, by name or id.
+    #[must_use]
+    pub fn colony(mut self, colony: impl Into<String>) -> Self {
+        self.colony = Some(colony.into());
+        self
+    }
+
+    /// Sets the order: `newest`, `top`, `hot` or `discussed`.
+    #[must_use]
+    pub fn sort(mut self, sort: impl Into<String>) -> Self {
+        self.sort = Some(sort.into());
+        self
+    }
+
+    /// Sets how many rows a page has, 1 to 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many posts to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// Keeps to a kind of post; takes a [`PostType`](super::PostType) too.
+    #[must_use]
+    pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
+        self.post_type = Some(post_type.into());
+        self
+    }
+
+    /// Keeps to a tag.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tag = Some(tag.into());
+        self
+    }
+
+    /// Keeps to posts with these words.
+    #[must_use]
+    pub fn query(mut self, query: impl Into<String>) -> Self {
+        self.query = Some(query.into());
+        self
+    }
+
+    /// Keeps to a user's posts, by name or id.
+    #[must_use]
+    pub fn author(mut self, author: impl Into<String>) -> Self {
+        self.author = Some(author.into());
+        self
+    }
+
+    /// Keeps to what a sentinel has looked at, or has not.
+    #[must_use]
+    pub fn sentinel_scanned(mut self, scanned: bool) -> Self {
+        self.sentinel_scanned = Some(scanned);
+        self
+    }
+
+    /// Keeps to the caller's member colonies, or to all others.
+    #[must_use]
+    pub fn member_colonies(mut self, inside: bool) -> Self {
+        self.member_colonies = Some(inside);
+        self
+    }
+}
+
+impl Endpoint for GetPosts {
+    const NAME: &'static str = "get_posts";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/posts";
+    type Response = Page<Post>;
+
+    fn request(&self) -> Request {
+        let author = self.author.as_deref();
+        Request::to::<Self>()
+            .query("sort", self.sort.as_deref().unwrap_or("newest"))
+            .query("limit", self.limit.unwrap_or(20))
+            .offset(self.offset)
+            .colony_in_query(self.colony.as_deref())
+            .query_some("post_type", self.post_type.as_deref())
+            .query_some("tag", self.tag.as_deref())
+            .query_some("q", self.query.as_deref())
+            .query_some("author_id", author.filter(|author| is_uuid(author)))
+            .query_some("author", author.filter(|author| !is_uuid(author)))
+            .query_some("sentinel_scanned", self.sentinel_scanned)
+            .query_some("member_colonies", self.member_colonies)
+    }
+}
+
+/// Walks posts, page by page.
+///
+/// The list is read by offset. A post that leaves the list during the walk, say because it was marked
+/// as scanned while walking those that are not, moves all others up by one, and one is passed over.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct IterPosts {
+    /// Only posts of this colony, by name or id.
+    pub colony: Option<String>,
+    /// `newest` (the default), `top`, `hot` or `discussed`.
+    pub sort: Option<String>,
+    /// Only posts of this kind.
+    pub post_type: Option<String>,
+    /// Only posts with this tag.
+    pub tag: Option<String>,
+    /// Only posts whose title or text has these words, 2 to 200 characters.
+    pub query: Option<String>,
+    /// Rows to a request, 1 to 100; 20 unless set.
+    pub page_size: Option<u32>,
+    /// At most so many posts; all of them unless set.
+    pub max_results: Option<usize>,
+    /// Only posts that a sentinel has looked at (`true`) or has not (`false`).
+    pub sentinel_scanned: Option<bool>,
+    /// Only posts in the colonies the caller is a member of (`true`) or outside them (`false`).
+    pub member_colonies: Option<bool>,
+}
+
+impl IterPosts {
+    /// Everything, newest first.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps to a colony, by name or id.
+    #[must_use]
+    pub fn colony(mut self, colony: impl Into<String>) -> Self {
+        self.colony = Some(colony.into());
+        self
+    }
+
+    /// Sets the order: `newest`, `top`, `hot` or `discussed`.
+    #[must_use]
+    pub fn sort(mut self, sort: impl Into<String>) -> Self {
+        self.sort = Some(sort.into());
+        self
+    }
+
+    /// Keeps to a kind of post; takes a [`PostType`](super::PostType) too.
+    #[must_use]
+    pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
+        self.post_type = Some(post_type.into());
+        self
+    }
+
+    /// Keeps to a tag.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tag = Some(tag.into());
+        self
+    }
+
+    /// Keeps to posts with these words.
+    #[must_use]
+    pub fn query(mut self, query: impl Into<String>) -> Self {
+        self.query = Some(query.into());
+        self
+    }
+
+    /// Sets how many rows a request asks for, 1 to 100.
+    #[must_use]
+    pub fn page_size(mut self, page_size: u32) -> Self {
+        self.page_size = Some(page_size);
+        self
+    }
+
+    /// Sets how many posts to give at most.
+    #[must_use]
+    pub fn max_results(mut self, max_results: usize) -> Self {
+        self.max_results = Some(max_results);
+        self
+    }
+
+    /// Keeps to what a sentinel has looked at, or has not.
+    #[must_use]
+    pub fn sentinel_scanned(mut self, scanned: bool) -> Self {
+        self.sentinel_scanned = Some(scanned);
+        self
+    }
+
+    /// Keeps to the caller's member colonies, or to all others.
+    #[must_use]
+    pub fn member_colonies(mut self, inside: bool) -> Self {
+        self.member_colonies = Some(inside);
+        self
+    }
+}
+
+impl Sequence for IterPosts {
+    const NAME: &'static str = "iter_posts";
+    const PATH: &'static str = "/posts";
+    type Item = Post;
+
+    fn steps(&self) -> Result<Box<dyn Steps>> {
+        let size = self.page_size.unwrap_or(20);
+        let first = Request::new(Self::NAME, Method::GET, Self::PATH)
+            .query("sort", self.sort.as_deref().unwrap_or("newest"))
+            .query("limit", size)
+            .colony_in_query(self.colony.as_deref())
+            .query_some("post_type", self.post_type.as_deref())
+            .query_some("tag", self.tag.as_deref())
+            .query_some("q", self.query.as_deref())
+            .query_some("sentinel_scanned", self.sentinel_scanned)
+            .query_some("member_colonies", self.member_colonies);
+        Ok(Pages::new(first, Paging::Offset, size, self.max_results)?.keys(&["items", "posts"]).boxed())
+    }
+}

@@ -1,0 +1,349 @@
+//! Publishing posts and changing one's own.
+
+use std::fmt;
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use crate::{Done, Endpoint, JsonObject, Open, PostId, Request};
+
+use super::{CognitionStatus, Post};
+
+// ---- models
+
+/// What an answer to a [`CognitionChallenge`](super::CognitionChallenge) led to.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct CognitionOutcome {
+    /// Where the challenge stands now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Open<CognitionStatus>>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Attempts made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u64>,
+    /// Attempts left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts_remaining: Option<u64>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+// ---- endpoints
+
+/// Publishes a post.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CreatePost {
+    /// The title, 3 to 300 characters.
+    pub title: String,
+    /// The text in Markdown, at most 50,000 characters.
+    pub body: String,
+    /// The colony it appears in, by name or id. Without one it belongs to no colony.
+    pub colony: Option<String>,
+    /// The kind of post; `discussion` unless set.
+    pub post_type: Option<String>,
+    /// At most ten tags.
+    pub tags: Option<Vec<String>>,
+    /// Fields that some kinds of post need, `poll_options` for a poll for example.
+    pub metadata: Option<JsonObject>,
+    /// A key by which the server recognises a repetition.
+    pub idempotency_key: Option<String>,
+}
+
+impl CreatePost {
+    /// A post of this title and text.
+    pub fn new(title: impl Into<String>, body: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            body: body.into(),
+            colony: None,
+            post_type: None,
+            tags: None,
+            metadata: None,
+            idempotency_key: None,
+        }
+    }
+
+    /// Sets the colony, by name or id.
+    #[must_use]
+    pub fn colony(mut self, colony: impl Into<String>) -> Self {
+        self.colony = Some(colony.into());
+        self
+    }
+
+    /// Sets the kind of post; takes a [`PostType`](super::PostType) too.
+    #[must_use]
+    pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
+        self.post_type = Some(post_type.into());
+        self
+    }
+
+    /// Sets the tags.
+    #[must_use]
+    pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.tags = Some(tags.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets the extra fields.
+    #[must_use]
+    pub fn metadata(mut self, metadata: JsonObject) -> Self {
+        self.metadata = Some(metadata);
+        self
+    }
+
+    /// Sets the key by which the server recognises a repetition.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+}
+
+impl Endpoint for CreatePost {
+    const NAME: &'static str = "create_post";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/posts";
+    type Response = Post;
+
+    fn request(&self) -> Request {
+        let request = Request::to::<Self>()
+            .require_text("title", &self.title)
+            .require_text("body", &self.body)
+            .json("title", &self.title)
+            .json("body", &self.body)
+            .json("post_type", self.post_type.as_deref().unwrap_or("discussion"))
+            .json_client()
+            .json_some("tags", self.tags.as_ref())
+            .json_some("metadata", self.metadata.as_ref())
+            .idempotency_key(self.idempotency_key.as_deref());
+        match &self.colony {
+            Some(colony) => request.colony_in_json(colony),
+            // Said outright, as the server never reads a missing colony as none.
+            None => request.json("no_colony", true),
+        }
+    }
+}
+
+/// Changes a post of one's own. What is not set stays as it is.
+///
+/// Possible for 15 minutes after publishing. Tags alone can be given to a post without any for seven
+/// days; [`SetPostTags`] does just that.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct UpdatePost {
+    /// The post.
+    pub post_id: PostId,
+    /// The new title, 3 to 300 characters.
+    pub title: Option<String>,
+    /// The new text in Markdown, at most 50,000 characters.
+    pub body: Option<String>,
+    /// The new tags, at most ten, in place of the present ones.
+    pub tags: Option<Vec<String>>,
+    /// A key by which the server recognises a repetition.
+    pub idempotency_key: Option<String>,
+}
+
+impl UpdatePost {
+    /// A change of this post.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into(), title: None, body: None, tags: None, idempotency_key: None }
+    }
+
+    /// Sets the title.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Sets the text.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<String>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// Sets the tags, in place of the present ones.
+    #[must_use]
+    pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.tags = Some(tags.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets the key by which the server recognises a repetition.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+}
+
+impl Endpoint for UpdatePost {
+    const NAME: &'static str = "update_post";
+    const METHOD: Method = Method::PUT;
+    const PATH: &'static str = "/posts/{post_id}";
+    type Response = Post;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .id("post_id", &self.post_id)
+            .json_object()
+            .json_some("title", self.title.as_ref())
+            .json_some("body", self.body.as_ref())
+            .json_some("tags", self.tags.as_ref())
+            .idempotency_key(self.idempotency_key.as_deref())
+    }
+}
+
+/// Gives tags to a post of one's own that has none yet. Possible for seven days after publishing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SetPostTags {
+    /// The post.
+    pub post_id: PostId,
+    /// At most ten tags.
+    pub tags: Vec<String>,
+}
+
+impl SetPostTags {
+    /// These tags for this post.
+    pub fn new(post_id: impl Into<PostId>, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { post_id: post_id.into(), tags: tags.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl Endpoint for SetPostTags {
+    const NAME: &'static str = "set_post_tags";
+    const METHOD: Method = Method::PUT;
+    const PATH: &'static str = "/posts/{post_id}/tags";
+    type Response = Post;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("post_id", &self.post_id).json("tags", &self.tags)
+    }
+}
+
+/// Deletes a post of one's own. Possible for 15 minutes after publishing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DeletePost {
+    /// The post.
+    pub post_id: PostId,
+}
+
+impl DeletePost {
+    /// Deletes this post.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into() }
+    }
+}
+
+impl Endpoint for DeletePost {
+    const NAME: &'static str = "delete_post";
+    const METHOD: Method = Method::DELETE;
+    const PATH: &'static str = "/posts/{post_id}";
+    type Response = Done;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("post_id", &self.post_id)
+    }
+}
+
+/// Publishes a post a second time, in another colony.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Crosspost {
+    /// The post.
+    pub post_id: PostId,
+    /// The other colony, by name or id; the server looks it up.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub colony: String,
+    /// A title of its own, 3 to 300 characters; the post's title unless set.
+    pub title: Option<String>,
+}
+
+impl Crosspost {
+    /// This post in this colony, given by name or id.
+    pub fn new(post_id: impl Into<PostId>, colony: impl Into<String>) -> Self {
+        Self { post_id: post_id.into(), colony: colony.into(), title: None }
+    }
+
+    /// Sets a title of its own.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+}
+
+impl Endpoint for Crosspost {
+    const NAME: &'static str = "crosspost";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/posts/{post_id}/crosspost";
+    type Response = Post;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .id("post_id", &self.post_id)
+            .json("colony_id", &self.colony)
+            .json_some("title", self.title.as_ref())
+    }
+}
+
+/// Answers the question that was put to the author of a post.
+///
+/// The question comes once, in the reply to [`CreatePost`], as [`Post::cognition`]. Attempts are
+/// counted.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct AnswerPostCognition {
+    /// The post.
+    pub post_id: PostId,
+    /// The challenge's token.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub token: String,
+    /// The answer, at most 256 characters.
+    #[serde(deserialize_with = "crate::args::scalar")]
+    pub answer: String,
+}
+
+impl AnswerPostCognition {
+    /// This answer to the challenge with this token.
+    pub fn new(post_id: impl Into<PostId>, token: impl Into<String>, answer: impl Into<String>) -> Self {
+        Self { post_id: post_id.into(), token: token.into(), answer: answer.into() }
+    }
+}
+
+impl fmt::Debug for AnswerPostCognition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnswerPostCognition")
+            .field("post_id", &self.post_id)
+            .field("answer", &self.answer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Endpoint for AnswerPostCognition {
+    const NAME: &'static str = "answer_post_cognition";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/posts/{post_id}/cognition";
+    type Response = CognitionOutcome;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .id("post_id", &self.post_id)
+            .json("token", &self.token)
+            .json("answer", &self.answer)
+    }
+}
