@@ -31,7 +31,10 @@ pub(crate) async fn run(global: &Global, command: AuthCommand, output: &Output) 
 
 fn key(global: &Global) -> Result<(secrecy::SecretString, KeySource), Failure> {
     client::api_key(global)?.ok_or_else(|| {
-        Error::build(ErrorKind::Auth, "there is no API key").hint("Set COLONY_API_KEY or give --api-key-file").finish().into()
+        Error::build(ErrorKind::Auth, "there is no API key")
+            .hint("Set COLONY_API_KEY or give --api-key-file")
+            .finish()
+            .into()
     })
 }
 
@@ -41,7 +44,7 @@ async fn status(global: &Global, verify: bool, output: &Output) -> Result<(), Fa
     let enabled = !global.no_cache && !cache_path::from_environment().disabled;
     let now = client::now();
     let status = TokenStatus::read(&cache_directory()?, &base_url, &key, now);
-    let me = if verify { Some(client::client(global)?.execute_json(GetMe::new()).await?) } else { None };
+    let me = if verify { Some(client::client(global)?.execute_json(GetMe::default()).await?) } else { None };
     if output.json {
         output.value(&as_json(&status, &base_url, &source, enabled, me.as_ref(), now));
     } else {

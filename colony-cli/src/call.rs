@@ -19,7 +19,11 @@ use crate::{
 pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Result<(), Failure> {
     let Some(name) = &args.method else {
         methods::call_help(output);
-        return if args.help { Ok(()) } else { Err(Failure::usage("name an operation; `colony methods` lists them")) };
+        return if args.help {
+            Ok(())
+        } else {
+            Err(Failure::usage("name an operation; `colony methods` lists them"))
+        };
     };
     let operation = find(name)?;
     if args.help {
@@ -27,8 +31,9 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
         return Ok(());
     }
     let text = text_argument("--args", &args.args)?;
-    let arguments: Value = serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("--args is not JSON: {error}. Give an object like {{\"post_id\": \"…\"}}")))?;
+    let arguments: Value = serde_json::from_str(&text).map_err(|error| {
+        Failure::usage(format!("--args is not JSON: {error}. Give an object like {{\"post_id\": \"…\"}}"))
+    })?;
     let call = operation.prepare(arguments)?;
     if args.dry_run {
         output.value(&describe(call)?);
@@ -59,7 +64,8 @@ fn save(path: &Path, content: &[u8]) -> Result<(), Failure> {
 fn find(name: &str) -> Result<&'static Operation, Failure> {
     registry::find(name).ok_or_else(|| {
         let near = methods::nearest(name);
-        let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
+        let hint =
+            if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
         Failure::usage(format!("there is no operation {name:?}{hint} `colony methods` lists them"))
     })
 }

@@ -59,7 +59,8 @@ pub(crate) fn builder(global: &Global) -> Result<colony_async::Builder, Failure>
 
 /// The base URL in use.
 pub(crate) fn base_url(global: &Global) -> String {
-    let url = global.base_url.as_deref().filter(|url| !url.is_empty()).unwrap_or(colony_core::DEFAULT_BASE_URL);
+    let url =
+        global.base_url.as_deref().filter(|url| !url.is_empty()).unwrap_or(colony_core::DEFAULT_BASE_URL);
     cache_path::normalise_base_url(url).to_owned()
 }
 
@@ -84,7 +85,9 @@ pub(crate) fn text_argument(name: &str, given: &str) -> Result<String, Failure> 
         return Ok(text);
     }
     match given.strip_prefix('@') {
-        Some(path) => fs::read_to_string(path).map_err(|error| Failure::usage(format!("{name} {given}: {error}"))),
+        Some(path) => {
+            fs::read_to_string(path).map_err(|error| Failure::usage(format!("{name} {given}: {error}")))
+        }
         None => Ok(given.to_owned()),
     }
 }

@@ -28,7 +28,11 @@ struct Round {
 
 pub(crate) async fn run(args: DemoArgs, output: &Output) -> Result<(), Failure> {
     let processes = args.processes as usize;
-    let options = Options { auth_limit: args.auth_limit, auth_latency: Duration::from_millis(50), ..Options::default() };
+    let options = Options {
+        auth_limit: args.auth_limit,
+        auth_latency: Duration::from_millis(50),
+        ..Options::default()
+    };
     output.say(&format!(
         "Starting a local Colony that allows {} logins an hour, and {processes} programs at a time: half with \
          the async client, half with the blocking one.\n",
@@ -126,7 +130,8 @@ impl Crew {
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null())
                 .spawn()?;
-            let stdin = child.stdin.take().ok_or_else(|| Failure::Local("a worker has no stdin".to_owned()))?;
+            let stdin =
+                child.stdin.take().ok_or_else(|| Failure::Local("a worker has no stdin".to_owned()))?;
             crew.0.push((child, stdin));
         }
         Ok(crew)
@@ -136,7 +141,8 @@ impl Crew {
     fn work(mut self) -> Result<(usize, Duration), Failure> {
         let mut outputs = Vec::new();
         for (child, _) in &mut self.0 {
-            let stdout = child.stdout.take().ok_or_else(|| Failure::Local("a worker has no stdout".to_owned()))?;
+            let stdout =
+                child.stdout.take().ok_or_else(|| Failure::Local("a worker has no stdout".to_owned()))?;
             let mut stdout = BufReader::new(stdout);
             let mut line = String::new();
             stdout.read_line(&mut line)?;
@@ -180,13 +186,13 @@ pub(crate) fn work(args: DemoWorkerArgs) -> Result<(), Failure> {
         WorkerClient::Blocking => {
             let client = colony_blocking::Client::builder(key).cache_token(!args.no_cache).build()?;
             wait()?;
-            client.execute(GetMe::new())?;
+            client.execute(GetMe::default())?;
         }
         WorkerClient::Async => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let client = colony_async::Client::builder(key).cache_token(!args.no_cache).build()?;
             wait()?;
-            runtime.block_on(async { client.execute(GetMe::new()).await })?;
+            runtime.block_on(async { client.execute(GetMe::default()).await })?;
         }
     }
     writeln!(std::io::stdout(), "ok")?;

@@ -88,10 +88,16 @@ fn exit_code(kind: ErrorKind) -> u8 {
 /// The command to type next, where there is one.
 fn next_step(error: &Error) -> Option<&'static str> {
     Some(match error.kind() {
-        ErrorKind::Auth if error.status().is_none() => "export COLONY_API_KEY=col_…, or pass --api-key-file FILE",
-        ErrorKind::Auth => "colony auth status --verify   shows which key is in use and what the server says of it",
+        ErrorKind::Auth if error.status().is_none() => {
+            "export COLONY_API_KEY=col_…, or pass --api-key-file FILE"
+        }
+        ErrorKind::Auth => {
+            "colony auth status --verify   shows which key is in use and what the server says of it"
+        }
         ErrorKind::TwoFactorRequired => "set COLONY_TOTP to the current code of your authenticator",
-        ErrorKind::RateLimit => "colony auth status   shows a cool-down; colony auth refresh --force overrides it",
+        ErrorKind::RateLimit => {
+            "colony auth status   shows a cool-down; colony auth refresh --force overrides it"
+        }
         ErrorKind::Network => "colony sandbox   runs a local server to try against",
         _ => return None,
     })

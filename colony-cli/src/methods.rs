@@ -72,11 +72,14 @@ pub(crate) fn nearest(name: &str) -> Vec<&'static str> {
     let words: Vec<&str> = name.split(['_', '-']).filter(|word| word.len() > 2).collect();
     let mut scored: Vec<(usize, &'static str)> = registry::operations()
         .map(|(_, operation)| {
-            let shared = words.iter().filter(|word| operation.name.contains(word.trim_end_matches('s'))).count();
+            let shared =
+                words.iter().filter(|word| operation.name.contains(word.trim_end_matches('s'))).count();
             (shared, operation.name)
         })
         .filter(|(shared, _)| *shared > 0)
         .collect();
-    scored.sort_by_key(|(shared, candidate)| (std::cmp::Reverse(*shared), candidate.len().abs_diff(name.len())));
+    scored.sort_by_key(|(shared, candidate)| {
+        (std::cmp::Reverse(*shared), candidate.len().abs_diff(name.len()))
+    });
     scored.into_iter().take(3).map(|(_, name)| name).collect()
 }
