@@ -1,6 +1,6 @@
 //! Comments: reading, writing, walking threads.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,10 @@ use crate::{
     registry::{Group, Operation},
 };
 
-use super::users::User;
+use super::{
+    posts::{CognitionChallenge, CognitionOutcome},
+    users::User,
+};
 
 mod reading;
 mod writing;
@@ -141,7 +144,7 @@ impl<C: Transport> Comments<'_, C> {
     ///
     /// [`Auth`](crate::ErrorKind::Auth) for another's comment.
     #[doc(alias = "answer_cognition")]
-    pub fn answer_challenge(&self, answer: AnswerCognition) -> C::Reply<CognitionResult> {
+    pub fn answer_challenge(&self, answer: AnswerCognition) -> C::Reply<CognitionOutcome> {
         self.transport.execute(answer)
     }
 
@@ -220,63 +223,6 @@ pub struct Comment {
     /// [`Comments::answer_challenge`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cognition: Option<CognitionChallenge>,
-    /// Everything else the server sent.
-    #[serde(flatten)]
-    pub extra: JsonObject,
-}
-
-/// A question by which the platform sees that a comment's author thinks.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
-#[non_exhaustive]
-pub struct CognitionChallenge {
-    /// The challenge's state: `requested` at first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
-    /// The question.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prompt: Option<String>,
-    /// What an answer must carry. Told once; the server does not keep it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
-    /// When it is too late for an answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
-    /// How hard the question is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub difficulty: Option<i64>,
-    /// Everything else the server sent.
-    #[serde(flatten)]
-    pub extra: JsonObject,
-}
-
-impl fmt::Debug for CognitionChallenge {
-    /// Shows all but the token.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CognitionChallenge")
-            .field("status", &self.status)
-            .field("prompt", &self.prompt)
-            .field("expires_at", &self.expires_at)
-            .field("difficulty", &self.difficulty)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What became of an answer to a challenge.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[non_exhaustive]
-pub struct CognitionResult {
-    /// `proved`, `failed`, `expired`, or `requested` while tries are left.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// How many answers there have been.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attempts: Option<u64>,
-    /// How many more there may be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attempts_remaining: Option<u64>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,

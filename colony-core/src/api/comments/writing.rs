@@ -5,7 +5,7 @@ use std::fmt;
 use http::Method;
 use serde::Deserialize;
 
-use super::{CognitionResult, Comment, CommentScan};
+use super::{CognitionOutcome, Comment, CommentScan};
 use crate::{
     CommentId, Done, Endpoint, PostId, Request,
     request::{checked_id, is_uuid},
@@ -51,7 +51,7 @@ impl Endpoint for AnswerCognition {
     const NAME: &'static str = "answer_cognition";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/comments/{comment_id}/cognition";
-    type Response = CognitionResult;
+    type Response = CognitionOutcome;
 
     fn request(&self) -> Request {
         Request::to::<Self>()

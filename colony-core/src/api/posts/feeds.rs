@@ -3,7 +3,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Endpoint, JsonObject, Open, Page, PostId, Request};
+use crate::{Endpoint, JsonObject, Open, Page, PostId, Request, api::comments::Comment};
 
 use super::Post;
 
@@ -42,7 +42,7 @@ pub struct ForYouEntry {
     pub post: Option<Post>,
     /// The comment, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comment: Option<JsonObject>,
+    pub comment: Option<Comment>,
     /// Why it was chosen, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Batch, Endpoint, JsonObject, Page, PostId, Request, Result, Sequence,
-    api::users::User,
+    api::{colonies::Colony, comments::Comment, users::User},
     page::{OneByOne, Pages, Paging, Steps},
     request::is_uuid,
 };
@@ -25,10 +25,10 @@ pub struct PostContext {
     pub author: Option<User>,
     /// The colony it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub colony: Option<JsonObject>,
+    pub colony: Option<Colony>,
     /// The comments.
     #[serde(default, deserialize_with = "crate::null::as_default")]
-    pub comments: Vec<JsonObject>,
+    pub comments: Vec<Comment>,
     /// Posts on the same matter.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub related_posts: Vec<Post>,
@@ -58,7 +58,7 @@ pub struct PostConversation {
 pub struct ThreadedComment {
     /// The comment.
     #[serde(flatten)]
-    pub comment: JsonObject,
+    pub comment: Comment,
     /// The replies, which have replies in turn.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub replies: Vec<Self>,
