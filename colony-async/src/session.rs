@@ -13,6 +13,7 @@ mod events;
 mod flight;
 mod lock;
 mod login;
+mod private;
 mod status;
 mod store;
 

@@ -105,6 +105,6 @@ impl Prepared {
 
     /// Prepares a request whose reply is taken as it is.
     pub fn plain(request: Request) -> Self {
-        Self { request, answer: crate::transport::accept }
+        Self { request, answer: crate::reply::accept }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     Client, Endpoint, Id, JsonObject, Open, Reply, Request, Result, Timestamp, Transport, UserId, kind,
     registry::{Group, Operation},
-    transport::accept,
+    reply::accept,
 };
 
 // ---- handle

@@ -4,9 +4,10 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Done, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport, kind,
+    Client, Done, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport,
+    id::checked_id,
+    kind,
     registry::{Group, Operation},
-    request::checked_id,
 };
 
 use super::{posts::Post, users::User};

@@ -5,9 +5,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
-    Client, CommentId, Endpoint, Error, ErrorKind, Id, JsonObject, PostId, Request, Transport, kind,
+    Client, CommentId, Endpoint, Error, ErrorKind, Id, JsonObject, PostId, Request, Transport,
+    id::checked_id,
+    kind,
     registry::{Call, Group, Operation},
-    request::checked_id,
 };
 
 // ---- handle

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     Client, Done, Endpoint, JsonObject, Page, Reply, Request, Result, Timestamp, Transport,
     registry::{Group, Operation},
-    transport::accept,
+    reply::accept,
 };
 
 // ---- handle

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, CommentId, Endpoint, JsonObject, PostId, Request, Transport,
+    id::checked_id,
     registry::{Group, Operation},
-    request::checked_id,
 };
 
 // ---- handle
