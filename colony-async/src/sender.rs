@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use colony_core::{Base, Body, Error, ErrorKind, Reply, Request, Result};
+use colony_core::{Auth, Base, Body, Error, ErrorKind, Reply, Request, Result};
 use http::{HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -41,7 +41,8 @@ impl Sender {
             .request(request.method().clone(), url)
             .timeout(self.timeout)
             .header(header::USER_AGENT, self.user_agent.clone());
-        if let Some(token) = token {
+        // A form may carry the token in its place; such a request has no header with it.
+        if let Some(token) = token.filter(|_| request.auth() == Auth::Bearer) {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
                 .map_err(|_| Error::build(ErrorKind::Auth, "the token cannot stand in a header").finish())?;
             value.set_sensitive(true);
