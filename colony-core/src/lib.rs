@@ -29,6 +29,7 @@ pub mod colony_name;
 mod endpoint;
 mod error;
 mod id;
+mod names;
 mod null;
 mod open;
 pub mod page;
