@@ -23,6 +23,7 @@
 
 pub mod api;
 mod args;
+pub mod canonical;
 mod client;
 pub mod colony_name;
 mod endpoint;
