@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::{
     Batch, Download, Endpoint, Error, ErrorKind, PathStyle, Prepared, Reply, Request, Result, Sequence,
-    page::Steps, reply::accept,
+    page::Steps,
 };
 
 /// One operation: its name, its place on the wire, and how its arguments become a call.
@@ -97,7 +97,7 @@ impl Operation {
             arguments: arguments_of::<D>,
             prepare: |arguments| {
                 let (download, arguments) = read::<D>(D::NAME, arguments)?;
-                let mut call = Prepared { request: download.request(), answer: accept };
+                let mut call = Prepared::download(&download);
                 adapt(&mut call.request, &arguments)?;
                 Ok(Call::Download(call))
             },

@@ -74,6 +74,7 @@ pub struct Request {
     effect: Effect,
     retried: bool,
     secret: bool,
+    download: bool,
     colony: Option<(String, ColonyPlace)>,
     refusal: Option<Error>,
     style: PathStyle,
@@ -100,6 +101,7 @@ impl Request {
             effect: Effect::None,
             retried: true,
             secret: false,
+            download: false,
             colony: None,
             refusal: None,
             style: PathStyle::Escaped,
@@ -382,6 +384,13 @@ impl Request {
         self
     }
 
+    /// Marks a request whose reply is bytes, not JSON.
+    #[must_use]
+    pub fn bytes(mut self) -> Self {
+        self.download = true;
+        self
+    }
+
     // ---- building: checks
 
     /// Refuses the request. The first refusal is the one told.
@@ -470,6 +479,11 @@ impl Request {
     /// Whether the reply must not be kept in an error.
     pub fn is_secret(&self) -> bool {
         self.secret
+    }
+
+    /// Whether the reply is bytes, not JSON.
+    pub fn is_download(&self) -> bool {
+        self.download
     }
 
     /// Whether the reply's errors have the OAuth form.

@@ -48,8 +48,7 @@ pub trait Transport: Sized {
 
     /// Fetches bytes.
     fn download<D: Download>(&self, download: D) -> Self::Reply<Bytes> {
-        let call = Prepared { request: download.request(), answer: crate::reply::accept };
-        self.send(call, |reply| Ok(reply.body))
+        self.send(Prepared::download(&download), |reply| Ok(reply.body))
     }
 
     /// Walks a list.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Endpoint, JsonObject, PostId, Request, Transport,
+    names::{self, Both},
     registry::{Group, Operation},
 };
 
@@ -109,7 +110,7 @@ pub struct PollOption {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// How many voted for it.
-    #[serde(default, alias = "votes", skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::VoteCount>")]
     pub vote_count: Option<u64>,
     /// Its share of the votes, 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
