@@ -88,3 +88,19 @@ fn every_environment_variable_is_told_of() {
         }
     }
 }
+
+#[test]
+fn every_link_leads_somewhere() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut links = 0;
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"] {
+        let text = fs::read_to_string(root.join(page)).expect(page);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if !link.contains("://") {
+                assert!(root.join(link).exists(), "{page}: {link} is not there");
+                links += 1;
+            }
+        }
+    }
+    assert!(links > 5, "{links} links: are they still written as before?");
+}
