@@ -105,6 +105,7 @@ pub struct PollResults {
 #[non_exhaustive]
 pub struct PollOption {
     /// The id, to vote with.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: String,
     /// What it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -174,6 +174,7 @@ pub struct Reactions {
 #[non_exhaustive]
 pub struct ReactionCount {
     /// The reaction's name, `thumbs_up` for example.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub emoji: String,
     /// The character it is shown as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
