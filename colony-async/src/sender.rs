@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
-use colony_core::{Base, Body, Error, ErrorKind, Reply, Request, Result};
+use colony_core::{Auth, Base, Body, Error, ErrorKind, Reply, Request, Result};
 use http::{HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -44,11 +44,16 @@ impl Sender {
             .request(request.method().clone(), url.clone())
             .timeout(self.timeout)
             .header(header::USER_AGENT, self.user_agent.clone());
-        if let Some(token) = token {
+        // A form may carry the token although the request has no such header.
+        if let Some(token) = token.filter(|_| request.auth() == Auth::Bearer) {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
                 .map_err(|_| Error::build(ErrorKind::Auth, "the token cannot stand in a header").finish())?;
             value.set_sensitive(true);
             builder = builder.header(header::AUTHORIZATION, value);
+        }
+        // OAuth's end points may answer with a page otherwise.
+        if request.is_oauth() {
+            builder = builder.header(header::ACCEPT, "application/json");
         }
         if let Some(key) = request.idempotency() {
             builder = builder.header("idempotency-key", key.clone());

@@ -1,1 +1,28 @@
-//! tests
+//! What the tests of both clients stand on: a server on a real loopback socket that plays recorded
+//! replies, a clock that never waits, and the comparison with what the Python package was recorded to do.
+
+pub mod recorded;
+pub mod server;
+pub mod stage;
+pub mod timer;
+pub mod wire;
+
+use std::{fs, path::PathBuf};
+
+use serde_json::Value;
+
+/// The folder of the recorded cases.
+pub fn wire_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("wire")
+}
+
+/// A recorded file of one JSON value.
+pub fn json_file(name: &str) -> Value {
+    serde_json::from_slice(&fs::read(wire_folder().join(name)).expect(name)).expect(name)
+}
+
+/// A recorded file with a JSON value on each line.
+pub fn json_lines(name: &str) -> Vec<Value> {
+    let text = fs::read_to_string(wire_folder().join(name)).expect(name);
+    text.lines().map(|line| serde_json::from_str(line).expect(name)).collect()
+}
