@@ -1,15 +1,12 @@
 //! Several calls on one client: login and renewal, the response cache, the circuit breaker, hooks, rate
 //! limits, deprecations.
 
-use std::{
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::{path::Path, sync::Arc};
 
 use colony_tests::{
     json_lines,
     recorded::{compare_outcome, mask},
-    server::{NOT_SCRIPTED, Server},
+    server::Server,
     stage::{Client, KINDS, Kind, LIFETIME, NOW, SEEDED, Settings, Stage, report},
     wire,
 };
@@ -19,17 +16,22 @@ use crate::warnings;
 
 /// Rows where this SDK does something else on purpose. One that agrees after all fails the test.
 /// `docs/differences.md` has the same as a table.
-const DIFFERENCES: [(&str, &str); 14] = [
+pub(crate) const DIFFERENCES: [(&str, &str); 16] = [
     ("flow/token_renewed_after_23_hours", "a token with a minute or less to go is renewed, not sent"),
     ("flow/expired_token_on_upload_is_still_used", "uploads and downloads renew a token like all calls"),
     ("flow/upload_401_then_json_call_keeps_token", "a rejected token is replaced, on uploads as well"),
-    ("flow/colony_list_read_once", "x"),
+    ("flow/colony_list_read_once", "a name that is not in the list is looked up again"),
     ("flow/empty_colony_list_is_cached", "a name that is not in the list is looked up again"),
     ("flow/cache_survives_patch", "a PATCH is a write"),
     ("flow/cache_survives_upload", "an upload is a write"),
     ("flow/breaker_opens_after_threshold", "a 404 is the answer of a service in good health"),
     ("flow/breaker_ignores_uploads", "uploads go to the same service"),
     ("flow/breaker_upload_failures_do_not_count", "uploads go to the same service"),
+    (
+        "flow/rate_limit_unchanged_by_error",
+        "the last reply is the last, and a refused one tells most of a limit",
+    ),
+    ("flow/deprecated_values_not_reported_on_error", "values are reported wherever parameters are"),
     ("flow/hooks_on_error", "hooks see every reply"),
     ("flow/hooks_on_retry_and_login", "hooks never see a key or a token, and see every reply"),
     ("flow/hooks_status_is_always_200_on_json_calls", "hooks see the status that arrived"),

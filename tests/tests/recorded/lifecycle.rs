@@ -6,7 +6,7 @@ use colony_tests::{
     json_file,
     recorded::{Outcome, kind_of},
     server::Server,
-    stage::{KINDS, Kind, NOW, Settings, Stage, report, token_in},
+    stage::{Client, KINDS, Kind, NOW, Settings, Stage, report, token_in},
 };
 use serde_json::{Value, json};
 
@@ -71,13 +71,13 @@ fn differences(row: &Value, kind: Kind, server: &Server, directory: &Path) -> Ve
         differs("token in the file", json!(token_in(&file).map(|(token, _)| token)), &step["file_token"]);
     }
     let last = row["steps"].as_array().expect("steps").last().expect("a step");
-    found.extend(memory(last, &client, &stage));
+    found.extend(memory(last, &client, &stage, setup.get("totp").is_none()));
     found
 }
 
 /// What the client holds after the last step, seen from outside: the token that it uses without asking
 /// anybody until a minute before the recorded expiry, and no longer.
-fn memory(step: &Value, client: &colony_tests::stage::Client, stage: &Stage<'_>) -> Vec<String> {
+fn memory(step: &Value, client: &Client, stage: &Stage<'_>, sound_code: bool) -> Vec<String> {
     let probe = json!({"status": 200, "json": {"access_token": "probe"}});
     let mut found = Vec::new();
     stage.server.play([&probe]);
@@ -95,6 +95,10 @@ fn memory(step: &Value, client: &colony_tests::stage::Client, stage: &Stage<'_>)
         stage.timer.advance(1.0);
     }
     let token = client.token();
+    // A client whose code cannot be right is not let to the server, but shows that it wanted to log in.
+    if token.as_ref().is_err_and(|error| error.argument() == Some("totp")) && !sound_code {
+        return found;
+    }
     if token.as_deref().ok() != Some("probe") || stage.server.take_received().len() != 1 {
         found.push(format!("token {token:?} where a login was due, recorded {recorded:?}"));
     }

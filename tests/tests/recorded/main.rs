@@ -5,6 +5,8 @@
 #![allow(missing_docs, clippy::print_stdout)]
 
 mod behaviour;
+mod deliberate;
+mod documented;
 mod errors;
 mod lifecycle;
 mod vectors;
