@@ -294,6 +294,13 @@ fn write_private(file: &Path, text: &str) {
     fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its mode");
 }
 
+/// An HTTP client for many clients one after the other, each of which would read the system's certificates
+/// anew. Without kept connections, since those belong to the runtime of a client that is gone.
+pub fn http_client() -> reqwest::Client {
+    let redirects = reqwest::redirect::Policy::none();
+    reqwest::Client::builder().pool_max_idle_per_host(0).redirect(redirects).build().expect("an HTTP client")
+}
+
 /// The lines of a report on rows that differ; empty when none does.
 pub fn report(rows: &[(String, Vec<String>)], show: usize) -> String {
     let mut out = String::new();

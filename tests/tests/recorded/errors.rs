@@ -8,7 +8,7 @@ use colony_tests::{
     json_file,
     recorded::{Outcome, compare_outcome, kind_of, segments},
     server::Server,
-    stage::{KINDS, Kind, LIFETIME, NOW, SEEDED, Settings, Stage, report},
+    stage::{KINDS, Kind, LIFETIME, NOW, SEEDED, Settings, Stage, http_client, report},
 };
 use serde_json::{Value, json};
 
@@ -67,7 +67,8 @@ fn policy(start: RetryPolicy, recorded: &Value) -> RetryPolicy {
     policy
 }
 
-fn differences(row: &Value, kind: Kind, server: &Server, stage: &Stage<'_>) -> Vec<String> {
+fn differences(row: &Value, kind: Kind, http: &reqwest::Client, stage: &Stage<'_>) -> Vec<String> {
+    let server = stage.server;
     let silent =
         row["responses"].as_array().expect("responses").iter().any(|x| x["network_error"] == "timeout");
     let settings = Settings {
@@ -75,6 +76,7 @@ fn differences(row: &Value, kind: Kind, server: &Server, stage: &Stage<'_>) -> V
         auth_retry: Some(policy(RetryPolicy::for_login(), &row["auth_token_retry"])),
         // Only where nothing is ever said is it waited for.
         timeout: silent.then_some(Duration::from_millis(100)),
+        http: Some(http.clone()),
         ..Settings::of_client(&row["client"])
     };
     if row["token_seeded"] == json!(true) {
@@ -142,13 +144,13 @@ fn every_row_agrees_or_is_listed() {
     let (file, server, folder) =
         (json_file("errors.json"), Server::start(), tempfile::tempdir().expect("a folder"));
     let rows = file["cases"].as_array().expect("cases");
-    let mut failures = Vec::new();
+    let (http, mut failures) = (http_client(), Vec::new());
     for row in rows {
         let id = row["id"].as_str().expect("an id");
         let listed = DIFFERENCES.iter().find(|(listed, _)| *listed == id);
         for kind in KINDS {
             let stage = Stage::new(&server, folder.path().join(format!("{id}-{kind:?}")));
-            let found = differences(row, kind, &server, &stage);
+            let found = differences(row, kind, &http, &stage);
             match (listed, found.is_empty()) {
                 (None, false) => failures.push((format!("{id} ({kind:?})"), found)),
                 (Some((_, reason)), true) => {

@@ -14,7 +14,9 @@ use colony_tests::{
     json_lines,
     recorded::{accepted_differences, compare_outcome, is_scored},
     server::Server,
-    stage::{API_KEY, Client, KINDS, Kind, LIFETIME, NOW, SEEDED, Settings, Stage, report, token_in},
+    stage::{
+        API_KEY, Client, KINDS, Kind, LIFETIME, NOW, SEEDED, Settings, Stage, http_client, report, token_in,
+    },
     wire, wire_folder,
 };
 use serde_json::{Value, json};
@@ -40,13 +42,6 @@ fn cases() -> Vec<Value> {
         }
     }
     cases
-}
-
-/// One client for the whole of a thread: each costs the reading of the system's certificates. Without
-/// kept connections, since those belong to the runtime of a client that is gone.
-fn http_client() -> reqwest::Client {
-    let redirects = reqwest::redirect::Policy::none();
-    reqwest::Client::builder().pool_max_idle_per_host(0).redirect(redirects).build().expect("an HTTP client")
 }
 
 #[test]
