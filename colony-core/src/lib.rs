@@ -23,12 +23,16 @@
 
 pub mod api;
 mod args;
+pub mod base_url;
 pub mod canonical;
 mod client;
 pub mod colony_name;
+pub mod deprecation;
 mod endpoint;
 mod error;
+pub mod generated_text;
 mod id;
+pub mod idempotency;
 mod null;
 mod open;
 pub mod page;
@@ -39,6 +43,8 @@ pub mod retry;
 mod timestamp;
 pub mod token;
 mod transport;
+pub mod two_factor_code;
+pub mod webhook;
 
 pub use client::Client;
 pub use endpoint::{Batch, Download, Endpoint, Prepared, Sequence};
