@@ -3,7 +3,8 @@
 //! what the file says, when a token is fresh).
 //!
 //! This crate opens no sockets, does not sleep, and reads neither the clock nor the environment
-//! except in [`token::cache_path::from_environment`]. Programs use one of the clients built on it,
+//! except in [`token::cache_path::from_environment`] and, with the feature `attestation`, where a post is
+//! attested to without a time given. Programs use one of the clients built on it,
 //! `colony_async::Client` or `colony_blocking::Client`: both are this crate's [`Client`] with a
 //! [`Transport`] of their own, so every method is written, and documented, once.
 //!
@@ -23,6 +24,8 @@
 
 pub mod api;
 mod args;
+#[cfg(feature = "attestation")]
+pub mod attestation;
 pub mod base_url;
 pub mod canonical;
 mod client;
