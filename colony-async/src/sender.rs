@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
-use colony_core::{Auth, Base, Body, Error, ErrorKind, Reply, Request, Result};
+use colony_core::{Auth, Base, Body, Error, ErrorKind, Reply, Request, Result, base_url::site_root};
 use http::{HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -93,7 +93,7 @@ impl Sender {
         let path = request.path(request.path_style())?;
         let base = match request.base_part() {
             Base::Api => self.base_url.as_str(),
-            Base::Site => site_of(&self.base_url),
+            Base::Site => site_root(&self.base_url),
             Base::Other(url) => url.trim_end_matches('/'),
         };
         let mut url: Url = format!("{base}{path}").parse().map_err(|error| {
@@ -132,21 +132,5 @@ impl Sender {
             .hint(hint)
             .source(error)
             .finish()
-    }
-}
-
-/// The site's root: the API's base without its trailing `/api/v1`.
-pub(crate) fn site_of(base_url: &str) -> &str {
-    base_url.strip_suffix("/api/v1").unwrap_or(base_url).trim_end_matches('/')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::site_of;
-
-    #[test]
-    fn the_site_is_the_base_without_its_api() {
-        assert_eq!(site_of("https://host.example/colony/api/v1"), "https://host.example/colony");
-        assert_eq!(site_of("https://api.example"), "https://api.example");
     }
 }

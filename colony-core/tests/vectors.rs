@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test's own switches")]
 
 #[path = "../../tests/src/recorded.rs"]
+#[allow(unreachable_pub, reason = "public for the package it is shared with")]
 mod recorded;
 
 use std::{fs, path::PathBuf};

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::{
-    Error, JsonObject, Result, canonical,
+    Error, JsonObject, Result,
+    canonical::{self, sha256_hex},
     registry::{Call, read_arguments},
 };
 
@@ -157,10 +157,6 @@ fn text_or(value: Option<&Value>, otherwise: &str) -> String {
         Some(value @ (Value::Number(_) | Value::Bool(true))) => value.to_string(),
         _ => otherwise.to_owned(),
     }
-}
-
-fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Checks that a notarisation record is whole and, where they are given, that it is of this title and text.
