@@ -36,6 +36,12 @@ pub(crate) struct Shared {
     pub(crate) colonies: Mutex<Option<Arc<Directory>>>,
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.session.end();
+    }
+}
+
 impl Http {
     pub(crate) fn new(shared: Shared) -> Self {
         Self { shared: Arc::new(shared) }

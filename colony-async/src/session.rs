@@ -215,6 +215,11 @@ impl Session {
         let given_up = self.given_up.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         given_up.iter().any(|gone| gone.expose_secret() == token.expose_secret())
     }
+    /// Ends the background task; the last client is gone.
+    pub(crate) fn end(&self) {
+        self.ahead.end();
+    }
+
 
     /// Puts another key in the place of this one. The old key's file goes first: its name would never
     /// be looked at again, and the token in it lives on.

@@ -5,6 +5,7 @@ use std::{
     collections::{HashSet, VecDeque},
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -167,9 +168,14 @@ impl Service {
     }
 
     /// Waits until the counts are so.
+    ///
+    /// # Panics
+    ///
+    /// When that does not come about within a minute.
     pub async fn until(&self, is_so: impl FnMut(&Counts) -> bool) {
-        // The sender lives as long as this.
-        let _ = self.shared.counts.subscribe().wait_for(is_so).await;
+        let mut counts = self.shared.counts.subscribe();
+        let came = tokio::time::timeout(Duration::from_secs(60), counts.wait_for(is_so)).await;
+        assert!(came.is_ok(), "it stayed at {:?}", self.counts());
     }
 }
 

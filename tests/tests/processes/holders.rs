@@ -23,7 +23,7 @@ fn real_time() -> f64 {
 }
 
 fn wait_for_logins(service: &Service, count: u64) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(service.until(|counts| counts.logins >= count));
 }
 
