@@ -326,6 +326,12 @@ fn same_origin_redirects() -> reqwest::redirect::Policy {
 }
 
 fn check_base_url(base_url: &str) -> Result<()> {
+    if base_url.contains('@') {
+        // It would travel in the header that the token needs, and is not repeated here.
+        return Err(config(
+            "base_url holds a user name or password; the API is told who calls by its key alone",
+        ));
+    }
     let usable = url::Url::parse(base_url).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https")
             && url.has_host()
@@ -372,10 +378,15 @@ impl OverHttp for Http {
     }
 }
 
+/// An address as it may be shown, also one that [`check_base_url`] would refuse.
+fn without_login(url: &str) -> &str {
+    url.rsplit_once('@').map_or(url, |(_, host)| host)
+}
+
 impl<C> fmt::Debug for Builder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("base_url", &self.base_url)
+            .field("base_url", &self.base_url.as_deref().map(without_login))
             .field("cache_token", &self.cache_token)
             .finish_non_exhaustive()
     }

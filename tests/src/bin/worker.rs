@@ -56,7 +56,8 @@ fn configure<C: colony_async::OverHttp>(
         // What `Debug` shows of a builder is a part of the log.
         tracing::trace!(?builder, "building");
     }
-    builder.ignore_cool_down(plan.ignore_cool_down)
+    // So that a server can tell whose request it has.
+    builder.user_agent(std::process::id().to_string()).ignore_cool_down(plan.ignore_cool_down)
 }
 
 fn work(
