@@ -51,6 +51,10 @@ impl Sender {
             value.set_sensitive(true);
             builder = builder.header(header::AUTHORIZATION, value);
         }
+        // OAuth's end points may answer with a page otherwise.
+        if request.is_oauth() {
+            builder = builder.header(header::ACCEPT, "application/json");
+        }
         if let Some(key) = request.idempotency() {
             builder = builder.header("idempotency-key", key.clone());
         }

@@ -174,7 +174,11 @@ fn read_structs(text: &str, structs: &mut BTreeMap<String, Struct>) {
 }
 
 fn struct_name(line: &str) -> Option<&str> {
-    let name = line.trim_start_matches("pub ").strip_prefix("struct ")?;
+    let line = ["pub ", "pub(super) ", "pub(crate) "]
+        .iter()
+        .find_map(|seen| line.strip_prefix(seen))
+        .unwrap_or(line);
+    let name = line.strip_prefix("struct ")?;
     name.strip_suffix(" {").or_else(|| name.strip_suffix(" {}"))
 }
 

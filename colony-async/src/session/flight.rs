@@ -132,13 +132,24 @@ impl Session {
             None => self.log_in(&key, None).await,
         };
         let outcome = outcome.or_else(|error| self.fall_back(stale, error));
-        if let Ok(held) = &outcome {
+        match &outcome {
             // The key may have been replaced meanwhile; then this token is the old key's.
-            if Arc::ptr_eq(&key, &self.key.load()) {
-                self.keep(held);
-            }
+            Ok(held) if Arc::ptr_eq(&key, &self.key.load()) => self.keep(held),
+            Ok(_) => {}
+            Err(_) => self.drop_rejected(&purpose),
         }
         outcome
+    }
+
+    /// Forgets the token that the server rejected, since no other could be had: the next call would only
+    /// be rejected with it again.
+    fn drop_rejected(&self, purpose: &Purpose) {
+        let Purpose::Need(Some(rejected)) = purpose else { return };
+        let held = self.held.load();
+        if held.as_ref().is_some_and(|held| held.is(rejected)) {
+            // Not if somebody else has put a good one in its place by now.
+            self.held.compare_and_swap(&held, None);
+        }
     }
 
     async fn acquire_shared(
