@@ -40,6 +40,8 @@ mod names;
 mod null;
 mod open;
 pub mod page;
+pub mod python_names;
+mod raw;
 pub mod registry;
 mod reply;
 mod request;
@@ -58,6 +60,7 @@ pub use id::{
 };
 pub use open::Open;
 pub use page::Page;
+pub use raw::RawRequest;
 pub use reply::{Done, Reply};
 pub use request::{Auth, Base, Body, Effect, FilePart, PathStyle, Request};
 pub use timestamp::Timestamp;
