@@ -44,7 +44,7 @@ impl Sender {
             .request(request.method().clone(), url.clone())
             .timeout(self.timeout)
             .header(header::USER_AGENT, self.user_agent.clone());
-        // A form may carry the token although the request has no such header.
+        // A form may carry the token in its place; such a request has no header with it.
         if let Some(token) = token.filter(|_| request.auth() == Auth::Bearer) {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
                 .map_err(|_| Error::build(ErrorKind::Auth, "the token cannot stand in a header").finish())?;

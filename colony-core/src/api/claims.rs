@@ -86,6 +86,7 @@ impl<C: Transport> Claims<'_, C> {
 #[non_exhaustive]
 pub struct Claim {
     /// The id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Opaque>,
     /// Who claims it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

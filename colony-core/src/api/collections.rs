@@ -7,6 +7,7 @@ use crate::{
     Client, Done, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport,
     id::checked_id,
     kind,
+    names::{self, Both},
     registry::{Group, Operation},
 };
 
@@ -138,7 +139,7 @@ pub struct Collection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_public: Option<bool>,
     /// How many posts it has.
-    #[serde(default, alias = "item_count", skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::PostCount>")]
     pub post_count: Option<u64>,
     /// Whose it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -271,17 +271,23 @@ fn report(
 
 // ---- what the service does not take
 
+/// Always refused: the service takes no reports of messages.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "only the names are of interest")]
 struct ReportMessage {
+    /// The message.
     message_id: String,
+    /// What is wrong with it.
     reason: String,
 }
 
+/// Always refused: the service takes no reports of users.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "only the names are of interest")]
 struct ReportUser {
+    /// The user.
     user_id: String,
+    /// What is wrong.
     reason: String,
 }
 
