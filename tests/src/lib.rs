@@ -1,10 +1,16 @@
-//! What the tests that need both clients, several processes, a server or a clock of their own are made of.
+//! What the tests that need several processes, a server or a clock of their own are made of.
 //!
 //! - [`crew`]: real processes that wait at one line and start together; each is the program `worker`.
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
-//! - [`server`], [`stage`], [`timer`], [`wire`], [`recorded`]: a server that plays recorded replies, a clock
-//!   that never waits, and the comparison with what the Python package was recorded to do.
+//!
+//! For what the Python package was recorded to do (`tests/wire`), on both clients:
+//!
+//! - [`recorded`]: which cases count, and the comparison of outcomes.
+//! - [`wire`]: the comparison of requests.
+//! - [`server`]: plays the recorded replies, on a loopback socket.
+//! - [`timer`]: a clock on which sleeping takes no time and is noted.
+//! - [`stage`]: a client with its server, clock and cache directory.
 
 pub mod clock;
 pub mod crew;
