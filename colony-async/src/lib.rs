@@ -35,6 +35,7 @@
 //! exist, and then each host, or each process, logs in for itself.
 
 mod builder;
+mod connections;
 mod http;
 mod listing;
 mod reply;

@@ -6,10 +6,12 @@ use colony_core::{Base, Body, Error, ErrorKind, Reply, Request, Result};
 use http::{HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::connections::Connections;
+
 /// Turns requests into HTTP.
 #[derive(Clone)]
 pub(crate) struct Sender {
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: Connections,
     pub(crate) base_url: String,
     pub(crate) timeout: Duration,
     pub(crate) user_agent: HeaderValue,
@@ -38,6 +40,7 @@ impl Sender {
         let url = self.url(request)?;
         let mut builder = self
             .http
+            .to(&url)?
             .request(request.method().clone(), url)
             .timeout(self.timeout)
             .header(header::USER_AGENT, self.user_agent.clone());
