@@ -125,6 +125,11 @@ impl Http {
         }
     }
 
+    /// The part of a call that looks up the token, for the benchmarks.
+    pub(crate) async fn lookup(&self) -> Result<()> {
+        self.shared.session.token(None).await.map(drop)
+    }
+
     async fn token_for(&self, request: &Request, rejected: Option<&Arc<Held>>) -> Result<Option<Arc<Held>>> {
         // A form may carry the token although the request has no Authorization header.
         let in_form =
