@@ -9,11 +9,13 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
+    Incoming, Outgoing,
     connections::{self, Connections},
-    http::{Http, Shared},
+    http::{Breaker, Http, ResponseCache, Shared},
     sender::Sender,
     session::{Login, Session, Settings, Totp},
     time::{SystemTimer, Timer},
+    watch::{Hooks, Watch},
 };
 
 /// Settings of a client, from [`Client::builder`](colony_core::Client::builder).
@@ -63,6 +65,9 @@ pub struct Builder<C = Http> {
     user_agent: Option<String>,
     http_client: Option<reqwest::Client>,
     timer: Arc<dyn Timer>,
+    cache: Option<ResponseCache>,
+    breaker: Option<Breaker>,
+    hooks: Hooks,
 }
 
 impl<C: OverHttp> Builder<C> {
@@ -88,6 +93,9 @@ impl<C: OverHttp> Builder<C> {
             user_agent: None,
             http_client: None,
             timer: Arc::new(SystemTimer),
+            cache: None,
+            breaker: None,
+            hooks: Hooks::default(),
         }
     }
 
@@ -183,6 +191,48 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
+    /// Keeps replies to GET for so long and answers the same request from them, without sending it. Off
+    /// unless set; a time of zero is off as well.
+    ///
+    /// Every write through this client (POST, PUT, PATCH, DELETE, uploads) empties the cache unless the
+    /// server refused it (4xx), and so does forgetting the token (`refresh_token`). Writes of others are not
+    /// seen before the time is over. Downloads are not kept. See
+    /// [`Http::clear_response_cache`](crate::Http::clear_response_cache).
+    pub fn response_cache(mut self, ttl: Duration) -> Self {
+        self.cache = (!ttl.is_zero()).then(|| ResponseCache::new(ttl));
+        self
+    }
+
+    /// Fails calls at once, with [`ErrorKind::Network`], after so many in a row that got no answer or a 5xx
+    /// at the end of their retries. After 30 s one call is let through, and its success ends it. Off unless
+    /// set; zero is off.
+    pub fn circuit_breaker(mut self, threshold: u32) -> Self {
+        self.breaker = Breaker::new(threshold);
+        self
+    }
+
+    /// Calls this with each request before it is sent: every try is one, logins too. It runs within the
+    /// call, so it should be quick. May be set several times.
+    ///
+    /// ```
+    /// # fn main() -> colony_async::Result<()> {
+    /// let client = colony_async::Client::builder("col_example")
+    ///     .on_request(|request| println!("{} {}", request.method, request.url))
+    ///     .on_response(|reply| println!("{} {}: {}", reply.method, reply.url, reply.status))
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn on_request(mut self, hook: impl Fn(&Outgoing<'_>) + Send + Sync + 'static) -> Self {
+        self.hooks.requests.push(Box::new(hook));
+        self
+    }
+
+    /// Calls this with each reply, whatever its status. As [`on_request`](Self::on_request).
+    pub fn on_response(mut self, hook: impl Fn(&Incoming<'_>) + Send + Sync + 'static) -> Self {
+        self.hooks.responses.push(Box::new(hook));
+        self
+    }
+
     /// Uses this clock and these pauses. For tests.
     pub fn timer(mut self, timer: impl Timer) -> Self {
         self.timer = Arc::new(timer);
@@ -218,7 +268,8 @@ impl<C: OverHttp> Builder<C> {
             .unwrap_or_else(|| format!("{}/{}", colony_core::CLIENT_NAME, env!("CARGO_PKG_VERSION")));
         let user_agent = HeaderValue::from_str(&name)
             .map_err(|_| config("the user agent cannot stand in a header: use printable ASCII"))?;
-        let sender = Sender { http, base_url: base_url.clone(), timeout: self.timeout, user_agent };
+        let watch = Arc::new(Watch::new(self.hooks));
+        let sender = Sender { http, base_url: base_url.clone(), timeout: self.timeout, user_agent, watch };
         let cached = self.cache_token && !environment.disabled;
         let directory = if cached { self.token_cache_dir.or(environment.directory) } else { None };
         if cached && directory.is_none() {
@@ -244,6 +295,8 @@ impl<C: OverHttp> Builder<C> {
             retry: self.retry,
             timer: self.timer,
             colonies: tokio::sync::Mutex::default(),
+            cache: self.cache,
+            breaker: self.breaker,
         }))
         .map(Client::from_transport)
     }

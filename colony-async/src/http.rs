@@ -1,25 +1,27 @@
 //! The transport: resolves, authenticates, sends, tries again.
 
+mod breaker;
+mod cache;
+mod deliver;
+
 use std::{fmt, sync::Arc};
 
 use colony_core::{
-    Auth, Body, Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result, Transport,
+    Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Result, Transport,
     colony_name::Directory,
     page::{Step, Steps},
     registry::Call,
-    retry::{Decision, RetryPolicy},
+    retry::RetryPolicy,
 };
+use http::HeaderMap;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::{
-    Builder, Listing, Reply,
-    sender::Sender,
-    session::{self, Held, Session},
-    time::Timer,
-};
+use crate::{Builder, Listing, RateLimit, Reply, sender::Sender, session::Session, time::Timer};
+pub(crate) use breaker::Breaker;
+pub(crate) use cache::ResponseCache;
 
 /// The async transport. Cloning shares everything.
 #[derive(Clone)]
@@ -34,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) timer: Arc<dyn Timer>,
     /// The colonies by name, once one had to be looked up.
     pub(crate) colonies: Mutex<Option<Arc<Directory>>>,
+    pub(crate) cache: Option<ResponseCache>,
+    pub(crate) breaker: Option<Breaker>,
 }
 
 impl Http {
@@ -76,7 +80,7 @@ impl Http {
                 Ok(secrecy::ExposeSecret::expose_secret(&held.token).into())
             }
             Call::ForgetToken => {
-                self.shared.session.forget().await;
+                self.forget().await;
                 Ok(Value::Null)
             }
             Call::Local(value) => Ok(value),
@@ -93,51 +97,9 @@ impl Http {
         Ok(all)
     }
 
-    /// Sends a request as often as the policy and a rejected token ask for, and gives the last reply.
-    pub(crate) async fn deliver(&self, request: &Request) -> Result<CoreReply> {
-        let shared = &*self.shared;
-        let mut retries = 0;
-        let mut rejected: Option<Arc<Held>> = None;
-        loop {
-            let held = self.token_for(request, rejected.as_ref()).await?;
-            let reply = shared.sender.once(request, held.as_ref().map(|held| &held.token)).await?;
-            let status = reply.status.as_u16();
-            // One round with another token, and only for 401: a 403 is about rights, not about the token.
-            if status == 401 && request.auth() == Auth::Bearer && rejected.is_none() {
-                session::rejected(request.operation());
-                rejected = held;
-                continue;
-            }
-            if !request.is_retried() {
-                return Ok(reply);
-            }
-            match shared.retry.after(retries, status, reply.retry_after()) {
-                Decision::Stop => return Ok(reply),
-                Decision::After(wait) => {
-                    tracing::debug!(
-                        target: "colony::http", operation = request.operation(), status,
-                        wait_ms = wait.as_millis() as u64, "sending the request again after a pause"
-                    );
-                    shared.timer.sleep(wait).await;
-                }
-            }
-            retries += 1;
-        }
-    }
-
     /// The part of a call that looks up the token, for the benchmarks.
     pub(crate) async fn lookup(&self) -> Result<()> {
         self.shared.session.token(None).await.map(drop)
-    }
-
-    async fn token_for(&self, request: &Request, rejected: Option<&Arc<Held>>) -> Result<Option<Arc<Held>>> {
-        // A form may carry the token although the request has no Authorization header.
-        let in_form =
-            matches!(request.body(), Body::Form(fields) if fields.iter().any(|(_, value)| value.is_none()));
-        if request.auth() == Auth::Anonymous && !in_form {
-            return Ok(None);
-        }
-        self.shared.session.token(rejected.map(|held| &held.token)).await.map(Some)
     }
 
     /// The id of a colony that is not built in. The list is fetched once for a client, and once more for a
@@ -164,6 +126,32 @@ impl Http {
     /// The base URL in use, without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.shared.sender.base_url
+    }
+
+    /// Forgets the replies that [`Builder::response_cache`] keeps.
+    pub fn clear_response_cache(&self) {
+        if let Some(cache) = &self.shared.cache {
+            cache.clear();
+        }
+    }
+
+    /// What the last reply of this client or a clone of it said about the rate limit; `None` before the
+    /// first. Where several tasks share a client, the last reply may be another task's.
+    pub fn last_rate_limit(&self) -> Option<RateLimit> {
+        self.shared.sender.watch.last_rate_limit()
+    }
+
+    /// The headers of the last reply, whatever its status; none before the first. As
+    /// [`last_rate_limit`](Self::last_rate_limit), a login's aside.
+    pub fn last_response_headers(&self) -> HeaderMap {
+        self.shared.sender.watch.last_headers()
+    }
+
+    /// Makes the next call log in.
+    async fn forget(&self) {
+        // Another token may see other things.
+        self.clear_response_cache();
+        self.shared.session.forget().await;
     }
 }
 
@@ -195,9 +183,9 @@ impl Transport for Http {
     }
 
     fn forget_token(&self) -> Reply<()> {
-        let session = Arc::clone(&self.shared.session);
+        let http = self.clone();
         Reply::new(async move {
-            session.forget().await;
+            http.forget().await;
             Ok(())
         })
     }

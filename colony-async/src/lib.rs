@@ -44,6 +44,7 @@ mod reply;
 mod sender;
 mod session;
 pub mod time;
+mod watch;
 
 use std::path::Path;
 
@@ -57,6 +58,7 @@ pub use http::Http;
 pub use listing::Listing;
 pub use reply::Reply;
 pub use session::{CachedToken, LockStatus, TokenStatus};
+pub use watch::{Incoming, Outgoing, RateLimit};
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
 pub type Client = colony_core::Client<Http>;

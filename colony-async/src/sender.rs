@@ -1,12 +1,13 @@
 //! Sending one request, once.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, sync::Arc, time::Duration};
 
-use colony_core::{Base, Body, Error, ErrorKind, Reply, Request, Result};
+use colony_core::{Auth, Base, Body, Error, ErrorKind, Reply, Request, Result};
 use http::{HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
-use crate::connections::Connections;
+use crate::{connections::Connections, watch::Watch};
 
 /// Turns requests into HTTP.
 #[derive(Clone)]
@@ -15,36 +16,37 @@ pub(crate) struct Sender {
     pub(crate) base_url: String,
     pub(crate) timeout: Duration,
     pub(crate) user_agent: HeaderValue,
+    pub(crate) watch: Arc<Watch>,
 }
 
 impl Sender {
     /// Sends the request and reads the reply, whatever its status.
     pub(crate) async fn once(&self, request: &Request, token: Option<&SecretString>) -> Result<Reply> {
-        let response = self.open(request, token).await?;
+        let url = self.url(request)?;
+        let built = self.build(request, &url, token)?;
+        self.watch.sending(request, &url);
+        let response = built.send().await.map_err(|error| self.network(request, error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(|error| self.network(request, error))?;
-        Ok(Reply::new(status, headers, body))
+        let reply = Reply::new(status, headers, body);
+        self.watch.received(request, &url, &self.base_url, &reply);
+        Ok(reply)
     }
 
-    /// Sends the request and gives the reply with its body still to be read.
-    pub(crate) async fn open(
+    fn build(
         &self,
         request: &Request,
+        url: &Url,
         token: Option<&SecretString>,
-    ) -> Result<reqwest::Response> {
-        let builder = self.build(request, token)?;
-        builder.send().await.map_err(|error| self.network(request, error))
-    }
-
-    fn build(&self, request: &Request, token: Option<&SecretString>) -> Result<reqwest::RequestBuilder> {
-        let url = self.url(request)?;
+    ) -> Result<reqwest::RequestBuilder> {
         let mut builder = self
             .http
-            .to(&url)?
-            .request(request.method().clone(), url)
+            .to(url)?
+            .request(request.method().clone(), url.clone())
             .timeout(self.timeout)
             .header(header::USER_AGENT, self.user_agent.clone());
-        if let Some(token) = token {
+        // A form may carry the token in its place; such a request has no header with it.
+        if let Some(token) = token.filter(|_| request.auth() == Auth::Bearer) {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
                 .map_err(|_| Error::build(ErrorKind::Auth, "the token cannot stand in a header").finish())?;
             value.set_sensitive(true);
@@ -83,14 +85,15 @@ impl Sender {
         })
     }
 
-    fn url(&self, request: &Request) -> Result<url::Url> {
+    /// The address a request goes to.
+    pub(crate) fn url(&self, request: &Request) -> Result<Url> {
         let path = request.path(request.path_style())?;
         let base = match request.base_part() {
             Base::Api => self.base_url.as_str(),
             Base::Site => site_of(&self.base_url),
             Base::Other(url) => url.trim_end_matches('/'),
         };
-        let mut url: url::Url = format!("{base}{path}").parse().map_err(|error| {
+        let mut url: Url = format!("{base}{path}").parse().map_err(|error| {
             Error::build(ErrorKind::Config, format!("the base URL {base:?} cannot be used: {error}")).finish()
         })?;
         if !request.query_pairs().is_empty() {

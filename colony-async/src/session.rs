@@ -13,6 +13,7 @@ mod events;
 mod flight;
 mod lock;
 mod login;
+mod private;
 mod status;
 mod store;
 
@@ -45,7 +46,7 @@ pub(crate) use events::rejected;
 pub use status::{CachedToken, LockStatus, TokenStatus};
 pub(crate) use status::{list_cache, remove_cached};
 
-pub(crate) use login::{Login, Totp};
+pub(crate) use login::{LOGIN, Login, Totp};
 pub(crate) use store::Store;
 
 /// A token and how long it is good for.

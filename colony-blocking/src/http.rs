@@ -7,9 +7,11 @@ use std::{
     thread,
 };
 
+use colony_async::RateLimit;
 use colony_core::{
     Connect, Error, ErrorKind, Prepared, Reply, Result, Transport, page::Steps, registry::Call,
 };
+use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::{runtime::Handle, sync::oneshot};
@@ -95,6 +97,23 @@ impl Http {
     /// The base URL in use, without a slash at its end.
     pub fn base_url(&self) -> &str {
         self.inner.base_url()
+    }
+
+    /// Forgets the replies that [`Builder::response_cache`](colony_async::Builder::response_cache) keeps.
+    pub fn clear_response_cache(&self) {
+        self.inner.clear_response_cache();
+    }
+
+    /// What the last reply said about the rate limit; `None` before the first. Where several threads share a
+    /// client, the last reply may be another thread's.
+    pub fn last_rate_limit(&self) -> Option<RateLimit> {
+        self.inner.last_rate_limit()
+    }
+
+    /// The headers of the last reply, whatever its status; none before the first. As
+    /// [`last_rate_limit`](Self::last_rate_limit), a login's aside.
+    pub fn last_response_headers(&self) -> HeaderMap {
+        self.inner.last_response_headers()
     }
 }
 

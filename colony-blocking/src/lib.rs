@@ -24,7 +24,10 @@
 mod http;
 mod listing;
 
-pub use colony_async::{CachedToken, LockStatus, TokenStatus, cached_tokens, clear_cached_tokens, time};
+pub use colony_async::{
+    CachedToken, Incoming, LockStatus, Outgoing, RateLimit, TokenStatus, cached_tokens, clear_cached_tokens,
+    time,
+};
 #[doc(inline)]
 pub use colony_core::{
     Error, ErrorKind, Open, Page, Result, Timestamp, api, registry,

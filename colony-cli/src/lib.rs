@@ -12,6 +12,7 @@ mod client;
 mod demo;
 mod failure;
 mod methods;
+mod operation_docs;
 mod output;
 pub mod sandbox;
 mod serve;

@@ -3,7 +3,7 @@
 use colony_core::registry::{self, Operation};
 use serde_json::{Value, json};
 
-use crate::{args::MethodsArgs, failure::Failure, output::Output};
+use crate::{args::MethodsArgs, failure::Failure, operation_docs, output::Output};
 
 pub(crate) fn run(args: &MethodsArgs, output: &Output) -> Result<(), Failure> {
     let filter = args.filter.as_deref().unwrap_or("");
@@ -11,13 +11,17 @@ pub(crate) fn run(args: &MethodsArgs, output: &Output) -> Result<(), Failure> {
         .filter(|(group, operation)| operation.name.contains(filter) || group.contains(filter))
         .collect();
     if output.json {
+        let docs = operation_docs::all();
         let rows: Vec<Value> = found
             .iter()
             .map(|(group, operation)| {
+                let docs = docs.iter().find(|docs| docs.name == operation.name);
                 json!({
                     "name": operation.name, "group": group,
                     "method": operation.method().map(|method| method.to_string()),
-                    "path": operation.path, "arguments": operation.arguments(),
+                    "path": operation.path,
+                    "docs": docs.map(|docs| &docs.docs),
+                    "arguments": docs.map(|docs| &docs.arguments),
                 })
             })
             .collect();
@@ -47,23 +51,31 @@ pub(crate) fn call_help(output: &Output) {
 }
 
 pub(crate) fn help(operation: &Operation, output: &Output) {
-    let mut text = format!("{}\n\n", operation.name);
+    let docs = operation_docs::of(operation.name);
+    let mut text = format!("{}\n\n", docs.docs);
     match operation.method() {
-        Some(method) => text += &format!("  {method} {}\n", operation.path),
-        None => text += "  sends nothing by itself\n",
+        Some(method) => text += &format!("  {} = {method} {}\n", operation.name, operation.path),
+        None => text += &format!("  {} sends nothing by itself\n", operation.name),
     }
-    let arguments = operation.arguments();
-    if arguments.is_empty() {
+    if docs.arguments.is_empty() {
         text += "\nNo arguments.\n";
     } else {
         text += "\nArguments:\n";
-        for name in &arguments {
-            text += &format!("  {name}\n");
-        }
     }
-    let example: serde_json::Map<String, Value> =
-        arguments.iter().take(1).map(|name| ((*name).to_owned(), "…".into())).collect();
-    text += &format!("\nExample: colony call {} --args '{}'", operation.name, Value::Object(example));
+    let width = docs.arguments.iter().map(|argument| argument.name.len()).max().unwrap_or(0);
+    for argument in &docs.arguments {
+        let needed = if argument.required { ", required" } else { "" };
+        text += &format!("  {:width$}  {} ({}{needed})\n", argument.name, argument.docs, argument.kind);
+    }
+    let sample: serde_json::Map<String, Value> = docs
+        .arguments
+        .iter()
+        .filter(|argument| argument.required)
+        .map(|argument| (argument.name.clone(), argument.sample()))
+        .collect();
+    let sample =
+        if sample.is_empty() { String::new() } else { format!(" --args '{}'", Value::Object(sample)) };
+    text += &format!("\nExample: colony call {}{sample}", operation.name);
     output.line(&text);
 }
 

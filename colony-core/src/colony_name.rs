@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::Value;
 
-use crate::{Error, Prepared, Reply, Request, Result, request::is_uuid, transport::accept};
+use crate::{Error, Prepared, Reply, Request, Result, id::is_uuid, reply::accept};
 
 /// The colonies that every deployment has, name and id.
 pub const BUILT_IN: [(&str, &str); 10] = [

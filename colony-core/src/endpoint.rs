@@ -103,8 +103,13 @@ impl Prepared {
         Self { request: endpoint.request(), answer: E::answer }
     }
 
+    /// Prepares a download.
+    pub fn download<D: Download>(download: &D) -> Self {
+        Self::plain(download.request().bytes())
+    }
+
     /// Prepares a request whose reply is taken as it is.
     pub fn plain(request: Request) -> Self {
-        Self { request, answer: crate::transport::accept }
+        Self { request, answer: crate::reply::accept }
     }
 }

@@ -4,6 +4,8 @@ use std::{fmt, hash, marker::PhantomData, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::Error;
+
 /// What an [`Id`] identifies.
 pub trait IdKind: 'static {
     /// Whether a piece of a UUID, or something that is not text, is refused before it is sent.
@@ -237,4 +239,37 @@ impl<'de, K: IdKind> Deserialize<'de> for Id<K> {
 
         deserializer.deserialize_any(Visitor(PhantomData))
     }
+}
+
+/// The id as it is sent: trimmed and looked at for the checked kinds, untouched for the others.
+pub(crate) fn checked_id<'a, K: IdKind>(argument: &'static str, id: &'a Id<K>) -> crate::Result<&'a str> {
+    if !K::CHECKED {
+        return Ok(id.as_str());
+    }
+    let text = id.as_str().trim();
+    if is_uuid(text) || !is_piece_of_uuid(text) {
+        return Ok(text);
+    }
+    Err(Error::argument_refused(
+        argument,
+        format!(
+            "{argument} looks like a piece of a UUID: {text:?} has {} characters, a whole one has 36. \
+             Use the complete id of the object",
+            text.chars().count()
+        ),
+    ))
+}
+
+/// Whether the text has the form of a UUID with its hyphens
+/// ([RFC 9562, section 4](https://www.rfc-editor.org/rfc/rfc9562#section-4)), in either case.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+fn is_piece_of_uuid(text: &str) -> bool {
+    text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }

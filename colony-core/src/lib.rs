@@ -23,11 +23,13 @@
 
 pub mod api;
 mod args;
+pub mod canonical;
 mod client;
 pub mod colony_name;
 mod endpoint;
 mod error;
 mod id;
+mod names;
 mod null;
 mod open;
 pub mod page;

@@ -12,7 +12,7 @@ use serde::{
 };
 use serde_json::{Value, json};
 
-use crate::{Error, ErrorKind, Reply, Request, Result, transport::accept};
+use crate::{Error, ErrorKind, Reply, Request, Result, reply::accept};
 
 /// One page of a list. A bare array is read as a page of which no more is known.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::{
     Batch, Download, Endpoint, Error, ErrorKind, PathStyle, Prepared, Reply, Request, Result, Sequence,
-    page::Steps, transport::accept,
+    page::Steps,
 };
 
 /// One operation: its name, its place on the wire, and how its arguments become a call.
@@ -36,6 +36,26 @@ pub struct Operation {
     method: fn() -> Option<Method>,
     arguments: fn() -> Vec<&'static str>,
     prepare: fn(Value) -> Result<Call>,
+    answer: Answer,
+}
+
+/// How an operation's answer is read.
+#[derive(Clone, Copy)]
+struct Answer {
+    type_name: fn() -> &'static str,
+    check: fn(Value) -> Result<()>,
+}
+
+impl Answer {
+    const fn of<T: de::DeserializeOwned>() -> Self {
+        Self {
+            type_name: std::any::type_name::<T>,
+            check: |answer| crate::page::from_value::<T>(answer).map(drop),
+        }
+    }
+
+    /// Bytes, or whatever was worked out here.
+    const UNTYPED: Self = Self { type_name: || "", check: |_| Ok(()) };
 }
 
 /// What an operation with its arguments turned out to be.
@@ -85,6 +105,7 @@ impl Operation {
                 adapt(&mut call.request, &arguments)?;
                 Ok(Call::Request(call))
             },
+            answer: Answer::of::<E::Response>(),
         }
     }
 
@@ -97,10 +118,11 @@ impl Operation {
             arguments: arguments_of::<D>,
             prepare: |arguments| {
                 let (download, arguments) = read::<D>(D::NAME, arguments)?;
-                let mut call = Prepared { request: download.request(), answer: accept };
+                let mut call = Prepared::download(&download);
                 adapt(&mut call.request, &arguments)?;
                 Ok(Call::Download(call))
             },
+            answer: Answer::UNTYPED,
         }
     }
 
@@ -112,6 +134,7 @@ impl Operation {
             path: S::PATH,
             arguments: arguments_of::<S>,
             prepare: |arguments| Ok(Call::List(read::<S>(S::NAME, arguments)?.0.steps()?)),
+            answer: Answer::of::<Vec<S::Item>>(),
         }
     }
 
@@ -123,6 +146,7 @@ impl Operation {
             path: B::PATH,
             arguments: arguments_of::<B>,
             prepare: |arguments| Ok(Call::Batch(read::<B>(B::NAME, arguments)?.0.steps()?, B::gather)),
+            answer: Answer::of::<B::Output>(),
         }
     }
 
@@ -133,7 +157,7 @@ impl Operation {
         method: fn() -> Option<Method>,
         prepare: fn(Value) -> Result<Call>,
     ) -> Self {
-        Self { name, method, path, arguments: arguments_of::<A>, prepare }
+        Self { name, method, path, arguments: arguments_of::<A>, prepare, answer: Answer::UNTYPED }
     }
 
     /// The HTTP method of its request or requests; `None` when nothing is sent.
@@ -156,6 +180,34 @@ impl Operation {
     /// refused.
     pub fn prepare(&self, arguments: Value) -> Result<Call> {
         (self.prepare)(arguments)
+    }
+
+    /// Checks that an answer can be read as the type that the operation's method answers with, a list as
+    /// all its items. For programs that keep replies, and for stand-in servers.
+    ///
+    /// ```
+    /// use colony_core::registry;
+    /// use serde_json::json;
+    ///
+    /// let operation = registry::find("get_post").expect("it is there");
+    /// operation.check_answer(json!({"id": "p1", "title": "Hello", "a_new_field": true}))?;
+    /// let error = operation.check_answer(json!({"id": "p1", "score": "many"})).unwrap_err();
+    /// assert!(error.to_string().contains("invalid type"));
+    /// # Ok::<(), colony_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`], naming the field. Answers without a type are never refused: bytes, and what
+    /// is worked out without asking anybody.
+    pub fn check_answer(&self, answer: Value) -> Result<()> {
+        (self.answer.check)(answer)
+    }
+
+    /// The name of the type that the operation's method answers with, its path left out:
+    /// `Page<Post>`; empty for bytes and for what is worked out without asking anybody.
+    pub fn answer_type(&self) -> String {
+        short((self.answer.type_name)())
     }
 }
 
@@ -231,6 +283,15 @@ fn adapt(request: &mut Request, arguments: &serde_json::Map<String, Value>) -> R
     request.set_path_style(PathStyle::Compatible);
     request.restore_scalars(arguments);
     Ok(())
+}
+
+/// A type's name without the paths in it.
+fn short(name: &str) -> String {
+    let mut out = String::new();
+    for part in name.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
+        out.push_str(part.rsplit("::").next().unwrap_or(part));
+    }
+    out
 }
 
 fn arguments_of<A: de::DeserializeOwned>() -> Vec<&'static str> {

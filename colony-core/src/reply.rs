@@ -110,6 +110,11 @@ impl Reply {
     }
 }
 
+/// The usual reading of a reply: a success as it is, anything else as its error.
+pub(crate) fn accept(reply: Reply, request: &Request) -> Result<Reply> {
+    if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
+}
+
 /// The answer of an operation whose success is all there is to tell.
 #[derive(Debug, Clone, PartialEq, Default, serde::Deserialize, serde::Serialize)]
 #[non_exhaustive]

@@ -1,34 +1,22 @@
 //! A request as data: what an operation asks for, before anybody sends it.
 
-use std::{borrow::Cow, fmt, fmt::Write as _};
+mod body;
+mod describe;
+mod path;
 
-use bytes::Bytes;
+use std::{borrow::Cow, fmt};
+
 use http::{HeaderValue, Method};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::{Endpoint, Error, Id, IdKind, Result, colony_name};
-
-/// What is left alone in a path segment: the unreserved characters of
-/// [RFC 3986, section 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The same, where a slash separates folders.
-const NESTED: &AsciiSet = &SEGMENT.remove(b'/');
-/// What cannot stand in an address at all; see [`PathStyle::Compatible`].
-const COMPATIBLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'`');
-
-/// How ids are written into the path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PathStyle {
-    /// Percent-encoded as one segment each, empty ones refused. What the clients do.
-    #[default]
-    Escaped,
-    /// As the Python package writes them: `/`, `?` and `%` in an id keep their meaning in the
-    /// address, and an empty id leaves its place empty. Only `colony call` asks for this, whose
-    /// arguments are the Python package's; names (usernames, tags, slugs) are escaped here too.
-    Compatible,
-}
+use self::path::{Encoding, PathArgument};
+pub use self::{
+    body::{Body, FilePart},
+    path::PathStyle,
+};
+use crate::{Endpoint, Error, Id, IdKind, Result, colony_name, id::checked_id};
 
 /// Which part of the site a path belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -62,49 +50,6 @@ pub enum Effect {
     AdoptKey,
 }
 
-/// A request's body.
-#[derive(Clone, PartialEq, Default)]
-#[non_exhaustive]
-pub enum Body {
-    /// None at all.
-    #[default]
-    Empty,
-    /// A JSON object; an empty one is sent as `{}`.
-    Json(Map<String, Value>),
-    /// Form fields (`application/x-www-form-urlencoded`). A `None` value stands for the client's own
-    /// token, which is filled in when the request is sent.
-    Form(Vec<(&'static str, Option<String>)>),
-    /// One file (`multipart/form-data`, [RFC 7578](https://www.rfc-editor.org/rfc/rfc7578)).
-    File(FilePart),
-}
-
-/// A file to upload.
-#[derive(Clone, PartialEq, Eq)]
-pub struct FilePart {
-    /// The form field's name.
-    pub field: &'static str,
-    /// The file's name.
-    pub filename: String,
-    /// The media type, `image/png` for example.
-    pub content_type: String,
-    /// The content.
-    pub content: Bytes,
-}
-
-#[derive(Clone)]
-struct PathArgument {
-    name: &'static str,
-    value: String,
-    encoding: Encoding,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Encoding {
-    Id,
-    Name,
-    Nested,
-}
-
 #[derive(Clone, Copy)]
 enum ColonyPlace {
     Path,
@@ -129,6 +74,7 @@ pub struct Request {
     effect: Effect,
     retried: bool,
     secret: bool,
+    download: bool,
     colony: Option<(String, ColonyPlace)>,
     refusal: Option<Error>,
     style: PathStyle,
@@ -155,6 +101,7 @@ impl Request {
             effect: Effect::None,
             retried: true,
             secret: false,
+            download: false,
             colony: None,
             refusal: None,
             style: PathStyle::Escaped,
@@ -437,6 +384,13 @@ impl Request {
         self
     }
 
+    /// Marks a request whose reply is bytes, not JSON.
+    #[must_use]
+    pub fn bytes(mut self) -> Self {
+        self.download = true;
+        self
+    }
+
     // ---- building: checks
 
     /// Refuses the request. The first refusal is the one told.
@@ -527,6 +481,11 @@ impl Request {
         self.secret
     }
 
+    /// Whether the reply is bytes, not JSON.
+    pub fn is_download(&self) -> bool {
+        self.download
+    }
+
     /// Whether the reply's errors have the OAuth form.
     pub fn is_oauth(&self) -> bool {
         self.base == Base::Site
@@ -580,172 +539,6 @@ impl Request {
             Some(refusal) => Err(refusal.clone()),
         }
     }
-
-    /// The encoded path with every place filled.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when an argument cannot stand
-    /// in an address: it is empty (except in the compatible style), or is `.` or `..`, which every
-    /// HTTP client removes together with its neighbour.
-    pub fn path(&self, style: PathStyle) -> Result<String> {
-        let mut path = String::with_capacity(self.template.len() + 32);
-        let mut rest = &*self.template;
-        let mut ends_in = None;
-        while let Some((before, after)) = rest.split_once('{') {
-            path.push_str(before);
-            let (name, after) = after.split_once('}').unwrap_or((after, ""));
-            rest = after;
-            match self.arguments.iter().find(|argument| argument.name == name) {
-                Some(argument) => {
-                    argument.write(&mut path, style)?;
-                    ends_in = Some(argument.encoding).filter(|_| rest.is_empty());
-                }
-                None => {
-                    return Err(Error::argument_refused("path", format!("no value was given for {name}")));
-                }
-            }
-        }
-        path.push_str(rest);
-        // An address loses the white space at its end; only what was escaped as a name keeps it.
-        if style == PathStyle::Compatible && ends_in == Some(Encoding::Id) {
-            let kept = path.trim_end_matches("%20").len();
-            path.truncate(kept);
-        }
-        if self.query_is_in_path(style) {
-            for (index, (key, value)) in self.query.iter().enumerate() {
-                let encode = |text| utf8_percent_encode(text, SEGMENT);
-                let joint = if index == 0 { '?' } else { '&' };
-                let _ = write!(path, "{joint}{}={}", encode(key), encode(value));
-            }
-        }
-        Ok(path)
-    }
-
-    /// The request as JSON, for people and scripts: `method`, `path`, `query`, `headers`, and the body
-    /// as `json`, `form` or `multipart`. The token is never part of it.
-    ///
-    /// # Errors
-    ///
-    /// As [`check`](Self::check) and [`path`](Self::path).
-    pub fn describe(&self) -> Result<Value> {
-        self.check()?;
-        let mut out = Map::new();
-        out.insert("operation".into(), self.operation.into());
-        out.insert("method".into(), self.method.as_str().into());
-        let path = match &self.colony {
-            // Nothing is sent to find out, so the place stays open.
-            Some((name, ColonyPlace::Path)) => {
-                let mut open = self.clone();
-                open.arguments.push(PathArgument {
-                    name: "colony_id",
-                    value: format!("<id of {name}>"),
-                    encoding: Encoding::Id,
-                });
-                open.path(PathStyle::Compatible)?
-            }
-            _ => self.path(self.style)?,
-        };
-        out.insert("path".into(), path.into());
-        match &self.base {
-            Base::Api => {}
-            Base::Site => drop(out.insert("base".into(), "site".into())),
-            Base::Other(url) => drop(out.insert("base".into(), url.clone().into())),
-        }
-        if !self.query_pairs().is_empty() {
-            out.insert("query".into(), json!(self.query_pairs()));
-        }
-        let mut headers = Map::new();
-        if self.auth == Auth::Bearer {
-            headers.insert("authorization".into(), "Bearer <token>".into());
-        }
-        if let Some(key) = self.idempotency() {
-            headers.insert("idempotency-key".into(), String::from_utf8_lossy(key.as_bytes()).into());
-        }
-        out.insert("headers".into(), headers.into());
-        match &self.body {
-            Body::Empty => {}
-            Body::Json(fields) => {
-                let mut fields = fields.clone();
-                if let Some((name, ColonyPlace::Json)) = &self.colony {
-                    fields.insert("colony_id".into(), format!("<id of {name}>").into());
-                }
-                out.insert("json".into(), fields.into());
-            }
-            Body::Form(fields) => {
-                let fields: Vec<(&str, &str)> =
-                    fields.iter().map(|(key, value)| (*key, value.as_deref().unwrap_or("<token>"))).collect();
-                out.insert("form".into(), json!(fields));
-            }
-            Body::File(file) => {
-                out.insert(
-                    "multipart".into(),
-                    json!({
-                        "field": file.field, "filename": file.filename,
-                        "content_type": file.content_type, "size": file.content.len(),
-                    }),
-                );
-            }
-        }
-        Ok(out.into())
-    }
-}
-
-impl PathArgument {
-    fn write(&self, path: &mut String, style: PathStyle) -> Result<()> {
-        let value = self.value.as_str();
-        let set = match (self.encoding, style) {
-            (Encoding::Name, _) | (Encoding::Id, PathStyle::Escaped) => SEGMENT,
-            (Encoding::Nested, _) => NESTED,
-            (Encoding::Id, PathStyle::Compatible) => COMPATIBLE,
-        };
-        if value.is_empty() && style == PathStyle::Escaped {
-            return Err(Error::argument_refused(self.name, format!("{} is empty; give one", self.name)));
-        }
-        let split = set as *const _ != SEGMENT as *const _;
-        let dots = |part: &str| matches!(part, "." | "..");
-        if if split { value.split(['/', '?']).any(dots) } else { dots(value) } {
-            return Err(Error::argument_refused(
-                self.name,
-                format!("{} may not be or contain the path segment `.` or `..`", self.name),
-            ));
-        }
-        let _ = write!(path, "{}", utf8_percent_encode(value, set));
-        Ok(())
-    }
-}
-
-/// The id as it is sent: trimmed and looked at for the checked kinds, untouched for the others.
-pub(crate) fn checked_id<'a, K: IdKind>(argument: &'static str, id: &'a Id<K>) -> Result<&'a str> {
-    if !K::CHECKED {
-        return Ok(id.as_str());
-    }
-    let text = id.as_str().trim();
-    if is_uuid(text) || !is_piece_of_uuid(text) {
-        return Ok(text);
-    }
-    Err(Error::argument_refused(
-        argument,
-        format!(
-            "{argument} looks like a piece of a UUID: {text:?} has {} characters, a whole one has 36. \
-             Use the complete id of the object",
-            text.chars().count()
-        ),
-    ))
-}
-
-/// Whether the text has the form of a UUID with its hyphens
-/// ([RFC 9562, section 4](https://www.rfc-editor.org/rfc/rfc9562#section-4)), in either case.
-pub(crate) fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-}
-
-fn is_piece_of_uuid(text: &str) -> bool {
-    text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 impl fmt::Debug for Request {
@@ -759,88 +552,9 @@ impl fmt::Debug for Request {
     }
 }
 
-impl fmt::Debug for Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "Empty",
-            Self::Json(_) => "Json(..)",
-            Self::Form(_) => "Form(..)",
-            Self::File(_) => "File(..)",
-        })
-    }
-}
-
-impl fmt::Debug for FilePart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FilePart")
-            .field("field", &self.field)
-            .field("filename", &self.filename)
-            .field("content_type", &self.content_type)
-            .field("size", &self.content.len())
-            .finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MessageId, PostId};
-
-    fn path(id: &str, style: PathStyle) -> Result<String> {
-        let request =
-            Request::new("x", Method::GET, "/posts/{post_id}/comments").id("post_id", &PostId::from(id));
-        request.check()?;
-        request.path(style)
-    }
-
-    #[test]
-    fn in_the_compatible_style_the_query_goes_on_where_an_id_opened_it() {
-        let mut request = Request::new("x", Method::GET, "/messages/{message_id}/reads")
-            .id("message_id", &MessageId::from("m?a=1"))
-            .query("limit", 5);
-        assert_eq!(request.query_pairs().len(), 1);
-        request.set_path_style(PathStyle::Compatible);
-        assert_eq!(request.path(PathStyle::Compatible).unwrap(), "/messages/m?a=1/reads?limit=5");
-        assert!(request.query_pairs().is_empty());
-    }
-
-    #[test]
-    fn in_the_compatible_style_only_names_keep_white_space_at_the_end() {
-        let id =
-            Request::new("x", Method::GET, "/messages/{message_id}").id("message_id", &MessageId::from("  "));
-        assert_eq!(id.path(PathStyle::Compatible).unwrap(), "/messages/");
-        let name = Request::new("x", Method::GET, "/users/{username}").name("username", "  ");
-        assert_eq!(name.path(PathStyle::Compatible).unwrap(), "/users/%20%20");
-    }
-
-    #[test]
-    fn an_id_is_one_segment() {
-        assert_eq!(
-            path("a b/c#d?e=%41&ü+", PathStyle::Escaped).unwrap(),
-            "/posts/a%20b%2Fc%23d%3Fe%3D%2541%26%C3%BC%2B/comments"
-        );
-        assert_eq!(path("ab/cd", PathStyle::Compatible).unwrap(), "/posts/ab/cd/comments");
-    }
-
-    #[test]
-    fn dot_segments_and_empty_ids_are_refused() {
-        for id in [".", ".."] {
-            assert!(path(id, PathStyle::Escaped).unwrap_err().is_invalid_argument());
-            assert!(path(id, PathStyle::Compatible).unwrap_err().is_invalid_argument());
-        }
-        assert!(path("a/../../users/me", PathStyle::Compatible).is_err());
-        assert_eq!(path("", PathStyle::Escaped).unwrap_err().argument(), Some("post_id"));
-        assert_eq!(path("", PathStyle::Compatible).unwrap(), "/posts//comments");
-    }
-
-    #[test]
-    fn pieces_of_uuids_are_refused_for_checked_kinds_only() {
-        for piece in ["140c92fb", "140c92fb-e053-4a6c-adc4", "140c92fbe0534a6cadc424457592614b"] {
-            assert!(path(piece, PathStyle::Escaped).unwrap_err().is_invalid_argument());
-            assert_eq!(checked_id("message_id", &MessageId::from(piece)).unwrap(), piece);
-        }
-        assert_eq!(path(" p1 ", PathStyle::Escaped).unwrap(), "/posts/p1/comments");
-    }
 
     #[test]
     fn debug_shows_no_content() {

@@ -48,8 +48,7 @@ pub trait Transport: Sized {
 
     /// Fetches bytes.
     fn download<D: Download>(&self, download: D) -> Self::Reply<Bytes> {
-        let call = Prepared { request: download.request(), answer: accept };
-        self.send(call, |reply| Ok(reply.body))
+        self.send(Prepared::download(&download), |reply| Ok(reply.body))
     }
 
     /// Walks a list.
@@ -61,11 +60,6 @@ pub trait Transport: Sized {
     fn gather<B: Batch>(&self, batch: B) -> Self::Reply<B::Output> {
         self.collect(batch.steps(), |items| crate::page::from_value(B::gather(items)))
     }
-}
-
-/// The usual reading of a reply: a success as it is, anything else as its error.
-pub(crate) fn accept(reply: Reply, request: &crate::Request) -> Result<Reply> {
-    if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
 }
 
 /// Makes a client's builder reachable from the alias: `Client::builder(key)`.

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import os
 import tempfile
 import time
@@ -31,6 +32,9 @@ from colony_sdk import (  # noqa: E402
     ColonyValidationError,
     RetryConfig,
 )
+
+# The package logs every refusal, and this session asks for many.
+logging.disable(logging.CRITICAL)
 
 BASE_URL = os.environ["BASE_URL"]
 API_KEY = os.environ["API_KEY"]

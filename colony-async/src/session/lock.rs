@@ -101,13 +101,8 @@ fn open_existing(path: &Path) -> io::Result<File> {
 
 /// An exclusive lock on NFS needs a descriptor that may write.
 fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600).custom_flags(super::store::OPEN_FLAGS);
-    }
+    let mut options = super::private::options();
+    options.write(true);
     options
 }
 

@@ -15,6 +15,9 @@ use serde_json::Value;
 
 use crate::{sender::Sender, time::Timer};
 
+/// The operation's name of a login.
+pub(crate) const LOGIN: &str = "get_auth_token";
+
 /// Where two-factor codes come from.
 pub(crate) enum Totp {
     /// A code that serves for one login.
@@ -34,7 +37,7 @@ impl Login {
     /// Exchanges the key for a token, with the login's own budget of tries.
     pub(crate) async fn run(&self, key: &SecretString, timer: &dyn Timer) -> Result<SecretString> {
         let mut retries = 0;
-        let mut request = Request::new("get_auth_token", Method::POST, "/auth/token")
+        let mut request = Request::new(LOGIN, Method::POST, "/auth/token")
             .json("api_key", key.expose_secret())
             .anonymous()
             .secret();
@@ -60,7 +63,7 @@ fn read_token(reply: &Reply) -> Result<SecretString> {
     match body.get("access_token").and_then(Value::as_str) {
         Some(token) if http::HeaderValue::from_str(token).is_ok() && !token.is_empty() => Ok(token.into()),
         _ => Err(Error::build(ErrorKind::Decode, "the login's reply holds no usable `access_token`")
-            .operation("get_auth_token")
+            .operation(LOGIN)
             .status(reply.status.as_u16())
             .finish()),
     }

@@ -18,13 +18,10 @@ use colony_core::token::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::lock::{Attempt, FileLock};
-
-/// Flags for opening what should be a plain file of ours: no link followed, no waiting for the other
-/// end of a pipe.
-#[cfg(unix)]
-pub(super) const OPEN_FLAGS: i32 =
-    (rustix::fs::OFlags::NOFOLLOW.bits() | rustix::fs::OFlags::NONBLOCK.bits()) as i32;
+use super::{
+    lock::{Attempt, FileLock},
+    private,
+};
 
 /// Where one key's token is kept.
 #[derive(Debug, Clone)]
@@ -248,15 +245,11 @@ const TORN_PAUSE: Duration = Duration::from_millis(20);
 
 /// Reads a small file that must be ours alone; also gives when it was written.
 fn read_private(path: &Path) -> Result<(Vec<u8>, f64), Miss> {
-    let mut options = fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, OPEN_FLAGS);
     #[cfg(not(unix))]
     if fs::symlink_metadata(path).map_err(miss_of)?.is_symlink() {
         return Err(Miss::Link);
     }
-    let file = options.open(path).map_err(miss_of)?;
+    let file = private::options().open(path).map_err(miss_of)?;
     let metadata = check_file(&file)?;
     let limit = MAX_BYTES as u64;
     if metadata.len() > limit {

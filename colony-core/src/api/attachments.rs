@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, Download, Endpoint, FilePart, Id, JsonObject, Reply, Request, Result, Transport, kind,
     registry::{Group, Operation},
-    transport::accept,
+    reply::accept,
 };
 
 // ---- handle

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     Client, Endpoint, Id, JsonObject, Open, Reply, Request, Result, Timestamp, Transport, UserId, kind,
     registry::{Group, Operation},
-    transport::accept,
+    reply::accept,
 };
 
 // ---- handle
@@ -86,6 +86,7 @@ impl<C: Transport> Claims<'_, C> {
 #[non_exhaustive]
 pub struct Claim {
     /// The id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Opaque>,
     /// Who claims it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,9 +4,11 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Done, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport, kind,
+    Client, Done, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport,
+    id::checked_id,
+    kind,
+    names::{self, Both},
     registry::{Group, Operation},
-    request::checked_id,
 };
 
 use super::{posts::Post, users::User};
@@ -137,7 +139,7 @@ pub struct Collection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_public: Option<bool>,
     /// How many posts it has.
-    #[serde(default, alias = "item_count", skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::PostCount>")]
     pub post_count: Option<u64>,
     /// Whose it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]

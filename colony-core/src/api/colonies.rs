@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Client, ColonyId, Endpoint, JsonObject, Open, Page, Reply, Request, Result, Timestamp, Transport, args,
+    names::{self, Both},
     registry::{Group, Operation},
 };
 
@@ -135,7 +136,7 @@ impl<C: Transport> Colonies<'_, C> {
 #[non_exhaustive]
 pub struct Colony {
     /// The id.
-    #[serde(alias = "colony_id")]
+    #[serde(flatten, with = "Both::<names::ColonyId>")]
     pub id: ColonyId,
     /// The name in addresses, which operations take as a colony.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, CommentId, Done, JsonObject, Page, PostId, Timestamp, Transport, UserId,
+    names::{self, Both},
     registry::{Group, Operation},
 };
 
@@ -166,7 +167,7 @@ impl<C: Transport> Comments<'_, C> {
 #[non_exhaustive]
 pub struct Comment {
     /// The id.
-    #[serde(default, alias = "comment_id", deserialize_with = "crate::null::as_default")]
+    #[serde(flatten, with = "Both::<names::CommentId>")]
     pub id: CommentId,
     /// The post it is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Done, Endpoint, Id, JsonObject, Open, Page, PostId, Request, Result, Sequence, Timestamp,
-    Transport, kind,
+    Transport,
+    id::checked_id,
+    kind,
     page::{Pages, Paging, Steps},
     registry::{Group, Operation},
-    request::checked_id,
 };
 
 use super::{posts::PostType, users::User};

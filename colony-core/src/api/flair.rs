@@ -165,6 +165,7 @@ pub struct PostFlairs {
 #[non_exhaustive]
 pub struct PostFlair {
     /// Its id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Opaque>,
     /// The text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -203,6 +204,7 @@ pub struct UserFlairs {
 #[non_exhaustive]
 pub struct UserFlair {
     /// Its id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Opaque>,
     /// The text.
     #[serde(default, skip_serializing_if = "Option::is_none")]

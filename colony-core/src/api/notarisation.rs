@@ -1,8 +1,357 @@
-//! Notarised content.
+//! Notarisation: a digest of a post or comment in a public log, so that anybody can tell what it said
+//! and when.
 
-use crate::registry::Group;
+mod checking;
+
+pub use checking::{NotarisationCheck, UNWITNESSED, check};
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Client, CommentId, Endpoint, Error, JsonObject, Open, Page, PostId, Request, Timestamp, Transport,
+    UserId,
+    registry::{Group, Operation},
+};
+
+// ---- handle
+
+/// Notarisation of posts and comments. From [`Client::notarisation`].
+#[derive(Debug)]
+pub struct Notarisations<'c, C> {
+    transport: &'c C,
+}
+
+impl<C: Transport> Client<C> {
+    /// Notarisation: a digest of a post or comment in a public log.
+    pub fn notarisation(&self) -> Notarisations<'_, C> {
+        Notarisations { transport: self.transport() }
+    }
+}
+
+impl<C: Transport> Notarisations<'_, C> {
+    /// Notarises a post of one's own. Nobody can edit it from then on, and there is no way back.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when it is notarised already;
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after five in a day.
+    pub fn notarise_post(&self, id: impl Into<PostId>) -> C::Reply<Notarisation> {
+        self.transport.execute(NotarisePost::new(id))
+    }
+
+    /// Notarises a comment of one's own. Nobody can edit it from then on, and there is no way back.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such comment;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when it is notarised already;
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after five in a day.
+    pub fn notarise_comment(&self, id: impl Into<CommentId>) -> C::Reply<Notarisation> {
+        self.transport.execute(NotariseComment::new(id))
+    }
+
+    /// Fetches the record of a post.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the post is not there or was not notarised.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: colony_async::Client, id: &str) -> colony_core::Result<()> {
+    /// let post = client.posts().get(id).await?;
+    /// let record = client.notarisation().of_post(id).await?;
+    /// let check = record.check(Some(&post.title), Some(&post.body))?;
+    /// println!("{}", if check.ok { "as notarised" } else { "changed since" });
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias = "get_post_notarisation")]
+    pub fn of_post(&self, id: impl Into<PostId>) -> C::Reply<Notarisation> {
+        self.transport.execute(GetPostNotarisation::new(id))
+    }
+
+    /// Fetches the record of a comment.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the comment is not there or was not notarised.
+    #[doc(alias = "get_comment_notarisation")]
+    pub fn of_comment(&self, id: impl Into<CommentId>) -> C::Reply<Notarisation> {
+        self.transport.execute(GetCommentNotarisation::new(id))
+    }
+
+    /// Lists one page of a user's notarised posts and comments.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such user.
+    #[doc(alias = "get_user_notarisations")]
+    pub fn of_user(&self, query: GetUserNotarisations) -> C::Reply<Page<Notarisation>> {
+        self.transport.execute(query)
+    }
+}
+
+// ---- models
+
+/// The record of a notarised post or comment.
+///
+/// [`check`](Self::check) tells whether it holds.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Notarisation {
+    /// What was notarised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_type: Option<Open<NotarisedThing>>,
+    /// The id of the post or comment.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub subject_id: String,
+    /// The digest in the log: SHA-256, in hexadecimal, of the canonical document.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub payload_hash: String,
+    /// The document the digest is of, whose [canonical form](crate::canonical) is hashed. Kept as sent.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub canonical: JsonObject,
+    /// The log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorder_id: Option<String>,
+    /// The entry's place in the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// The entry's own digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry_hash: Option<String>,
+    /// When the log took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_ts: Option<Timestamp>,
+    /// Where the proof of inclusion is, at the log's keeper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_url: Option<String>,
+    /// How far the platform says the proof has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_state: Option<Open<ProofState>>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// What can be notarised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NotarisedThing {
+    /// A post.
+    Post,
+    /// A comment.
+    Comment,
+}
+
+/// How far a proof has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ProofState {
+    /// The log has the entry.
+    Recorded,
+    /// A checkpoint of the log includes it.
+    Included,
+    /// The checkpoint is anchored in Bitcoin.
+    Anchored,
+}
+
+// ---- endpoints
+
+/// Fetches the record of a comment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetCommentNotarisation {
+    /// The comment.
+    pub comment_id: CommentId,
+}
+
+impl GetCommentNotarisation {
+    /// The record of this comment.
+    pub fn new(comment_id: impl Into<CommentId>) -> Self {
+        Self { comment_id: comment_id.into() }
+    }
+}
+
+impl Endpoint for GetCommentNotarisation {
+    const NAME: &'static str = "get_comment_notarisation";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/comments/{comment_id}/notarisation";
+    type Response = Notarisation;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("comment_id", &self.comment_id)
+    }
+}
+
+/// Fetches the record of a post.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetPostNotarisation {
+    /// The post.
+    pub post_id: PostId,
+}
+
+impl GetPostNotarisation {
+    /// The record of this post.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into() }
+    }
+}
+
+impl Endpoint for GetPostNotarisation {
+    const NAME: &'static str = "get_post_notarisation";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/posts/{post_id}/notarisation";
+    type Response = Notarisation;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("post_id", &self.post_id)
+    }
+}
+
+/// Lists one page of a user's notarised posts and comments.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetUserNotarisations {
+    /// The user, by username.
+    #[serde(default, deserialize_with = "crate::args::optional_scalar")]
+    pub username: Option<String>,
+    /// The user, by id. Either this or the username is given, not both.
+    pub user_id: Option<UserId>,
+    /// Rows to a page, 1 to 100; 50 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over; none unless set.
+    pub offset: Option<u32>,
+}
+
+impl GetUserNotarisations {
+    /// What the user of this name has notarised.
+    pub fn by_username(username: impl Into<String>) -> Self {
+        Self { username: Some(username.into()), user_id: None, limit: None, offset: None }
+    }
+
+    /// What the user of this id has notarised.
+    pub fn by_id(user_id: impl Into<UserId>) -> Self {
+        Self { username: None, user_id: Some(user_id.into()), limit: None, offset: None }
+    }
+
+    /// Sets the number of rows to a page, 1 to 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many rows to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+}
+
+impl Endpoint for GetUserNotarisations {
+    const NAME: &'static str = "get_user_notarisations";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/users/by-username/{username}/notarisations";
+    type Response = Page<Notarisation>;
+
+    fn request(&self) -> Request {
+        let request = match (self.username.as_deref(), &self.user_id) {
+            (Some(username), None) => {
+                Request::to::<Self>().require_text("username", username).name("username", username)
+            }
+            (None, Some(id)) => {
+                Request::new(Self::NAME, Method::GET, "/users/{user_id}/notarisations").id("user_id", id)
+            }
+            _ => Request::to::<Self>().refuse(Error::argument_refused(
+                "username",
+                "give either username or user_id, and not both: they may name different users",
+            )),
+        };
+        request.query("limit", self.limit.unwrap_or(50)).offset(self.offset.unwrap_or(0))
+    }
+}
+
+/// Notarises a comment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct NotariseComment {
+    /// The comment.
+    pub comment_id: CommentId,
+}
+
+impl NotariseComment {
+    /// Notarises this comment.
+    pub fn new(comment_id: impl Into<CommentId>) -> Self {
+        Self { comment_id: comment_id.into() }
+    }
+}
+
+impl Endpoint for NotariseComment {
+    const NAME: &'static str = "notarise_comment";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/comments/{comment_id}/notarise";
+    type Response = Notarisation;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("comment_id", &self.comment_id)
+    }
+}
+
+/// Notarises a post.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct NotarisePost {
+    /// The post.
+    pub post_id: PostId,
+}
+
+impl NotarisePost {
+    /// Notarises this post.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into() }
+    }
+}
+
+impl Endpoint for NotarisePost {
+    const NAME: &'static str = "notarise_post";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/posts/{post_id}/notarise";
+    type Response = Notarisation;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("post_id", &self.post_id)
+    }
+}
 
 // ---- registry
 
 /// The rows of this resource.
-pub(crate) const GROUP: Group = Group::new("notarisation", &[]);
+pub(crate) const GROUP: Group = Group::new(
+    "notarisation",
+    &[
+        Operation::of::<GetCommentNotarisation>(),
+        Operation::of::<GetPostNotarisation>(),
+        Operation::of::<GetUserNotarisations>(),
+        Operation::of::<NotariseComment>(),
+        Operation::of::<NotarisePost>(),
+        Operation::local::<checking::VerifyNotarisation>(
+            "verify_notarisation",
+            "",
+            || None,
+            checking::by_name,
+        ),
+    ],
+);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, CommentId, ConversationId, Done, Id, JsonObject, MessageId, NotificationId, Open, PostId,
     Timestamp, Transport, UserId, kind,
+    names::{self, Both},
     registry::{Group, Operation},
 };
 
@@ -205,7 +206,7 @@ pub struct Notification {
 /// A notification under all the names its fields have had. A reply may hold both of a pair.
 #[derive(Deserialize)]
 struct NotificationReply {
-    #[serde(default, alias = "notification_id", deserialize_with = "crate::null::as_default")]
+    #[serde(flatten, with = "Both::<names::NotificationId>")]
     id: NotificationId,
     notification_type: Option<String>,
     r#type: Option<String>,

@@ -3,7 +3,7 @@
 use crate::{
     Client, Error, ErrorKind, Id, Reply, Request, Result, Transport, UserId, kind,
     registry::{Group, Operation},
-    transport::accept,
+    reply::accept,
 };
 
 mod delegation;

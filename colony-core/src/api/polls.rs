@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Endpoint, JsonObject, PostId, Request, Transport,
+    names::{self, Both},
     registry::{Group, Operation},
 };
 
@@ -104,12 +105,13 @@ pub struct PollResults {
 #[non_exhaustive]
 pub struct PollOption {
     /// The id, to vote with.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: String,
     /// What it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// How many voted for it.
-    #[serde(default, alias = "votes", skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::VoteCount>")]
     pub vote_count: Option<u64>,
     /// Its share of the votes, 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]

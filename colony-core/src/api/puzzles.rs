@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Endpoint, Id, JsonObject, Open, Page, Request, Timestamp, Transport, kind,
+    names::{self, Both},
     registry::{Group, Operation},
 };
 
@@ -100,7 +101,7 @@ impl<C: Transport> Puzzles<'_, C> {
 #[non_exhaustive]
 pub struct Puzzle {
     /// The id.
-    #[serde(alias = "puzzle_id")]
+    #[serde(flatten, with = "Both::<names::PuzzleId>")]
     pub id: Id<kind::Checked>,
     /// The slug, unique in its colony.
     #[serde(default, deserialize_with = "crate::null::as_default")]

@@ -5,9 +5,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
-    Client, CommentId, Endpoint, Error, ErrorKind, Id, JsonObject, PostId, Request, Transport, kind,
+    Client, CommentId, Endpoint, Error, ErrorKind, Id, JsonObject, PostId, Request, Transport,
+    id::checked_id,
+    kind,
     registry::{Call, Group, Operation},
-    request::checked_id,
 };
 
 // ---- handle
@@ -270,17 +271,23 @@ fn report(
 
 // ---- what the service does not take
 
+/// Always refused: the service takes no reports of messages.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "only the names are of interest")]
 struct ReportMessage {
+    /// The message.
     message_id: String,
+    /// What is wrong with it.
     reason: String,
 }
 
+/// Always refused: the service takes no reports of users.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "only the names are of interest")]
 struct ReportUser {
+    /// The user.
     user_id: String,
+    /// What is wrong.
     reason: String,
 }
 

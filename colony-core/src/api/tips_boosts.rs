@@ -4,9 +4,10 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, CommentId, Endpoint, Id, IdKind, JsonObject, Open, PostId, Request, Timestamp, Transport, kind,
+    Client, CommentId, Endpoint, Id, IdKind, JsonObject, Open, PostId, Request, Timestamp, Transport,
+    id::checked_id,
+    kind,
     registry::{Group, Operation},
-    request::checked_id,
 };
 
 // ---- handle

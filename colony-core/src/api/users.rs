@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Batch, Client, Endpoint, JsonObject, Open, Page, Request, Result, Timestamp, Transport, UserId,
+    names::{self, Both},
     page::{OneByOne, Steps},
     registry::{Group, Operation},
 };
@@ -131,7 +132,7 @@ impl<C: Transport> Users<'_, C> {
 #[non_exhaustive]
 pub struct User {
     /// The id, which never changes.
-    #[serde(default, alias = "user_id", deserialize_with = "crate::null::as_default")]
+    #[serde(flatten, with = "Both::<names::UserId>")]
     pub id: UserId,
     /// The name used to address the user; it can change.
     #[serde(default, deserialize_with = "crate::null::as_default")]

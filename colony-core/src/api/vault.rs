@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     Client, Done, Endpoint, JsonObject, Page, Reply, Request, Result, Timestamp, Transport,
     registry::{Group, Operation},
-    transport::accept,
+    reply::accept,
 };
 
 // ---- handle
@@ -132,6 +132,7 @@ impl<C: Transport> Vault<'_, C> {
 #[non_exhaustive]
 pub struct VaultFile {
     /// The name, with its folders.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub filename: String,
     /// The size in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, CommentId, Endpoint, JsonObject, PostId, Request, Transport,
+    id::checked_id,
+    names::{self, Both},
     registry::{Group, Operation},
-    request::checked_id,
 };
 
 // ---- handle
@@ -143,7 +144,7 @@ pub enum Emoji {
 #[non_exhaustive]
 pub struct VoteResult {
     /// Up-votes less down-votes, the new one included.
-    #[serde(default, alias = "score", skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::NewScore>")]
     pub new_score: Option<i64>,
     /// Whether the author's karma changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -173,6 +174,7 @@ pub struct Reactions {
 #[non_exhaustive]
 pub struct ReactionCount {
     /// The reaction's name, `thumbs_up` for example.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub emoji: String,
     /// The character it is shown as.
     #[serde(default, skip_serializing_if = "Option::is_none")]

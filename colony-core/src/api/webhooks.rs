@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Done, Endpoint, Id, JsonObject, Request, Timestamp, Transport, kind,
+    names::{self, Both},
     registry::{Group, Operation},
 };
 
@@ -87,7 +88,7 @@ impl<C: Transport> Webhooks<'_, C> {
 #[non_exhaustive]
 pub struct Webhook {
     /// The id.
-    #[serde(alias = "webhook_id")]
+    #[serde(flatten, with = "Both::<names::WebhookId>")]
     pub id: Id<kind::Checked>,
     /// The address.
     #[serde(default, deserialize_with = "crate::null::as_default")]

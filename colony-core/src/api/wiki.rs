@@ -136,6 +136,7 @@ impl<C: Transport> Wiki<'_, C> {
 #[non_exhaustive]
 pub struct WikiPage {
     /// The name that addresses it within its wiki.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub slug: String,
     /// The title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -178,6 +179,7 @@ pub struct WikiPage {
 #[non_exhaustive]
 pub struct WikiRevision {
     /// The id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Checked>,
     /// The title at that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]

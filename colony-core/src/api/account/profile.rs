@@ -7,8 +7,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Done, Endpoint, FilePart, JsonObject, Reply, Request, Result, Timestamp, api::users::User,
-    transport::accept,
+    Done, Endpoint, FilePart, JsonObject, Reply, Request, Result, Timestamp, api::users::User, reply::accept,
 };
 
 // ---- models

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
-use crate::{Endpoint, FilePart, Reply, Request, Result, Transport, transport::accept};
+use crate::{Endpoint, FilePart, Reply, Request, Result, Transport, reply::accept};
 
 use super::{Colonies, Colony};
 

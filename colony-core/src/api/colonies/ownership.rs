@@ -115,6 +115,7 @@ impl<C: Transport> Colonies<'_, C> {
 #[non_exhaustive]
 pub struct OwnershipTransfer {
     /// The offer's id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub transfer_id: Id<kind::Opaque>,
     /// The colony.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,6 +157,7 @@ pub struct PendingTransfer {
 #[non_exhaustive]
 pub struct DeletionRequest {
     /// The request's id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub request_id: Id<kind::Opaque>,
     /// How far it is, `open` for example.
     #[serde(default, skip_serializing_if = "Option::is_none")]

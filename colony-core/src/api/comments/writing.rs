@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{CognitionOutcome, Comment, CommentScan};
 use crate::{
     CommentId, Done, Endpoint, PostId, Request,
-    request::{checked_id, is_uuid},
+    id::{checked_id, is_uuid},
 };
 
 /// Answers the challenge that came with a comment.

@@ -12,6 +12,7 @@ use crate::{
 #[non_exhaustive]
 pub struct GroupConversation {
     /// The id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: ConversationId,
     /// The title.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     Endpoint, MessageId, Reply, Request, Result, Sequence,
     page::{Pages, Paging, Steps},
-    transport::accept,
+    reply::accept,
 };
 
 use super::{

@@ -13,7 +13,7 @@ use crate::{
 /// Some replies hold the sender as a whole user, others only its id and name; `sender_id` and
 /// `sender_username` are there for both, and so for the recipient.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(try_from = "WireMessage")]
+#[serde(from = "WireMessage")]
 #[non_exhaustive]
 pub struct Message {
     /// The id.
@@ -88,18 +88,17 @@ struct WireMessage {
     extra: JsonObject,
 }
 
-impl TryFrom<WireMessage> for Message {
-    type Error = &'static str;
-
-    fn try_from(wire: WireMessage) -> Result<Self, Self::Error> {
-        let id_and_name = |user: Option<&User>| match user {
-            Some(user) => (Some(user.id.clone()), Some(user.username.clone())),
-            None => (None, None),
+impl From<WireMessage> for Message {
+    fn from(wire: WireMessage) -> Self {
+        let id_and_name = |user: Option<&User>| {
+            let id = user.map(|user| user.id.clone()).filter(|id| !id.as_str().is_empty());
+            let name = user.map(|user| user.username.clone()).filter(|name| !name.is_empty());
+            (id, name)
         };
         let (sender_id, sender_username) = id_and_name(wire.sender.as_ref());
         let (recipient_id, recipient_username) = id_and_name(wire.recipient.as_ref());
-        Ok(Self {
-            id: wire.id.or(wire.message_id).ok_or("a message without an id")?,
+        Self {
+            id: wire.id.or(wire.message_id).unwrap_or_default(),
             conversation_id: wire.conversation_id,
             body: wire.body.unwrap_or_default(),
             sender_id: sender_id.or(wire.sender_id),
@@ -115,7 +114,7 @@ impl TryFrom<WireMessage> for Message {
             attachments: wire.attachments.unwrap_or_default(),
             created_at: wire.created_at,
             extra: wire.extra,
-        })
+        }
     }
 }
 
@@ -124,6 +123,7 @@ impl TryFrom<WireMessage> for Message {
 #[non_exhaustive]
 pub struct Conversation {
     /// The id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: ConversationId,
     /// The other party.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -479,7 +479,9 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_an_id_is_an_error() {
-        assert!(serde_json::from_value::<Message>(json!({"body": "x"})).is_err());
+    fn a_sender_without_an_id_leaves_the_field_beside_it() {
+        let message = read(json!({"sender": {"username": "ada"}, "sender_id": "u", "body": "x"}));
+        assert_eq!(message.sender_id, Some("u".into()));
+        assert_eq!((message.sender_username.as_deref(), message.id.as_str()), (Some("ada"), ""));
     }
 }

@@ -87,6 +87,7 @@ pub struct ModActivity {
 #[non_exhaustive]
 pub struct ModeratorActivity {
     /// The moderator.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub user_id: UserId,
     /// The moderator's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,6 +153,7 @@ pub struct RemovalReasons {
 #[non_exhaustive]
 pub struct RemovalReason {
     /// Its id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Opaque>,
     /// The short name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -125,6 +125,7 @@ pub struct AutomodRules {
 #[non_exhaustive]
 pub struct AutomodRule {
     /// Its id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub rule_id: Id<kind::Opaque>,
     /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

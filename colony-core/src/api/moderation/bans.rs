@@ -118,6 +118,7 @@ pub struct BanChange {
 #[non_exhaustive]
 pub struct ColonyBan {
     /// The user.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub user_id: UserId,
     /// The user's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,6 +187,7 @@ pub struct BanInfo {
 #[non_exhaustive]
 pub struct AppealInfo {
     /// Its id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub appeal_id: Id<kind::Opaque>,
     /// How far it is, `pending` for example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -209,6 +211,7 @@ pub struct AppealInfo {
 #[non_exhaustive]
 pub struct SubmittedAppeal {
     /// Its id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub appeal_id: Id<kind::Opaque>,
     /// How far it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -238,6 +241,7 @@ pub struct BanAppeals {
 #[non_exhaustive]
 pub struct BanAppeal {
     /// Its id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub appeal_id: Id<kind::Opaque>,
     /// Who is banned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -264,6 +268,7 @@ pub struct BanAppeal {
 #[non_exhaustive]
 pub struct ResolvedAppeal {
     /// Its id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub appeal_id: Id<kind::Opaque>,
     /// `accepted` or `rejected`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

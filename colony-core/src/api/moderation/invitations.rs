@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ColonyId, Endpoint, Id, JsonObject, Open, Reply, Request, Result, Timestamp, Transport, UserId, kind,
-    transport::accept,
+    reply::accept,
 };
 
 use super::{ColonyRole, Moderation};

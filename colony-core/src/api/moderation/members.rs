@@ -79,6 +79,7 @@ impl<C: Transport> Moderation<'_, C> {
 #[non_exhaustive]
 pub struct ColonyMember {
     /// The user.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub user_id: UserId,
     /// The user's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -58,6 +58,7 @@ impl<C: Transport> Moderation<'_, C> {
 #[non_exhaustive]
 pub struct OpenedModmail {
     /// The conversation.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub conversation_id: ConversationId,
     /// Whether it is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +85,7 @@ pub struct Modmail {
 #[non_exhaustive]
 pub struct ModmailThread {
     /// The conversation.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub conversation_id: ConversationId,
     /// Its title.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -102,6 +102,7 @@ pub struct QueueItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_kind: Option<Open<QueueSource>>,
     /// Its id among those of its kind.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub source_id: Id<kind::Opaque>,
     /// What it is about, `post` for example.
     #[serde(default, skip_serializing_if = "Option::is_none")]

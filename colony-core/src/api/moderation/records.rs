@@ -111,6 +111,7 @@ pub struct MemberNotes {
 #[non_exhaustive]
 pub struct MemberNote {
     /// Its id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Opaque>,
     /// The note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,6 +153,7 @@ pub struct MemberStrikes {
 #[non_exhaustive]
 pub struct Strike {
     /// Its id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub strike_id: Id<kind::Opaque>,
     /// Why it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{DeletedNotifications, NotificationCount};
 use crate::{
     Batch, Done, Endpoint, JsonObject, NotificationId, Request, Result,
+    id::checked_id,
     page::{Chunks, Steps},
-    request::checked_id,
 };
 
 /// How many ids the server takes at a time.

@@ -4,8 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Endpoint, Id, JsonObject, Open, Reply, Request, Result, Timestamp, UserId, api::users::UserType, kind,
-    request::checked_id,
+    Endpoint, Id, JsonObject, Open, Reply, Request, Result, Timestamp, UserId, api::users::UserType,
+    id::checked_id, kind,
 };
 
 use super::{DisclosureMode, OrgMembership, OrgRole, OrgStatus, list_of};

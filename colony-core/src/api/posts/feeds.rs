@@ -76,6 +76,7 @@ pub enum FeedKind {
 #[non_exhaustive]
 pub struct TrendingTag {
     /// The tag.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
     pub tag: String,
     /// Posts with it in the last 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ColonyId, JsonObject, Open, PostId, Timestamp, UserId, api::users::User};
+use crate::{
+    ColonyId, JsonObject, Open, PostId, Timestamp, UserId,
+    api::users::User,
+    names::{self, Both},
+};
 
 /// A post.
 ///
@@ -13,7 +17,7 @@ use crate::{ColonyId, JsonObject, Open, PostId, Timestamp, UserId, api::users::U
 #[non_exhaustive]
 pub struct Post {
     /// The id.
-    #[serde(default, alias = "post_id", deserialize_with = "crate::null::as_default")]
+    #[serde(flatten, with = "Both::<names::PostId>")]
     pub id: PostId,
     /// The title.
     #[serde(default, deserialize_with = "crate::null::as_default")]
@@ -43,7 +47,7 @@ pub struct Post {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colony_id: Option<ColonyId>,
     /// The colony's name, as used in addresses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::ColonyName>")]
     pub colony_name: Option<String>,
     /// The colony's name as shown to people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,7 +78,7 @@ pub struct Post {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// Fields that some kinds of post have, a poll's options for example.
-    #[serde(default, alias = "metadata_", skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::Metadata>")]
     pub metadata: Option<JsonObject>,
     /// Whether it is pinned in its colony.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Batch, Endpoint, JsonObject, Page, PostId, Request, Result, Sequence,
     api::{colonies::Colony, comments::Comment, users::User},
+    id::is_uuid,
     page::{OneByOne, Pages, Paging, Steps},
-    request::is_uuid,
 };
 
 use super::Post;

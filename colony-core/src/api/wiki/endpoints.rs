@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     Done, Endpoint, Error, ErrorKind, Id, Page, Reply, Request, Result, Sequence, kind,
     page::{Pages, Paging, Steps},
-    transport::accept,
+    reply::accept,
 };
 
 use super::{WikiPage, WikiRevision};

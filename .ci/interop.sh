@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# The published Python package and the `colony` binary against one sandbox: a whole session of the package,
+# and the token cache that both share.
+#
+#   .ci/interop.sh target/debug/colony
+set -euo pipefail
+cd "$(dirname "$0")/.."
+colony=$(realpath "${1:?the colony binary}")
+environment=target/interop
+cache=$(mktemp -d)
+sandbox=""
+trap '[ -z "$sandbox" ] || kill "$sandbox" 2>/dev/null || true; rm -rf "$cache"' EXIT
+# Neither side may see the other cache, wherever this runs.
+export COLONY_SDK_TOKEN_CACHE_DIR=$cache
+unset COLONY_API_KEY COLONY_BASE_URL COLONY_SDK_NO_TOKEN_CACHE COLONY_SDK_TOKEN_CACHE_TTL
+
+if ! "$environment/bin/python" -c 'import colony_sdk, httpx; assert colony_sdk.__version__ == "1.38.0"' 2>/dev/null; then
+    python3 -m venv --clear "$environment"
+    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check 'colony-sdk[async]==1.38.0'
+fi
+
+# Starts a sandbox with these options; sets BASE_URL and API_KEY.
+start() {
+    "$colony" sandbox --port 0 --json "$@" >"$cache/sandbox.json" &
+    sandbox=$!
+    until [ -s "$cache/sandbox.json" ]; do
+        kill -0 "$sandbox" || { echo "the sandbox did not start" >&2; exit 1; }
+        sleep 0.1
+    done
+    field() { "$environment/bin/python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$cache/sandbox.json" "$1"; }
+    BASE_URL=$(field base_url) API_KEY=$(field api_key)
+    export BASE_URL API_KEY
+}
+
+# Ends it as a person would; it must end well.
+stop() {
+    kill -INT "$sandbox"
+    wait "$sandbox" || { echo "the sandbox ended with $?" >&2; exit 1; }
+    sandbox=""
+    rm "$cache/sandbox.json"
+}
+
+echo "a session of the Python package"
+start
+"$environment/bin/python" tests/interop/python_session.py
+echo "python_session: 1 passed, 0 failed"
+stop
+
+echo "the token cache, shared"
+start --auth-limit 100000 --auth-latency 50ms
+COLONY=$colony "$environment/bin/python" tests/interop/cache_interop.py
+stop

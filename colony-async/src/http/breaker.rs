@@ -1,0 +1,161 @@
+//! Not asking a service that is down.
+//!
+//! Off unless [`Builder::circuit_breaker`](crate::Builder::circuit_breaker) turns it on. After so many
+//! calls in a row that got no answer, or a 5xx at the end of their retries, calls fail at once. After a
+//! rest one call is let through; its success lets all through again, its failure starts the next rest.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use colony_core::{Error, ErrorKind, Reply, Request, Result};
+
+/// How long nothing is sent.
+const REST: Duration = Duration::from_secs(30);
+
+pub(crate) struct Breaker {
+    threshold: u32,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Failures in a row.
+    failures: u32,
+    /// Since when nothing is sent.
+    open_since: Option<SystemTime>,
+    /// Whether the one call after a rest is under way.
+    trying: bool,
+}
+
+impl Breaker {
+    /// `None` for a threshold of zero, which means off.
+    pub(crate) fn new(threshold: u32) -> Option<Self> {
+        (threshold > 0).then(|| Self { threshold, state: Mutex::default() })
+    }
+
+    /// Lets a call through, or answers it.
+    pub(super) fn admit(&self, request: &Request, now: SystemTime) -> Result<Admitted<'_>> {
+        let mut state = self.lock();
+        let Some(since) = state.open_since else { return Ok(Admitted { breaker: self, is_trial: false }) };
+        // A clock that was set back must not make the rest longer.
+        let rested = now.duration_since(since).unwrap_or(REST);
+        if state.trying || rested < REST {
+            let left = REST.saturating_sub(rested).as_secs_f64().ceil();
+            let message =
+                format!("the last {} calls failed, so nothing is sent for {left} s more", state.failures);
+            return Err(Error::build(ErrorKind::Network, message)
+                .operation(request.operation())
+                .hint("The service is in trouble; the circuit breaker was set with `circuit_breaker`")
+                .finish());
+        }
+        state.trying = true;
+        Ok(Admitted { breaker: self, is_trial: true })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call that was let through. Dropped without an outcome (the caller went away) it changes nothing but
+/// makes room for another trial.
+pub(super) struct Admitted<'a> {
+    breaker: &'a Breaker,
+    is_trial: bool,
+}
+
+impl Admitted<'_> {
+    pub(super) fn settle(self, outcome: &Result<Reply>, now: SystemTime) {
+        let mut state = self.breaker.lock();
+        match answers(outcome) {
+            Some(true) => {
+                state.failures = 0;
+                state.open_since = None;
+            }
+            Some(false) => {
+                state.failures = state.failures.saturating_add(1);
+                if state.failures >= self.breaker.threshold {
+                    state.open_since = Some(now);
+                }
+            }
+            None => {}
+        }
+    }
+}
+
+impl Drop for Admitted<'_> {
+    fn drop(&mut self) {
+        if self.is_trial {
+            self.breaker.lock().trying = false;
+        }
+    }
+}
+
+/// Whether the outcome shows a service that works; `None` when it shows nothing. A 404 is the answer of a
+/// service in good health.
+fn answers(outcome: &Result<Reply>) -> Option<bool> {
+    match outcome {
+        Ok(reply) => Some(!reply.status.is_server_error()),
+        Err(error) => match error.kind() {
+            ErrorKind::Network | ErrorKind::Server => Some(false),
+            _ => None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http::{HeaderMap, Method, StatusCode};
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn call(breaker: &Breaker, seconds: u64, status: u16) -> bool {
+        let request = Request::new("x", Method::GET, "/x");
+        let Ok(admitted) = breaker.admit(&request, at(seconds)) else { return false };
+        let status = StatusCode::from_u16(status).unwrap();
+        admitted.settle(&Ok(Reply::new(status, HeaderMap::new(), Bytes::new())), at(seconds));
+        true
+    }
+
+    #[test]
+    fn it_opens_rests_and_tries_once() {
+        let breaker = Breaker::new(2).unwrap();
+        assert!(call(&breaker, 0, 500));
+        assert!(call(&breaker, 0, 404)); // an answer: the count starts again
+        assert!(call(&breaker, 0, 500));
+        assert!(call(&breaker, 0, 503));
+        assert!(!call(&breaker, 29, 200));
+        assert!(call(&breaker, 30, 500)); // the trial fails
+        assert!(!call(&breaker, 59, 200));
+        assert!(call(&breaker, 60, 200));
+        assert!(call(&breaker, 60, 500));
+        assert!(call(&breaker, 60, 200));
+    }
+
+    #[test]
+    fn one_trial_at_a_time_and_an_abandoned_one_makes_room() {
+        let breaker = Breaker::new(1).unwrap();
+        let request = Request::new("x", Method::GET, "/x");
+        assert!(call(&breaker, 0, 500));
+        let trial = breaker.admit(&request, at(30)).unwrap_or_else(|error| panic!("{error}"));
+        assert!(breaker.admit(&request, at(31)).is_err());
+        drop(trial);
+        assert!(breaker.admit(&request, at(31)).is_ok());
+        // The clock was set back.
+        assert!(Breaker::new(0).is_none());
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_lock_out() {
+        let breaker = Breaker::new(1).unwrap();
+        assert!(call(&breaker, 1000, 500));
+        assert!(!call(&breaker, 1001, 200));
+        assert!(call(&breaker, 5, 200));
+    }
+}

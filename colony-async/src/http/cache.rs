@@ -1,0 +1,160 @@
+//! Replies kept for a while, so that asking again sends nothing.
+//!
+//! Off unless [`Builder::response_cache`](crate::Builder::response_cache) turns it on. Replies to GET are
+//! kept by address; downloads and what is secret are not. Every write empties it, whatever it wrote:
+//! nobody here knows what else on the server a write changes.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use colony_core::{Reply, Request, Result};
+use http::Method;
+
+/// So many replies are kept, none larger than this. A program that reads more has no use for this cache.
+const MOST: usize = 512;
+const LARGEST: usize = 1024 * 1024;
+
+pub(crate) struct ResponseCache {
+    ttl: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    kept: HashMap<String, (SystemTime, Reply)>,
+    /// How often it was emptied: a reply that was asked for before a write is old when it arrives.
+    emptied: u64,
+}
+
+/// What a look found.
+pub(super) enum Look {
+    Hit(Reply),
+    /// Nothing; to be handed back with the reply.
+    Miss(u64),
+}
+
+impl ResponseCache {
+    pub(crate) fn new(ttl: Duration) -> Self {
+        Self { ttl, state: Mutex::default() }
+    }
+
+    pub(super) fn look(&self, url: &str, now: SystemTime) -> Look {
+        let state = self.lock();
+        match state.kept.get(url) {
+            Some((since, reply)) if self.is_fresh(*since, now) => Look::Hit(reply.clone()),
+            _ => Look::Miss(state.emptied),
+        }
+    }
+
+    pub(super) fn keep(&self, url: String, asked_at: u64, reply: &Reply, now: SystemTime) {
+        let mut state = self.lock();
+        if state.emptied != asked_at || reply.body.len() > LARGEST {
+            return;
+        }
+        if state.kept.len() >= MOST {
+            state.kept.retain(|_, (since, _)| self.is_fresh(*since, now));
+            if state.kept.len() >= MOST {
+                state.kept.clear();
+            }
+        }
+        state.kept.insert(url, (now, reply.clone()));
+    }
+
+    pub(super) fn clear(&self) {
+        let mut state = self.lock();
+        state.kept.clear();
+        state.emptied = state.emptied.wrapping_add(1);
+    }
+
+    /// A clock that was set back makes everything old rather than young for long.
+    fn is_fresh(&self, since: SystemTime, now: SystemTime) -> bool {
+        now.duration_since(since).is_ok_and(|age| age < self.ttl)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the reply may be kept.
+pub(super) fn is_kept(request: &Request) -> bool {
+    *request.method() == Method::GET && !request.is_download() && !request.is_secret()
+}
+
+/// A write under way. It empties the cache when it ends, also when nobody waits for its end: only a
+/// refusal is known to have changed nothing.
+pub(super) struct Write<'a>(Option<&'a ResponseCache>);
+
+impl<'a> Write<'a> {
+    pub(super) fn begin(cache: &'a ResponseCache, request: &Request) -> Self {
+        Self((!matches!(*request.method(), Method::GET | Method::HEAD)).then_some(cache))
+    }
+
+    pub(super) fn end(mut self, outcome: &Result<Reply>) {
+        if outcome.as_ref().is_ok_and(|reply| reply.status.is_client_error()) {
+            self.0 = None;
+        }
+    }
+}
+
+impl Drop for Write<'_> {
+    fn drop(&mut self) {
+        if let Some(cache) = self.0 {
+            cache.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+
+    fn reply(status: u16) -> Reply {
+        Reply::new(StatusCode::from_u16(status).unwrap(), HeaderMap::new(), Bytes::from_static(b"{}"))
+    }
+
+    fn is_hit(cache: &ResponseCache, url: &str) -> bool {
+        matches!(cache.look(url, SystemTime::UNIX_EPOCH), Look::Hit(_))
+    }
+
+    #[test]
+    fn a_reply_that_was_asked_for_before_a_write_is_not_kept() {
+        let cache = ResponseCache::new(Duration::from_secs(60));
+        let now = SystemTime::UNIX_EPOCH;
+        let Look::Miss(before) = cache.look("a", now) else { panic!("it is empty") };
+        cache.clear();
+        cache.keep("a".to_owned(), before, &reply(200), now);
+        assert!(!is_hit(&cache, "a"));
+        let Look::Miss(after) = cache.look("a", now) else { panic!("it is empty") };
+        cache.keep("a".to_owned(), after, &reply(200), now);
+        assert!(is_hit(&cache, "a"));
+    }
+
+    #[test]
+    fn an_abandoned_write_empties_it_and_a_refused_one_does_not() {
+        let cache = ResponseCache::new(Duration::from_secs(60));
+        let write = || Write::begin(&cache, &Request::new("x", Method::PATCH, "/x"));
+        cache.keep("a".to_owned(), 0, &reply(200), SystemTime::UNIX_EPOCH);
+        write().end(&Ok(reply(403)));
+        assert!(is_hit(&cache, "a"));
+        Write::begin(&cache, &Request::new("x", Method::GET, "/x")).end(&Ok(reply(200)));
+        assert!(is_hit(&cache, "a"));
+        drop(write());
+        assert!(!is_hit(&cache, "a"));
+    }
+
+    #[test]
+    fn it_does_not_grow_for_ever() {
+        let cache = ResponseCache::new(Duration::from_secs(60));
+        for n in 0..3 * MOST {
+            cache.keep(n.to_string(), 0, &reply(200), SystemTime::UNIX_EPOCH);
+        }
+        assert!(cache.lock().kept.len() <= MOST);
+        assert!(is_hit(&cache, &(3 * MOST - 1).to_string()));
+    }
+}

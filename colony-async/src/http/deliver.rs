@@ -1,0 +1,85 @@
+//! One request, from the cache or over the wire, with all its tries.
+
+use std::sync::Arc;
+
+use colony_core::{Auth, Body, Reply, Request, Result, retry::Decision};
+
+use super::{
+    Http,
+    cache::{self, Look, Write},
+};
+use crate::session::{self, Held};
+
+impl Http {
+    /// Gives the last reply to a request, a kept one if there is one.
+    pub(crate) async fn deliver(&self, request: &Request) -> Result<Reply> {
+        let shared = &*self.shared;
+        let Some(cache) = &shared.cache else { return self.send_guarded(request).await };
+        if !cache::is_kept(request) {
+            let write = Write::begin(cache, request);
+            let outcome = self.send_guarded(request).await;
+            write.end(&outcome);
+            return outcome;
+        }
+        let url = shared.sender.url(request)?.to_string();
+        let asked_at = match cache.look(&url, shared.timer.now()) {
+            Look::Hit(reply) => return Ok(reply),
+            Look::Miss(asked_at) => asked_at,
+        };
+        let reply = self.send_guarded(request).await?;
+        if reply.is_success() {
+            cache.keep(url, asked_at, &reply, shared.timer.now());
+        }
+        Ok(reply)
+    }
+
+    async fn send_guarded(&self, request: &Request) -> Result<Reply> {
+        let Some(breaker) = &self.shared.breaker else { return self.send_with_retries(request).await };
+        let admitted = breaker.admit(request, self.shared.timer.now())?;
+        let outcome = self.send_with_retries(request).await;
+        admitted.settle(&outcome, self.shared.timer.now());
+        outcome
+    }
+
+    /// Sends a request as often as the policy and a rejected token ask for, and gives the last reply.
+    async fn send_with_retries(&self, request: &Request) -> Result<Reply> {
+        let shared = &*self.shared;
+        let mut retries = 0;
+        let mut rejected: Option<Arc<Held>> = None;
+        loop {
+            let held = self.token_for(request, rejected.as_ref()).await?;
+            let reply = shared.sender.once(request, held.as_ref().map(|held| &held.token)).await?;
+            let status = reply.status.as_u16();
+            // One round with another token, and only for 401: a 403 is about rights, not about the token.
+            if status == 401 && request.auth() == Auth::Bearer && rejected.is_none() {
+                session::rejected(request.operation());
+                rejected = held;
+                continue;
+            }
+            if !request.is_retried() {
+                return Ok(reply);
+            }
+            match shared.retry.after(retries, status, reply.retry_after()) {
+                Decision::Stop => return Ok(reply),
+                Decision::After(wait) => {
+                    tracing::debug!(
+                        target: "colony::http", operation = request.operation(), status,
+                        wait_ms = wait.as_millis() as u64, "sending the request again after a pause"
+                    );
+                    shared.timer.sleep(wait).await;
+                }
+            }
+            retries += 1;
+        }
+    }
+
+    async fn token_for(&self, request: &Request, rejected: Option<&Arc<Held>>) -> Result<Option<Arc<Held>>> {
+        // A form may carry the token although the request has no Authorization header.
+        let in_form =
+            matches!(request.body(), Body::Form(fields) if fields.iter().any(|(_, value)| value.is_none()));
+        if request.auth() == Auth::Anonymous && !in_form {
+            return Ok(None);
+        }
+        self.shared.session.token(rejected.map(|held| &held.token)).await.map(Some)
+    }
+}

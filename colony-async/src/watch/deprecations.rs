@@ -1,0 +1,69 @@
+//! The server's notes about parameters and values that will go away.
+//!
+//! `X-Colony-Deprecated-Params: search=q` says that the parameter `search` is now called `q`, and
+//! `X-Colony-Deprecated-Values: sort:new=newest` that the value `new` of `sort` is now `newest`. Each is
+//! told once for a client and a route, as a `tracing` warning.
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
+use colony_core::{Reply, Request};
+
+const PARAMETERS: &str = "x-colony-deprecated-params";
+const VALUES: &str = "x-colony-deprecated-values";
+/// So many notes are remembered. A server that sends more is not worth the memory.
+const MOST: usize = 1000;
+
+/// What was told already: route, old name.
+#[derive(Default)]
+pub(super) struct Deprecations(Mutex<HashSet<(String, String)>>);
+
+impl Deprecations {
+    pub(super) fn look(&self, request: &Request, base_url: &str, reply: &Reply) {
+        for header in [PARAMETERS, VALUES] {
+            // Nearly always there is none, and this is all it costs.
+            let Some(text) = reply.header(header) else { continue };
+            for (old, new) in pairs(text) {
+                if !self.is_news(request.template(), old) {
+                    continue;
+                }
+                tracing::warn!(
+                    target: "colony::http", event = "deprecated", operation = request.operation(),
+                    route = request.template(), base_url, old, new,
+                    "the server accepts this for now: use the new name"
+                );
+            }
+        }
+    }
+
+    fn is_news(&self, route: &str, old: &str) -> bool {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.len() < MOST && told.insert((route.to_owned(), old.to_owned()))
+    }
+}
+
+/// Reads `old=new, older=newer`; what has not both sides is passed over.
+fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split(',').filter_map(|pair| {
+        let (old, new) = pair.split_once('=')?;
+        let (old, new) = (old.trim(), new.trim());
+        // `sort:=newest` names no value.
+        let whole = !old.is_empty() && !new.is_empty() && !old.ends_with(':');
+        whole.then_some((old, new))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pairs;
+
+    #[test]
+    fn only_whole_pairs_count() {
+        let read = |text: &'static str| pairs(text).collect::<Vec<_>>();
+        assert_eq!(read("a=b, c = d ,bad,=x,y="), [("a", "b"), ("c", "d")]);
+        assert_eq!(read("sort:new=newest,bad,p:=x"), [("sort:new", "newest")]);
+        assert_eq!(read(""), []);
+    }
+}

@@ -1,0 +1,27 @@
+//! What the server says about the caller's limit.
+
+use http::HeaderMap;
+
+/// The limit that the last reply told of, from its `X-RateLimit-*` headers. A header that is absent or
+/// not a count is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// How many requests a window allows.
+    pub limit: Option<u64>,
+    /// How many are left of them.
+    pub remaining: Option<u64>,
+    /// When the next window begins, Unix seconds.
+    pub reset: Option<u64>,
+}
+
+impl RateLimit {
+    pub(super) fn read(headers: &HeaderMap) -> Self {
+        let count = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
+        Self {
+            limit: count("x-ratelimit-limit"),
+            remaining: count("x-ratelimit-remaining"),
+            reset: count("x-ratelimit-reset"),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What `colony methods` and `colony call NAME --help` tell about arguments is taken from the doc
+//! comments of the operations, so that nobody writes it twice. `COLONY_UPDATE=1 cargo test -p thecolony-cli
+//! --test operation_docs` writes the file anew; without it the test fails when the file is out of date.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use colony_core::registry;
+use serde_json::{Value, json};
+
+/// A struct as it stands in the source.
+#[derive(Default, Clone)]
+struct Struct {
+    docs: String,
+    all_optional: bool,
+    fields: Vec<Field>,
+}
+
+#[derive(Clone)]
+struct Field {
+    name: String,
+    kind: String,
+    required: bool,
+    docs: String,
+}
+
+#[test]
+fn the_arguments_documentation_is_up_to_date() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let mut structs = BTreeMap::new();
+    let mut names = BTreeMap::new();
+    let mut methods = BTreeMap::new();
+    for file in sources(&root.join("../colony-core/src/api")) {
+        let text = fs::read_to_string(&file).expect("a source file");
+        read_structs(&text, &mut structs);
+        read_names(&text, &mut names);
+        read_methods(&text, &mut methods);
+    }
+    let rows: Vec<Value> = registry::operations()
+        .map(|(_, operation)| {
+            // An operation that sends nothing implements no trait; its arguments are named after it.
+            let name = names.get(operation.name).cloned().unwrap_or_else(|| camel_case(operation.name));
+            row(operation, structs.get(&name), methods.get(operation.name).map_or("", String::as_str))
+        })
+        .collect();
+    let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
+    let text = format!("[\n{}\n]\n", lines.join(",\n"));
+    let path = root.join("src/operations.json");
+    if std::env::var_os("COLONY_UPDATE").is_some() {
+        fs::write(&path, &text).expect("operations.json is written");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == text, "{} is out of date: run this test with COLONY_UPDATE=1", path.display());
+}
+
+fn row(operation: &registry::Operation, found: Option<&Struct>, method_docs: &str) -> Value {
+    let known = found.cloned().unwrap_or_default();
+    let arguments: Vec<Value> = operation
+        .arguments()
+        .into_iter()
+        .map(|name| {
+            let field = known.fields.iter().find(|field| field.name == name);
+            let field = field.unwrap_or_else(|| panic!("{}: no field {name} in its struct", operation.name));
+            json!({"name": name, "type": field.kind, "required": field.required, "docs": field.docs})
+        })
+        .collect();
+    let undocumented = arguments.iter().find(|argument| argument["docs"] == "");
+    assert!(undocumented.is_none(), "{}: {undocumented:?} has no documentation", operation.name);
+    let docs = if known.docs.is_empty() { method_docs.to_owned() } else { known.docs };
+    assert!(!docs.is_empty(), "{} has no documentation", operation.name);
+    json!({"name": operation.name, "docs": docs, "arguments": arguments})
+}
+
+fn camel_case(name: &str) -> String {
+    let word = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
+    name.split('_').map(word).collect()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("the sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// `impl Endpoint for CreatePost { const NAME: &'static str = "create_post";` and the like.
+fn read_names(text: &str, names: &mut BTreeMap<String, String>) {
+    let mut current = None;
+    for line in text.lines() {
+        let implemented = ["Endpoint", "Sequence", "Batch", "Download"]
+            .iter()
+            .find_map(|kind| line.strip_prefix(&format!("impl {kind} for ")));
+        if let Some(name) = implemented {
+            current = Some(name.trim_end_matches(" {").to_owned());
+        }
+        if let (Some(name), Some((_, value))) = (&current, line.split_once("const NAME: &'static str = \"")) {
+            names.insert(value.trim_end_matches("\";").to_owned(), name.clone());
+        }
+    }
+}
+
+/// The first paragraph above each method that stands for an operation.
+fn read_methods(text: &str, methods: &mut BTreeMap<String, String>) {
+    let mut docs = String::new();
+    let mut ended = false;
+    for line in text.lines().map(str::trim) {
+        if let Some(text) = line.strip_prefix("///") {
+            ended |= text.trim().is_empty();
+            if !ended {
+                docs += if docs.is_empty() { "" } else { " " };
+                docs += text.trim();
+            }
+        } else if let Some((_, alias)) = line.split_once("#[doc(alias = \"") {
+            methods.insert(alias.trim_end_matches("\")]").to_owned(), plain(&docs));
+        } else {
+            docs.clear();
+            ended = false;
+        }
+    }
+}
+
+fn read_structs(text: &str, structs: &mut BTreeMap<String, Struct>) {
+    let mut docs = String::new();
+    let mut attributes = String::new();
+    let mut open: Option<(String, Struct)> = None;
+    for line in text.lines() {
+        let line = line.trim();
+        if let Some(text) = line.strip_prefix("///") {
+            let text = text.trim();
+            docs += if docs.is_empty() || text.is_empty() { "" } else { " " };
+            docs += text;
+            continue;
+        }
+        if line.starts_with("#[") {
+            attributes += line;
+            continue;
+        }
+        if let Some((name, body)) = &mut open {
+            if line == "}" {
+                structs.insert(std::mem::take(name), std::mem::take(body));
+                open = None;
+            } else if let Some((field, kind)) = line.trim_start_matches("pub ").split_once(": ") {
+                let (kind, optional) = json_type(kind.trim_end_matches(','));
+                let defaulted = body.all_optional || attributes.contains("default");
+                body.fields.push(Field {
+                    name: field.trim_start_matches("r#").to_owned(),
+                    kind,
+                    required: !optional && !defaulted,
+                    docs: plain(&docs),
+                });
+            }
+        } else if let Some(name) = struct_name(line) {
+            let all_optional = attributes.contains("default)") || attributes.contains("default,");
+            let found = Struct { docs: plain(&docs), all_optional, fields: Vec::new() };
+            if line.ends_with("{}") {
+                structs.insert(name.to_owned(), found);
+            } else {
+                open = Some((name.to_owned(), found));
+            }
+        }
+        docs.clear();
+        attributes.clear();
+    }
+}
+
+fn struct_name(line: &str) -> Option<&str> {
+    let name = line.trim_start_matches("pub ").strip_prefix("struct ")?;
+    name.strip_suffix(" {").or_else(|| name.strip_suffix(" {}"))
+}
+
+/// A Rust type as a JSON type, and whether it may be left out.
+fn json_type(kind: &str) -> (String, bool) {
+    let inner = |outer: &str| kind.strip_prefix(outer)?.strip_prefix('<')?.strip_suffix('>').map(json_type);
+    if let Some((kind, _)) = inner("Option") {
+        return (kind, true);
+    }
+    if let Some((kind, _)) = inner("Vec") {
+        return (format!("list of {kind}"), false);
+    }
+    let name = match kind {
+        "String" | "SecretString" => "text",
+        "bool" => "boolean",
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" => "integer",
+        "f64" => "number",
+        "Bytes" => "bytes",
+        "JsonObject" => "object",
+        "Value" => "any JSON",
+        _ if kind.starts_with("Id<") || kind.ends_with("Id") => "id",
+        _ if kind.contains("Map<") => "object",
+        // Closed lists of words; the documentation of the field or of the type names them.
+        _ => "text",
+    };
+    (name.to_owned(), false)
+}
+
+/// The text without the marks of a link: `[like this](crate::X)` or `[`like_this`]`.
+fn plain(docs: &str) -> String {
+    let mut out = String::new();
+    let mut rest = docs;
+    while let Some((before, after)) = rest.split_once('[') {
+        let Some((label, after)) = after.split_once(']') else { break };
+        out += before;
+        out += label;
+        rest =
+            after.strip_prefix('(').and_then(|link| link.split_once(')')).map_or(after, |(_, after)| after);
+    }
+    out += rest;
+    out
+}

@@ -1,0 +1,174 @@
+//! Real processes that start at one moment.
+
+use std::{
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    path::PathBuf,
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+use crate::plan::{Plan, Report};
+
+/// Where workers work: what they find in their environment.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The program `worker`.
+    pub program: PathBuf,
+    /// The server.
+    pub base_url: String,
+    /// The API key.
+    pub api_key: String,
+    /// The cache directory.
+    pub directory: PathBuf,
+}
+
+/// One worker.
+#[derive(Debug)]
+pub struct Worker {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    stderr: Option<ChildStderr>,
+}
+
+impl Worker {
+    /// Starts a process. It is not waited for; [`ready`](Self::ready) does.
+    ///
+    /// # Errors
+    ///
+    /// When there can be no process.
+    pub fn start(place: &Place, plan: &Plan) -> io::Result<Self> {
+        let mut command = Command::new(&place.program);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("COLONY_") {
+                command.env_remove(name);
+            }
+        }
+        let mut child = command
+            .arg(serde_json::to_string(plan)?)
+            .env("COLONY_BASE_URL", &place.base_url)
+            .env("COLONY_API_KEY", &place.api_key)
+            .env("COLONY_SDK_TOKEN_CACHE_DIR", &place.directory)
+            .env("NO_PROXY", "127.0.0.1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(if plan.trace { Stdio::piped() } else { Stdio::inherit() })
+            .spawn()?;
+        let stdout = child.stdout.take().ok_or_else(|| missing("stdout"))?;
+        Ok(Self {
+            stdin: child.stdin.take(),
+            stderr: child.stderr.take(),
+            stdout: BufReader::new(stdout),
+            child,
+        })
+    }
+
+    /// Waits until the client is built.
+    ///
+    /// # Errors
+    ///
+    /// When the process ended instead.
+    pub fn ready(&mut self) -> io::Result<()> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line)?;
+        if line == "ready\n" { Ok(()) } else { Err(io::Error::other(format!("not ready: {line:?}"))) }
+    }
+
+    /// Lets it make its calls.
+    ///
+    /// # Errors
+    ///
+    /// When the process has ended.
+    pub fn go(&mut self) -> io::Result<()> {
+        self.stdin.as_mut().ok_or_else(|| missing("stdin"))?.write_all(b"go\n")
+    }
+
+    /// Waits for what came of them. `None` when the process was killed.
+    ///
+    /// # Errors
+    ///
+    /// When the line cannot be read.
+    pub fn report(&mut self) -> io::Result<Option<Report>> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line)?;
+        if line.is_empty() { Ok(None) } else { Ok(Some(serde_json::from_str(&line)?)) }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it at once, with SIGKILL.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be signalled.
+    pub fn kill(&mut self) -> io::Result<()> {
+        self.child.kill()
+    }
+
+    /// Lets it end, and gives all that it wrote to stderr (only with [`Plan::trace`]).
+    ///
+    /// # Errors
+    ///
+    /// When the stream cannot be read.
+    pub fn end(mut self) -> io::Result<String> {
+        self.stdin = None;
+        let mut text = Vec::new();
+        if let Some(mut stderr) = self.stderr.take() {
+            stderr.read_to_end(&mut text)?;
+        }
+        self.child.wait()?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Nobody may be left waiting after a failure half-way. One that has ended is not harmed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Workers that start at one moment.
+#[derive(Debug)]
+pub struct Crew(pub Vec<Worker>);
+
+impl Crew {
+    /// Starts processes and waits until each is ready to call.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be started.
+    pub fn hire(place: &Place, count: usize, plan: impl Fn(usize) -> Plan) -> io::Result<Self> {
+        let started: io::Result<Vec<_>> = (0..count).map(|n| Worker::start(place, &plan(n))).collect();
+        let mut crew = Self(started?);
+        for worker in &mut crew.0 {
+            worker.ready()?;
+        }
+        Ok(crew)
+    }
+
+    /// Lets all make their calls at one moment.
+    ///
+    /// # Errors
+    ///
+    /// When one has ended.
+    pub fn go(&mut self) -> io::Result<()> {
+        self.0.iter_mut().try_for_each(Worker::go)
+    }
+
+    /// Waits for everybody's report; those who were killed have none.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read.
+    pub fn reports(&mut self) -> io::Result<Vec<Report>> {
+        self.0.iter_mut().filter_map(|worker| worker.report().transpose()).collect()
+    }
+}
+
+fn missing(stream: &str) -> io::Error {
+    io::Error::other(format!("a worker has no {stream}"))
+}

@@ -1,0 +1,72 @@
+//! What a worker is to do, and what it says afterwards.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// A worker's orders: its only argument, as JSON. The key, the server and the directory come from the
+/// environment, as for any program.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Plan {
+    /// Uses the blocking client.
+    pub blocking: bool,
+    /// Calls made, one after the other, for each line on stdin.
+    pub calls: u32,
+    /// The time limit of one request.
+    pub timeout_ms: Option<u64>,
+    /// Tries a failed login again, as clients do unless told otherwise.
+    pub patient: bool,
+    /// Logs in although a cool-down lasts.
+    pub ignore_cool_down: bool,
+    /// A two-factor code.
+    pub totp: Option<String>,
+    /// Writes all there is to log to stderr, and the `Debug` and `Display` forms of what it holds.
+    pub trace: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            blocking: false,
+            calls: 1,
+            timeout_ms: None,
+            patient: true,
+            ignore_cool_down: false,
+            totp: None,
+            trace: false,
+        }
+    }
+}
+
+/// What came of the calls: one JSON line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// The first call that failed.
+    pub failure: Option<Failure>,
+    /// Which token was held at the end, when every call succeeded; see [`digest`].
+    pub token: Option<String>,
+    /// Events of level `WARN` so far.
+    pub warnings: Vec<String>,
+    /// From the signal to the end of the last call.
+    pub took_ms: u64,
+}
+
+/// An error as a worker tells it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Its kind's name.
+    pub kind: String,
+    /// The server's status.
+    pub status: Option<u16>,
+    /// The server's code.
+    pub code: Option<String>,
+    /// The time to wait, in seconds.
+    pub retry_after: Option<f64>,
+    /// Its `Display` form.
+    pub message: String,
+}
+
+/// Names a token without telling it.
+pub fn digest(token: &str) -> String {
+    Sha256::digest(token.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,14 @@
+//! The token session under attack: real processes, real files and real sockets, with logins counted at the
+//! server.
+
+mod ahead;
+mod blocking_inside;
+mod cancel;
+mod holders;
+mod one_login;
+mod place;
+mod refusals;
+mod rejected;
+mod secrets;
+mod stale;
+mod unusable;
