@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     Incoming, Outgoing,
+    connections::{self, Connections},
     http::{Breaker, Http, ResponseCache, Shared},
     sender::Sender,
     session::{Login, Session, Settings, Totp},
@@ -255,8 +256,12 @@ impl<C: OverHttp> Builder<C> {
             check_key(key)?;
         }
         let http = match self.http_client {
-            Some(client) => client,
-            None => http_client(self.connect_timeout, self.proxy.as_deref())?,
+            Some(client) => Connections::given(client),
+            None => {
+                let settings =
+                    connections::Settings { connect_timeout: self.connect_timeout, proxy: self.proxy };
+                Connections::new(settings, &base_url)?
+            }
         };
         let name = self
             .user_agent
@@ -295,34 +300,6 @@ impl<C: OverHttp> Builder<C> {
         }))
         .map(Client::from_transport)
     }
-}
-
-fn http_client(connect_timeout: Duration, proxy: Option<&str>) -> Result<reqwest::Client> {
-    let mut builder =
-        reqwest::Client::builder().connect_timeout(connect_timeout).redirect(same_origin_redirects());
-    if let Some(proxy) = proxy {
-        let proxy = reqwest::Proxy::all(proxy).map_err(|error| {
-            Error::build(ErrorKind::Config, "the proxy's URL cannot be used").source(error).finish()
-        })?;
-        builder = builder.proxy(proxy);
-    }
-    builder.build().map_err(|error| {
-        Error::build(
-            ErrorKind::Config,
-            "the HTTP client cannot be built; check the TLS feature and proxy settings",
-        )
-        .source(error)
-        .finish()
-    })
-}
-
-/// Follows a redirect to the same scheme, host and port, five at most. A reply that points elsewhere is
-/// given as it is: the token is for this server, and a downgrade to `http` is not followed.
-fn same_origin_redirects() -> reqwest::redirect::Policy {
-    reqwest::redirect::Policy::custom(|attempt| {
-        let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-        if same && attempt.previous().len() <= 5 { attempt.follow() } else { attempt.stop() }
-    })
 }
 
 fn check_base_url(base_url: &str) -> Result<()> {

@@ -103,6 +103,11 @@ impl Http {
         Ok(all)
     }
 
+    /// The part of a call that looks up the token, for the benchmarks.
+    pub(crate) async fn lookup(&self) -> Result<()> {
+        self.shared.session.token(None).await.map(drop)
+    }
+
     /// The id of a colony that is not built in. The list is fetched once for a client, and once more for a
     /// name that it does not hold: colonies are founded while programs run.
     async fn colony_id(&self, name: &str) -> Result<String> {

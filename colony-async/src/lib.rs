@@ -34,7 +34,10 @@
 //! What it does not promise: locks are advisory and per host; over some network file systems they do not
 //! exist, and then each host, or each process, logs in for itself.
 
+#[doc(hidden)]
+pub mod bench_support;
 mod builder;
+mod connections;
 mod http;
 mod listing;
 mod reply;

@@ -7,12 +7,12 @@ use http::{HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::watch::Watch;
+use crate::{connections::Connections, watch::Watch};
 
 /// Turns requests into HTTP.
 #[derive(Clone)]
 pub(crate) struct Sender {
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: Connections,
     pub(crate) base_url: String,
     pub(crate) timeout: Duration,
     pub(crate) user_agent: HeaderValue,
@@ -41,6 +41,7 @@ impl Sender {
     ) -> Result<reqwest::RequestBuilder> {
         let mut builder = self
             .http
+            .to(url)?
             .request(request.method().clone(), url.clone())
             .timeout(self.timeout)
             .header(header::USER_AGENT, self.user_agent.clone());

@@ -47,7 +47,7 @@ pub use status::{CachedToken, LockStatus, TokenStatus};
 pub(crate) use status::{list_cache, remove_cached};
 
 pub(crate) use login::{LOGIN, Login, Totp};
-use store::Store;
+pub(crate) use store::Store;
 
 /// A token and how long it is good for.
 pub(crate) struct Held {

@@ -1,0 +1,34 @@
+//! What this SDK costs beside the bare libraries: `cargo bench -p colony-tests`, or one part of it with
+//! `cargo bench -p colony-tests -- lookup` (`file`, `calls`, `whoami`).
+//!
+//! Every figure is a ratio of two things measured in turn in the same run, so that a busy machine slows
+//! both. Nothing is asserted; `docs/benchmarks.md` has figures, and what they mean.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
+
+mod calls;
+mod file;
+mod lookup;
+mod pairs;
+mod server;
+mod whoami;
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn main() -> Outcome {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // `cargo test --all-targets` starts benchmarks too, without this flag.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
+    let wanted: Vec<&str> = arguments.iter().map(String::as_str).filter(|a| !a.starts_with('-')).collect();
+    let parts: [(&str, fn() -> Outcome); 4] =
+        [("lookup", lookup::run), ("file", file::run), ("calls", calls::run), ("whoami", whoami::run)];
+    pairs::heading();
+    for (name, run) in parts {
+        if wanted.is_empty() || wanted.contains(&name) {
+            run()?;
+        }
+    }
+    Ok(())
+}
