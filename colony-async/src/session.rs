@@ -202,10 +202,10 @@ impl Session {
                 store.and_then(|store| store.read().ok().map(|found| (store, found)))
             {
                 let token = found.envelope.token;
-                if gone.is_none_or(|held| held.is(&token)) {
-                    if let Err(error) = store.remove_if_holds(&token) {
-                        session.degraded("remove", "io", &error);
-                    }
+                if gone.is_none_or(|held| held.is(&token))
+                    && let Err(error) = store.remove_if_holds(&token)
+                {
+                    session.degraded("remove", "io", &error);
                 }
                 given_up.push(token);
             }
@@ -232,10 +232,10 @@ impl Session {
         let session = Arc::clone(self);
         let store = self.key.load().store.clone();
         off_thread(move || {
-            if let Some(store) = store {
-                if let Err(error) = store.remove() {
-                    session.degraded("remove", "io", &error);
-                }
+            if let Some(store) = store
+                && let Err(error) = store.remove()
+            {
+                session.degraded("remove", "io", &error);
             }
         })
         .await;

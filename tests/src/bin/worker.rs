@@ -14,10 +14,17 @@ use colony_tests::plan::{Failure, Plan, Report, digest};
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
+const LONGEST_LIFE: Duration = Duration::from_secs(120);
+
 type Failed = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failed> {
     let plan: Plan = serde_json::from_str(&std::env::args().nth(1).ok_or("a plan is missing")?)?;
+    // No test waits for a worker that hangs.
+    std::thread::spawn(|| {
+        std::thread::sleep(LONGEST_LIFE);
+        std::process::exit(3);
+    });
     let warnings = Warnings::default();
     let log = plan.trace.then(|| tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false));
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(warnings.clone()).with(log))?;
