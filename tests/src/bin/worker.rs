@@ -56,8 +56,8 @@ fn configure<C: colony_async::OverHttp>(
     if !plan.patient {
         builder = builder.auth_retry(RetryPolicy::none());
     }
-    if let Some(code) = &plan.totp {
-        builder = builder.totp(code);
+    if let Some(code) = plan.totp.clone() {
+        builder = builder.totp_with(move || code.clone());
     }
     if plan.trace {
         // What `Debug` shows of a builder is a part of the log.

@@ -66,6 +66,11 @@ fn no_log_no_error_and_no_panic_tells_a_secret() {
         assert!(written.contains("colony::token") && written.contains("panicked at"), "{written:.2000}");
         let mut secrets = vec![KEY, TOTP, "planted", "e30."];
         let issued = service.issued();
+        assert_eq!(
+            (service.counts().logins, issued.len()),
+            (4, 1),
+            "a token was held and could have been told"
+        );
         secrets.extend(issued.iter().map(String::as_str));
         assert_clean(&written, &secrets);
     }
