@@ -197,13 +197,13 @@ impl Session {
         let gone = self.held.swap(None);
         let given_up = off_thread(move || {
             let mut given_up: Vec<SecretString> = gone.iter().map(|held| held.token.clone()).collect();
-            if let Some(store) = store {
-                if let Ok(found) = store.read() {
-                    if let Err(error) = store.remove_if_holds(&found.envelope.token) {
-                        session.degraded("remove", "io", &error);
-                    }
-                    given_up.push(found.envelope.token);
+            if let Some(store) = store
+                && let Ok(found) = store.read()
+            {
+                if let Err(error) = store.remove_if_holds(&found.envelope.token) {
+                    session.degraded("remove", "io", &error);
                 }
+                given_up.push(found.envelope.token);
             }
             given_up
         })
@@ -223,10 +223,10 @@ impl Session {
         let session = Arc::clone(self);
         let store = self.key.load().store.clone();
         off_thread(move || {
-            if let Some(store) = store {
-                if let Err(error) = store.remove() {
-                    session.degraded("remove", "io", &error);
-                }
+            if let Some(store) = store
+                && let Err(error) = store.remove()
+            {
+                session.degraded("remove", "io", &error);
             }
         })
         .await;

@@ -76,10 +76,10 @@ impl Session {
 
     fn board(self: &Arc<Self>, purpose: &Purpose) -> Shared<BoxFuture<'static, Outcome>> {
         let mut slot = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = &*slot {
-            if flight.outcome.peek().is_none() {
-                return flight.outcome.clone();
-            }
+        if let Some(flight) = &*slot
+            && flight.outcome.peek().is_none()
+        {
+            return flight.outcome.clone();
         }
         let number = slot.as_ref().map_or(0, |flight| flight.number.wrapping_add(1));
         let (session, purpose) = (Arc::clone(self), purpose.clone());
@@ -296,15 +296,15 @@ impl Session {
         };
         let (session, store) = (Arc::clone(self), store.clone());
         off_thread(move || {
-            if let Some(rejected) = rejected {
-                if let Err(error) = store.remove_if_holds(&rejected) {
-                    session.degraded("remove", "io", &error);
-                }
+            if let Some(rejected) = rejected
+                && let Err(error) = store.remove_if_holds(&rejected)
+            {
+                session.degraded("remove", "io", &error);
             }
-            if let Some(note) = note {
-                if let Err(error) = store.write_note(&note) {
-                    session.degraded("write", "io", &error);
-                }
+            if let Some(note) = note
+                && let Err(error) = store.write_note(&note)
+            {
+                session.degraded("write", "io", &error);
             }
         })
         .await;

@@ -164,7 +164,7 @@ fn a_thousand_clients_leave_no_thread_and_no_descriptor() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
     let cycle = |number: usize| {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             runtime.block_on(async {
                 let client = scripted.builder().refresh_ahead(true).build().expect("a client");
                 call(&client).await.expect("a call");
