@@ -5,6 +5,7 @@
 //! of what differs.
 
 #![allow(clippy::disallowed_methods, reason = "a test's own switches")]
+#![allow(clippy::print_stdout, reason = "cases that differ, and how")]
 
 #[path = "../../tests/src/recorded.rs"]
 #[allow(unreachable_pub, reason = "public for the package it is shared with")]
@@ -271,7 +272,7 @@ fn operations_agree_with_the_recorded_cases() {
         }
     }
     for (id, kwargs, found) in failures.iter().take(show) {
-        println!("{id}  {:.200}", kwargs);
+        println!("{id}  {kwargs:.200}");
         for difference in found.iter().take(3) {
             println!("    {difference:.400}");
         }
