@@ -258,8 +258,11 @@ impl<C: OverHttp> Builder<C> {
         let http = match self.http_client {
             Some(client) => Connections::given(client),
             None => {
-                let settings =
-                    connections::Settings { connect_timeout: self.connect_timeout, proxy: self.proxy };
+                let settings = connections::Settings {
+                    timeout: Some(self.timeout),
+                    connect_timeout: self.connect_timeout,
+                    proxy: self.proxy,
+                };
                 Connections::new(settings, &base_url)?
             }
         };

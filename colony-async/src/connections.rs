@@ -13,7 +13,10 @@ use std::{
 use colony_core::{Error, ErrorKind, Result};
 
 /// What decides how connections are made.
+#[derive(Default)]
 pub(crate) struct Settings {
+    /// The time limit of a request; none where the program brought its own client.
+    pub(crate) timeout: Option<Duration>,
     pub(crate) connect_timeout: Duration,
     pub(crate) proxy: Option<String>,
 }
@@ -33,8 +36,7 @@ struct Inner {
 impl Connections {
     /// Uses this client for everything.
     pub(crate) fn given(client: reqwest::Client) -> Self {
-        let settings = Settings { connect_timeout: Duration::ZERO, proxy: None };
-        Self(Arc::new(Inner { settings, plain: None, full: OnceLock::from(client) }))
+        Self(Arc::new(Inner { settings: Settings::default(), plain: None, full: OnceLock::from(client) }))
     }
 
     /// Sets up what calls to this base URL need, so that wrong settings are told now and not then.
@@ -45,6 +47,12 @@ impl Connections {
             Inner { plain: None, full: OnceLock::from(build(&settings, true)?), settings }
         };
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// Whether the clients end requests that take too long, so that the requests need no limit of their
+    /// own, which would cost each an allocation or two.
+    pub(crate) fn end_requests(&self) -> bool {
+        self.0.settings.timeout.is_some()
     }
 
     /// The client for this address.
@@ -82,6 +90,9 @@ fn build(settings: &Settings, with_certificates: bool) -> Result<reqwest::Client
     let mut builder = reqwest::Client::builder()
         .connect_timeout(settings.connect_timeout)
         .redirect(same_origin_redirects());
+    if let Some(limit) = settings.timeout {
+        builder = builder.timeout(limit);
+    }
     if !with_certificates {
         builder = without_certificates(builder);
     }
@@ -126,7 +137,11 @@ mod tests {
     use super::*;
 
     fn connections(base_url: &str, proxy: Option<&str>) -> Connections {
-        let settings = Settings { connect_timeout: Duration::from_secs(1), proxy: proxy.map(str::to_owned) };
+        let settings = Settings {
+            timeout: None,
+            connect_timeout: Duration::from_secs(1),
+            proxy: proxy.map(str::to_owned),
+        };
         Connections::new(settings, base_url).expect("these settings are good")
     }
 

@@ -4,10 +4,10 @@ use std::{error::Error as _, sync::Arc, time::Duration};
 
 use colony_core::{Auth, Base, Body, Error, ErrorKind, Reply, Request, Result, base_url::site_root};
 use http::{HeaderValue, header};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use url::Url;
 
-use crate::{connections::Connections, watch::Watch};
+use crate::{connections::Connections, session::Held, watch::Watch};
 
 /// Turns requests into HTTP.
 #[derive(Clone)]
@@ -21,36 +21,33 @@ pub(crate) struct Sender {
 
 impl Sender {
     /// Sends the request and reads the reply, whatever its status.
-    pub(crate) async fn once(&self, request: &Request, token: Option<&SecretString>) -> Result<Reply> {
+    pub(crate) async fn once(&self, request: &Request, held: Option<&Held>) -> Result<Reply> {
         let url = self.url(request)?;
-        let built = self.build(request, &url, token)?;
+        let built = self.build(request, &url, held)?;
         self.watch.sending(request, &url);
-        let response = built.send().await.map_err(|error| self.network(request, error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let mut response = built.send().await.map_err(|error| self.network(request, error))?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let body = response.bytes().await.map_err(|error| self.network(request, error))?;
         let reply = Reply::new(status, headers, body);
         self.watch.received(request, &url, &self.base_url, &reply);
         Ok(reply)
     }
 
-    fn build(
-        &self,
-        request: &Request,
-        url: &Url,
-        token: Option<&SecretString>,
-    ) -> Result<reqwest::RequestBuilder> {
+    fn build(&self, request: &Request, url: &Url, held: Option<&Held>) -> Result<reqwest::RequestBuilder> {
         let mut builder = self
             .http
             .to(url)?
             .request(request.method().clone(), url.clone())
-            .timeout(self.timeout)
             .header(header::USER_AGENT, self.user_agent.clone());
+        if !self.http.end_requests() {
+            builder = builder.timeout(self.timeout);
+        }
         // A form may carry the token in its place; such a request has no header with it.
-        if let Some(token) = token.filter(|_| request.auth() == Auth::Bearer) {
-            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-                .map_err(|_| Error::build(ErrorKind::Auth, "the token cannot stand in a header").finish())?;
-            value.set_sensitive(true);
-            builder = builder.header(header::AUTHORIZATION, value);
+        if let Some(held) = held.filter(|_| request.auth() == Auth::Bearer) {
+            let bearer = held.bearer.as_ref().ok_or_else(|| {
+                Error::build(ErrorKind::Auth, "the token cannot stand in a header").finish()
+            })?;
+            builder = builder.header(header::AUTHORIZATION, bearer);
         }
         // OAuth's end points may answer with a page otherwise.
         if request.is_oauth() {
@@ -67,7 +64,7 @@ impl Sender {
             Body::Form(fields) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
                 for (key, value) in fields {
-                    let own = token.map_or("", |token| token.expose_secret());
+                    let own = held.map_or("", |held| held.token.expose_secret());
                     form.append_pair(key, value.as_deref().unwrap_or(own));
                 }
                 builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())

@@ -38,6 +38,7 @@ use colony_core::{
         freshness::{self, Lifetime},
     },
 };
+use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::time::{Timer, unix};
@@ -53,9 +54,20 @@ pub(crate) use store::Store;
 pub(crate) struct Held {
     pub(crate) token: SecretString,
     pub(crate) lifetime: Lifetime,
+    /// The value of the `Authorization` header, made once; `None` for a token that no header can carry.
+    pub(crate) bearer: Option<HeaderValue>,
 }
 
 impl Held {
+    pub(crate) fn new(token: SecretString, lifetime: Lifetime) -> Self {
+        let bearer = HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).ok();
+        let bearer = bearer.map(|mut value| {
+            value.set_sensitive(true);
+            value
+        });
+        Self { token, lifetime, bearer }
+    }
+
     fn is(&self, token: &SecretString) -> bool {
         self.token.expose_secret() == token.expose_secret()
     }
@@ -168,8 +180,7 @@ impl Session {
             }
         };
         let lifetime = Lifetime::from_file(found.envelope.expiry, found.envelope.token.expose_secret());
-        let token = found.envelope.token;
-        let held = Arc::new(Held { token, lifetime });
+        let held = Arc::new(Held::new(found.envelope.token, lifetime));
         let reason = if freshness::is_absurd(found.envelope.expiry, now) {
             "expiry_absurd"
         } else if rejected.is_some_and(|rejected| held.is(rejected)) {

@@ -48,7 +48,7 @@ impl Http {
         let mut rejected: Option<Arc<Held>> = None;
         loop {
             let held = self.token_for(request, rejected.as_ref()).await?;
-            let reply = shared.sender.once(request, held.as_ref().map(|held| &held.token)).await?;
+            let reply = shared.sender.once(request, held.as_deref()).await?;
             let status = reply.status.as_u16();
             // One round with another token, and only for 401: a 403 is about rights, not about the token.
             if status == 401 && request.auth() == Auth::Bearer && rejected.is_none() {

@@ -269,7 +269,7 @@ impl Session {
                     secrecy::ExposeSecret::expose_secret(&token),
                     now,
                 );
-                let held = Arc::new(Held { token, lifetime });
+                let held = Arc::new(Held::new(token, lifetime));
                 events::minted(took, held.lifetime.stale_at - now);
                 self.keep_note(None);
                 self.given_up.lock().unwrap_or_else(PoisonError::into_inner).clear();
