@@ -29,7 +29,7 @@ impl Sender {
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let body = response.bytes().await.map_err(|error| self.network(request, error))?;
         let reply = Reply::new(status, headers, body);
-        self.watch.received(request, &url, &self.base_url, &reply);
+        self.watch.received(request, &url, &reply);
         Ok(reply)
     }
 

@@ -23,8 +23,10 @@ pub(crate) fn catch() {
 
 /// Takes the warnings about what is deprecated that concern this server.
 pub(crate) fn take_deprecations(authority: &str) -> Vec<String> {
+    let port = authority.rsplit(':').next().unwrap_or_default();
+    let server = format!("port={port} ");
     let mut caught = CAUGHT.lock().unwrap_or_else(PoisonError::into_inner);
-    caught.extract_if(.., |line| line.contains(authority)).collect()
+    caught.extract_if(.., |line| line.contains(&server)).collect()
 }
 
 struct Catcher;
