@@ -160,6 +160,7 @@ async fn it_ends_with_the_client_also_in_the_middle_of_a_renewal() {
 
 /// Counts of this process, which other tests run in; so it is started once more, for itself.
 #[test]
+#[expect(clippy::print_stdout, reason = "the counts are the result")]
 fn a_thousand_clients_leave_no_thread_and_no_descriptor() {
     const ALONE: &str = "COLONY_TESTS_ALONE";
     const NAME: &str = "ahead::a_thousand_clients_leave_no_thread_and_no_descriptor";
@@ -178,7 +179,7 @@ fn a_thousand_clients_leave_no_thread_and_no_descriptor() {
     let connections = reqwest::Client::builder().no_proxy().build().expect("connections");
     let cycle = |number: usize| {
         let connections = Some(connections.clone()).filter(|_| number % 10 > 1);
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             runtime.block_on(async {
                 let builder = scripted.builder().refresh_ahead(true);
                 let builder = match connections {

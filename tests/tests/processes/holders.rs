@@ -149,6 +149,7 @@ impl Storm {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the counts are the result")]
 fn a_storm_of_kills() {
     const WINDOWS: usize = 10;
     const CREW: usize = 8;
