@@ -17,6 +17,8 @@ pub(crate) struct Sender {
     pub(crate) timeout: Duration,
     pub(crate) user_agent: HeaderValue,
     pub(crate) watch: Arc<Watch>,
+    #[cfg(feature = "testing")]
+    pub(crate) script: Option<crate::testing::Script>,
 }
 
 impl Sender {
@@ -25,6 +27,12 @@ impl Sender {
         let url = self.url(request)?;
         let built = self.build(request, &url, held)?;
         self.watch.sending(request, &url);
+        #[cfg(feature = "testing")]
+        if let Some(script) = &self.script {
+            let reply = script.answer(request)?;
+            self.watch.received(request, &url, &reply);
+            return Ok(reply);
+        }
         let mut response = built.send().await.map_err(|error| self.network(request, error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let body = response.bytes().await.map_err(|error| self.network(request, error))?;
