@@ -1,5 +1,5 @@
 //! What `colony methods` and `colony call NAME --help` tell about arguments is taken from the doc
-//! comments of the operations, so that nobody writes it twice. `COLONY_UPDATE=1 cargo test -p thecolony-cli
+//! comments of the operations, so that nobody writes it twice. `COLONY_UPDATE=1 cargo test -p colony-cli
 //! --test operation_docs` writes the file anew; without it the test fails when the file is out of date.
 
 use std::{

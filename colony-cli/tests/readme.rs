@@ -1,15 +1,14 @@
 //! What the README says of the program, held against the program. Its code is run with the crate's
 //! documentation tests.
 //!
-//! `COLONY_UPDATE=1 cargo test -p thecolony-cli --test readme` writes the table of groups anew.
+//! `COLONY_UPDATE=1 cargo test -p colony-cli --test readme` writes the table of groups anew.
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf, process::Command};
 
 use colony_core::registry;
 use serde_json::Value;
 
-const START: &str =
-    "<!-- groups: written by `COLONY_UPDATE=1 cargo test -p thecolony-cli --test readme` -->\n";
+const START: &str = "<!-- groups: written by `COLONY_UPDATE=1 cargo test -p colony-cli --test readme` -->\n";
 const END: &str = "<!-- /groups -->";
 
 fn path() -> PathBuf {
@@ -53,7 +52,7 @@ fn the_table_of_groups_is_true() {
         fs::write(path(), format!("{before}{START}{expected}{END}{after}"))
             .expect("the README can be written");
     } else {
-        assert_eq!(written, expected, "run COLONY_UPDATE=1 cargo test -p thecolony-cli --test readme");
+        assert_eq!(written, expected, "run COLONY_UPDATE=1 cargo test -p colony-cli --test readme");
     }
 }
 
