@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use colony_async::testing::Script;
 use colony_core::{
-    api::votes_reactions::VotePost,
+    api::{posts::IterPosts, votes_reactions::VotePost},
     registry::{self, Call},
 };
 use serde_json::{Value, json};
@@ -95,4 +95,64 @@ fn a_script_is_followed_and_what_was_sent_is_known() {
     let operations: Vec<&str> = script.sent().iter().map(|sent| sent.operation).collect();
     assert_eq!(operations, ["get_me", "get_me", "get_me", "get_me", "vote_post"]);
     assert_eq!(script.sent()[4].request["json"], json!({"value": 1}));
+}
+
+/// Two pages of two posts, then an error.
+fn three_pages() -> Script {
+    let page = |ids: [&str; 2]| {
+        let items: Vec<Value> = ids.iter().map(|id| json!({"id": id, "title": id, "body": "b"})).collect();
+        json!({"items": items, "has_more": true})
+    };
+    Script::new().answers("iter_posts", page(["a", "b"])).answers("iter_posts", page(["c", "d"])).fails(
+        "iter_posts",
+        404,
+        "GONE",
+    )
+}
+
+#[test]
+fn a_stream_asks_for_a_page_only_when_it_is_needed() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let script = three_pages();
+    let client = colony_async::Client::builder("col_test").script(&script).build().unwrap();
+    runtime.block_on(async {
+        let mut posts = client.posts().iter(IterPosts::new().page_size(2));
+        assert_eq!(script.sent().len(), 0, "nothing is sent before the first poll");
+        for (id, pages) in [("a", 1), ("b", 1), ("c", 2), ("d", 2)] {
+            assert_eq!(posts.next().await.unwrap().unwrap().id, id);
+            assert_eq!(
+                script.sent().len(),
+                pages,
+                "{id}: a page when the items before it are taken, not sooner"
+            );
+        }
+        assert!(posts.next().await.unwrap().unwrap_err().is_not_found(), "the error, after the good items");
+        assert!(posts.next().await.is_none(), "and the end");
+        assert_eq!(script.sent().len(), 3);
+    });
+}
+
+#[test]
+fn a_limit_asks_for_no_page_that_cannot_be_needed() {
+    let script = three_pages();
+    let client = colony_blocking::Client::builder("col_test").script(&script).build().unwrap();
+    let ids: Vec<String> = client
+        .posts()
+        .iter(IterPosts::new().page_size(2).max_results(4))
+        .map(|post| post.unwrap().id.to_string())
+        .collect();
+    assert_eq!(ids, ["a", "b", "c", "d"]);
+    assert_eq!(script.sent().len(), 2);
+    assert_eq!(client.posts().iter(IterPosts::new().max_results(0)).count(), 0);
+    assert_eq!(script.sent().len(), 2, "a limit of none asks for nothing");
+}
+
+#[test]
+fn a_dropped_walk_asks_for_nothing_more() {
+    let script = three_pages();
+    let client = colony_blocking::Client::builder("col_test").script(&script).build().unwrap();
+    let mut posts = client.posts().iter(IterPosts::new().page_size(2));
+    assert_eq!(posts.next().unwrap().unwrap().id, "a");
+    drop(posts);
+    assert_eq!(script.sent().len(), 1);
 }
