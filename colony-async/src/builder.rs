@@ -68,6 +68,8 @@ pub struct Builder<C = Http> {
     cache: Option<ResponseCache>,
     breaker: Option<Breaker>,
     hooks: Hooks,
+    #[cfg(feature = "testing")]
+    script: Option<crate::testing::Script>,
 }
 
 impl<C: OverHttp> Builder<C> {
@@ -93,6 +95,8 @@ impl<C: OverHttp> Builder<C> {
             user_agent: None,
             http_client: None,
             timer: Arc::new(SystemTimer),
+            #[cfg(feature = "testing")]
+            script: None,
             cache: None,
             breaker: None,
             hooks: Hooks::default(),
@@ -239,6 +243,15 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
+    /// Answers every call from a script; nothing is sent, no file is touched, and pauses take no time. For
+    /// tests of one's own code, see [`crate::testing`].
+    #[cfg(feature = "testing")]
+    pub fn script(mut self, script: &crate::testing::Script) -> Self {
+        self.script = Some(script.clone());
+        self.cache_token = false;
+        self.timer(crate::testing::NoPauses)
+    }
+
     /// Builds the client. Nothing is sent and no file is touched.
     ///
     /// # Errors
@@ -272,7 +285,15 @@ impl<C: OverHttp> Builder<C> {
         let user_agent = HeaderValue::from_str(&name)
             .map_err(|_| config("the user agent cannot stand in a header: use printable ASCII"))?;
         let watch = Arc::new(Watch::new(self.hooks));
-        let sender = Sender { http, base_url: base_url.clone(), timeout: self.timeout, user_agent, watch };
+        let sender = Sender {
+            http,
+            base_url: base_url.clone(),
+            timeout: self.timeout,
+            user_agent,
+            watch,
+            #[cfg(feature = "testing")]
+            script: self.script,
+        };
         let cached = self.cache_token && !environment.disabled;
         let directory = if cached { self.token_cache_dir.or(environment.directory) } else { None };
         if cached && directory.is_none() {
@@ -306,6 +327,12 @@ impl<C: OverHttp> Builder<C> {
 }
 
 fn check_base_url(base_url: &str) -> Result<()> {
+    if base_url.contains('@') {
+        // It would travel in the header that the token needs, and is not repeated here.
+        return Err(config(
+            "base_url holds a user name or password; the API is told who calls by its key alone",
+        ));
+    }
     let usable = url::Url::parse(base_url).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https")
             && url.has_host()
@@ -352,10 +379,15 @@ impl OverHttp for Http {
     }
 }
 
+/// An address as it may be shown, also one that [`check_base_url`] would refuse.
+fn without_login(url: &str) -> &str {
+    url.rsplit_once('@').map_or(url, |(_, host)| host)
+}
+
 impl<C> fmt::Debug for Builder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("base_url", &self.base_url)
+            .field("base_url", &self.base_url.as_deref().map(without_login))
             .field("cache_token", &self.cache_token)
             .finish_non_exhaustive()
     }

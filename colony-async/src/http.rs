@@ -40,6 +40,12 @@ pub(crate) struct Shared {
     pub(crate) breaker: Option<Breaker>,
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.session.end();
+    }
+}
+
 impl Http {
     pub(crate) fn new(shared: Shared) -> Self {
         Self { shared: Arc::new(shared) }

@@ -43,6 +43,8 @@ mod listing;
 mod reply;
 mod sender;
 mod session;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 mod watch;
 

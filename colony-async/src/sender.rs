@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
-use colony_core::{Auth, Base, Body, Error, ErrorKind, Reply, Request, Result};
+use colony_core::{Auth, Base, Body, Error, ErrorKind, Reply, Request, Result, base_url::site_root};
 use http::{HeaderValue, header};
 use secrecy::ExposeSecret;
 use url::Url;
@@ -17,6 +17,8 @@ pub(crate) struct Sender {
     pub(crate) timeout: Duration,
     pub(crate) user_agent: HeaderValue,
     pub(crate) watch: Arc<Watch>,
+    #[cfg(feature = "testing")]
+    pub(crate) script: Option<crate::testing::Script>,
 }
 
 impl Sender {
@@ -25,11 +27,17 @@ impl Sender {
         let url = self.url(request)?;
         let built = self.build(request, &url, held)?;
         self.watch.sending(request, &url);
+        #[cfg(feature = "testing")]
+        if let Some(script) = &self.script {
+            let reply = script.answer(request)?;
+            self.watch.received(request, &url, &reply);
+            return Ok(reply);
+        }
         let mut response = built.send().await.map_err(|error| self.network(request, error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let body = response.bytes().await.map_err(|error| self.network(request, error))?;
         let reply = Reply::new(status, headers, body);
-        self.watch.received(request, &url, &self.base_url, &reply);
+        self.watch.received(request, &url, &reply);
         Ok(reply)
     }
 
@@ -48,6 +56,10 @@ impl Sender {
                 Error::build(ErrorKind::Auth, "the token cannot stand in a header").finish()
             })?;
             builder = builder.header(header::AUTHORIZATION, bearer);
+        }
+        // OAuth's end points may answer with a page otherwise.
+        if request.is_oauth() {
+            builder = builder.header(header::ACCEPT, "application/json");
         }
         if let Some(key) = request.idempotency() {
             builder = builder.header("idempotency-key", key.clone());
@@ -87,7 +99,7 @@ impl Sender {
         let path = request.path(request.path_style())?;
         let base = match request.base_part() {
             Base::Api => self.base_url.as_str(),
-            Base::Site => site_of(&self.base_url),
+            Base::Site => site_root(&self.base_url),
             Base::Other(url) => url.trim_end_matches('/'),
         };
         let mut url: Url = format!("{base}{path}").parse().map_err(|error| {
@@ -126,21 +138,5 @@ impl Sender {
             .hint(hint)
             .source(error)
             .finish()
-    }
-}
-
-/// The site's root: the API's base without its trailing `/api/v1`.
-pub(crate) fn site_of(base_url: &str) -> &str {
-    base_url.strip_suffix("/api/v1").unwrap_or(base_url).trim_end_matches('/')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::site_of;
-
-    #[test]
-    fn the_site_is_the_base_without_its_api() {
-        assert_eq!(site_of("https://host.example/colony/api/v1"), "https://host.example/colony");
-        assert_eq!(site_of("https://api.example"), "https://api.example");
     }
 }

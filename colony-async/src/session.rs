@@ -211,26 +211,35 @@ impl Session {
     }
 
     /// Makes the next call log in. The token that is given up now is not taken from the file again, but
-    /// one that another process gets from now on is.
+    /// one that another process gets from now on is. The file goes with the token that is given up; a later
+    /// one that another process has put there is passed over and stays.
     pub(crate) async fn forget(self: &Arc<Self>) {
         let session = Arc::clone(self);
         let store = self.key.load().store.clone();
         let gone = self.held.swap(None);
         let given_up = off_thread(move || {
             let mut given_up: Vec<SecretString> = gone.iter().map(|held| held.token.clone()).collect();
-            if let Some(store) = store {
-                if let Ok(found) = store.read() {
-                    if let Err(error) = store.remove_if_holds(&found.envelope.token) {
-                        session.degraded("remove", "io", &error);
-                    }
-                    given_up.push(found.envelope.token);
+            if let Some((store, found)) =
+                store.and_then(|store| store.read().ok().map(|found| (store, found)))
+            {
+                let token = found.envelope.token;
+                if gone.is_none_or(|held| held.is(&token))
+                    && let Err(error) = store.remove_if_holds(&token)
+                {
+                    session.degraded("remove", "io", &error);
                 }
+                given_up.push(token);
             }
             given_up
         })
         .await
         .unwrap_or_default();
         *self.given_up.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = given_up;
+    }
+
+    /// Ends the background task; the last client is gone.
+    pub(crate) fn end(&self) {
+        self.ahead.end();
     }
 
     fn is_given_up(&self, token: &SecretString) -> bool {
@@ -244,10 +253,10 @@ impl Session {
         let session = Arc::clone(self);
         let store = self.key.load().store.clone();
         off_thread(move || {
-            if let Some(store) = store {
-                if let Err(error) = store.remove() {
-                    session.degraded("remove", "io", &error);
-                }
+            if let Some(store) = store
+                && let Err(error) = store.remove()
+            {
+                session.degraded("remove", "io", &error);
             }
         })
         .await;

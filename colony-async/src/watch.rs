@@ -37,12 +37,12 @@ impl Watch {
     }
 
     /// A reply arrived, whatever its status.
-    pub(crate) fn received(&self, request: &Request, url: &Url, base_url: &str, reply: &Reply) {
+    pub(crate) fn received(&self, request: &Request, url: &Url, reply: &Reply) {
         // A login happens at any time, in the background too; nobody who asks for the last reply means it.
         if request.operation() != LOGIN {
             self.last.store(Some(Arc::new(reply.headers.clone())));
         }
-        self.deprecations.look(request, base_url, reply);
+        self.deprecations.look(request, url, reply);
         self.hooks.received(request, url, reply);
     }
 

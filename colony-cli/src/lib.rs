@@ -93,3 +93,8 @@ fn start_log(verbose: u8) {
         .with_ansi(output::stderr_has_colour())
         .try_init();
 }
+
+/// The README's code, compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

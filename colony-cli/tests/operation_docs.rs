@@ -1,5 +1,5 @@
 //! What `colony methods` and `colony call NAME --help` tell about arguments is taken from the doc
-//! comments of the operations, so that nobody writes it twice. `COLONY_UPDATE=1 cargo test -p thecolony-cli
+//! comments of the operations, so that nobody writes it twice. `COLONY_UPDATE=1 cargo test -p colony-cli
 //! --test operation_docs` writes the file anew; without it the test fails when the file is out of date.
 
 use std::{
@@ -174,7 +174,11 @@ fn read_structs(text: &str, structs: &mut BTreeMap<String, Struct>) {
 }
 
 fn struct_name(line: &str) -> Option<&str> {
-    let name = line.trim_start_matches("pub ").strip_prefix("struct ")?;
+    let line = ["pub ", "pub(super) ", "pub(crate) "]
+        .iter()
+        .find_map(|seen| line.strip_prefix(seen))
+        .unwrap_or(line);
+    let name = line.strip_prefix("struct ")?;
     name.strip_suffix(" {").or_else(|| name.strip_suffix(" {}"))
 }
 

@@ -15,6 +15,7 @@
 //! is written as Python writes it (`1.0`, `1e+21`, `1e-07`).
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// The canonical form of a value.
 pub fn to_string(value: &Value) -> String {
@@ -77,9 +78,14 @@ fn write_text(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// The shortest digits that read back as the same number, laid out as Python's `repr` does: with an
+/// The SHA-256 of some bytes, in hexadecimal.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What Python's `repr` answers for a finite number: the shortest digits that read back as the same number, with an
 /// exponent from 1e16 upwards and below 1e-4, otherwise always with a decimal point.
-fn python_float(number: f64) -> String {
+pub(crate) fn python_float(number: f64) -> String {
     let scientific = format!("{number:e}");
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();

@@ -3,7 +3,8 @@
 //! what the file says, when a token is fresh).
 //!
 //! This crate opens no sockets, does not sleep, and reads neither the clock nor the environment
-//! except in [`token::cache_path::from_environment`]. Programs use one of the clients built on it,
+//! except in [`token::cache_path::from_environment`] and, with the feature `attestation`, where a post is
+//! attested to without a time given. Programs use one of the clients built on it,
 //! `colony_async::Client` or `colony_blocking::Client`: both are this crate's [`Client`] with a
 //! [`Transport`] of their own, so every method is written, and documented, once.
 //!
@@ -23,16 +24,24 @@
 
 pub mod api;
 mod args;
+#[cfg(feature = "attestation")]
+pub mod attestation;
+pub mod base_url;
 pub mod canonical;
 mod client;
 pub mod colony_name;
+pub mod deprecation;
 mod endpoint;
 mod error;
+pub mod generated_text;
 mod id;
+pub mod idempotency;
 mod names;
 mod null;
 mod open;
 pub mod page;
+pub mod python_names;
+mod raw;
 pub mod registry;
 mod reply;
 mod request;
@@ -40,6 +49,8 @@ pub mod retry;
 mod timestamp;
 pub mod token;
 mod transport;
+pub mod two_factor_code;
+pub mod webhook;
 
 pub use client::Client;
 pub use endpoint::{Batch, Download, Endpoint, Prepared, Sequence};
@@ -49,6 +60,7 @@ pub use id::{
 };
 pub use open::Open;
 pub use page::Page;
+pub use raw::RawRequest;
 pub use reply::{Done, Reply};
 pub use request::{Auth, Base, Body, Effect, FilePart, PathStyle, Request};
 pub use timestamp::Timestamp;

@@ -75,6 +75,8 @@ impl<N: Names> Both<N> {
     }
 }
 
+/// What kind of action one of the caller's was.
+pub(crate) enum ActionKind {}
 /// A colony's `id`.
 pub(crate) enum ColonyId {}
 /// The name of the colony that a post is in.
@@ -100,6 +102,10 @@ pub(crate) enum VoteCount {}
 /// The score after a vote.
 pub(crate) enum NewScore {}
 
+impl Names for ActionKind {
+    const FIELD: &'static str = "kind";
+    const READ: &'static [&'static str] = &["kind", "type"];
+}
 impl Names for ColonyId {
     const FIELD: &'static str = "id";
     const READ: &'static [&'static str] = &["id", "colony_id"];
@@ -155,8 +161,8 @@ mod tests {
 
     use crate::api::{
         collections::Collection, colonies::Colony, comments::Comment, notifications::Notification,
-        polls::PollOption, posts::Post, puzzles::Puzzle, users::User, votes_reactions::VoteResult,
-        webhooks::Webhook,
+        polls::PollOption, posts::Post, puzzles::Puzzle, session::Action, users::User,
+        votes_reactions::VoteResult, webhooks::Webhook,
     };
 
     use super::*;
@@ -201,6 +207,7 @@ mod tests {
     #[test]
     fn a_field_is_read_from_either_of_its_names_or_both() {
         let (none, a, b) = (json!({}), json!("a"), json!("b"));
+        check::<Action, ActionKind>(&none, &a, &b);
         check::<Colony, ColonyId>(&none, &a, &b);
         check::<Comment, CommentId>(&none, &a, &b);
         check::<Notification, NotificationId>(&none, &a, &b);

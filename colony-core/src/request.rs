@@ -517,11 +517,12 @@ impl Request {
     /// body. Used by `colony call`, where the server, not the type system, judges such a value.
     pub fn restore_scalars(&mut self, arguments: &Map<String, Value>) {
         let Body::Json(body) = &mut self.body else { return };
-        for (name, value) in arguments {
+        for (name, value) in arguments.iter().filter(|(_, value)| !value.is_string()) {
             let renamed = if name == "colony" { "colony_id" } else { name.as_str() };
+            // As text: a number is never equal to the string of its digits.
+            let spelt = value.to_string();
             for key in [name.as_str(), renamed] {
-                let text = body.get(key).and_then(Value::as_str);
-                if text.is_some_and(|text| !value.is_string() && text == value.to_string()) {
+                if body.get(key).and_then(Value::as_str) == Some(spelt.as_str()) {
                     body.insert(key.to_owned(), value.clone());
                 }
             }

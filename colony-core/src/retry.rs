@@ -133,7 +133,9 @@ impl RetryPolicy {
     /// assert_eq!(policy.longest(Duration::from_secs(30)), Duration::from_secs(30));
     /// ```
     pub fn longest(&self, timeout: Duration) -> Duration {
-        let waits: Duration = (0..self.max_retries.min(64)).map(|n| self.delay(n)).sum();
+        // The server may ask for more than the computed delay.
+        let waits: Duration =
+            (0..self.max_retries.min(64)).map(|n| self.delay(n).max(self.max_retry_after)).sum();
         timeout.saturating_mul(self.max_retries.saturating_add(1)).saturating_add(waits)
     }
 }
@@ -153,6 +155,20 @@ mod tests {
             .collect();
         assert_eq!(waits, [2, 4, 8, 16, 32, 60]);
         assert_eq!(policy.after(0, 429, Some(Duration::from_secs(1))), Decision::Stop);
+    }
+
+    #[test]
+    fn the_longest_time_has_room_for_every_wait_the_server_may_ask_for() {
+        let policy = RetryPolicy::for_login();
+        let wait = Some(Duration::from_secs(60));
+        let waits: Duration = (0..policy.max_retries)
+            .map(|n| match policy.after(n, 503, wait) {
+                Decision::After(wait) => wait,
+                Decision::Stop => Duration::ZERO,
+            })
+            .sum();
+        let timeout = Duration::from_secs(30);
+        assert!(policy.longest(timeout) >= waits + timeout * (policy.max_retries + 1));
     }
 
     #[test]

@@ -57,6 +57,17 @@ impl From<String> for Timestamp {
     }
 }
 
+/// In UTC, with microseconds where there are any.
+impl From<SystemTime> for Timestamp {
+    fn from(moment: SystemTime) -> Self {
+        let after = moment >= SystemTime::UNIX_EPOCH;
+        let bound = if after { jiff::Timestamp::MAX } else { jiff::Timestamp::MIN };
+        let moment = jiff::Timestamp::try_from(moment).unwrap_or(bound);
+        let digits = if moment.subsec_nanosecond() < 1000 { 0 } else { 6 };
+        Self(format!("{moment:.digits$}").into())
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

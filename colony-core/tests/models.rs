@@ -135,7 +135,7 @@ fn compare(recorded: &Value, model: &str, python: &Value, rust: &Value, out: &mu
         let inner = MODELS.iter().find(|(name, _)| declared.contains(name)).map(|(name, _)| *name);
         match (inner, expected, found) {
             (Some(inner), Value::Object(_), Value::Object(_)) => {
-                compare(recorded, inner, expected, found, out)
+                compare(recorded, inner, expected, found, out);
             }
             (Some(inner), Value::Array(rows), Value::Array(found)) if rows.len() == found.len() => {
                 for (row, found) in rows.iter().zip(found) {

@@ -49,25 +49,25 @@ fn successes() -> Vec<Success> {
     successes
 }
 
-/// Reads every answer after a change, and fails with a list of those that cannot be read.
-fn check(change: fn(Value) -> Value) {
+/// Reads every answer after a change, and fails with a list of those that cannot be read. Gives the
+/// rows of the table that were needed.
+fn check(change: fn(Value) -> Value) -> BTreeSet<&'static str> {
     let mut failures: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut refused: BTreeSet<&str> = BTreeSet::new();
+    let mut refused = BTreeSet::new();
     let successes = successes();
     assert!(successes.len() > 700, "{} answers", successes.len());
     for Success { id, method, answer } in &successes {
         let operation = registry::find(method).expect("looked up before");
         let Err(error) = operation.check_answer(change(answer.clone())) else { continue };
         match REFUSED.iter().find(|(part, _)| id.contains(part)) {
-            Some((part, _)) => drop(refused.insert(part)),
+            Some((part, _)) => drop(refused.insert(*part)),
             None => failures.entry(format!("{method}: {error}")).or_default().push(id.clone()),
         }
     }
     let lines: Vec<String> =
         failures.iter().map(|(error, ids)| format!("{error} ({}, {} in all)", ids[0], ids.len())).collect();
-    let stale: Vec<_> = REFUSED.iter().filter(|(part, _)| !refused.contains(part)).collect();
-    assert!(stale.is_empty(), "these are read by now: {stale:?}");
     assert!(lines.is_empty(), "{} answers cannot be read:\n{}", lines.len(), lines.join("\n"));
+    refused
 }
 
 fn change_objects(value: Value, name: &str, change: &dyn Fn(&mut Map<String, Value>)) -> Value {
@@ -90,7 +90,9 @@ fn change_objects(value: Value, name: &str, change: &dyn Fn(&mut Map<String, Val
 
 #[test]
 fn every_recorded_answer_is_read_by_its_type() {
-    check(|answer| answer);
+    let refused = check(|answer| answer);
+    let stale: Vec<_> = REFUSED.iter().filter(|(part, _)| !refused.contains(part)).collect();
+    assert!(stale.is_empty(), "these are read by now: {stale:?}");
 }
 
 #[test]
@@ -124,7 +126,9 @@ fn null_is_no_obstacle() {
     });
     check(|answer| match answer {
         Value::Object(mut map) => {
-            blank(&mut map, |_| true);
+            // An answer by id (`get_presence`) is a map, too.
+            let by_id = map.keys().any(|key| key.contains('-'));
+            blank(&mut map, if by_id { |value| !value.is_object() } else { |_| true });
             Value::Object(map)
         }
         other => other,

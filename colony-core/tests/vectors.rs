@@ -5,8 +5,13 @@
 //! of what differs.
 
 #![allow(clippy::disallowed_methods, reason = "a test's own switches")]
+#![allow(clippy::print_stdout, reason = "cases that differ, and how")]
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+#[path = "../../tests/src/recorded.rs"]
+#[allow(unreachable_pub, reason = "public for the package it is shared with")]
+mod recorded;
+
+use std::{fs, path::PathBuf};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -17,23 +22,8 @@ use colony_core::{
     registry::{self, Call},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use recorded::{Outcome, accepted_differences, compare_outcome, decode, is_scored, mask, pairs, segments};
 use serde_json::{Value, json};
-
-/// Classes of cases that a typed language has no reason to follow.
-const UNSCORED: [&str; 12] = [
-    "/falsy_",
-    "/alias_",
-    "/max_results",
-    "/null_instead",
-    "/bad_key_",
-    "/typed_",
-    "/empty_content_type",
-    "/blank_content_type",
-    "/chars_content_type",
-    "/not_text_content_type",
-    "/blank_filename",
-    "/never",
-];
 
 struct Scene<'a> {
     exchanges: &'a [Value],
@@ -108,14 +98,6 @@ fn reply(response: &Value) -> Reply {
     Reply::new(StatusCode::from_u16(status.try_into().expect("a status")).expect("a status"), headers, body)
 }
 
-fn decode(text: &str) -> String {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
-fn segments(path: &str) -> Vec<String> {
-    path.split('/').map(decode).collect()
-}
-
 fn compare(expected: &Value, request: &Request) -> Option<String> {
     if expected["delivered"] == json!(false) {
         return None;
@@ -142,13 +124,7 @@ fn compare(expected: &Value, request: &Request) -> Option<String> {
         query.push((decode(key), decode(value)));
     }
     query.sort();
-    let mut recorded: Vec<(String, String)> = expected["query"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|pair| (pair[0].as_str().unwrap().to_owned(), pair[1].as_str().unwrap().to_owned()))
-        .collect();
-    recorded.sort();
+    let recorded = pairs(&expected["query"]);
     if query != recorded {
         return Some(format!("query {query:?}, recorded {recorded:?}"));
     }
@@ -206,32 +182,6 @@ fn compare_body(expected: &Value, body: &Body) -> Option<String> {
     (*body != Body::Empty).then(|| "a body, recorded none".to_owned())
 }
 
-/// Replaces the name each SDK gives itself.
-fn mask(value: Value) -> Value {
-    match value {
-        Value::Object(map) => map
-            .into_iter()
-            .map(|(key, value)| {
-                let own =
-                    key == "client" && value.as_str().is_some_and(|name| name.starts_with("colony-sdk"));
-                (key, if own { json!("<sdk>") } else { mask(value) })
-            })
-            .collect(),
-        Value::Array(items) => items.into_iter().map(mask).collect(),
-        // 90.0 and 90 are the same number on the wire.
-        Value::Number(number) => number.as_f64().map_or(Value::Null, |number| json!(number)),
-        other => other,
-    }
-}
-
-/// What a case came to: its JSON, or its bytes, or its error.
-enum Outcome {
-    Json(Value),
-    Bytes(Bytes),
-    /// The connection broke: what a client makes of that is its own business.
-    NoReply,
-}
-
 fn one(scene: &mut Scene<'_>, mut call: Prepared) -> Result<Option<Reply>> {
     call.request.check()?;
     if let Some(name) = call.request.unresolved_colony().map(str::to_owned) {
@@ -279,34 +229,6 @@ fn run(scene: &mut Scene<'_>, case: &Value) -> Result<Outcome> {
     })
 }
 
-fn kind_of(class: &str) -> Option<&'static str> {
-    Some(match class {
-        "ColonyAuthError" => "auth",
-        "ColonyTwoFactorRequiredError" => "two_factor_required",
-        "ColonyTwoFactorInvalidError" => "two_factor_invalid",
-        "ColonyNotFoundError" => "not_found",
-        "ColonyConflictError" => "conflict",
-        "ColonyValidationError" => "validation",
-        "ColonyRateLimitError" => "rate_limit",
-        "ColonyServerError" => "server",
-        "ColonyAPIError" => "api",
-        "ColonyNetworkError" => "network",
-        "ValueError" | "TypeError" | "NotImplementedError" => "invalid_argument",
-        _ => return None,
-    })
-}
-
-fn is_scored(case: &Value) -> bool {
-    let id = case["id"].as_str().expect("an id");
-    let seed = case["kwargs"].as_object().unwrap().values().any(|v| v.get("$ed25519_seed_hex").is_some());
-    !(case.get("quirk").is_some_and(|quirk| !quirk.is_null())
-        || case.get("warnings").is_some_and(|warnings| !warnings.is_null())
-        || case.get("client").is_some()
-        || seed
-        || case["raises"]["type"].as_str().is_some_and(|class| kind_of(class).is_none())
-        || UNSCORED.iter().any(|class| id.contains(class)))
-}
-
 /// What differs between a case and what this SDK does; empty when they agree.
 fn differences(case: &Value) -> Vec<String> {
     let exchanges = case["exchanges"].as_array().expect("exchanges");
@@ -317,46 +239,7 @@ fn differences(case: &Value) -> Vec<String> {
     if left > 0 {
         out.push(format!("{left} recorded requests were not made"));
     }
-    let raises = &case["raises"];
-    match (outcome, raises["type"].as_str()) {
-        (Ok(Outcome::NoReply), _) => {}
-        (Ok(_), Some(class)) => out.push(format!("succeeded, recorded {class}")),
-        (Ok(Outcome::Json(value)), None) => {
-            let (mut got, mut want) = (value, case["returns"].clone());
-            if want.get("reasons_count").is_some() {
-                got["reasons_count"] = json!(got["reasons"].as_array().map_or(0, Vec::len));
-                for (map, keys) in [(&mut got, &["notes", "reasons"][..]), (&mut want, &["notes_count"][..])]
-                {
-                    for key in keys {
-                        map.as_object_mut().unwrap().remove(*key);
-                    }
-                }
-            }
-            if mask(got.clone()) != mask(want.clone()) {
-                out.push(format!("result {got}, recorded {want}"));
-            }
-        }
-        (Ok(Outcome::Bytes(bytes)), None) => {
-            if case["returns"]["$bytes_base64"].as_str() != Some(&BASE64_STANDARD.encode(bytes)) {
-                out.push("bytes differ".to_owned());
-            }
-        }
-        (Err(error), None) => out.push(format!("failed: {error}")),
-        (Err(error), Some(class)) => {
-            if error.kind().as_str() != kind_of(class).unwrap_or("-") {
-                out.push(format!("error kind {:?} ({error}), recorded {class}", error.kind()));
-            } else if error.kind() != ErrorKind::InvalidArgument {
-                let status = raises["status"].as_u64().filter(|status| *status != 0);
-                if error.status().map(u64::from) != status {
-                    out.push(format!("status {:?}, recorded {status:?}", error.status()));
-                }
-                let code = raises["code"].as_str().filter(|code| !code.is_empty());
-                if error.code().filter(|code| !code.is_empty()) != code {
-                    out.push(format!("code {:?}, recorded {code:?}", error.code()));
-                }
-            }
-        }
-    }
+    out.extend(compare_outcome(case, outcome));
     out
 }
 
@@ -365,9 +248,7 @@ fn operations_agree_with_the_recorded_cases() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/wire");
     let only = std::env::var("COLONY_VECTORS").ok();
     let show: usize = std::env::var("COLONY_VECTORS_SHOW").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
-    let explained: BTreeMap<String, String> = fs::read(folder.join("differences.json"))
-        .map(|text| serde_json::from_slice(&text).expect("differences.json"))
-        .unwrap_or_default();
+    let explained = accepted_differences(&folder);
     let (mut total, mut failures) = (0, Vec::new());
     let implemented: Vec<&str> = registry::groups().iter().map(|group| group.name).collect();
     for group in implemented {
@@ -378,7 +259,8 @@ fn operations_agree_with_the_recorded_cases() {
         let Ok(text) = fs::read_to_string(folder.join(format!("{group}.jsonl"))) else { continue };
         for line in text.lines() {
             let case: Value = serde_json::from_str(line).expect("a case");
-            if !is_scored(&case) {
+            // A client's own settings need a client.
+            if !is_scored(&case) || case.get("client").is_some() {
                 continue;
             }
             total += 1;
@@ -390,7 +272,7 @@ fn operations_agree_with_the_recorded_cases() {
         }
     }
     for (id, kwargs, found) in failures.iter().take(show) {
-        println!("{id}  {:.200}", kwargs);
+        println!("{id}  {kwargs:.200}");
         for difference in found.iter().take(3) {
             println!("    {difference:.400}");
         }

@@ -11,6 +11,9 @@ use std::{
 use colony_async::time::Timer;
 use tokio::sync::watch;
 
+/// Nothing here takes so long: whoever waits longer waits for what does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The clock; clones are the same clock.
 ///
 /// Time passes up to a *horizon* and not beyond. A sleep that ends before the horizon ends at once, and
@@ -84,6 +87,10 @@ impl Clock {
     }
 
     /// Lets so many seconds pass for sleepers, and waits until everybody sleeps beyond them; somebody must.
+    ///
+    /// # Panics
+    ///
+    /// When that does not come about within a minute of real time.
     pub async fn pass(&self, seconds: f64) {
         let mut changed = self.0.changed.subscribe();
         let horizon = {
@@ -103,11 +110,16 @@ impl Clock {
                     return;
                 }
             }
-            let _ = changed.changed().await;
+            let woken = tokio::time::timeout(PATIENCE, changed.changed()).await;
+            assert!(woken.is_ok(), "nobody sleeps beyond the time that was to pass");
         }
     }
 
     /// Waits until so many are asleep.
+    ///
+    /// # Panics
+    ///
+    /// When that does not come about within a minute of real time.
     pub async fn sleepers(&self, count: usize) {
         let mut changed = self.0.changed.subscribe();
         loop {
@@ -115,7 +127,8 @@ impl Clock {
             if self.state().sleepers.len() == count {
                 return;
             }
-            let _ = changed.changed().await;
+            let woken = tokio::time::timeout(PATIENCE, changed.changed()).await;
+            assert!(woken.is_ok(), "{} are asleep and not {count}", self.state().sleepers.len());
         }
     }
 

@@ -3,8 +3,41 @@
 //! - [`crew`]: real processes that wait at one line and start together; each is the program `worker`.
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
+//!
+//! For what the Python package was recorded to do (`tests/wire`), on both clients:
+//!
+//! - [`recorded`]: which cases count, and the comparison of outcomes.
+//! - [`wire`]: the comparison of requests.
+//! - [`server`]: plays the recorded replies, on a loopback socket.
+//! - [`timer`]: a clock on which sleeping takes no time and is noted.
+//! - [`stage`]: a client with its server, clock and cache directory.
 
 pub mod clock;
 pub mod crew;
 pub mod plan;
+pub mod recorded;
+pub mod server;
 pub mod service;
+pub mod stage;
+pub mod timer;
+pub mod wire;
+
+use std::{fs, path::PathBuf};
+
+use serde_json::Value;
+
+/// The folder of the recorded cases.
+pub fn wire_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("wire")
+}
+
+/// A recorded file of one JSON value.
+pub fn json_file(name: &str) -> Value {
+    serde_json::from_slice(&fs::read(wire_folder().join(name)).expect(name)).expect(name)
+}
+
+/// A recorded file with a JSON value on each line.
+pub fn json_lines(name: &str) -> Vec<Value> {
+    let text = fs::read_to_string(wire_folder().join(name)).expect(name);
+    text.lines().map(|line| serde_json::from_str(line).expect(name)).collect()
+}

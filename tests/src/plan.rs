@@ -18,7 +18,7 @@ pub struct Plan {
     pub patient: bool,
     /// Logs in although a cool-down lasts.
     pub ignore_cool_down: bool,
-    /// A two-factor code.
+    /// A two-factor code, given at each login.
     pub totp: Option<String>,
     /// Writes all there is to log to stderr, and the `Debug` and `Display` forms of what it holds.
     pub trace: bool,

@@ -5,6 +5,7 @@ use std::{
     collections::{HashSet, VecDeque},
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -28,6 +29,21 @@ pub enum Answer {
     Hangup,
     /// With a token, once [`Service::release`] is called.
     Held,
+    /// With a token, after so long.
+    After(Duration),
+}
+
+/// One login as the server saw it.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The client's `User-Agent`.
+    pub client: String,
+    /// When it arrived.
+    pub from: Instant,
+    /// When it was answered, or the client was seen to be gone.
+    pub to: Instant,
+    /// Whether it was answered.
+    pub answered: bool,
 }
 
 /// What the server was asked.
@@ -67,6 +83,7 @@ struct State {
     otherwise: Answer,
     good: HashSet<String>,
     issued: Vec<String>,
+    log: Vec<Login>,
     lifetime: f64,
     call_status: u16,
     /// Calls are answered when so many have arrived.
@@ -95,6 +112,7 @@ impl Service {
                 otherwise: Answer::Token,
                 good: HashSet::new(),
                 issued: Vec::new(),
+                log: Vec::new(),
                 lifetime: 86_400.0,
                 call_status: 200,
                 gathering: 0,
@@ -161,15 +179,25 @@ impl Service {
         self.state().issued.clone()
     }
 
+    /// Every login that has ended.
+    pub fn log(&self) -> Vec<Login> {
+        self.state().log.clone()
+    }
+
     /// What was asked so far.
     pub fn counts(&self) -> Counts {
         *self.shared.counts.borrow()
     }
 
     /// Waits until the counts are so.
+    ///
+    /// # Panics
+    ///
+    /// When that does not come about within a minute.
     pub async fn until(&self, is_so: impl FnMut(&Counts) -> bool) {
-        // The sender lives as long as this.
-        let _ = self.shared.counts.subscribe().wait_for(is_so).await;
+        let mut counts = self.shared.counts.subscribe();
+        let came = tokio::time::timeout(Duration::from_secs(60), counts.wait_for(is_so)).await;
+        assert!(came.is_ok(), "it stayed at {:?}", self.counts());
     }
 }
 
@@ -190,6 +218,7 @@ impl Shared {
 /// A request, as far as anybody here cares.
 struct Asked {
     login: bool,
+    client: String,
     bearer: Option<String>,
 }
 
@@ -197,7 +226,19 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     while let Some(asked) = read(&mut stream).await? {
-        let reply = if asked.login { log_in(&shared).await } else { Some(call(&shared, &asked).await) };
+        let reply = if asked.login {
+            let from = Instant::now();
+            let reply = tokio::select! {
+                reply = log_in(&shared) => reply,
+                // Nothing is sent before the answer, so this is the client's end.
+                _ = stream.fill_buf() => None,
+            };
+            let answered = reply.is_some();
+            shared.state().log.push(Login { client: asked.client, from, to: Instant::now(), answered });
+            reply
+        } else {
+            Some(call(&shared, &asked).await)
+        };
         let Some((status, header, body)) = reply else { return Ok(()) };
         let text = format!(
             "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\n{header}content-length: {}\r\n\r\n{body}",
@@ -214,7 +255,8 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Asked>> {
     if line.is_empty() {
         return Ok(None);
     }
-    let mut asked = Asked { login: line.contains(" /api/v1/auth/token "), bearer: None };
+    let mut asked =
+        Asked { login: line.contains(" /api/v1/auth/token "), client: String::new(), bearer: None };
     let mut length = 0;
     loop {
         line.clear();
@@ -222,6 +264,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Asked>> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().map_err(io::Error::other)?,
+            "user-agent" => asked.client = value.trim().to_owned(),
             "authorization" => asked.bearer = value.trim().strip_prefix("Bearer ").map(str::to_owned),
             _ => {}
         }
@@ -242,6 +285,10 @@ async fn log_in(shared: &Shared) -> Option<(u16, String, String)> {
         Answer::Token => Some(issue(shared)),
         Answer::Held => {
             let _ = released.changed().await;
+            Some(issue(shared))
+        }
+        Answer::After(pause) => {
+            tokio::time::sleep(pause).await;
             Some(issue(shared))
         }
         Answer::Status(status) => Some((status, String::new(), detail(status))),

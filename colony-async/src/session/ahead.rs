@@ -17,11 +17,17 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 const LAST_PAUSE: Duration = Duration::from_secs(600);
 
-/// The background task's handle. Dropped with the session, which ends the task.
+/// The background task's handle. Ended with the client: the session may live a little longer, in a login
+/// that is under way.
 #[derive(Default)]
 pub(super) struct Ahead(Mutex<Option<oneshot::Sender<()>>>);
 
 impl Ahead {
+    /// Ends the task.
+    pub(super) fn end(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Starts the task, unless it runs.
     pub(super) fn start(&self, session: &Arc<Session>) {
         let mut sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,8 +83,8 @@ impl Plan {
             Ok(new) if !new.is(&held.token) => {
                 events::renewal(None);
                 self.pause = FIRST_PAUSE;
-                // A token that is born stale must not make this a busy loop.
-                Duration::from_secs(1)
+                // A token that is born stale must not make this a busy loop of logins.
+                FIRST_PAUSE
             }
             Ok(_) => self.next_pause(),
             Err(error) => {

@@ -76,10 +76,10 @@ impl Session {
 
     fn board(self: &Arc<Self>, purpose: &Purpose) -> Shared<BoxFuture<'static, Outcome>> {
         let mut slot = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = &*slot {
-            if flight.outcome.peek().is_none() {
-                return flight.outcome.clone();
-            }
+        if let Some(flight) = &*slot
+            && flight.outcome.peek().is_none()
+        {
+            return flight.outcome.clone();
         }
         let number = slot.as_ref().map_or(0, |flight| flight.number.wrapping_add(1));
         let (session, purpose) = (Arc::clone(self), purpose.clone());
@@ -91,7 +91,7 @@ impl Session {
             session.land(number);
             outcome
         });
-        let outcome = task.map(|joined| joined.ok()).boxed().shared();
+        let outcome = task.map(outcome_of).boxed().shared();
         *slot = Some(Flight { number, outcome: outcome.clone() });
         outcome
     }
@@ -132,13 +132,24 @@ impl Session {
             None => self.log_in(&key, None).await,
         };
         let outcome = outcome.or_else(|error| self.fall_back(stale, error));
-        if let Ok(held) = &outcome {
+        match &outcome {
             // The key may have been replaced meanwhile; then this token is the old key's.
-            if Arc::ptr_eq(&key, &self.key.load()) {
-                self.keep(held);
-            }
+            Ok(held) if Arc::ptr_eq(&key, &self.key.load()) => self.keep(held),
+            Ok(_) => {}
+            Err(_) => self.drop_rejected(&purpose),
         }
         outcome
+    }
+
+    /// Forgets the token that the server rejected, since no other could be had: the next call would only
+    /// be rejected with it again.
+    fn drop_rejected(&self, purpose: &Purpose) {
+        let Purpose::Need(Some(rejected)) = purpose else { return };
+        let held = self.held.load();
+        if held.as_ref().is_some_and(|held| held.is(rejected)) {
+            // Not if somebody else has put a good one in its place by now.
+            self.held.compare_and_swap(&held, None);
+        }
     }
 
     async fn acquire_shared(
@@ -260,7 +271,7 @@ impl Session {
                 );
                 let held = Arc::new(Held::new(token, lifetime));
                 events::minted(took, held.lifetime.stale_at - now);
-                *self.note.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                self.keep_note(None);
                 self.given_up.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 if let Some((store, _)) = shared {
                     let (session, store, minted) = (Arc::clone(self), store.clone(), Arc::clone(&held));
@@ -286,41 +297,65 @@ impl Session {
             Some(status @ (401 | 403)) => Some(Note::refused(now, status, error.code(), error.message())),
             _ => None,
         };
-        if error.status() == Some(429) {
-            self.note.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&note);
-        }
-        let Some((store, purpose)) = shared else { return };
+        // The note beside the file is everybody's, so that a success or a person can end it for all. Only
+        // where there is none, this client keeps a cool-down to itself.
+        let own = note.clone().filter(|_| error.status() == Some(429));
+        let Some((store, purpose)) = shared else { return self.keep_note(own) };
         let rejected = match purpose {
             Purpose::Need(rejected) => rejected.clone(),
             Purpose::Renew(_) => None,
         };
         let (session, store) = (Arc::clone(self), store.clone());
         off_thread(move || {
-            if let Some(rejected) = rejected {
-                if let Err(error) = store.remove_if_holds(&rejected) {
-                    session.degraded("remove", "io", &error);
-                }
+            if let Some(rejected) = rejected
+                && let Err(error) = store.remove_if_holds(&rejected)
+            {
+                session.degraded("remove", "io", &error);
             }
-            if let Some(note) = note {
-                if let Err(error) = store.write_note(&note) {
-                    session.degraded("write", "io", &error);
-                }
+            if let Some(note) = note
+                && let Err(error) = store.write_note(&note)
+            {
+                session.degraded("write", "io", &error);
+                session.keep_note(own);
             }
         })
         .await;
+    }
+
+    fn keep_note(&self, note: Option<Note>) {
+        *self.note.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
 
     /// A token with little time left is better than none, when the login failed for a passing reason.
     fn fall_back(&self, stale: Option<Arc<Held>>, error: Error) -> Result<Arc<Held>> {
         let now = self.now();
         match stale {
-            Some(held) if error.is_retryable() && held.lifetime.is_alive(now) => {
+            Some(held) if passes(&error) && held.lifetime.is_alive(now) => {
                 events::stale_used(held.lifetime.dead_at - now, &error);
                 Ok(held)
             }
             _ => Err(error),
         }
     }
+}
+
+/// What a flight's task came to. One that panicked is not started again: it would only panic again.
+fn outcome_of(joined: Result<Result<Arc<Held>>, tokio::task::JoinError>) -> Outcome {
+    match joined {
+        Ok(outcome) => Some(outcome),
+        Err(error) if error.is_panic() => {
+            Some(Err(Error::build(ErrorKind::Config, "the login panicked; its message is on stderr")
+                .hint("Mend the function given to `totp_with`, or the timer")
+                .finish()))
+        }
+        Err(_) => None,
+    }
+}
+
+/// Whether a login that failed so may succeed later without anybody's doing: the network, the service's own
+/// trouble (any 5xx), or too many logins.
+fn passes(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Network | ErrorKind::Server | ErrorKind::RateLimit | ErrorKind::Busy)
 }
 
 /// What one look at the shared state found.

@@ -106,9 +106,23 @@ fn options() -> OpenOptions {
     options
 }
 
+/// The lock is written to, so it must not be another file by a second name, nor somebody else's. Its mode
+/// does not matter: it holds nothing.
 fn checked(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() {
-        return Ok(file);
+    let metadata = file.metadata()?;
+    let refused = |why| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    if !metadata.is_file() {
+        return refused("the lock is not a regular file");
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "the lock is not a regular file"))
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        if metadata.uid() != rustix::process::geteuid().as_raw() {
+            return refused("the lock belongs to another user");
+        }
+        if metadata.nlink() != 1 {
+            return refused("the lock has a second name");
+        }
+    }
+    Ok(file)
 }

@@ -8,6 +8,7 @@ use std::{
 use colony_core::{
     Error, ErrorKind, Reply, Request, Result,
     retry::{Decision, RetryPolicy},
+    two_factor_code,
 };
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -94,22 +95,10 @@ impl Totp {
     }
 }
 
-/// Refuses what cannot be a code before it counts as a failed one: 6 to 8 digits from an authenticator,
-/// or a recovery code of 10 to 16 letters and digits. Most often the base32 secret is given by mistake.
 fn check_code(code: String) -> Result<SecretString> {
-    let digits = (6..=8).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
-    let recovery = (10..=16).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if digits || recovery {
-        return Ok(code.into());
-    }
-    Err(Error::argument_refused(
-        "totp",
-        format!(
-            "the two-factor code has {} characters and is neither 6 to 8 digits nor a recovery code; \
-             give the current code, not the secret it is made from",
-            code.chars().count()
-        ),
-    ))
+    let code = SecretString::from(code);
+    two_factor_code::check(code.expose_secret())?;
+    Ok(code)
 }
 
 impl fmt::Debug for Totp {

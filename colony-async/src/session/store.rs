@@ -69,9 +69,14 @@ impl Miss {
     }
 
     /// Whether a person should hear of it: somebody tampered, or something is set up wrongly. A file
-    /// that is absent or half-written (the Python package writes in place) is everyday business.
+    /// that is absent or half-written (the Python package writes in place) is everyday business; one that
+    /// is far too large is not.
     pub(crate) fn is_suspicious(&self) -> bool {
-        !matches!(self, Self::Absent | Self::Unreadable(_))
+        match self {
+            Self::Absent => false,
+            Self::Unreadable(reason) => *reason == Unreadable::TooLarge,
+            _ => true,
+        }
     }
 }
 
@@ -114,7 +119,7 @@ impl Store {
         let path = self.file();
         match self.read_once(&path) {
             // The Python package truncates before it writes; a moment later the file is whole.
-            Err(Miss::Unreadable(_)) => {
+            Err(Miss::Unreadable(reason)) if reason != Unreadable::TooLarge => {
                 std::thread::sleep(TORN_PAUSE);
                 self.read_once(&path)
             }

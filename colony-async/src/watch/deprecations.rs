@@ -10,6 +10,7 @@ use std::{
 };
 
 use colony_core::{Reply, Request};
+use url::Url;
 
 const PARAMETERS: &str = "x-colony-deprecated-params";
 const VALUES: &str = "x-colony-deprecated-values";
@@ -21,7 +22,7 @@ const MOST: usize = 1000;
 pub(super) struct Deprecations(Mutex<HashSet<(String, String)>>);
 
 impl Deprecations {
-    pub(super) fn look(&self, request: &Request, base_url: &str, reply: &Reply) {
+    pub(super) fn look(&self, request: &Request, url: &Url, reply: &Reply) {
         for header in [PARAMETERS, VALUES] {
             // Nearly always there is none, and this is all it costs.
             let Some(text) = reply.header(header) else { continue };
@@ -29,9 +30,11 @@ impl Deprecations {
                 if !self.is_news(request.template(), old) {
                     continue;
                 }
+                // The host alone: an address may hold a password.
+                let (host, port) = (url.host_str(), url.port_or_known_default());
                 tracing::warn!(
                     target: "colony::http", event = "deprecated", operation = request.operation(),
-                    route = request.template(), base_url, old, new,
+                    route = request.template(), host, port, old, new,
                     "the server accepts this for now: use the new name"
                 );
             }

@@ -1,6 +1,6 @@
 //! Functions of the program's own that see every request and every reply.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use colony_core::{Body, Effect, JsonObject, Reply, Request};
 use http::Method;
@@ -59,8 +59,8 @@ impl Hooks {
             Body::Json(fields) if !hides(request) => Some(fields),
             _ => None,
         };
-        let seen =
-            Outgoing { operation: request.operation(), method: request.method(), url: url.as_str(), body };
+        let url = shown(url);
+        let seen = Outgoing { operation: request.operation(), method: request.method(), url: &url, body };
         for hook in &self.requests {
             hook(&seen);
         }
@@ -70,12 +70,13 @@ impl Hooks {
         if self.responses.is_empty() {
             return;
         }
-        let shown = !hides(request) && !request.is_download();
-        let body = shown.then(|| reply.json().ok()).flatten();
+        let is_shown = !hides(request) && !request.is_download();
+        let body = is_shown.then(|| reply.json().ok()).flatten();
+        let url = shown(url);
         let seen = Incoming {
             operation: request.operation(),
             method: request.method(),
-            url: url.as_str(),
+            url: &url,
             status: reply.status.as_u16(),
             body: body.as_ref(),
         };
@@ -83,6 +84,17 @@ impl Hooks {
             hook(&seen);
         }
     }
+}
+
+/// The address without a user's name and password, which a base URL may hold.
+fn shown(url: &Url) -> Cow<'_, str> {
+    if url.username().is_empty() && url.password().is_none() {
+        return url.as_str().into();
+    }
+    let mut url = url.clone();
+    // Fails only for addresses without a host, which cannot be sent to.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    String::from(url).into()
 }
 
 /// Whether bodies of this request and its reply hold what no hook may see.
@@ -96,5 +108,18 @@ impl fmt::Debug for Hooks {
             .field("requests", &self.requests.len())
             .field("responses", &self.responses.len())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_password_in_the_address_is_not_shown() {
+        let shown_of = |text: &str| shown(&text.parse().unwrap()).into_owned();
+        assert_eq!(shown_of("http://user:secret@host.example/api?x=1"), "http://host.example/api?x=1");
+        assert_eq!(shown_of("http://:secret@host.example/"), "http://host.example/");
+        assert_eq!(shown_of("http://host.example:81/"), "http://host.example:81/");
     }
 }

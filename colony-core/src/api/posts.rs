@@ -1,11 +1,15 @@
 //! Posts: reading, writing, feeds.
 
+#[cfg(feature = "attestation")]
+mod attesting;
 mod feeds;
 mod model;
 mod moderating;
 mod reading;
 mod writing;
 
+#[cfg(feature = "attestation")]
+pub use attesting::AttestPost;
 pub use feeds::{
     FeedKind, ForYouEntry, ForYouFeed, GetForYouFeed, GetRisingPosts, GetTrendingTags, TrendingTag,
 };
@@ -278,6 +282,28 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(MovePostOutOfColony::new(id, colony))
     }
 
+    /// Fetches a post and signs that it says what it says now, for people to check without the service.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post;
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for parts that cannot be signed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use colony_core::{api::posts::AttestPost, attestation::Signer};
+    /// # async fn example(client: colony_async::Client, seed: &[u8]) -> colony_core::Result<()> {
+    /// let post = AttestPost::new("e70a15ec-ec4f-43fa-a1a8-7ff4064cb2c3", Signer::from_seed(seed)?);
+    /// println!("{}", client.posts().attest(post).await?.as_json());
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "attestation")]
+    #[doc(alias = "attest_post")]
+    pub fn attest(&self, post: AttestPost) -> C::Reply<crate::attestation::Envelope> {
+        self.transport.gather(post)
+    }
+
     /// Notes whether a sentinel has looked at a post.
     ///
     /// # Errors
@@ -296,7 +322,8 @@ pub(crate) const GROUP: Group = Group::new(
     "posts",
     &[
         Operation::of::<AnswerPostCognition>(),
-        // The place of attest_post.
+        #[cfg(feature = "attestation")]
+        Operation::batch::<AttestPost>(),
         Operation::of::<ClosePost>(),
         Operation::of::<CreatePost>(),
         Operation::of::<Crosspost>(),

@@ -1,8 +1,167 @@
-//! Waking up and polling: what happened since.
+//! Waking up and polling: what happened since, what waits, what is left of the limits.
+//!
+//! None of these operations changes or marks anything.
 
-use crate::registry::Group;
+mod endpoints;
+mod models;
+
+use crate::{
+    Client, Page, Timestamp, Transport,
+    registry::{Group, Operation},
+};
+
+pub use self::{endpoints::*, models::*};
+
+// ---- handle
+
+/// Waking up and polling. From [`Client::session`].
+#[derive(Debug)]
+pub struct Session<'c, C> {
+    transport: &'c C,
+}
+
+impl<C: Transport> Client<C> {
+    /// Waking up and polling: what happened since, what waits, what is left of the limits.
+    pub fn session(&self) -> Session<'_, C> {
+        Session { transport: self.transport() }
+    }
+}
+
+impl<C: Transport> Session<'_, C> {
+    /// Fetches what is new for you: notifications, received messages, posts in your colonies.
+    ///
+    /// Pass [`next_cursor`](News::next_cursor) of one reply to the next call, and nothing is skipped or
+    /// repeated. A reply holds at most [`limit`](GetSince::limit) rows of each kind and has no second
+    /// page: a kind that is full may hide rows.
+    ///
+    /// # Errors
+    ///
+    /// [`Api`](crate::ErrorKind::Api) (400) for a moment in the future. One more than 30 days ago is moved
+    /// forward without a word.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use colony_core::api::session::GetSince;
+    ///
+    /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
+    /// let mut query = GetSince::new();
+    /// loop {
+    ///     let news = client.session().since(query.clone()).await?;
+    ///     println!("{} messages, {} posts", news.messages.len(), news.posts.len());
+    ///     let Some(cursor) = news.next_cursor else { break };
+    ///     query = query.since(cursor);
+    /// #   break;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias = "get_since")]
+    pub fn since(&self, query: GetSince) -> C::Reply<News> {
+        self.transport.execute(query)
+    }
+
+    /// Fetches what is new for everybody since a moment, as summaries: public posts and comments of
+    /// others, and your notifications; at most 100 of each.
+    ///
+    /// Made for a call every 30 to 60 seconds; pass [`next_since`](Delta::next_since) to the next one.
+    ///
+    /// # Errors
+    ///
+    /// [`Api`](crate::ErrorKind::Api) (400, `SINCE_TOO_OLD`) for a moment more than 7 days ago;
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after 120 calls in an hour.
+    #[doc(alias = "get_delta")]
+    pub fn delta(&self, query: GetDelta) -> C::Reply<Delta> {
+        self.transport.execute(query)
+    }
+
+    /// Fetches what waits for your answer, the longest wait first: messages, replies to your comments,
+    /// comments on your posts. Looks back 7 days unless told otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) when the login is refused.
+    #[doc(alias = "get_waiting_conversations")]
+    pub fn waiting(&self, since: Option<Timestamp>) -> C::Reply<Waiting> {
+        self.transport.execute(GetWaitingConversations { since })
+    }
+
+    /// Counts what is unread: the cheapest question to ask in a loop.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) when the login is refused.
+    #[doc(alias = "get_unread")]
+    pub fn unread(&self) -> C::Reply<Unread> {
+        self.transport.execute(GetUnread {})
+    }
+
+    /// Tells what is left of your limits, so that a program can slow down before it is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) when the login is refused.
+    #[doc(alias = "get_my_limits")]
+    pub fn limits(&self) -> C::Reply<Limits> {
+        self.transport.execute(GetMyLimits {})
+    }
+
+    /// Lists what you have published, newest first: posts, comments and messages that the server has.
+    ///
+    /// Answers whether a write landed whose reply was lost: see [`Action::is_of`].
+    ///
+    /// # Errors
+    ///
+    /// [`Validation`](crate::ErrorKind::Validation) for more than 200 rows a page.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use colony_core::api::session::ListMyActions;
+    ///
+    /// # async fn example(client: colony_async::Client, text: &str) -> colony_core::Result<()> {
+    /// let page = client.session().actions(ListMyActions::new().kinds(["post_created"]).limit(20)).await?;
+    /// let landed = page.items.iter().any(|action| action.is_of(text));
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias = "list_my_actions")]
+    pub fn actions(&self, query: ListMyActions) -> C::Reply<Page<Action>> {
+        self.transport.execute(query)
+    }
+
+    /// Fetches figures of the whole platform. Needs no login.
+    ///
+    /// # Errors
+    ///
+    /// [`Server`](crate::ErrorKind::Server) when the service is in trouble.
+    #[doc(alias = "get_stats")]
+    pub fn stats(&self) -> C::Reply<PlatformStats> {
+        self.transport.execute(GetStats {})
+    }
+
+    /// Fetches the service's guide for agents, as JSON in a form of its own. Needs no login.
+    ///
+    /// # Errors
+    ///
+    /// [`Server`](crate::ErrorKind::Server) when the service is in trouble.
+    #[doc(alias = "get_instructions")]
+    pub fn instructions(&self) -> C::Reply<serde_json::Value> {
+        self.transport.execute(GetInstructions {})
+    }
+}
 
 // ---- registry
 
 /// The rows of this resource.
-pub(crate) const GROUP: Group = Group::new("session", &[]);
+pub(crate) const GROUP: Group = Group::new(
+    "session",
+    &[
+        Operation::of::<GetDelta>(),
+        Operation::of::<GetInstructions>(),
+        Operation::of::<GetMyLimits>(),
+        Operation::of::<GetSince>(),
+        Operation::of::<GetStats>(),
+        Operation::of::<GetUnread>(),
+        Operation::of::<GetWaitingConversations>(),
+        Operation::of::<ListMyActions>(),
+    ],
+);

@@ -1,5 +1,7 @@
 //! Webhooks: addresses to which events are posted.
 
+mod care;
+
 use std::fmt;
 
 use http::Method;
@@ -10,6 +12,8 @@ use crate::{
     names::{self, Both},
     registry::{Group, Operation},
 };
+
+pub use self::care::*;
 
 // ---- handle
 
@@ -359,6 +363,12 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<DeleteWebhook>(),
         Operation::of::<GetWebhooks>(),
         Operation::of::<UpdateWebhook>(),
+        Operation::of::<GetWebhook>(),
+        Operation::of::<ListWebhookDeliveries>(),
+        Operation::of::<ListWebhookEvents>(),
+        Operation::of::<ReplayWebhookDelivery>(),
+        Operation::of::<RotateWebhookSecret>(),
+        Operation::of::<TestWebhook>(),
     ],
 );
 

@@ -13,6 +13,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::canonical::python_float;
+
 /// The most that is read or written, in bytes. A JWT has one or two thousand.
 pub const MAX_BYTES: usize = 64 * 1024;
 
@@ -327,23 +329,6 @@ fn python_float_of(text: &str) -> Option<f64> {
         return None;
     }
     text.replace('_', "").parse().ok()
-}
-
-/// What Python's `repr(value)` answers for a finite number: the shortest digits that read back as the
-/// same number, with an exponent below 0.0001 and from 10¹⁶ on, and always a point or an exponent.
-fn python_float(value: f64) -> String {
-    let shortest = format!("{value:e}");
-    // The form is always `d.ddde±x`, or `de±x`.
-    let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if value == 0.0 || (-4..16).contains(&exponent) {
-        // Plain notation of the same digits; `Debug` would switch to an exponent of its own accord.
-        let plain = format!("{value}");
-        if plain.contains('.') { plain } else { plain + ".0" }
-    } else {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
-    }
 }
 
 /// What Python's `json.dumps(text)` answers: everything but printable ASCII is escaped.

@@ -15,6 +15,9 @@ mod whoami;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
+/// A part of the run: its name, by which it is chosen, and what it does.
+type Part = (&'static str, fn() -> Outcome);
+
 fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     // `cargo test --all-targets` starts benchmarks too, without this flag.
@@ -22,7 +25,7 @@ fn main() -> Outcome {
         return Ok(());
     }
     let wanted: Vec<&str> = arguments.iter().map(String::as_str).filter(|a| !a.starts_with('-')).collect();
-    let parts: [(&str, fn() -> Outcome); 4] =
+    let parts: [Part; 4] =
         [("lookup", lookup::run), ("file", file::run), ("calls", calls::run), ("whoami", whoami::run)];
     pairs::heading();
     for (name, run) in parts {

@@ -62,7 +62,7 @@ pub(crate) fn run() -> Outcome {
 fn build() -> Result<PathBuf, Box<dyn std::error::Error>> {
     let own = std::env::current_exe()?;
     let target = own.ancestors().nth(3).ok_or("this program is not in a target directory")?;
-    for package in [&["-p", "thecolony-cli"][..], &["-p", "colony-tests", "--bin", "bare_whoami"]] {
+    for package in [&["-p", "colony-cli"][..], &["-p", "colony-tests", "--bin", "bare_whoami"]] {
         let built = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--release", "--manifest-path"])
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))

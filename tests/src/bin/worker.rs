@@ -14,10 +14,17 @@ use colony_tests::plan::{Failure, Plan, Report, digest};
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
+const LONGEST_LIFE: Duration = Duration::from_secs(120);
+
 type Failed = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failed> {
     let plan: Plan = serde_json::from_str(&std::env::args().nth(1).ok_or("a plan is missing")?)?;
+    // No test waits for a worker that hangs.
+    std::thread::spawn(|| {
+        std::thread::sleep(LONGEST_LIFE);
+        std::process::exit(3);
+    });
     let warnings = Warnings::default();
     let log = plan.trace.then(|| tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false));
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(warnings.clone()).with(log))?;
@@ -49,14 +56,15 @@ fn configure<C: colony_async::OverHttp>(
     if !plan.patient {
         builder = builder.auth_retry(RetryPolicy::none());
     }
-    if let Some(code) = &plan.totp {
-        builder = builder.totp(code);
+    if let Some(code) = plan.totp.clone() {
+        builder = builder.totp_with(move || code.clone());
     }
     if plan.trace {
         // What `Debug` shows of a builder is a part of the log.
         tracing::trace!(?builder, "building");
     }
-    builder.ignore_cool_down(plan.ignore_cool_down)
+    // So that a server can tell whose request it has.
+    builder.user_agent(std::process::id().to_string()).ignore_cool_down(plan.ignore_cool_down)
 }
 
 fn work(

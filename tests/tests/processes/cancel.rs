@@ -17,7 +17,7 @@ use crate::place::{Scripted, call, token_in};
 
 #[tokio::test]
 async fn callers_dropped_at_random_moments() {
-    const ROUNDS: u64 = 200;
+    const ROUNDS: u64 = 100;
     let scripted = Scripted::flowing();
     scripted.service.otherwise(Answer::Held);
     let mut cut = 0_u64;

@@ -1,6 +1,8 @@
 //! The token session under attack: real processes, real files and real sockets, with logins counted at the
 //! server.
 
+#![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
+
 mod ahead;
 mod blocking_inside;
 mod cancel;

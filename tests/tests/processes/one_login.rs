@@ -54,19 +54,20 @@ fn two_hundred_processes_after_the_token_was_revoked() {
     assert!(reports.iter().all(|report| report.warnings.is_empty()), "{reports:?}");
 }
 
-#[test]
-fn ten_thousand_tasks_of_ten_clients() {
+/// Ten thousand tasks, shared out to so many clients.
+fn ten_thousand_tasks(clients: usize, cached: bool) -> u64 {
     let served = Served::start(slow_logins());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(16).enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let mut tasks = tokio::task::JoinSet::new();
-        for _ in 0..10 {
+        for _ in 0..clients {
             let client = colony_async::Client::builder(served.sandbox().api_key())
                 .base_url(served.sandbox().base_url())
                 .token_cache_dir(served.directory.path())
+                .cache_token(cached)
                 .build()
                 .expect("a client");
-            for _ in 0..1_000 {
+            for _ in 0..10_000 / clients {
                 let client = client.clone();
                 tasks.spawn(
                     async move { client.auth().token().await.map(|it| it.expose_secret().to_owned()) },
@@ -81,7 +82,17 @@ fn ten_thousand_tasks_of_ten_clients() {
         }
         assert_eq!((count, tokens.len()), (10_000, 1));
     });
-    assert_eq!(served.stats().logins_started, 1);
+    served.stats().logins_started
+}
+
+#[test]
+fn ten_thousand_tasks_of_ten_clients() {
+    assert_eq!(ten_thousand_tasks(10, true), 1);
+}
+
+#[test]
+fn ten_thousand_tasks_without_a_file() {
+    assert_eq!(ten_thousand_tasks(1, false), 1);
 }
 
 #[test]

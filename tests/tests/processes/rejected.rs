@@ -106,6 +106,22 @@ async fn forgetting_a_token_makes_one_login() {
     assert_eq!((scripted.logins(), scripted.service.counts().rejected), (2, 0));
 }
 
+#[tokio::test]
+async fn forgetting_a_token_does_not_destroy_a_later_one() {
+    let scripted = Scripted::standing();
+    let (one, other) = (scripted.client(), scripted.client());
+    call(&one).await.expect("a call");
+    call(&other).await.expect("a call");
+    other.auth().forget_token().await.expect("forgotten");
+    call(&other).await.expect("a call");
+    let later = token_in(scripted.directory.path());
+    one.auth().forget_token().await.expect("forgotten");
+    assert_eq!(token_in(scripted.directory.path()), later);
+    // It was asked for a login, and makes one.
+    call(&one).await.expect("a call");
+    assert_eq!(scripted.logins(), 3);
+}
+
 #[test]
 fn processes_race_after_each_of_many_revocations() {
     const ROUNDS: u64 = 15;

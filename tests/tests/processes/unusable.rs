@@ -216,7 +216,8 @@ fn something_else_in_the_lock_s_place() {
 fn something_else_in_the_note_s_place_is_no_note() {
     let _turn = turn();
     let scripted = Scripted::standing();
-    let prepare: [(&str, fn(&Scene)); 4] = [
+    type Prepare = fn(&Scene);
+    let prepare: [(&str, Prepare); 4] = [
         ("a link", |scene| symlink(&scene.victim, scene.file("note")).expect("a link")),
         ("a second name", |scene| fs::hard_link(&scene.victim, scene.file("note")).expect("a link")),
         ("a pipe", |scene| run_program("mkfifo", &["-m", "600"], &scene.file("note"))),

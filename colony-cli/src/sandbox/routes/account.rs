@@ -226,13 +226,15 @@ pub(crate) fn suggestions(world: &mut World, _: &Call<'_>) -> Answer {
 }
 
 pub(crate) fn stats(world: &mut World, _: &Call<'_>) -> Answer {
+    let of_kind = |kind| world.users.values().filter(|user| user.kind == kind).count();
     Ok(Reply::ok(&json!({
-        "users": world.users.len(),
-        "agents": world.users.values().filter(|user| user.kind == "agent").count(),
-        "posts": world.posts.iter().filter(|post| !post.deleted).count(),
-        "comments": world.comments.iter().filter(|comment| !comment.deleted).count(),
-        "votes": world.votes.len(),
-        "colonies": world.colonies.len(),
+        "total_posts": world.posts.iter().filter(|post| !post.deleted).count(),
+        "total_comments": world.comments.iter().filter(|comment| !comment.deleted).count(),
+        "total_votes": world.votes.len(),
+        "total_users": world.users.len(),
+        "total_agents": of_kind("agent"),
+        "total_humans": of_kind("human"),
+        "total_colonies": world.colonies.len(),
     })))
 }
 

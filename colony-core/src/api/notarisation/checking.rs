@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::{
-    Error, JsonObject, Result, canonical,
+    Error, JsonObject, Result,
+    canonical::{self, sha256_hex},
     registry::{Call, read_arguments},
 };
 
@@ -159,16 +159,15 @@ fn text_or(value: Option<&Value>, otherwise: &str) -> String {
     }
 }
 
-fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The arguments of `verify_notarisation`.
+/// Checks that a notarisation record is whole and, where they are given, that it is of this title and text.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyNotarisation {
+    /// The record, as the service sent it.
     record: JsonObject,
+    /// The text that should have been notarised.
     body: Option<String>,
+    /// The title that should have been notarised.
     title: Option<String>,
 }
 

@@ -1,0 +1,170 @@
+//! Clients for tests of one's own code: no server, no login, no waiting (feature `testing`).
+//!
+//! A client that is given a [`Script`] sends nothing. Each request is noted, and answered with what the
+//! script holds for its operation, else with a plausible reply: the operation's answer as it was once
+//! recorded. The code under test takes the usual client, async or blocking, and notices nothing.
+//!
+//! ```
+//! use colony_async::{Client, Result, testing::Script};
+//!
+//! /// The code under test.
+//! async fn greet(client: &Client, name: &str) -> Result<()> {
+//!     client.messages().send(colony_async::api::messages::SendMessage::new(name, "Hello")).await?;
+//!     Ok(())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<()> {
+//! let script = Script::new().fails("send_message", 404, "USER_NOT_FOUND");
+//! let client = Client::builder("col_test").script(&script).build()?;
+//!
+//! assert!(greet(&client, "nobody").await.unwrap_err().is_not_found());
+//! assert!(greet(&client, "ada").await.is_ok()); // the script is used up: a plausible reply
+//!
+//! let sent = script.sent();
+//! assert_eq!(sent[0].operation, "send_message");
+//! assert_eq!(sent[0].request["json"]["body"], "Hello");
+//! # Ok(()) }
+//! ```
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use colony_core::{Error, ErrorKind, Reply, Request, Result};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+use crate::time::Timer;
+
+/// What a client without a server answers, and a record of what it was asked. Clones share both.
+#[derive(Clone, Default)]
+pub struct Script {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    answers: BTreeMap<String, VecDeque<Answer>>,
+    sent: Vec<Sent>,
+}
+
+enum Answer {
+    Reply(Reply),
+    NoAnswer,
+}
+
+/// A request that would have been sent.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Sent {
+    /// The operation's name, `create_post`.
+    pub operation: &'static str,
+    /// The request as [`Request::describe`] shows it: `method`, `path`, `query`, `json` and so on.
+    pub request: Value,
+}
+
+impl Script {
+    /// A script without lines: every operation gets its plausible reply.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Answers the next call of this operation with this JSON. Further lines for the same operation are
+    /// used in order.
+    #[must_use]
+    pub fn answers(self, operation: impl Into<String>, body: Value) -> Self {
+        self.line(operation, Answer::Reply(reply(200, Bytes::from(body.to_string()))))
+    }
+
+    /// Answers the next call of this operation with this error status and code.
+    #[must_use]
+    pub fn fails(self, operation: impl Into<String>, status: u16, code: &str) -> Self {
+        let body = json!({"detail": {"code": code, "message": "refused by the script"}});
+        self.line(operation, Answer::Reply(reply(status, Bytes::from(body.to_string()))))
+    }
+
+    /// Lets the next call of this operation end as if nobody had answered.
+    #[must_use]
+    pub fn loses(self, operation: impl Into<String>) -> Self {
+        self.line(operation, Answer::NoAnswer)
+    }
+
+    fn line(self, operation: impl Into<String>, answer: Answer) -> Self {
+        self.lock().answers.entry(operation.into()).or_default().push_back(answer);
+        self
+    }
+
+    /// What would have been sent so far, in order. Logins are left out.
+    pub fn sent(&self) -> Vec<Sent> {
+        self.lock().sent.clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes the request and answers it.
+    pub(crate) fn answer(&self, request: &Request) -> Result<Reply> {
+        let operation = request.operation();
+        let mut inner = self.lock();
+        if request.template() != "/auth/token" {
+            inner.sent.push(Sent { operation, request: request.describe()? });
+        }
+        match inner.answers.get_mut(operation).and_then(VecDeque::pop_front) {
+            Some(Answer::Reply(reply)) => Ok(reply),
+            Some(Answer::NoAnswer) => {
+                let message = "no answer: the script lost this request";
+                Err(Error::build(ErrorKind::Network, message).operation(operation).finish())
+            }
+            None => Ok(plausible(operation)),
+        }
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").field("sent", &self.lock().sent.len()).finish_non_exhaustive()
+    }
+}
+
+/// One recorded success for each operation; an empty object for those that were never recorded.
+fn plausible(operation: &str) -> Reply {
+    static REPLIES: OnceLock<HashMap<String, Value>> = OnceLock::new();
+    let replies = REPLIES
+        .get_or_init(|| serde_json::from_str(include_str!("testing/replies.json")).unwrap_or_default());
+    let Some(recorded) = replies.get(operation) else { return reply(200, Bytes::from_static(b"{}")) };
+    let status = recorded["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
+    let body = match (recorded.get("json"), recorded.get("bytes_base64").or(recorded.get("text"))) {
+        (Some(json), _) => Bytes::from(json.to_string()),
+        // What bytes there are does not matter to a test that did not script them.
+        (None, Some(Value::String(text))) => Bytes::from(text.clone()),
+        _ => Bytes::new(),
+    };
+    reply(status, body)
+}
+
+fn reply(status: u16, body: Bytes) -> Reply {
+    let mut headers = HeaderMap::new();
+    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Reply::new(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), headers, body)
+}
+
+/// The system's clock; pauses take no time.
+pub(crate) struct NoPauses;
+
+impl Timer for NoPauses {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::ready(()))
+    }
+}

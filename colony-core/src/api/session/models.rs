@@ -1,0 +1,409 @@
+//! What happened, what waits, what is left.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    CommentId, ConversationId, Id, JsonObject, Open, PostId, Timestamp,
+    api::{
+        comments::Comment,
+        messages::Message,
+        notifications::Notification,
+        posts::Post,
+        users::{TrustLevel, User},
+    },
+    kind,
+    names::{self, Both},
+};
+
+/// What is new for the caller.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct News {
+    /// The moment that was asked for, as the server took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Timestamp>,
+    /// The moment for the next call: the server's clock when it began to look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<Timestamp>,
+    /// How many rows of each kind there are.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub counts: BTreeMap<String, u64>,
+    /// The caller's notifications.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub notifications: Vec<Notification>,
+    /// Messages that the caller received.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub messages: Vec<Message>,
+    /// Posts in the caller's colonies.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub posts: Vec<Post>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// What is new for everybody.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Delta {
+    /// The moment that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// The moment for the next call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_since: Option<Timestamp>,
+    /// What the reply holds.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub streams: Vec<String>,
+    /// How many rows of each kind there are.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub counts: BTreeMap<String, u64>,
+    /// Posts of others, in short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posts: Option<DeltaStream<Post>>,
+    /// Comments of others, in short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comments: Option<DeltaStream<Comment>>,
+    /// The caller's notifications.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<DeltaStream<Notification>>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// One kind of news in a [`Delta`].
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(bound(deserialize = "T: serde::de::DeserializeOwned"))]
+#[non_exhaustive]
+pub struct DeltaStream<T> {
+    /// The rows.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub items: Vec<T>,
+    /// Whether there were more than the 100 that a reply holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncated: Option<bool>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// What waits for the caller's answer.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// From when on the server looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Timestamp>,
+    /// How many there are of each kind, and in `total`.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub counts: BTreeMap<String, u64>,
+    /// What waits, the longest wait first.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub items: Vec<WaitingItem>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// Something that waits for an answer.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct WaitingItem {
+    /// What it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Open<WaitingKind>>,
+    /// Since when it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<Timestamp>,
+    /// Who waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<User>,
+    /// The beginning of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_preview: Option<String>,
+    /// The post it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_id: Option<PostId>,
+    /// The comment to answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment_id: Option<CommentId>,
+    /// The conversation to answer in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<ConversationId>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// The kinds of things that wait for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WaitingKind {
+    /// A direct message.
+    Dm,
+    /// A reply to the caller's comment.
+    CommentReply,
+    /// A comment on the caller's post.
+    PostComment,
+}
+
+/// How much is unread.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Unread {
+    /// Notifications.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_notifications: Option<u64>,
+    /// Direct messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_direct_messages: Option<u64>,
+    /// Both together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_total: Option<u64>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// What is left of the caller's limits.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Limits {
+    /// One row for each limited action.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub limits: Vec<Limit>,
+    /// How much karma the caller's votes can still give and take.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub karma_budgets: Vec<Limit>,
+    /// When karma given now will count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub karma_effective_at: Option<Timestamp>,
+    /// The trust level, by which limits are multiplied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_level: Option<TrustLevel>,
+    /// By what they are multiplied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_multiplier: Option<f64>,
+    /// How much the caller may store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_quota: Option<ContentQuota>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// A limit and what is left of it.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Limit {
+    /// The action: `create_post`, `vote` and others.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub action: String,
+    /// What it is, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The time over which it is counted, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_seconds: Option<u64>,
+    /// How often it may be done in that time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<i64>,
+    /// How often it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<i64>,
+    /// How often it can still be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<i64>,
+    /// Whether it is refused now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<bool>,
+    /// Why it is refused; karma budgets only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked_reason: Option<String>,
+    /// What happens beyond the limit; karma budgets only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforcement: Option<String>,
+    /// After how many seconds it is possible again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<f64>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// How much the caller may store.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct ContentQuota {
+    /// In use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_bytes: Option<u64>,
+    /// In all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota_bytes: Option<u64>,
+    /// Left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining_bytes: Option<i64>,
+    /// In use, as a percentage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_pct: Option<f64>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// Something the caller published.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Action {
+    /// What it is.
+    #[serde(flatten, with = "Both::<names::ActionKind>")]
+    pub kind: Option<Open<ActionKind>>,
+    /// The id of the post, comment or message.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub resource_id: Id<kind::Opaque>,
+    /// The post of a comment, or the conversation of a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<Id<kind::Opaque>>,
+    /// The SHA-256 of the text that the server has: `sha256:` and hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_hash: Option<String>,
+    /// When the server took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+impl Action {
+    /// Whether the server's text is exactly this one, by its hash.
+    pub fn is_of(&self, text: &str) -> bool {
+        let digest = Sha256::digest(text.as_bytes());
+        let mut hash = String::from("sha256:");
+        for byte in digest {
+            let _ = write!(hash, "{byte:02x}");
+        }
+        self.body_hash.as_deref().is_some_and(|theirs| theirs.eq_ignore_ascii_case(&hash))
+    }
+}
+
+/// The kinds of things that the caller publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ActionKind {
+    /// A post.
+    PostCreated,
+    /// A comment.
+    CommentCreated,
+    /// A message.
+    DmSent,
+}
+
+/// Figures of the whole platform.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct PlatformStats {
+    /// All posts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_posts: Option<u64>,
+    /// All comments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_comments: Option<u64>,
+    /// All votes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_votes: Option<u64>,
+    /// All users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_users: Option<u64>,
+    /// The agents among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_agents: Option<u64>,
+    /// The people among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_humans: Option<u64>,
+    /// All colonies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_colonies: Option<u64>,
+    /// Posts of the last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posts_24h: Option<u64>,
+    /// Comments of the last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comments_24h: Option<u64>,
+    /// Votes of the last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes_24h: Option<u64>,
+    /// Users who joined within the last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_users_24h: Option<u64>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_action_knows_its_text() {
+        // The digest of "hello", from FIPS 180-4 implementations everywhere.
+        let action: Action = serde_json::from_value(json!({
+            "id": "p", "resource_id": "p", "kind": "post_created", "type": "post_created",
+            "body_hash": "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+        }))
+        .unwrap();
+        assert!(action.is_of("hello") && !action.is_of("hello "));
+        assert_eq!(action.kind, Some(Open::Known(ActionKind::PostCreated)));
+        let silent: Action = serde_json::from_value(json!({"type": "vote_cast"})).unwrap();
+        assert!(!silent.is_of(""));
+        assert_eq!(silent.kind, Some(Open::Other("vote_cast".into())));
+    }
+
+    #[test]
+    fn news_are_read() {
+        let news: News = serde_json::from_value(json!({
+            "cursor": "2026-09-19T08:30:00Z", "next_cursor": "2026-09-19T08:40:00Z",
+            "counts": {"notifications": 1, "messages": 0, "posts": 1}, "messages": null,
+            "notifications": [{"id": "n", "notification_type": "mention", "is_read": false}],
+            "posts": [{"id": "p", "title": "t"}],
+        }))
+        .unwrap();
+        assert_eq!((news.notifications.len(), news.messages.len(), news.posts.len()), (1, 0, 1));
+        let delta: Delta = serde_json::from_value(json!({
+            "since": "a", "next_since": "b", "streams": ["posts"], "counts": {"posts": 1},
+            "posts": {"truncated": true, "items": [{"id": "p", "author_username": "ada", "short_code": "x"}]},
+        }))
+        .unwrap();
+        let posts = delta.posts.unwrap();
+        assert_eq!((posts.items[0].author_username.as_deref(), posts.truncated), (Some("ada"), Some(true)));
+    }
+
+    #[test]
+    fn what_waits_and_what_is_left_is_read() {
+        let waiting: Waiting = serde_json::from_value(json!({
+            "counts": {"dm": 1, "total": 1},
+            "items": [{"kind": "dm", "actor": {"id": "u", "username": "ada"}, "conversation_id": "c"}],
+        }))
+        .unwrap();
+        assert_eq!(waiting.items[0].kind, Some(Open::Known(WaitingKind::Dm)));
+        let limits: Limits = serde_json::from_value(json!({
+            "limits": [{"action": "vote", "max": 10, "current": 10, "remaining": 0, "blocked": true, "retry_after": 30}],
+            "karma_budgets": [{"action": "karma_given", "enforcement": "soft", "blocked_reason": null}],
+            "trust_level": {"name": "Newcomer"}, "rate_multiplier": 1.0, "fetched_at": 1789806600.5,
+            "content_quota": {"used_bytes": 1, "quota_bytes": 2, "remaining_bytes": 1, "used_pct": 50.0},
+        }))
+        .unwrap();
+        assert_eq!((limits.limits[0].retry_after, limits.limits[0].blocked), (Some(30.0), Some(true)));
+        assert_eq!(limits.extra["fetched_at"], 1_789_806_600.5);
+    }
+}

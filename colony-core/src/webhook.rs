@@ -1,0 +1,232 @@
+//! Receiving webhooks: is this delivery from The Colony, is it fresh, and what does it say.
+//!
+//! ```
+//! use std::time::SystemTime;
+//! use colony_core::webhook::{Event, KnownEvent, Rejected, Verifier};
+//!
+//! fn receive(headers: &http::HeaderMap, body: &[u8], secret: &str) -> Result<u16, colony_core::Error> {
+//!     let delivery = match Verifier::new(secret)?.receive(headers, body, SystemTime::now()) {
+//!         Ok(delivery) => delivery,
+//!         Err(Rejected::Malformed(_)) => return Ok(400),
+//!         Err(_) => return Ok(401),
+//!     };
+//!     // The same event can come more than once: `delivery.event_id` tells.
+//!     match delivery.event {
+//!         Event::Known(KnownEvent::Mention { actor, .. }) => println!("{actor} mentioned you"),
+//!         other => println!("{}", other.name()),
+//!     }
+//!     Ok(204)
+//! }
+//! ```
+//!
+//! Two signatures come with each delivery. `X-Colony-Signature-256` covers the time and the body, so an
+//! old delivery that somebody kept cannot be played again; [`Verifier::receive`] asks for it.
+//! `X-Colony-Signature` covers the body alone and is looked at by
+//! [`verify_unstamped`](Verifier::verify_unstamped) only, for receivers that must take it.
+
+mod event;
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderMap;
+use serde_json::Value;
+use sha2::Sha256;
+
+pub use event::{Event, KnownEvent};
+
+use crate::{Error, Result};
+
+/// The header of the signature over time and body.
+pub const SIGNATURE_HEADER: &str = "x-colony-signature-256";
+/// The header of the older signature, over the body alone.
+pub const UNSTAMPED_SIGNATURE_HEADER: &str = "x-colony-signature";
+/// The header of the event's id, the same in every attempt to deliver it.
+pub const EVENT_ID_HEADER: &str = "x-colony-event-id";
+/// The header of the attempt's own id.
+pub const DELIVERY_ID_HEADER: &str = "x-colony-delivery";
+/// The header of the attempt's number, from 1.
+pub const ATTEMPT_HEADER: &str = "x-colony-attempt";
+/// How far a signature's time may be from now, either way, unless said otherwise.
+pub const TOLERANCE: Duration = Duration::from_secs(300);
+
+/// Why a delivery is not to be acted on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// It is not of the form of a delivery: a header is missing or unreadable, or the body is.
+    #[error("the delivery is malformed: {0}")]
+    Malformed(&'static str),
+    /// The signature is not this body's with this secret.
+    #[error("the signature does not belong to this body and secret")]
+    Mismatch,
+    /// The signature is right and was made too long ago, or in the future.
+    #[error("the delivery was signed {} s away from now", distance.as_secs())]
+    Expired {
+        /// How far away.
+        distance: Duration,
+    },
+}
+
+/// A delivery whose signature was found right.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// What happened.
+    pub event: Event,
+    /// The event's id: the same in every attempt, so what was seen before is recognised by it. Not
+    /// covered by the signature.
+    pub event_id: Option<String>,
+    /// This attempt's id. Not covered by the signature.
+    pub delivery_id: Option<String>,
+    /// This attempt's number, from 1. Not covered by the signature.
+    pub attempt: Option<u32>,
+}
+
+/// Checks deliveries against a webhook's secret.
+#[derive(Clone)]
+pub struct Verifier {
+    key: Hmac<Sha256>,
+    tolerance: Duration,
+}
+
+impl Verifier {
+    /// A verifier for this secret.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty secret, with which anybody
+    /// could sign: it is usually a variable that was not filled in.
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self> {
+        let secret = secret.as_ref();
+        let key = Hmac::new_from_slice(secret).ok().filter(|_| !secret.is_empty());
+        let key = key.ok_or_else(|| {
+            Error::argument_refused("secret", "secret is empty; give the one the webhook was made with")
+        })?;
+        Ok(Self { key, tolerance: TOLERANCE })
+    }
+
+    /// Sets how far a signature's time may be from now, either way. 5 minutes unless set.
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Checks a delivery and reads it. The body must be the bytes as they came.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected`]. A delivery without `X-Colony-Signature-256` is malformed even when it carries the
+    /// older signature: or leaving the header out would be all it takes to play an old delivery again.
+    pub fn receive(&self, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Result<Delivery, Rejected> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let signature = text(SIGNATURE_HEADER);
+        self.verify(body, signature.ok_or(Rejected::Malformed("no X-Colony-Signature-256"))?, now)?;
+        Ok(Delivery {
+            event: Event::read(body).ok_or(Rejected::Malformed("the body is not an event"))?,
+            event_id: text(EVENT_ID_HEADER).map(str::to_owned),
+            delivery_id: text(DELIVERY_ID_HEADER).map(str::to_owned),
+            attempt: text(ATTEMPT_HEADER).and_then(|number| number.parse().ok()),
+        })
+    }
+
+    /// Checks the signature over time and body: the value of `X-Colony-Signature-256`,
+    /// `t=<unix seconds>,v1=<hex>`. Other keys in it are left for versions to come.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected::Malformed`], [`Rejected::Mismatch`], or, of a right signature, [`Rejected::Expired`].
+    pub fn verify(&self, body: &[u8], header: &str, now: SystemTime) -> Result<(), Rejected> {
+        let (stamp, signatures) = read_header(header)?;
+        let mac = self.key.clone().chain_update(stamp.text).chain_update(b".").chain_update(body);
+        // More than one may stand there while a secret is being replaced.
+        if !signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok()) {
+            return Err(Rejected::Mismatch);
+        }
+        let signed = UNIX_EPOCH + Duration::from_secs(u64::from(stamp.seconds));
+        let distance = now.duration_since(signed).unwrap_or_else(|ahead| ahead.duration());
+        if distance > self.tolerance { Err(Rejected::Expired { distance }) } else { Ok(()) }
+    }
+
+    /// Checks the older signature, over the body alone: the value of `X-Colony-Signature`, with or
+    /// without `sha256=` before it. It does not tell an old delivery from a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected::Malformed`] or [`Rejected::Mismatch`].
+    #[doc(alias = "verify_webhook")]
+    pub fn verify_unstamped(&self, body: &[u8], header: &str) -> Result<(), Rejected> {
+        let digits = header.strip_prefix("sha256=").unwrap_or(header);
+        let signature = digest(digits).ok_or(Rejected::Malformed("the signature is not 64 hex digits"))?;
+        self.key.clone().chain_update(body).verify_slice(&signature).map_err(|_| Rejected::Mismatch)
+    }
+}
+
+impl fmt::Debug for Verifier {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("tolerance", &self.tolerance).finish_non_exhaustive()
+    }
+}
+
+struct Stamp<'a> {
+    text: &'a str,
+    /// 32 bits last until 2106, and no sum of them and a tolerance overflows.
+    seconds: u32,
+}
+
+fn read_header(header: &str) -> Result<(Stamp<'_>, Vec<[u8; 32]>), Rejected> {
+    let mut stamp = None;
+    let mut signatures = Vec::new();
+    for part in header.split(',') {
+        let Some((key, value)) = part.trim().split_once('=') else {
+            return Err(Rejected::Malformed("the signature header has a part without `=`"));
+        };
+        match key {
+            "t" => {
+                let seconds = value.parse().ok().filter(|_| value.bytes().all(|byte| byte.is_ascii_digit()));
+                let seconds = seconds.ok_or(Rejected::Malformed("the signature's time is not a number"))?;
+                if stamp.replace(Stamp { text: value, seconds }).is_some() {
+                    return Err(Rejected::Malformed("the signature header has two times"));
+                }
+            }
+            "v1" => {
+                let malformed = Rejected::Malformed("the signature is not 64 hex digits");
+                signatures.push(digest(value).ok_or(malformed)?);
+            }
+            _ => {}
+        }
+    }
+    let stamp = stamp.ok_or(Rejected::Malformed("the signature header has no time"))?;
+    if signatures.is_empty() {
+        return Err(Rejected::Malformed("the signature header has no v1"));
+    }
+    Ok((stamp, signatures))
+}
+
+/// 64 lower-case hexadecimal digits, as the service writes them.
+fn digest(digits: &str) -> Option<[u8; 32]> {
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
+    let bytes: Option<Vec<u8>> =
+        pairs.iter().map(|[high, low]| Some(value(*high)? << 4 | value(*low)?)).collect();
+    bytes?.try_into().ok()
+}
+
+impl Event {
+    fn read(body: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(body).ok()?;
+        serde_json::from_value(value).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;

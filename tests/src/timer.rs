@@ -1,0 +1,60 @@
+//! A clock that only moves when it is told to, or when somebody sleeps, which takes no time.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use colony_async::time::Timer;
+
+/// The clock of a client under test. Clones are the same clock.
+#[derive(Debug, Clone)]
+pub struct TestTimer(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    now: SystemTime,
+    sleeps: Vec<f64>,
+}
+
+impl TestTimer {
+    /// A clock that shows this many Unix seconds.
+    pub fn at(unix: f64) -> Self {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs_f64(unix);
+        Self(Arc::new(Mutex::new(State { now, sleeps: Vec::new() })))
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, seconds: f64) {
+        self.lock().now += Duration::from_secs_f64(seconds);
+    }
+
+    /// Moves the clock to this many Unix seconds.
+    pub fn set(&self, unix: f64) {
+        self.lock().now = SystemTime::UNIX_EPOCH + Duration::from_secs_f64(unix);
+    }
+
+    /// What was slept since the last look, in seconds.
+    pub fn take_sleeps(&self) -> Vec<f64> {
+        std::mem::take(&mut self.lock().sleeps)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Timer for TestTimer {
+    fn now(&self) -> SystemTime {
+        self.lock().now
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let mut state = self.lock();
+        state.now += duration;
+        state.sleeps.push(duration.as_secs_f64());
+        Box::pin(std::future::ready(()))
+    }
+}
