@@ -8,13 +8,18 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Http, session};
 
-/// Looks the token up as every call does.
+/// Looks for a fresh token in memory and lends it: its length.
+pub fn look(http: &Http) -> Option<usize> {
+    http.session().lend(None, |held| held.token.expose_secret().len())
+}
+
+/// Gets the token as every call does, which keeps it while the request is under way.
 ///
 /// # Errors
 ///
 /// As a call that needs a token.
-pub async fn lookup(http: &Http) -> Result<()> {
-    http.lookup().await
+pub async fn token(http: &Http) -> Result<()> {
+    http.session().token(None).await.map(drop)
 }
 
 /// The token file of one key.

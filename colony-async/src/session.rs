@@ -140,14 +140,24 @@ impl Session {
         self.token_slowly(rejected).await
     }
 
-    /// The warm path: one atomic load, the clock, a comparison.
+    /// The warm path: one atomic load, the clock, a comparison; and a count, to keep the token while a
+    /// request is under way.
     fn in_memory(&self, rejected: Option<&SecretString>) -> Option<Arc<Held>> {
+        self.lend(rejected, Arc::clone)
+    }
+
+    /// Lends a token from memory that is fresh now.
+    pub(crate) fn lend<T>(
+        &self,
+        rejected: Option<&SecretString>,
+        found: impl FnOnce(&Arc<Held>) -> T,
+    ) -> Option<T> {
         let held = self.held.load();
         let held = held.as_ref()?;
         if rejected.is_some_and(|rejected| held.is(rejected)) || !held.lifetime.is_fresh(self.now()) {
             return None;
         }
-        Some(Arc::clone(held))
+        Some(found(held))
     }
 
     #[cold]

@@ -40,7 +40,10 @@ pub mod wiki;
 use crate::registry::Group;
 
 /// Every group of operations, in the order of the other SDKs' catalogue.
-pub(crate) const GROUPS: &[Group] = &[
+///
+/// A static, not a constant: crates that ask for it refer to it, where each would otherwise get a copy of
+/// every reader and writer in it.
+pub(crate) static GROUPS: &[Group] = &[
     auth::GROUP,
     registration::GROUP,
     account::GROUP,
