@@ -57,7 +57,8 @@ const NO_METHOD: &[(&str, &str)] = &[
 const OPTIONAL: &[&str] = &["attest_post"];
 
 /// Operations whose arguments differ, with the reason.
-const OTHER_ARGUMENTS: &[(&str, &str)] = &[];
+const OTHER_ARGUMENTS: &[(&str, &str)] =
+    &[("attest_post", "what Python takes as open-ended keywords has names here")];
 
 fn crate_folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
