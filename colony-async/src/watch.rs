@@ -40,7 +40,7 @@ impl Watch {
     pub(crate) fn received(&self, request: &Request, url: &Url, reply: &Reply) {
         // A login happens at any time, in the background too; nobody who asks for the last reply means it.
         if request.operation() != LOGIN {
-            self.last.store(Some(Arc::new(reply.headers.clone())));
+            self.last.store(Some(Arc::clone(&reply.headers)));
         }
         self.deprecations.look(request, url, reply);
         self.hooks.received(request, url, reply);

@@ -1,6 +1,6 @@
 //! What came back.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -16,15 +16,15 @@ pub struct Reply {
     /// The HTTP status.
     pub status: StatusCode,
     /// The headers.
-    pub headers: HeaderMap,
+    pub headers: Arc<HeaderMap>,
     /// The body, whole.
     pub body: Bytes,
 }
 
 impl Reply {
     /// A reply made of its parts.
-    pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        Self { status, headers, body }
+    pub fn new(status: StatusCode, headers: impl Into<Arc<HeaderMap>>, body: Bytes) -> Self {
+        Self { status, headers: headers.into(), body }
     }
 
     /// The same reply with another JSON body.
