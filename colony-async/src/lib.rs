@@ -38,6 +38,7 @@
 pub mod bench_support;
 mod builder;
 mod connections;
+mod gate;
 mod http;
 mod listing;
 mod reply;

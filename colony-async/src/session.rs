@@ -41,7 +41,10 @@ use colony_core::{
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::time::{Timer, unix};
+use crate::{
+    gate::Gate,
+    time::{Timer, unix},
+};
 
 pub(crate) use events::rejected;
 pub use status::{CachedToken, LockStatus, TokenStatus};
@@ -97,7 +100,7 @@ pub(crate) struct Session {
     timer: Arc<dyn Timer>,
     key: ArcSwap<Key>,
     held: ArcSwapOption<Held>,
-    flight: Mutex<Option<flight::Flight>>,
+    gate: Arc<Gate<Result<Arc<Held>>>>,
     /// Tokens that [`Session::forget`] gave up: not to be taken from the file again.
     given_up: Mutex<Vec<SecretString>>,
     /// A refusal of this process's own, for when there is no file to note it in.
@@ -120,7 +123,7 @@ impl Session {
             timer,
             key: ArcSwap::from_pointee(key),
             held: ArcSwapOption::empty(),
-            flight: Mutex::new(None),
+            gate: Arc::default(),
             given_up: Mutex::new(Vec::new()),
             note: Mutex::new(None),
             warned: AtomicBool::new(false),
