@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::cache_path::fingerprint;
+use super::{cache_path::fingerprint, freshness::CLOCK_GRACE};
 use crate::Error;
 
 /// The longest cool-down that is believed, so that a bad value cannot lock anybody out for long: the
@@ -27,9 +27,6 @@ pub const MAX_BYTES: usize = 16 * 1024;
 
 /// The longest code and message that are kept, in characters.
 const MAX_TEXT: usize = 500;
-
-/// How far ahead of the clock a note may be dated, in seconds.
-const CLOCK_SLACK: f64 = 60.0;
 
 /// The name of the note: the token's [`fingerprint`], then `.note`. Pass the base URL through
 /// [`normalise_base_url`](super::cache_path::normalise_base_url) first.
@@ -169,12 +166,12 @@ impl Note {
     }
 
     /// How long nobody is to log in, at `now` (unix seconds). `None` when the cool-down is over, when
-    /// this is no cool-down, and when it is not to be believed: dated more than a minute ahead, as after
-    /// a clock was set back, or longer than [`MAX_COOL_DOWN`].
+    /// this is no cool-down, and when it is not to be believed: dated more than [`CLOCK_GRACE`] ahead, as
+    /// after a clock was set back, or longer than [`MAX_COOL_DOWN`].
     pub fn remaining(&self, now: f64) -> Option<Duration> {
         // The times are rounded to the last place of a large number, hence the second of grace.
-        let believed =
-            self.at <= now + CLOCK_SLACK && self.until - self.at <= MAX_COOL_DOWN.as_secs_f64() + 1.0;
+        let believed = self.at <= now + CLOCK_GRACE.as_secs_f64()
+            && self.until - self.at <= MAX_COOL_DOWN.as_secs_f64() + 1.0;
         if self.kind != NoteKind::CoolDown || !believed {
             return None;
         }
