@@ -11,9 +11,7 @@
 mod ahead;
 mod events;
 mod flight;
-mod lock;
 mod login;
-mod private;
 mod status;
 mod store;
 
@@ -42,6 +40,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
+    disk::{Disk, lock::Attempt},
     gate::Gate,
     time::{Timer, unix},
 };
@@ -86,6 +85,7 @@ struct Key {
 pub(crate) struct Settings {
     pub(crate) base_url: String,
     pub(crate) directory: Option<PathBuf>,
+    pub(crate) disk: Arc<dyn Disk>,
     pub(crate) ttl: Option<Duration>,
     pub(crate) timeout: Duration,
     pub(crate) auth_retry: RetryPolicy,
@@ -222,16 +222,19 @@ impl Session {
         let gone = self.held.swap(None);
         let given_up = off_thread(move || {
             let mut given_up: Vec<SecretString> = gone.iter().map(|held| held.token.clone()).collect();
-            if let Some((store, found)) =
-                store.and_then(|store| store.read().ok().map(|found| (store, found)))
-            {
-                let token = found.envelope.token;
-                if gone.is_none_or(|held| held.is(&token))
-                    && let Err(error) = store.remove_if_holds(&token)
-                {
-                    session.degraded("remove", "io", &error);
+            if let Some(store) = store {
+                // Whoever has the lock is about to put another token there, and needs no help.
+                let attempt = store.try_lock();
+                if let Ok(found) = store.read() {
+                    let token = found.envelope.token;
+                    if !matches!(attempt, Attempt::Taken)
+                        && gone.is_none_or(|held| held.is(&token))
+                        && let Err(error) = store.remove_if_holds(&token)
+                    {
+                        session.degraded("remove", "io", &error);
+                    }
+                    given_up.push(token);
                 }
-                given_up.push(token);
             }
             given_up
         })
@@ -304,7 +307,8 @@ impl Key {
     fn new(secret: Option<SecretString>, settings: &Settings) -> Self {
         let store = secret.as_ref().zip(settings.directory.as_ref()).map(|(secret, directory)| {
             let base_url = cache_path::normalise_base_url(&settings.base_url);
-            Store::new(directory.clone(), cache_path::fingerprint(base_url, secret.expose_secret()))
+            let fingerprint = cache_path::fingerprint(base_url, secret.expose_secret());
+            Store::on(Arc::clone(&settings.disk), directory.clone(), fingerprint)
         });
         Self { secret, store }
     }

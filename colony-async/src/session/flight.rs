@@ -8,10 +8,8 @@ use std::{
 use colony_core::{Error, ErrorKind, Result, token::cooldown::Note};
 use secrecy::SecretString;
 
-use super::{
-    Held, Key, Passed, Session, events, lock::Attempt, no_key, no_runtime, off_thread, store::Store,
-};
-use crate::{gate::Unfinished, time::unix};
+use super::{Held, Key, Passed, Session, events, no_key, no_runtime, off_thread, store::Store};
+use crate::{disk::lock::Attempt, gate::Unfinished, time::unix};
 
 /// Why a flight sets out.
 #[derive(Clone)]
@@ -227,7 +225,9 @@ impl Session {
                     let (session, store, minted) = (Arc::clone(self), store.clone(), Arc::clone(&held));
                     off_thread(move || {
                         session.save(&store, &minted);
-                        store.remove_note();
+                        if let Err(error) = store.remove_note() {
+                            session.degraded("remove", "io", &error);
+                        }
                     })
                     .await;
                 }
