@@ -56,7 +56,7 @@ pub(crate) fn id_token(
     if let Some(session) = session {
         say("auth_time", session.auth_time.into());
         say("sid", session.id.as_str().into());
-        say("acr", "pwd".into());
+        say("acr", "single".into());
         say("amr", json!(["pwd"]));
         if let Some(nonce) = &session.nonce {
             say("nonce", nonce.as_str().into());
