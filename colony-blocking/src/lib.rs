@@ -22,6 +22,8 @@
 //! runtime's thread as every blocking call does), and shared by threads.
 
 mod http;
+#[cfg(feature = "id-token")]
+mod id_token;
 mod listing;
 
 pub use colony_async::{
@@ -34,6 +36,8 @@ pub use colony_core::{
     retry::{self, RetryPolicy},
 };
 pub use http::{Builder, Http};
+#[cfg(feature = "id-token")]
+pub use id_token::IdTokenVerifier;
 pub use listing::Listing;
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
