@@ -257,7 +257,8 @@ impl Origin {
         }
         let host = authority.host().trim_end_matches('.').to_ascii_lowercase();
         let is_https = scheme.eq_ignore_ascii_case("https");
-        if !is_https && !(scheme.eq_ignore_ascii_case("http") && is_loopback(&host)) {
+        let is_local = scheme.eq_ignore_ascii_case("http") && is_loopback(&host);
+        if !(is_https || is_local) {
             return refused(&format!(
                 "is {url:?}; tokens are sent by https only, and by http to a loopback address"
             ));
