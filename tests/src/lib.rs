@@ -4,6 +4,8 @@
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
 //! - [`failing`]: a disk whose n-th call fails.
 //! - [`played`]: a service that is a function, for clients without a socket.
+//! - [`provider`]: a real OpenID provider, which nobody here wrote.
+//! - [`rotators`]: real processes that share a rotating credential; each is the program `rotator`.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
 //!
 //! For what the Python package was recorded to do (`tests/wire`), on both clients:
@@ -19,7 +21,9 @@ pub mod crew;
 pub mod failing;
 pub mod plan;
 pub mod played;
+pub mod provider;
 pub mod recorded;
+pub mod rotators;
 pub mod server;
 pub mod service;
 pub mod stage;
