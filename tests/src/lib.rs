@@ -3,6 +3,7 @@
 //! - [`crew`]: real processes that wait at one line and start together; each is the program `worker`.
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
+//! - [`soundness`]: what must hold of whatever is read from a file, a header or a reply.
 //!
 //! For what the Python package was recorded to do (`tests/wire`), on both clients:
 //!
@@ -18,6 +19,7 @@ pub mod plan;
 pub mod recorded;
 pub mod server;
 pub mod service;
+pub mod soundness;
 pub mod stage;
 pub mod timer;
 pub mod wire;

@@ -1,15 +1,16 @@
 //! Errors made of replies: any status, any body.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use colony_core::{
-    Error, ErrorKind, Reply, Request,
+    Reply, Request,
     deprecation::{DeprecatedName, DeprecatedValue},
 };
+use colony_tests::soundness;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{bytes, holds, json, text};
 
@@ -34,30 +35,6 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![4 => form.prop_map(|value| value.to_string().into_bytes()), 1 => bytes()]
 }
 
-/// What holds of every error: it can be shown, in full, as often as one likes.
-fn is_presentable(error: &Error) {
-    let shown = error.to_string();
-    assert!(!error.message().trim().is_empty(), "it says nothing: {shown:?}");
-    assert!(shown.contains(error.message()));
-    assert!(!error.kind().as_str().is_empty());
-    assert_eq!(error.clone().to_string(), shown);
-    let _ = (format!("{error:?}"), error.source(), error.is_retryable());
-}
-
-fn expected_kind(status: u16, code: Option<&str>) -> ErrorKind {
-    match status {
-        401 | 403 if code == Some("AUTH_2FA_REQUIRED") => ErrorKind::TwoFactorRequired,
-        401 | 403 if code == Some("AUTH_2FA_INVALID") => ErrorKind::TwoFactorInvalid,
-        401 | 403 => ErrorKind::Auth,
-        404 => ErrorKind::NotFound,
-        409 => ErrorKind::Conflict,
-        400 | 422 => ErrorKind::Validation,
-        429 => ErrorKind::RateLimit,
-        500..=599 => ErrorKind::Server,
-        _ => ErrorKind::Api,
-    }
-}
-
 /// Any status, those with a meaning of their own more often.
 fn status() -> impl Strategy<Value = u16> {
     let known = vec![400, 401, 403, 404, 409, 410, 412, 413, 422, 429, 500, 502, 503, 504];
@@ -68,15 +45,7 @@ fn status() -> impl Strategy<Value = u16> {
 fn the_status_decides_the_kind_whatever_the_body_is() {
     let wait = proptest::option::of(any::<Duration>());
     holds("an error of any status and body", (status(), body(), wait), |(status, body, wait)| {
-        let error = Error::from_api_reply("get_post", status, &body, wait).finish();
-        is_presentable(&error);
-        let sent: Option<Value> = serde_json::from_slice(&body).ok();
-        let code = sent.as_ref().and_then(|sent| sent.get("detail")?.get("code")?.as_str());
-        assert_eq!(error.kind(), expected_kind(status, code));
-        assert_eq!((error.status(), error.code()), (Some(status), code));
-        assert_eq!(error.retry_after(), wait.filter(|_| status == 429));
-        assert_eq!(error.body(), sent.as_ref());
-        is_presentable(&Error::from_oauth_reply("exchange_token", status, &body).finish());
+        soundness::errors(status, &body, wait);
     });
 }
 
@@ -90,7 +59,7 @@ fn nothing_is_kept_of_the_body_of_a_secret_reply() {
         }
         let request = Request::new("x", Method::POST, "/auth/token").secret();
         let error = Reply::new(status, headers, Bytes::from(body)).into_error(&request);
-        is_presentable(&error);
+        soundness::presentable(&error);
         assert_eq!(error.body(), None);
     });
 }

@@ -7,10 +7,10 @@ use std::{cell::Cell, fs};
 
 use bytes::Bytes;
 use colony_core::{
-    ErrorKind, Reply, Result,
-    page::{Step, Steps},
-    registry::{self, Call, Operation},
+    Reply, Result,
+    registry::{self, Operation},
 };
+use colony_tests::soundness;
 use http::{HeaderMap, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -86,25 +86,8 @@ impl Recorded {
     }
 
     fn answer(&self, reply: Reply) -> Option<Result<()>> {
-        let read = |answer: Result<Value>| answer.and_then(|answer| self.operation.check_answer(answer));
-        Some(match self.operation.prepare(self.arguments.clone()).ok()? {
-            Call::Request(call) => read((call.answer)(reply, &call.request).and_then(|reply| reply.json())),
-            Call::Download(call) => (call.answer)(reply, &call.request).map(drop),
-            Call::List(mut steps) => read(take(&mut *steps, reply)?.map(Value::from)),
-            Call::Batch(mut steps, gather) => read(take(&mut *steps, reply)?.map(gather)),
-            _ => return None,
-        })
+        soundness::answer(self.operation, self.arguments.clone(), reply)
     }
-}
-
-/// Gives a machine this reply to its first request. After an error it must be at its end.
-fn take(steps: &mut dyn Steps, reply: Reply) -> Option<Result<Vec<Value>>> {
-    let Ok(Step::Send(_)) = steps.next() else { return None };
-    let taken = steps.take(reply);
-    if taken.is_err() {
-        assert!(matches!(steps.next(), Ok(Step::Done)), "it goes on after an error");
-    }
-    Some(taken)
 }
 
 /// One of them, by a number drawn at random.
@@ -189,12 +172,7 @@ fn a_reply_of_any_bytes_and_status_is_read_or_an_error() {
     let status = prop_oneof![2 => Just(200), 1 => 100..1000_u16];
     holds("a reply of any bytes and status", (body, status), |((recorded, body), status)| {
         let answer = recorded.answer(reply(status, body)).expect("as before");
-        if let Err(error) = answer {
-            assert!(!error.to_string().is_empty());
-            // What is wrong with a reply is never said to be the caller's argument.
-            assert_ne!(error.kind(), ErrorKind::InvalidArgument, "{error}");
-            errors.set(errors.get() + 1);
-        }
+        errors.set(errors.get() + u32::from(answer.is_err()));
     });
     assert!(errors.get() > 0, "nothing was ever wrong");
 }

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use colony_core::{
-    Reply,
     retry::{Decision, RetryPolicy},
     token::{
         cache_path::parse_ttl,
-        cooldown::{self, MAX_COOL_DOWN, Note, NoteKind},
-        freshness::{LONGEST_LIFETIME, Lifetime, claims, is_absurd},
+        cooldown::{self, MAX_COOL_DOWN, Note},
+        freshness::Lifetime,
     },
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header::RETRY_AFTER};
+use colony_tests::soundness;
+use http::HeaderValue;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -33,18 +33,7 @@ fn header() -> impl Strategy<Value = HeaderValue> {
 
 #[test]
 fn retry_after_is_digits_alone() {
-    holds("Retry-After of any bytes", header(), |value| {
-        let digits = value.as_bytes();
-        let expected = (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then(|| {
-            // By hand, so that a number that does not fit is seen to be long and not absent.
-            digits
-                .iter()
-                .fold(0_u64, |sum, digit| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
-        });
-        let headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
-        let reply = Reply::new(StatusCode::TOO_MANY_REQUESTS, headers, Default::default());
-        assert_eq!(reply.retry_after().map(|wait| wait.as_secs()), expected);
-    });
+    holds("Retry-After of any bytes", header(), soundness::retry_after);
 }
 
 #[test]
@@ -102,25 +91,10 @@ fn token() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What holds of a lifetime wherever it comes from.
-fn is_sound(life: Lifetime, now: f64) {
-    assert!(life.stale_at <= life.dead_at, "{life:?}");
-    assert!(!life.is_fresh(now) || life.is_alive(now), "fresh and dead: {life:?} at {now}");
-    for random in [0.0, 0.5, 1.0, f64::NAN, -1.0] {
-        let due = life.refresh_at(now, random);
-        assert!(due >= now && due.is_finite(), "{life:?} at {now}: {due}");
-        assert!(due <= now.max(life.stale_at), "{life:?} at {now}: renewed at {due}, after it is stale");
-    }
-}
-
 #[test]
 fn a_lifetime_at_login_is_bounded_whatever_the_token_says() {
     holds("a lifetime at login", (token(), 0.0..4e9_f64), |(token, now)| {
-        let life = Lifetime::at_login(&token, now);
-        is_sound(life, now);
-        assert!(life.dead_at >= now && life.stale_at >= now, "{life:?} at {now}");
-        // The sum is rounded to the last place of a large number.
-        assert!(life.dead_at <= now + LONGEST_LIFETIME.as_secs_f64() + 1.0, "{life:?} at {now}");
+        soundness::token_at_login(&token, now);
     });
 }
 
@@ -140,22 +114,7 @@ fn a_clock_that_is_wrong_makes_no_difference_at_login() {
 #[test]
 fn a_file_is_never_believed_beyond_its_token() {
     holds("a lifetime from a file", (moment(), token(), 0.0..4e9_f64), |(expiry, token, now)| {
-        let life = Lifetime::from_file(expiry, &token);
-        is_sound(life, now);
-        assert!(life.stale_at <= expiry, "{life:?}: later than the file says, {expiry}");
-        let exp = claims(&token).and_then(|claims| claims.exp);
-        if let Some(exp) = exp.filter(|exp| !is_absurd(*exp, expiry)) {
-            assert!(life.dead_at <= exp, "{life:?}: alive after the token's {exp}");
-        }
-    });
-}
-
-#[test]
-fn claims_are_read_from_whatever_it_is() {
-    holds("claims of any text", prop_oneof![token(), text()], |token| {
-        if let Some(claims) = claims(&token) {
-            assert!(claims.exp.is_none_or(f64::is_finite) && claims.iat.is_none_or(f64::is_finite));
-        }
+        soundness::token_in_file(&token, expiry, now);
     });
 }
 
@@ -187,29 +146,13 @@ fn note() -> impl Strategy<Value = Note> {
     ]
 }
 
-/// What holds of a note wherever it comes from.
-fn is_bounded(note: &Note, now: f64) {
-    let left = note.remaining(now);
-    assert!(
-        left.is_none_or(|left| !left.is_zero() && left <= MAX_COOL_DOWN),
-        "{left:?} of {note:?} at {now}"
-    );
-    assert!(left.is_none() || note.kind == NoteKind::CoolDown);
-    assert!(!note.message.contains('\n') && note.message.chars().count() <= 600, "{note:?}");
-    let error = note.to_error(now);
-    assert_eq!(error.status(), Some(note.status));
-    assert_eq!(error.retry_after(), left.filter(|_| note.status == 429));
-    let shown = format!("{error} {error:?} {note:?}");
-    assert!(!shown.is_empty() && error.body().is_none());
-}
-
 #[test]
 fn a_note_says_what_was_written() {
     holds("a note, written and read", (note(), moment()), |(note, now)| {
         let text = note.write();
         assert!(text.len() <= cooldown::MAX_BYTES, "{} bytes", text.len());
         assert_eq!(Note::read(text.as_bytes()).as_ref(), Some(&note), "{text}");
-        is_bounded(&note, now);
+        soundness::note(&note, now);
     });
 }
 
@@ -233,9 +176,7 @@ fn a_note_holds_no_key() {
 #[test]
 fn a_note_is_read_from_whatever_it_is() {
     holds("a note of any bytes", (bytes(), moment()), |(bytes, now)| {
-        if let Some(note) = Note::read(&bytes) {
-            is_bounded(&note, now);
-        }
+        soundness::note_file(&bytes, now);
     });
     let fields = (json(), moment(), moment(), any::<u16>(), json(), json(), 0..3_u8);
     holds("a note that is nearly right", (fields, moment()), |(fields, now)| {
@@ -247,9 +188,7 @@ fn a_note_is_read_from_whatever_it_is() {
             "v": version, "kind": kind, "at": at, "until": until, "status": status, "code": code,
             "message": message,
         });
-        if let Some(note) = Note::read(note.to_string().as_bytes()) {
-            is_bounded(&note, now);
-        }
+        soundness::note_file(note.to_string().as_bytes(), now);
     });
 }
 
