@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     Incoming, Outgoing,
     connections::{self, Connections},
+    disk::{Disk, Real},
     http::{Breaker, Http, ResponseCache, Shared},
     sender::Sender,
     session::{Login, Session, Settings, Totp},
@@ -65,6 +66,7 @@ pub struct Builder<C = Http> {
     user_agent: Option<String>,
     http_client: Option<reqwest::Client>,
     timer: Arc<dyn Timer>,
+    disk: Arc<dyn Disk>,
     cache: Option<ResponseCache>,
     breaker: Option<Breaker>,
     hooks: Hooks,
@@ -95,6 +97,7 @@ impl<C: OverHttp> Builder<C> {
             user_agent: None,
             http_client: None,
             timer: Arc::new(SystemTimer),
+            disk: Arc::new(Real),
             #[cfg(feature = "testing")]
             script: None,
             cache: None,
@@ -136,6 +139,13 @@ impl<C: OverHttp> Builder<C> {
     /// Whether the token is shared through the cache file. `COLONY_SDK_NO_TOKEN_CACHE` wins over this.
     pub fn cache_token(mut self, on: bool) -> Self {
         self.cache_token = on;
+        self
+    }
+
+    /// Sets the file system that the shared files are on, for tests of one that fails.
+    #[doc(hidden)]
+    pub fn disk(mut self, disk: impl Disk) -> Self {
+        self.disk = Arc::new(disk);
         self
     }
 
@@ -305,6 +315,7 @@ impl<C: OverHttp> Builder<C> {
         let settings = Settings {
             base_url,
             directory,
+            disk: self.disk,
             ttl: self.token_cache_ttl.or(environment.ttl),
             timeout: self.timeout,
             auth_retry: self.auth_retry.clone(),

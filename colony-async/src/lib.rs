@@ -38,6 +38,9 @@
 pub mod bench_support;
 mod builder;
 mod connections;
+#[doc(hidden)]
+pub mod disk;
+mod gate;
 mod http;
 mod listing;
 mod reply;

@@ -29,7 +29,7 @@ impl Sender {
         self.watch.sending(request, &url);
         #[cfg(feature = "testing")]
         if let Some(script) = &self.script {
-            let reply = script.answer(request)?;
+            let reply = script.answer(request, held.map(|held| &held.token))?;
             self.watch.received(request, &url, &reply);
             return Ok(reply);
         }

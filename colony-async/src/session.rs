@@ -11,9 +11,7 @@
 mod ahead;
 mod events;
 mod flight;
-mod lock;
 mod login;
-mod private;
 mod status;
 mod store;
 
@@ -41,7 +39,11 @@ use colony_core::{
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::time::{Timer, unix};
+use crate::{
+    disk::{Disk, lock::Attempt},
+    gate::Gate,
+    time::{Timer, unix},
+};
 
 pub(crate) use events::rejected;
 pub use status::{CachedToken, LockStatus, TokenStatus};
@@ -83,6 +85,7 @@ struct Key {
 pub(crate) struct Settings {
     pub(crate) base_url: String,
     pub(crate) directory: Option<PathBuf>,
+    pub(crate) disk: Arc<dyn Disk>,
     pub(crate) ttl: Option<Duration>,
     pub(crate) timeout: Duration,
     pub(crate) auth_retry: RetryPolicy,
@@ -97,7 +100,7 @@ pub(crate) struct Session {
     timer: Arc<dyn Timer>,
     key: ArcSwap<Key>,
     held: ArcSwapOption<Held>,
-    flight: Mutex<Option<flight::Flight>>,
+    gate: Arc<Gate<Result<Arc<Held>>>>,
     /// Tokens that [`Session::forget`] gave up: not to be taken from the file again.
     given_up: Mutex<Vec<SecretString>>,
     /// A refusal of this process's own, for when there is no file to note it in.
@@ -120,7 +123,7 @@ impl Session {
             timer,
             key: ArcSwap::from_pointee(key),
             held: ArcSwapOption::empty(),
-            flight: Mutex::new(None),
+            gate: Arc::default(),
             given_up: Mutex::new(Vec::new()),
             note: Mutex::new(None),
             warned: AtomicBool::new(false),
@@ -219,16 +222,19 @@ impl Session {
         let gone = self.held.swap(None);
         let given_up = off_thread(move || {
             let mut given_up: Vec<SecretString> = gone.iter().map(|held| held.token.clone()).collect();
-            if let Some((store, found)) =
-                store.and_then(|store| store.read().ok().map(|found| (store, found)))
-            {
-                let token = found.envelope.token;
-                if gone.is_none_or(|held| held.is(&token))
-                    && let Err(error) = store.remove_if_holds(&token)
-                {
-                    session.degraded("remove", "io", &error);
+            if let Some(store) = store {
+                // Whoever has the lock is about to put another token there, and needs no help.
+                let attempt = store.try_lock();
+                if let Ok(found) = store.read() {
+                    let token = found.envelope.token;
+                    if !matches!(attempt, Attempt::Taken)
+                        && gone.is_none_or(|held| held.is(&token))
+                        && let Err(error) = store.remove_if_holds(&token)
+                    {
+                        session.degraded("remove", "io", &error);
+                    }
+                    given_up.push(token);
                 }
-                given_up.push(token);
             }
             given_up
         })
@@ -301,7 +307,8 @@ impl Key {
     fn new(secret: Option<SecretString>, settings: &Settings) -> Self {
         let store = secret.as_ref().zip(settings.directory.as_ref()).map(|(secret, directory)| {
             let base_url = cache_path::normalise_base_url(&settings.base_url);
-            Store::new(directory.clone(), cache_path::fingerprint(base_url, secret.expose_secret()))
+            let fingerprint = cache_path::fingerprint(base_url, secret.expose_secret());
+            Store::on(Arc::clone(&settings.disk), directory.clone(), fingerprint)
         });
         Self { secret, store }
     }

@@ -2,6 +2,9 @@
 //!
 //! - [`crew`]: real processes that wait at one line and start together; each is the program `worker`.
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
+//! - [`failing`]: a disk whose n-th call fails.
+//! - [`played`]: a service that is a function, for clients without a socket.
+//! - [`sim`]: many processes in one, by a seed.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
 //! - [`soundness`]: what must hold of whatever is read from a file, a header or a reply.
 //!
@@ -15,10 +18,13 @@
 
 pub mod clock;
 pub mod crew;
+pub mod failing;
 pub mod plan;
+pub mod played;
 pub mod recorded;
 pub mod server;
 pub mod service;
+pub mod sim;
 pub mod soundness;
 pub mod stage;
 pub mod timer;

@@ -38,7 +38,7 @@ pub(super) fn waited(store: &Store, waited: Duration, got_it: bool) {
     if got_it {
         tracing::debug!(target: TARGET, event = "waited", waited_ms = millis(waited), "waited for the lock");
     } else {
-        let holder = super::lock::holder(&store.lock_file()).flatten();
+        let holder = store.holder().flatten();
         tracing::warn!(
             target: TARGET, event = "waited", waited_ms = millis(waited), holder, lock = %store.lock_file().display(),
             "the lock was not given up in the time a login can take; going on without it"

@@ -1,8 +1,4 @@
-//! The in-process gate: one task gets the token, all others wait for it and share what comes of it,
-//! also an error.
-//!
-//! The work runs in a task of its own. Callers only wait, so a caller that is cancelled cancels nothing
-//! that others wait for, and a login that was paid for is always kept.
+//! One way to a token, which all tasks of this process take together (see [`Gate`](crate::gate::Gate)).
 
 use std::{
     sync::{Arc, PoisonError},
@@ -10,25 +6,10 @@ use std::{
 };
 
 use colony_core::{Error, ErrorKind, Result, token::cooldown::Note};
-use futures_util::{
-    FutureExt,
-    future::{BoxFuture, Shared},
-};
 use secrecy::SecretString;
 
-use super::{
-    Held, Key, Passed, Session, events, lock::Attempt, no_key, no_runtime, off_thread, store::Store,
-};
-use crate::time::unix;
-
-/// The outcome of a flight; `None` when its task was stopped together with its runtime.
-type Outcome = Option<Result<Arc<Held>>>;
-
-/// A flight under way.
-pub(super) struct Flight {
-    number: u64,
-    outcome: Shared<BoxFuture<'static, Outcome>>,
-}
+use super::{Held, Key, Passed, Session, events, no_key, no_runtime, off_thread, store::Store};
+use crate::{disk::lock::Attempt, gate::Unfinished, time::unix};
 
 /// Why a flight sets out.
 #[derive(Clone)]
@@ -64,44 +45,11 @@ impl Session {
     }
 
     async fn fly(self: &Arc<Self>, purpose: Purpose) -> Result<Arc<Held>> {
-        // A flight dies with the runtime that it was started on; whoever is left starts another.
-        for _ in 0..3 {
-            let outcome = self.board(&purpose);
-            if let Some(outcome) = outcome.await {
-                return outcome;
-            }
-        }
-        Err(Error::build(ErrorKind::Busy, "the runtime was shut down during the login").finish())
-    }
-
-    fn board(self: &Arc<Self>, purpose: &Purpose) -> Shared<BoxFuture<'static, Outcome>> {
-        let mut slot = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = &*slot
-            && flight.outcome.peek().is_none()
-        {
-            return flight.outcome.clone();
-        }
-        let number = slot.as_ref().map_or(0, |flight| flight.number.wrapping_add(1));
-        let (session, purpose) = (Arc::clone(self), purpose.clone());
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return futures_util::future::ready(Some(Err(no_runtime()))).boxed().shared();
-        };
-        let task = runtime.spawn(async move {
-            let outcome = session.acquire(purpose).await;
-            session.land(number);
-            outcome
+        let outcome = self.gate.share(|| {
+            let (session, purpose) = (Arc::clone(self), purpose.clone());
+            async move { session.acquire(purpose).await }
         });
-        let outcome = task.map(outcome_of).boxed().shared();
-        *slot = Some(Flight { number, outcome: outcome.clone() });
-        outcome
-    }
-
-    /// Takes the flight off the board, so that whoever comes later starts with fresh eyes.
-    fn land(&self, number: u64) {
-        let mut slot = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
-        if slot.as_ref().is_some_and(|flight| flight.number == number) {
-            *slot = None;
-        }
+        outcome.await.unwrap_or_else(|unfinished| Err(no_outcome(unfinished)))
     }
 
     /// Gets a token: from whoever was first, or by logging in.
@@ -277,7 +225,9 @@ impl Session {
                     let (session, store, minted) = (Arc::clone(self), store.clone(), Arc::clone(&held));
                     off_thread(move || {
                         session.save(&store, &minted);
-                        store.remove_note();
+                        if let Err(error) = store.remove_note() {
+                            session.degraded("remove", "io", &error);
+                        }
                     })
                     .await;
                 }
@@ -339,16 +289,18 @@ impl Session {
     }
 }
 
-/// What a flight's task came to. One that panicked is not started again: it would only panic again.
-fn outcome_of(joined: Result<Result<Arc<Held>>, tokio::task::JoinError>) -> Outcome {
-    match joined {
-        Ok(outcome) => Some(outcome),
-        Err(error) if error.is_panic() => {
-            Some(Err(Error::build(ErrorKind::Config, "the login panicked; its message is on stderr")
+/// The error of a login whose task did not come to an end.
+fn no_outcome(unfinished: Unfinished) -> Error {
+    match unfinished {
+        Unfinished::Panicked => {
+            Error::build(ErrorKind::Config, "the login panicked; its message is on stderr")
                 .hint("Mend the function given to `totp_with`, or the timer")
-                .finish()))
+                .finish()
         }
-        Err(_) => None,
+        Unfinished::Stopped => {
+            Error::build(ErrorKind::Busy, "the runtime was shut down during the login").finish()
+        }
+        Unfinished::NoRuntime => no_runtime(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use colony_core::token::{cache_path, freshness::Lifetime};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{lock, store::Store};
+use super::store::Store;
 
 /// The state of one key's cached token. Holds no secret.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ impl TokenStatus {
             expires_at: lifetime.map(|lifetime| lifetime.dead_at),
             is_fresh: lifetime.is_some_and(|lifetime| lifetime.is_fresh(now)),
             reason: found.err().map(|miss| miss.to_string()),
-            lock: lock::holder(&store.lock_file()).map_or(LockStatus::Free, LockStatus::Held),
+            lock: store.holder().map_or(LockStatus::Free, LockStatus::Held),
             cool_down: store.read_note().and_then(|note| note.remaining(now)),
         }
     }
@@ -98,7 +98,7 @@ pub(crate) fn remove_cached(directory: &Path, only: Option<&str>) -> io::Result<
         if only.is_none_or(|only| only == fingerprint) {
             let store = Store::new(directory.to_owned(), fingerprint);
             removed += usize::from(store.remove()?);
-            store.remove_note();
+            store.remove_note()?;
         }
     }
     Ok(removed)
