@@ -6,6 +6,7 @@
 //! - [`played`]: a service that is a function, for clients without a socket.
 //! - [`sim`]: many processes in one, by a seed.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
+//! - [`soundness`]: what must hold of whatever is read from a file, a header or a reply.
 //!
 //! For what the Python package was recorded to do (`tests/wire`), on both clients:
 //!
@@ -24,6 +25,7 @@ pub mod recorded;
 pub mod server;
 pub mod service;
 pub mod sim;
+pub mod soundness;
 pub mod stage;
 pub mod timer;
 pub mod wire;
