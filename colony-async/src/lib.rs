@@ -44,6 +44,7 @@ pub mod disk;
 mod gate;
 mod http;
 mod listing;
+mod openid;
 mod reply;
 mod sender;
 mod session;
