@@ -5,6 +5,8 @@
 //! - [`failing`]: a disk whose n-th call fails.
 //! - [`played`]: a service that is a function, for clients without a socket.
 //! - [`sim`]: many processes in one, by a seed.
+//! - [`provider`]: a real OpenID provider, which nobody here wrote.
+//! - [`rotators`]: real processes that share a rotating credential; each is the program `rotator`.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
 //! - [`soundness`]: what must hold of whatever is read from a file, a header or a reply.
 //!
@@ -21,7 +23,9 @@ pub mod crew;
 pub mod failing;
 pub mod plan;
 pub mod played;
+pub mod provider;
 pub mod recorded;
+pub mod rotators;
 pub mod server;
 pub mod service;
 pub mod sim;
