@@ -21,10 +21,12 @@
 //! client may be built, used and dropped anywhere, inside any runtime too (where a call blocks that
 //! runtime's thread as every blocking call does), and shared by threads.
 
+pub mod credential;
 mod http;
 #[cfg(feature = "id-token")]
 mod id_token;
 mod listing;
+mod thread;
 
 pub use colony_async::{
     CachedToken, Incoming, LockStatus, Outgoing, RateLimit, TokenStatus, cached_tokens, clear_cached_tokens,

@@ -42,6 +42,19 @@ pub enum ErrorKind {
     Decode,
     /// Another program holds what this call needs and did not let go in time.
     Busy,
+    /// Another program holds the lock of a stored credential and did not let go in time. Nothing was sent
+    /// and nothing was changed; the same call may succeed later.
+    CredentialBusy,
+    /// The new credential is worth less than the stored one, or goes elsewhere; nothing was changed.
+    /// [`Error::code`] names the reason, one of
+    /// [`Downgrade::as_str`](crate::credential::change::Downgrade::as_str).
+    CredentialDowngrade,
+    /// The store of credentials cannot be used: its lock cannot be had, or its file cannot be read or
+    /// written. Nothing was sent, and what is in the file was left as it is.
+    CredentialStore,
+    /// A person has to log in again: there is no credential, it does not renew itself, the provider refused
+    /// its refresh token, or a crash left open whether that token is spent.
+    ReauthRequired,
     /// The client cannot be built or used as configured.
     Config,
 }
@@ -62,6 +75,10 @@ impl ErrorKind {
             Self::Network => "network",
             Self::InvalidArgument | Self::Config => "invalid_argument",
             Self::Busy => "busy",
+            Self::CredentialBusy => "credential_busy",
+            Self::CredentialDowngrade => "credential_downgrade",
+            Self::CredentialStore => "credential_store",
+            Self::ReauthRequired => "reauth_required",
         }
     }
 
@@ -192,10 +209,15 @@ impl Error {
         self.kind() == ErrorKind::InvalidArgument
     }
 
+    /// A person has to log in again ([`ErrorKind::ReauthRequired`]).
+    pub fn is_reauth_required(&self) -> bool {
+        self.kind() == ErrorKind::ReauthRequired
+    }
+
     /// The same call may succeed later without a change: network trouble, 429, 502, 503, 504, busy.
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
-            ErrorKind::RateLimit | ErrorKind::Network | ErrorKind::Busy => true,
+            ErrorKind::RateLimit | ErrorKind::Network | ErrorKind::Busy | ErrorKind::CredentialBusy => true,
             ErrorKind::Server => matches!(self.status(), Some(502..=504)),
             _ => false,
         }
@@ -245,12 +267,15 @@ impl Error {
                 code = detail.get("code").and_then(Value::as_str).map(str::to_owned);
                 message = detail.get("message").and_then(Value::as_str).map(str::to_owned);
             }
-            Some(Value::String(text)) if !text.is_empty() => message = Some(text.clone()),
+            Some(Value::String(text)) => message = Some(text.clone()),
             Some(Value::Array(items)) => message = validation_message(items),
             _ => {}
         }
         let message = message
-            .or_else(|| body.as_ref()?.get("error")?.as_str().filter(|x| !x.is_empty()).map(str::to_owned))
+            .filter(|text| says_something(text))
+            .or_else(|| {
+                body.as_ref()?.get("error")?.as_str().map(str::to_owned).filter(|text| says_something(text))
+            })
             .unwrap_or_else(|| status_text(status));
         let kind = ErrorKind::of_status(status, code.as_deref());
         let hint = code_hint(code.as_deref()).or_else(|| status_hint(status));
@@ -269,8 +294,7 @@ impl Error {
     pub fn from_oauth_reply(operation: &'static str, status: u16, body: &[u8]) -> ErrorBuilder {
         let body: Option<Value> = serde_json::from_slice(body).ok();
         let text = |key: &str| {
-            let value = body.as_ref()?.get(key)?.as_str()?;
-            (!value.is_empty()).then(|| value.to_owned())
+            body.as_ref()?.get(key)?.as_str().map(str::to_owned).filter(|text| says_something(text))
         };
         let code = text("error");
         let kind = match code.as_deref() {
@@ -415,6 +439,10 @@ impl StdError for Error {
     }
 }
 
+fn says_something(text: &str) -> bool {
+    !text.trim().is_empty()
+}
+
 fn validation_message(items: &[Value]) -> Option<String> {
     let lines: Vec<String> = items
         .iter()
@@ -484,6 +512,22 @@ mod tests {
         let body = br#"{"detail": {"code": "AUTH_2FA_INVALID", "message": "no"}}"#;
         assert_eq!(Error::from_api_reply("x", 403, body, None).finish().kind(), ErrorKind::TwoFactorInvalid);
         assert_eq!(Error::from_api_reply("x", 404, body, None).finish().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn an_empty_message_is_none() {
+        for body in [
+            r#"{"detail": {"code": "", "message": ""}}"#,
+            r#"{"detail": " "}"#,
+            r#"{"error": ""}"#,
+            r#"{"detail": [{"loc": [], "msg": ""}]}"#,
+            r#"{"error": "\n", "error_description": ""}"#,
+        ] {
+            let error = Error::from_api_reply("x", 404, body.as_bytes(), None).finish();
+            assert_eq!(error.message(), "the server answered Not Found", "{body}");
+            let error = Error::from_oauth_reply("x", 404, body.as_bytes()).finish();
+            assert_eq!(error.message(), "the server answered Not Found", "{body}");
+        }
     }
 
     #[test]

@@ -3,5 +3,3 @@
 //! the new one.
 
 mod every_call;
-mod no_lock;
-mod place;
