@@ -1,6 +1,8 @@
 //! What the tests that need several processes, a server or a clock of their own are made of.
 //!
 //! - [`crew`]: real processes that wait at one line and start together; each is the program `worker`.
+//! - [`worker`]: what that program does.
+//! - [`fire`]: the token cache under fire; the same code short, as tests, and long, as `under_fire`.
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
 //!
@@ -14,6 +16,8 @@
 
 pub mod clock;
 pub mod crew;
+#[cfg(unix)]
+pub mod fire;
 pub mod plan;
 pub mod recorded;
 pub mod server;
@@ -21,6 +25,7 @@ pub mod service;
 pub mod stage;
 pub mod timer;
 pub mod wire;
+pub mod worker;
 
 use std::{fs, path::PathBuf};
 
