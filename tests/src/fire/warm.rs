@@ -55,7 +55,7 @@ fn between(log: &Path) -> std::io::Result<(Vec<String>, u64)> {
             (thread, marks) = (id, marks + 1);
         } else if line.contains(END) {
             (thread, marks) = (None, marks + 1);
-        } else if thread.is_some() && thread == id {
+        } else if thread.is_some() && thread == id && !line.contains(" resumed>") {
             calls.push(line.to_owned());
         }
     }
