@@ -1,6 +1,8 @@
 //! What the tests that need several processes, a server or a clock of their own are made of.
 //!
 //! - [`crew`]: real processes that wait at one line and start together; each is the program `worker`.
+//! - [`worker`]: what that program does.
+//! - [`fire`]: the token cache under fire; the same code short, as tests, and long, as `under_fire`.
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
 //! - [`failing`]: a disk whose n-th call fails.
 //! - [`played`]: a service that is a function, for clients without a socket.
@@ -21,6 +23,8 @@
 pub mod clock;
 pub mod crew;
 pub mod failing;
+#[cfg(unix)]
+pub mod fire;
 pub mod plan;
 pub mod played;
 pub mod provider;
@@ -33,6 +37,7 @@ pub mod soundness;
 pub mod stage;
 pub mod timer;
 pub mod wire;
+pub mod worker;
 
 use std::{fs, path::PathBuf};
 
