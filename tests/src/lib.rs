@@ -1,6 +1,8 @@
 //! What the tests that need several processes, a server or a clock of their own are made of.
 //!
 //! - [`crew`]: real processes that wait at one line and start together; each is the program `worker`.
+//! - [`worker`]: what that program does.
+//! - [`fire`]: the token cache under fire; the same code short, as tests, and long, as `under_fire`.
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
 //! - [`site`]: the same for a site that is an OpenID provider.
 //! - [`failing`]: a disk whose n-th call fails.
@@ -22,6 +24,8 @@
 pub mod clock;
 pub mod crew;
 pub mod failing;
+#[cfg(unix)]
+pub mod fire;
 pub mod plan;
 pub mod played;
 pub mod provider;
@@ -35,6 +39,7 @@ pub mod soundness;
 pub mod stage;
 pub mod timer;
 pub mod wire;
+pub mod worker;
 
 use std::{fs, path::PathBuf};
 
