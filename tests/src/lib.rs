@@ -4,6 +4,7 @@
 //! - [`worker`]: what that program does.
 //! - [`fire`]: the token cache under fire; the same code short, as tests, and long, as `under_fire`.
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
+//! - [`site`]: the same for a site that is an OpenID provider.
 //! - [`failing`]: a disk whose n-th call fails.
 //! - [`played`]: a service that is a function, for clients without a socket.
 //! - [`sim`]: many processes in one, by a seed.
@@ -33,6 +34,7 @@ pub mod rotators;
 pub mod server;
 pub mod service;
 pub mod sim;
+pub mod site;
 pub mod soundness;
 pub mod stage;
 pub mod timer;
