@@ -11,7 +11,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     Incoming, Outgoing,
     connections::{self, Connections},
+    disk::{Disk, Real},
     http::{Breaker, Http, ResponseCache, Shared},
+    openid::Sources,
     sender::Sender,
     session::{Login, Session, Settings, Totp},
     time::{SystemTimer, Timer},
@@ -65,6 +67,7 @@ pub struct Builder<C = Http> {
     user_agent: Option<String>,
     http_client: Option<reqwest::Client>,
     timer: Arc<dyn Timer>,
+    disk: Arc<dyn Disk>,
     cache: Option<ResponseCache>,
     breaker: Option<Breaker>,
     hooks: Hooks,
@@ -95,6 +98,7 @@ impl<C: OverHttp> Builder<C> {
             user_agent: None,
             http_client: None,
             timer: Arc::new(SystemTimer),
+            disk: Arc::new(Real),
             #[cfg(feature = "testing")]
             script: None,
             cache: None,
@@ -127,7 +131,8 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Sets when logins are tried again. Their budget is a separate one.
+    /// Sets when logins, and exchanges of the login for another service's token, are tried again. Their
+    /// budget is a separate one.
     pub fn auth_retry(mut self, policy: RetryPolicy) -> Self {
         self.auth_retry = policy;
         self
@@ -136,6 +141,13 @@ impl<C: OverHttp> Builder<C> {
     /// Whether the token is shared through the cache file. `COLONY_SDK_NO_TOKEN_CACHE` wins over this.
     pub fn cache_token(mut self, on: bool) -> Self {
         self.cache_token = on;
+        self
+    }
+
+    /// Sets the file system that the shared files are on, for tests of one that fails.
+    #[doc(hidden)]
+    pub fn disk(mut self, disk: impl Disk) -> Self {
+        self.disk = Arc::new(disk);
         self
     }
 
@@ -305,16 +317,24 @@ impl<C: OverHttp> Builder<C> {
         let settings = Settings {
             base_url,
             directory,
+            disk: self.disk,
             ttl: self.token_cache_ttl.or(environment.ttl),
-            timeout: self.timeout,
-            auth_retry: self.auth_retry.clone(),
             refresh_ahead: self.refresh_ahead,
             ignore_cool_down: self.ignore_cool_down,
         };
-        let login = Login { sender: sender.clone(), retry: self.auth_retry, totp: self.totp };
-        let session = Session::new(self.api_key, settings, login, Arc::clone(&self.timer));
+        let login = Login { sender: sender.clone(), retry: self.auth_retry.clone(), totp: self.totp };
+        let session = Session::new(self.api_key, settings.clone(), login, Arc::clone(&self.timer));
+        let session = Arc::new(session);
+        let sources = Sources::new(
+            Arc::clone(&session),
+            settings,
+            sender.clone(),
+            self.auth_retry,
+            Arc::clone(&self.timer),
+        );
         C::over(Http::new(Shared {
-            session: Arc::new(session),
+            session,
+            sources,
             sender,
             retry: self.retry,
             timer: self.timer,

@@ -38,8 +38,12 @@
 pub mod bench_support;
 mod builder;
 mod connections;
+#[doc(hidden)]
+pub mod disk;
+mod gate;
 mod http;
 mod listing;
+mod openid;
 mod reply;
 mod sender;
 mod session;

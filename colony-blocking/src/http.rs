@@ -9,7 +9,10 @@ use std::{
 
 use colony_async::RateLimit;
 use colony_core::{
-    Connect, Error, ErrorKind, Prepared, Reply, Result, Transport, page::Steps, registry::Call,
+    Connect, Error, ErrorKind, Prepared, Reply, Result, Transport,
+    openid::audience::{Audience, AudienceToken, Wanted},
+    page::Steps,
+    registry::Call,
 };
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
@@ -139,6 +142,18 @@ impl Transport for Http {
 
     fn token(&self) -> Result<secrecy::SecretString> {
         self.wait(self.inner.token())
+    }
+
+    fn audience_token(&self, wanted: Wanted) -> Result<AudienceToken> {
+        self.wait(self.inner.audience_token(wanted))
+    }
+
+    fn audience_secret(&self, wanted: Wanted) -> Result<secrecy::SecretString> {
+        self.wait(self.inner.audience_secret(wanted))
+    }
+
+    fn forget_audience_token(&self, audience: Audience) -> Result<()> {
+        self.wait(self.inner.forget_audience_token(audience))
     }
 
     fn forget_token(&self) -> Result<()> {

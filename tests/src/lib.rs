@@ -4,7 +4,11 @@
 //! - [`worker`]: what that program does.
 //! - [`fire`]: the token cache under fire; the same code short, as tests, and long, as `under_fire`.
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
+//! - [`failing`]: a disk whose n-th call fails.
+//! - [`played`]: a service that is a function, for clients without a socket.
+//! - [`sim`]: many processes in one, by a seed.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
+//! - [`soundness`]: what must hold of whatever is read from a file, a header or a reply.
 //!
 //! For what the Python package was recorded to do (`tests/wire`), on both clients:
 //!
@@ -16,12 +20,16 @@
 
 pub mod clock;
 pub mod crew;
+pub mod failing;
 #[cfg(unix)]
 pub mod fire;
 pub mod plan;
+pub mod played;
 pub mod recorded;
 pub mod server;
 pub mod service;
+pub mod sim;
+pub mod soundness;
 pub mod stage;
 pub mod timer;
 pub mod wire;

@@ -1,0 +1,93 @@
+//! The lock file: which process may act.
+//!
+//! A lock is advisory, does not reach across every network mount, and some systems have none. What that
+//! means is for its users to say: the login goes on without one, the rotation of a credential does not.
+//! The file is never deleted: a process that waits for the old file and one that makes a new one would
+//! both hold "the" lock.
+
+use std::{fmt, io, path::Path};
+
+use super::{Access, Disk, Kind, OpenFile, Owner, uninterrupted};
+
+/// The lock, held until dropped.
+pub(crate) struct FileLock {
+    file: Box<dyn OpenFile>,
+}
+
+/// What [`FileLock::try_acquire`] found.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    /// The lock is ours.
+    Held(FileLock),
+    /// Another process holds it.
+    Taken,
+    /// There is no locking here; the reason is for the log.
+    Unavailable(io::Error),
+}
+
+impl FileLock {
+    /// Tries to take the lock without waiting. Makes the file if it is not there.
+    pub(crate) fn try_acquire(disk: &dyn Disk, path: &Path) -> Attempt {
+        match acquire(disk, path, Access::Lock) {
+            Ok(lock) => Attempt::Held(lock),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Attempt::Taken,
+            Err(error) => Attempt::Unavailable(error),
+        }
+    }
+}
+
+fn acquire(disk: &dyn Disk, path: &Path, access: Access) -> io::Result<FileLock> {
+    let mut file = uninterrupted(|| disk.open(path, access))?;
+    check(&*file)?;
+    uninterrupted(|| file.try_lock())?;
+    let mut lock = FileLock { file };
+    // Who holds the lock, for `colony auth status` and for people. Nothing depends on it.
+    let _ = lock.file.write(format!("{}\n", std::process::id()).as_bytes());
+    Ok(lock)
+}
+
+impl fmt::Debug for FileLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FileLock")
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // While it is still ours: afterwards the next holder may have signed.
+        let _ = self.file.write(b"");
+        let _ = uninterrupted(|| self.file.unlock());
+    }
+}
+
+/// The process that signed the lock file, when somebody holds the lock at this moment.
+pub(crate) fn holder(disk: &dyn Disk, path: &Path) -> Option<Option<u32>> {
+    let mut file = uninterrupted(|| disk.open(path, Access::LockIfThere)).ok()?;
+    check(&*file).ok()?;
+    let text = file.read(64);
+    match uninterrupted(|| file.try_lock()) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            let text = String::from_utf8(text.ok()?).unwrap_or_default();
+            Some(text.trim().parse().ok())
+        }
+        taken => {
+            if taken.is_ok() {
+                let _ = file.unlock();
+            }
+            None
+        }
+    }
+}
+
+/// The lock is written to, so it must not be another file by a second name, nor somebody else's. Its mode
+/// does not matter: it holds nothing.
+fn check(file: &dyn OpenFile) -> io::Result<()> {
+    let facts = uninterrupted(|| file.facts())?;
+    let refused = |why| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    match facts {
+        facts if facts.kind != Kind::File => refused("the lock is not a regular file"),
+        facts if facts.owner != Owner::Us => refused("the lock belongs to another user"),
+        facts if facts.links != 1 => refused("the lock has a second name"),
+        _ => Ok(()),
+    }
+}

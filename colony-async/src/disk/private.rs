@@ -1,0 +1,261 @@
+//! Files that are to be ours alone, in a directory that is ours alone: nothing is written in place,
+//! nothing is followed that is a link, and nothing is read that others could have put there.
+
+use std::{
+    ffi::OsStr,
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{Access, Disk, Facts, Kind, OpenFile, Owner, uninterrupted};
+
+/// A temporary file that is this much older than the file just written, in seconds, was left behind by a
+/// process that was killed: none is written for so long.
+const LEFT_BEHIND: f64 = 600.0;
+
+/// A directory for private files.
+#[derive(Debug, Clone)]
+pub(crate) struct Directory {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+}
+
+/// What a good file held.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) bytes: Vec<u8>,
+    /// When the file was written, Unix seconds.
+    pub(crate) written_at: f64,
+}
+
+/// Why a file is not read.
+#[derive(Debug)]
+pub(crate) enum Unfit {
+    Absent,
+    Link,
+    NotRegular,
+    ForeignOwner,
+    OpenToOthers,
+    HardLinked,
+    LooseDirectory,
+    TooLarge,
+    Io(io::Error),
+}
+
+/// Whether what was written must outlive a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// The content is whole or the old one. Which of them after a power cut does not matter.
+    Whole,
+    /// And it is the new one, once the write has returned.
+    #[allow(dead_code, reason = "for what cannot be had again")]
+    Lasting,
+}
+
+impl Directory {
+    pub(crate) fn new(disk: Arc<dyn Disk>, path: PathBuf) -> Self {
+        Self { disk, path }
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads a small file.
+    pub(crate) fn read(&self, path: &Path, limit: u64) -> Result<Content, Unfit> {
+        self.check()?;
+        let mut file = uninterrupted(|| self.disk.open(path, Access::Read)).map_err(unfit)?;
+        // The opened file is looked at, not its name, which may mean another one by now.
+        let facts = uninterrupted(|| file.facts()).map_err(Unfit::Io)?;
+        check_file(&facts)?;
+        if facts.len > limit {
+            return Err(Unfit::TooLarge);
+        }
+        // One byte more than allowed, so that a file that grew meanwhile is seen as too large.
+        let bytes = uninterrupted(|| file.read(limit + 1)).map_err(Unfit::Io)?;
+        if bytes.len() as u64 > limit {
+            return Err(Unfit::TooLarge);
+        }
+        Ok(Content { bytes, written_at: facts.modified })
+    }
+
+    /// Writes a file by making a new one beside it and renaming: readers see the old content or the new,
+    /// never a part. The new file is private (0600) from its creation, and is called
+    /// `.<name>.<random>.tmp` until it is whole.
+    pub(crate) fn write(
+        &self,
+        name: &str,
+        path: &Path,
+        content: &[u8],
+        durability: Durability,
+    ) -> io::Result<()> {
+        self.make()?;
+        let prefix = format!(".{name}.");
+        let (temporary, mut file) = uninterrupted(|| self.disk.create_temporary(&self.path, &prefix))?;
+        let temporary = Temporary { disk: &*self.disk, path: temporary };
+        let written_at = self.fill(&mut *file, content)?;
+        // Windows does not rename a file that is open.
+        drop(file);
+        uninterrupted(|| self.disk.rename(&temporary.path, path))?;
+        std::mem::forget(temporary);
+        if durability == Durability::Lasting {
+            uninterrupted(|| self.disk.sync_directory(&self.path))?;
+        }
+        self.sweep(&prefix, written_at);
+        Ok(())
+    }
+
+    fn fill(&self, file: &mut dyn OpenFile, content: &[u8]) -> io::Result<f64> {
+        uninterrupted(|| file.write(content))?;
+        uninterrupted(|| file.sync())?;
+        Ok(file.facts().map_or(f64::NEG_INFINITY, |facts| facts.modified))
+    }
+
+    /// Removes temporary files that processes left behind when they were killed.
+    fn sweep(&self, prefix: &str, now: f64) {
+        for name in self.disk.list(&self.path).unwrap_or_default() {
+            let Some(text) = name.to_str() else { continue };
+            if !text.starts_with(prefix) || !text.ends_with(".tmp") {
+                continue;
+            }
+            let path = self.path.join(&name);
+            let old = self.disk.facts(&path).is_ok_and(|facts| facts.modified < now - LEFT_BEHIND);
+            if old {
+                let _ = self.disk.remove(&path);
+            }
+        }
+    }
+
+    /// Removes a file, and says whether it was there.
+    pub(crate) fn remove(&self, path: &Path) -> io::Result<bool> {
+        match uninterrupted(|| self.disk.remove(path)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A path in the directory that nothing has, named so that [`write`](Self::write) sweeps it away one
+    /// day.
+    pub(crate) fn aside(&self, name: &str) -> PathBuf {
+        self.path.join(format!(".{name}.{:016x}.tmp", fastrand::u64(..)))
+    }
+
+    /// Makes the directory, or sees that it is fit to be written to.
+    pub(crate) fn make(&self) -> io::Result<()> {
+        uninterrupted(|| self.disk.create_directory(&self.path))?;
+        match self.check() {
+            // Tightened by the check, so it may be written now.
+            Ok(()) | Err(Unfit::LooseDirectory) => Ok(()),
+            Err(Unfit::Io(error)) => Err(error),
+            Err(unfit) => Err(io::Error::new(io::ErrorKind::PermissionDenied, unfit.to_string())),
+        }
+    }
+
+    /// A directory in which others can replace files is not to be trusted. One of ours is tightened,
+    /// and trusted from the next time on.
+    pub(crate) fn check(&self) -> Result<(), Unfit> {
+        let facts = uninterrupted(|| self.disk.facts(&self.path)).map_err(unfit)?;
+        match facts.kind {
+            Kind::Directory => {}
+            Kind::Link => return Err(Unfit::Link),
+            _ => return Err(Unfit::NotRegular),
+        }
+        let sticky = facts.mode & 0o1000 != 0;
+        if facts.mode & 0o022 == 0 || sticky {
+            // In a sticky directory (like /tmp) others cannot replace what is ours, and what is not
+            // ours is refused file by file.
+            let fit = facts.owner != Owner::Other || sticky;
+            return if fit { Ok(()) } else { Err(Unfit::ForeignOwner) };
+        }
+        if facts.owner != Owner::Us {
+            return Err(Unfit::ForeignOwner);
+        }
+        uninterrupted(|| self.disk.set_mode(&self.path, facts.mode & 0o700)).map_err(Unfit::Io)?;
+        Err(Unfit::LooseDirectory)
+    }
+}
+
+/// A file that goes when this does.
+struct Temporary<'d> {
+    disk: &'d dyn Disk,
+    path: PathBuf,
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        let _ = uninterrupted(|| self.disk.remove(&self.path));
+    }
+}
+
+fn check_file(facts: &Facts) -> Result<(), Unfit> {
+    match facts {
+        facts if facts.kind != Kind::File => Err(Unfit::NotRegular),
+        facts if facts.owner != Owner::Us => Err(Unfit::ForeignOwner),
+        facts if facts.mode & 0o077 != 0 => Err(Unfit::OpenToOthers),
+        facts if facts.links != 1 => Err(Unfit::HardLinked),
+        _ => Ok(()),
+    }
+}
+
+fn unfit(error: io::Error) -> Unfit {
+    if error.kind() == io::ErrorKind::NotFound {
+        return Unfit::Absent;
+    }
+    #[cfg(not(unix))]
+    if error.kind() == io::ErrorKind::InvalidInput {
+        return Unfit::Link;
+    }
+    #[cfg(unix)]
+    match error.raw_os_error() {
+        Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => return Unfit::Link,
+        // Opening a socket or a device without a driver.
+        Some(code) if code == rustix::io::Errno::NXIO.raw_os_error() => return Unfit::NotRegular,
+        _ => {}
+    }
+    Unfit::Io(error)
+}
+
+impl Unfit {
+    /// One word for the log.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Link => "link",
+            Self::NotRegular => "not_a_regular_file",
+            Self::ForeignOwner => "foreign_owner",
+            Self::OpenToOthers => "open_to_others",
+            Self::HardLinked => "hard_linked",
+            Self::LooseDirectory => "loose_directory",
+            Self::TooLarge => "too_large",
+            Self::Io(_) => "io",
+        }
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("there is no file"),
+            Self::Link => f.write_str("the file is a link"),
+            Self::NotRegular => f.write_str("it is not a regular file"),
+            Self::ForeignOwner => f.write_str("it belongs to another user"),
+            Self::OpenToOthers => f.write_str("it is open to group or others"),
+            Self::HardLinked => f.write_str("the file has a second name"),
+            Self::LooseDirectory => f.write_str("others could write in its directory"),
+            Self::TooLarge => f.write_str("the file is too large"),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Whether a name is that of a file which is not whole yet.
+#[allow(dead_code, reason = "for those who list a directory")]
+pub(crate) fn is_temporary(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(".tmp"))
+}

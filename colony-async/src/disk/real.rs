@@ -1,0 +1,188 @@
+//! The system's own files.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Seek as _, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{Access, Disk, Facts, Kind, OpenFile, Owner};
+
+/// The system's file system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Real;
+
+impl Disk for Real {
+    fn facts(&self, path: &Path) -> io::Result<Facts> {
+        fs::symlink_metadata(path).map(|metadata| facts(&metadata))
+    }
+
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        // Not changed afterwards: for a moment others could put something into it.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path)
+    }
+
+    #[cfg(unix)]
+    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
+    }
+
+    #[cfg(not(unix))]
+    fn set_mode(&self, _: &Path, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn OpenFile>> {
+        // Where links cannot be refused while opening.
+        #[cfg(not(unix))]
+        if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a link"));
+        }
+        let mut options = OpenOptions::new();
+        options.read(true);
+        #[cfg(unix)]
+        {
+            use rustix::fs::OFlags;
+            use std::os::unix::fs::OpenOptionsExt;
+            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+            options.mode(0o600).custom_flags(flags.bits().cast_signed());
+        }
+        // An exclusive lock on NFS needs a descriptor that may write.
+        options.write(access != Access::Read).create(access == Access::Lock);
+        Ok(Box::new(RealFile(options.open(path)?)))
+    }
+
+    fn create_temporary(&self, directory: &Path, prefix: &str) -> io::Result<(PathBuf, Box<dyn OpenFile>)> {
+        // 0600 and O_EXCL from its creation. It is kept: whoever made it renames or removes it.
+        let made = tempfile::Builder::new().prefix(prefix).suffix(".tmp").tempfile_in(directory)?;
+        let (file, path) = made.keep().map_err(|error| error.error)?;
+        Ok((path, Box::new(RealFile(file))))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        #[cfg(not(windows))]
+        return fs::rename(from, to);
+        #[cfg(windows)]
+        patiently(|| fs::rename(from, to))
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect()
+    }
+
+    #[cfg(unix)]
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        File::open(directory)?.sync_all()
+    }
+
+    /// Elsewhere a directory cannot be opened for this.
+    #[cfg(not(unix))]
+    fn sync_directory(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn pause(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+}
+
+/// Windows refuses to replace a file that somebody holds open, as a reader of another SDK may; readers
+/// are quick, so it is tried again for a while.
+#[cfg(windows)]
+fn patiently(mut work: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    let mut pause = Duration::from_millis(5);
+    loop {
+        match work() {
+            Err(_) if pause <= Duration::from_millis(1000) => std::thread::sleep(pause),
+            other => return other,
+        }
+        pause *= 2;
+    }
+}
+
+struct RealFile(File);
+
+impl OpenFile for RealFile {
+    fn facts(&self) -> io::Result<Facts> {
+        self.0.metadata().map(|metadata| facts(&metadata))
+    }
+
+    fn read(&mut self, limit: u64) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        self.0.rewind()?;
+        (&self.0).take(limit).read_to_end(&mut content)?;
+        Ok(content)
+    }
+
+    fn write(&mut self, content: &[u8]) -> io::Result<()> {
+        self.0.rewind()?;
+        self.0.set_len(0)?;
+        self.0.write_all(content)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync_all()
+    }
+
+    fn try_lock(&mut self) -> io::Result<()> {
+        let mut lock = fd_lock::RwLock::new(&self.0);
+        let guard = lock.try_write()?;
+        // The guard borrows and cannot be kept beside the file. Forgotten, it leaves the lock in place.
+        std::mem::forget(guard);
+        Ok(())
+    }
+
+    fn unlock(&mut self) -> io::Result<()> {
+        // The holder is given the lock again at once, and the guard gives it up: by name, not by closing,
+        // because a child forked meanwhile has a copy of the descriptor, and closing ours would leave the
+        // lock with it. Where the holder is not given it (Windows), closing does it.
+        fd_lock::RwLock::new(&self.0).try_write().map(drop)
+    }
+}
+
+#[cfg(unix)]
+fn facts(metadata: &fs::Metadata) -> Facts {
+    use std::os::unix::fs::MetadataExt as _;
+    let owner = match metadata.uid() {
+        uid if uid == rustix::process::geteuid().as_raw() => Owner::Us,
+        0 => Owner::Root,
+        _ => Owner::Other,
+    };
+    Facts { mode: metadata.mode() & 0o7777, owner, links: metadata.nlink(), ..plain_facts(metadata) }
+}
+
+#[cfg(not(unix))]
+fn facts(metadata: &fs::Metadata) -> Facts {
+    plain_facts(metadata)
+}
+
+fn plain_facts(metadata: &fs::Metadata) -> Facts {
+    let kind = match metadata.file_type() {
+        kind if kind.is_file() => Kind::File,
+        kind if kind.is_dir() => Kind::Directory,
+        kind if kind.is_symlink() => Kind::Link,
+        _ => Kind::Other,
+    };
+    Facts {
+        kind,
+        mode: if kind == Kind::Directory { 0o700 } else { 0o600 },
+        owner: Owner::Us,
+        links: 1,
+        len: metadata.len(),
+        modified: metadata.modified().map_or(0.0, colony_core::token::freshness::unix_seconds),
+    }
+}

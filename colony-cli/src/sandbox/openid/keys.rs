@@ -1,0 +1,139 @@
+//! The keys that sign `id_token`s: RSA, published as a JSON Web Key Set (RFC 7517).
+
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// The public exponent as the library chooses it, 65537, in DER and in base64url.
+const EXPONENT_DER: &[u8] = &[0x02, 0x03, 0x01, 0x00, 0x01];
+const EXPONENT: &str = "AQAB";
+
+/// One key and its name.
+struct Key {
+    pair: KeyPair,
+    /// `kid`: the key's thumbprint (RFC 7638), so that it says nothing and never repeats.
+    id: String,
+    /// The modulus in base64url.
+    modulus: String,
+}
+
+/// The published keys; the last one signs. The first is made when it is first needed, since most who run
+/// a sandbox never ask for an `id_token`.
+#[derive(Default)]
+pub(crate) struct Keys(Vec<Key>);
+
+impl Keys {
+    /// Signs from now on with a new key. Those before stay published unless `withdraw` is set, as at a
+    /// provider that lets tokens already issued run out.
+    pub(crate) fn roll(&mut self, withdraw: bool) -> Option<()> {
+        let new = Key::generate()?;
+        if withdraw {
+            self.0.clear();
+        } else {
+            // A key that signed nothing yet was still published: whoever read the set may hold it.
+            self.current()?;
+        }
+        self.0.push(new);
+        Some(())
+    }
+
+    /// The published set (RFC 7517 section 5).
+    pub(crate) fn published(&mut self) -> Option<Value> {
+        self.current()?;
+        let keys = self.0.iter().map(|key| {
+            json!({
+                "kty": "RSA", "use": "sig", "alg": "RS256", "kid": key.id, "n": key.modulus, "e": EXPONENT,
+            })
+        });
+        Some(json!({"keys": keys.collect::<Vec<Value>>()}))
+    }
+
+    /// A signed token (RFC 7519, RS256) with these claims.
+    pub(crate) fn sign(&mut self, claims: &Value) -> Option<String> {
+        let key = self.current()?;
+        let header = json!({"alg": "RS256", "kid": key.id, "typ": "JWT"});
+        let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+        let signed = format!("{}.{}", encode(&header), encode(claims));
+        let mut signature = vec![0; key.pair.public_modulus_len()];
+        key.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).ok()?;
+        Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    fn current(&mut self) -> Option<&Key> {
+        if self.0.is_empty() {
+            self.0.push(Key::generate()?);
+        }
+        self.0.last()
+    }
+}
+
+impl Key {
+    fn generate() -> Option<Self> {
+        let pair = KeyPair::generate(KeySize::Rsa2048).ok()?;
+        let modulus = URL_SAFE_NO_PAD.encode(modulus(&pair)?);
+        // RFC 7638 section 3: the required members in this order, without spaces.
+        let members = format!(r#"{{"e":"{EXPONENT}","kty":"RSA","n":"{modulus}"}}"#);
+        let id = URL_SAFE_NO_PAD.encode(Sha256::digest(members));
+        Some(Self { pair, id, modulus })
+    }
+}
+
+/// The modulus, from the end of the public key's DER: `… INTEGER modulus, INTEGER 65537`. The library
+/// gives out its parts only with a feature that would have its whole stack built twice.
+fn modulus(pair: &KeyPair) -> Option<Vec<u8>> {
+    let der = pair.public_key().as_der().ok()?;
+    let before = der.as_ref().strip_suffix(EXPONENT_DER)?;
+    let start = before.len().checked_sub(pair.public_modulus_len())?;
+    Some(before[start..].to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+
+    use super::*;
+
+    /// Checks a token with the published set alone, as a relying party would.
+    fn verifies(token: &str, published: &Value) -> bool {
+        let parts: Vec<&str> = token.split('.').collect();
+        let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[0]).unwrap()).unwrap();
+        let keys = published["keys"].as_array().unwrap();
+        let Some(key) = keys.iter().find(|key| key["kid"] == header["kid"]) else { return false };
+        let part = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
+        let (n, e) = (part("n"), part("e"));
+        let signed = format!("{}.{}", parts[0], parts[1]);
+        let signature = URL_SAFE_NO_PAD.decode(parts[2]).unwrap();
+        RsaPublicKeyComponents { n, e }
+            .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
+            .is_ok()
+    }
+
+    #[test]
+    fn tokens_verify_with_the_published_keys_until_they_are_withdrawn() {
+        let mut keys = Keys::default();
+        let first = keys.sign(&json!({"sub": "a"})).unwrap();
+        assert!(verifies(&first, &keys.published().unwrap()));
+        assert!(!verifies(&first.replacen('.', ".x", 1), &keys.published().unwrap()));
+        keys.roll(false).unwrap();
+        let second = keys.sign(&json!({"sub": "a"})).unwrap();
+        let both = keys.published().unwrap();
+        assert_eq!(both["keys"].as_array().unwrap().len(), 2);
+        assert!(verifies(&first, &both) && verifies(&second, &both));
+        keys.roll(true).unwrap();
+        let last = keys.published().unwrap();
+        assert_eq!(last["keys"].as_array().unwrap().len(), 1);
+        assert!(!verifies(&first, &last) && !verifies(&second, &last));
+    }
+
+    #[test]
+    fn rolling_before_the_first_use_keeps_the_published_key() {
+        let mut keys = Keys::default();
+        keys.roll(false).unwrap();
+        assert_eq!(keys.published().unwrap()["keys"].as_array().unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,251 @@
+//! The OpenID side: discovery, keys, token exchange, refresh tokens that rotate, the device flow and
+//! authorization codes. What the provider does is what is publicly known of the service; where that is
+//! silent, the RFC that a line names.
+//!
+//! Its addresses are at the site's root, its errors in the shape of RFC 6749 section 5.2, and its state in
+//! memory. Nobody has to be at a browser: requests wait until [`super::OpenId::approve`] or
+//! `POST /_control/openid/approve` decides on them, or [`OpenIdOptions::auto_approve`] has done so.
+
+mod app;
+mod authorize;
+mod claims;
+mod control;
+mod device;
+mod discovery;
+mod exchange;
+mod keys;
+mod request;
+mod store;
+mod token;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::fail::Failure;
+use super::reply::{Answer, Reply};
+use super::server::Shared;
+
+pub use app::{App, AudiencePolicy, ParseAppError};
+pub use control::{GrantState, NoSuchRequest, OpenId, PendingRequest};
+
+pub(crate) use control::answer as control;
+use keys::Keys;
+use request::{Form, refusal};
+use store::{Lifetimes, Store};
+
+/// The scopes that the sandbox knows; the service has more.
+const SCOPES: [&str; 6] =
+    ["openid", "profile", "email", "colony:karma", "colony:memberships", "offline_access"];
+
+/// The app that is registered when none is given.
+const DEFAULT_APP: &str = "colony_sandbox";
+
+/// How the OpenID side of a [`super::Sandbox`] behaves.
+#[derive(Debug, Clone)]
+pub struct OpenIdOptions {
+    /// The registered apps. Empty: one named `colony_sandbox`, with a secret made for it.
+    pub apps: Vec<App>,
+    /// How long an opaque access token lives. Whole seconds; 15 minutes as at the service.
+    pub access_token_ttl: Duration,
+    /// How long an `id_token` lives. Whole seconds; 5 minutes as at the service.
+    pub id_token_ttl: Duration,
+    /// How long a refresh token lives unless it is used. Whole seconds; 30 days. The service does not say.
+    pub refresh_token_ttl: Duration,
+    /// How long a device or a browser's request waits for its user. Whole seconds; 15 minutes.
+    pub request_ttl: Duration,
+    /// How often a device may ask; sooner is answered `slow_down`. Whole seconds; 5 as at the service.
+    pub device_interval: Duration,
+    /// How long `POST /oauth/token` takes. The work is done after it: a client that leaves before has
+    /// spent nothing.
+    pub latency: Duration,
+    /// Decides on every login at once: in the name of the account that [`super::Sandbox::username`] names.
+    pub auto_approve: bool,
+}
+
+impl Default for OpenIdOptions {
+    fn default() -> Self {
+        Self {
+            apps: Vec::new(),
+            access_token_ttl: Duration::from_secs(15 * 60),
+            id_token_ttl: Duration::from_secs(5 * 60),
+            refresh_token_ttl: Duration::from_secs(30 * 24 * 60 * 60),
+            request_ttl: Duration::from_secs(15 * 60),
+            device_interval: Duration::from_secs(5),
+            latency: Duration::ZERO,
+            auto_approve: false,
+        }
+    }
+}
+
+/// The provider's part of what calls share.
+pub(crate) struct Provider {
+    /// The site's root, which is the issuer too.
+    pub(crate) site: String,
+    pub(crate) apps: Vec<App>,
+    pub(crate) options: OpenIdOptions,
+    /// Who logs in when nobody is named.
+    pub(crate) username: String,
+    keys: Mutex<Keys>,
+    store: Mutex<Store>,
+}
+
+impl Provider {
+    pub(crate) fn new(site: String, options: &OpenIdOptions, username: String) -> Self {
+        let mut apps = options.apps.clone();
+        if apps.is_empty() {
+            let secret: SecretString = store::secret("cs").into();
+            apps.push(App::new(DEFAULT_APP).client_secret(secret));
+        }
+        let options = options.clone();
+        Self { site, apps, options, username, keys: Mutex::default(), store: Mutex::default() }
+    }
+
+    fn lifetimes(&self) -> Lifetimes {
+        Lifetimes {
+            access: seconds(self.options.access_token_ttl),
+            refresh: seconds(self.options.refresh_token_ttl),
+        }
+    }
+}
+
+/// One request for an endpoint.
+pub(crate) struct Asked<'a> {
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) query: &'a str,
+    pub(crate) body: Bytes,
+}
+
+impl Asked<'_> {
+    fn form(&self) -> Result<Form, Reply> {
+        Form::from_body(self.headers, &self.body)
+    }
+}
+
+/// An address at the site's root that belongs to the provider.
+pub(crate) struct Endpoint {
+    /// How the counters name it: `POST /oauth/token`.
+    pub(crate) key: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    answer: fn(&Shared, &Asked<'_>) -> Answer,
+}
+
+/// The endpoint that carries out grants.
+pub(crate) const TOKEN: &str = "POST /oauth/token";
+
+const ENDPOINTS: [Endpoint; 10] = [
+    endpoint("GET /.well-known/openid-configuration", discovery::metadata),
+    endpoint("GET /.well-known/oauth-authorization-server", discovery::metadata),
+    endpoint("GET /.well-known/jwks.json", discovery::keys),
+    endpoint(TOKEN, token::answer),
+    endpoint("GET /oauth/authorize", authorize::answer),
+    endpoint("POST /oauth/device_authorization", device::begin),
+    endpoint("GET /device", device::page),
+    endpoint("POST /oauth/revoke", token::revoke),
+    endpoint("GET /oauth/userinfo", token::userinfo),
+    endpoint("POST /oauth/userinfo", token::userinfo),
+];
+
+const fn endpoint(key: &'static str, answer: fn(&Shared, &Asked<'_>) -> Answer) -> Endpoint {
+    // `str::split_once` is not for constants yet; every method here is GET or POST.
+    let at = if key.as_bytes()[0] == b'G' { 3 } else { 4 };
+    let (method, rest) = key.split_at(at);
+    Endpoint { key, method, path: rest.split_at(1).1, answer }
+}
+
+/// What an address leads to.
+pub(crate) enum Found {
+    Endpoint(&'static Endpoint),
+    OtherMethod,
+    Nothing,
+}
+
+pub(crate) fn find(method: &str, path: &str) -> Found {
+    let mut here = ENDPOINTS.iter().filter(|endpoint| endpoint.path == path).peekable();
+    if here.peek().is_none() {
+        return Found::Nothing;
+    }
+    here.find(|endpoint| endpoint.method == method).map_or(Found::OtherMethod, Found::Endpoint)
+}
+
+impl Endpoint {
+    /// Carries a request out.
+    pub(crate) fn answer(&self, shared: &Shared, asked: &Asked<'_>) -> Reply {
+        (self.answer)(shared, asked).unwrap_or_else(|refusal| refusal)
+    }
+}
+
+/// Which grant a request to the token endpoint asks for, by its short name, where it is one of the known.
+pub(crate) fn grant_name(body: &[u8]) -> Option<&'static str> {
+    let (_, wanted) = url::form_urlencoded::parse(body).find(|(name, _)| name == "grant_type")?;
+    token::GRANTS.iter().find(|(urn, _)| *urn == wanted).map(|&(_, name)| name)
+}
+
+/// A failure that a rule called for, in the shape of the endpoints here.
+pub(crate) fn failed(failure: Failure) -> Reply {
+    let error = match failure.status {
+        400 => "invalid_grant",
+        401 => "invalid_client",
+        403 => "access_denied",
+        429 | 503 => "temporarily_unavailable",
+        status if status < 500 => "invalid_request",
+        _ => "server_error",
+    };
+    let reply = refusal(failure.status, error, "The sandbox was told to fail");
+    match failure.retry_after {
+        Some(seconds) => reply.with_header("retry-after", seconds.to_string()),
+        None => reply,
+    }
+}
+
+/// The body was too large or broke off.
+pub(crate) fn unreadable() -> Reply {
+    refusal(StatusCode::PAYLOAD_TOO_LARGE.as_u16(), "invalid_request", "The body could not be read")
+}
+
+/// Something that cannot happen, such as a key that cannot be made.
+fn broken(what: &str) -> Reply {
+    refusal(500, "server_error", what)
+}
+
+fn now() -> i64 {
+    Timestamp::now().as_second()
+}
+
+fn seconds(time: Duration) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_methods() {
+        let found = |method, path| match find(method, path) {
+            Found::Endpoint(endpoint) => endpoint.key,
+            Found::OtherMethod => "405",
+            Found::Nothing => "404",
+        };
+        assert_eq!(found("POST", "/oauth/token"), TOKEN);
+        assert_eq!(found("GET", "/oauth/token"), "405");
+        assert_eq!(found("POST", "/oauth/userinfo"), "POST /oauth/userinfo");
+        assert_eq!(found("GET", "/oauth/par"), "404");
+        for endpoint in &ENDPOINTS {
+            assert_eq!(format!("{} {}", endpoint.method, endpoint.path), endpoint.key);
+        }
+    }
+
+    #[test]
+    fn grants_are_told_apart() {
+        assert_eq!(grant_name(b"a=b&grant_type=refresh_token"), Some("refresh_token"));
+        let exchange = b"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange";
+        assert_eq!(grant_name(exchange), Some("token-exchange"));
+        assert_eq!(grant_name(b"grant_type=password"), None);
+    }
+}
