@@ -198,7 +198,8 @@ fn check_file(facts: &Facts) -> Result<(), Unfit> {
         facts if facts.kind != Kind::File => Err(Unfit::NotRegular),
         facts if facts.owner != Owner::Us => Err(Unfit::ForeignOwner),
         facts if facts.mode & 0o077 != 0 => Err(Unfit::OpenToOthers),
-        facts if facts.links != 1 => Err(Unfit::HardLinked),
+        // None is fine: since it was opened, a writer has put a newer file in its place.
+        facts if facts.links > 1 => Err(Unfit::HardLinked),
         _ => Ok(()),
     }
 }
