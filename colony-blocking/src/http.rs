@@ -32,6 +32,8 @@ pub struct Http {
 /// quick and safe anywhere.
 struct Thread {
     runtime: Handle,
+    /// The process that has the thread: a forked child has this struct, but only the thread that forked.
+    process: u32,
     _alive: oneshot::Sender<()>,
 }
 
@@ -51,7 +53,7 @@ impl Thread {
             runtime.shutdown_background();
         };
         thread::Builder::new().name("colony".to_owned()).spawn(run).map_err(failed)?;
-        Ok(Self { runtime: handle, _alive: alive })
+        Ok(Self { runtime: handle, process: std::process::id(), _alive: alive })
     }
 }
 
@@ -60,16 +62,21 @@ impl Http {
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
+        // Nobody would ever answer.
+        if self.thread.process != std::process::id() {
+            return Err(Error::build(
+                ErrorKind::Config,
+                "the client was built before the process forked, and cannot be used in the child",
+            )
+            .hint("Build a client in the child; it shares the login by the token cache")
+            .finish());
+        }
         let (sender, receiver) = mpsc::sync_channel(1);
         self.thread.runtime.spawn(async move {
             let _ = sender.send(work.await);
         });
         receiver.recv().unwrap_or_else(|_| {
-            Err(Error::build(
-                ErrorKind::Config,
-                "the client's background thread is gone; was the process forked?",
-            )
-            .finish())
+            Err(Error::build(ErrorKind::Config, "the client's background thread is gone").finish())
         })
     }
 
