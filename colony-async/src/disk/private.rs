@@ -215,6 +215,7 @@ fn unfit(error: io::Error) -> Unfit {
     #[cfg(unix)]
     match error.raw_os_error() {
         Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => return Unfit::Link,
+        Some(code) if code == super::at::SECOND_NAME.raw_os_error() => return Unfit::HardLinked,
         // Opening a socket or a device without a driver.
         Some(code) if code == rustix::io::Errno::NXIO.raw_os_error() => return Unfit::NotRegular,
         _ => {}
