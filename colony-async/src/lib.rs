@@ -46,6 +46,7 @@ mod listing;
 mod reply;
 mod sender;
 mod session;
+mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;

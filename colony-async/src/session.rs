@@ -165,18 +165,7 @@ impl Session {
 
     #[cold]
     async fn token_slowly(self: &Arc<Self>, rejected: Option<&SecretString>) -> Result<Arc<Held>> {
-        // A flight may have set out before the token was rejected and bring that very token. Then another
-        // one sets out; a second time that cannot happen.
-        let mut outcome = self.join_flight(rejected).await;
-        for _ in 0..2 {
-            match &outcome {
-                Ok(held) if rejected.is_some_and(|rejected| held.is(rejected)) => {
-                    outcome = self.join_flight(rejected).await;
-                }
-                _ => break,
-            }
-        }
-        outcome
+        self.join_flight(rejected).await
     }
 
     /// Reads the file (blocking) and says in the log what came of it.

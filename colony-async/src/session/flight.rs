@@ -45,10 +45,16 @@ impl Session {
     }
 
     async fn fly(self: &Arc<Self>, purpose: Purpose) -> Result<Arc<Held>> {
-        let outcome = self.gate.share(|| {
+        let work = || {
             let (session, purpose) = (Arc::clone(self), purpose.clone());
             async move { session.acquire(purpose).await }
-        });
+        };
+        // A flight may have set out before the token was rejected, and bring that very token.
+        let is_rejected = |outcome: &Result<Arc<Held>>| match (&purpose, outcome) {
+            (Purpose::Need(Some(rejected)), Ok(held)) => held.is(rejected),
+            _ => false,
+        };
+        let outcome = self.gate.share_unless(work, is_rejected);
         outcome.await.unwrap_or_else(|unfinished| Err(no_outcome(unfinished)))
     }
 
