@@ -1,22 +1,19 @@
-//! The transport, and the thread it keeps.
+//! The transport.
 
-use std::{
-    fmt,
-    future::Future,
-    sync::{Arc, mpsc},
-    thread,
-};
+use std::{fmt, future::Future, sync::Arc};
 
 use colony_async::RateLimit;
 use colony_core::{
-    Connect, Error, ErrorKind, Prepared, Reply, Result, Transport, page::Steps, registry::Call,
+    Connect, Prepared, Reply, Result, Transport,
+    openid::audience::{Audience, AudienceToken, Wanted},
+    page::Steps,
+    registry::Call,
 };
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::{runtime::Handle, sync::oneshot};
 
-use crate::Listing;
+use crate::{Listing, thread::Thread};
 
 /// The blocking transport. Cloning shares everything, the thread too.
 #[derive(Clone)]
@@ -25,49 +22,12 @@ pub struct Http {
     thread: Arc<Thread>,
 }
 
-/// A thread with a runtime. The thread ends when this is dropped; nobody waits for it, so dropping is
-/// quick and safe anywhere.
-struct Thread {
-    runtime: Handle,
-    _alive: oneshot::Sender<()>,
-}
-
-impl Thread {
-    fn start() -> Result<Self> {
-        let failed = |error: std::io::Error| {
-            Error::build(ErrorKind::Config, "the client's background thread cannot be started")
-                .source(error)
-                .finish()
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let handle = runtime.handle().clone();
-        let (alive, ended) = oneshot::channel::<()>();
-        let run = move || {
-            let _ = runtime.block_on(ended);
-            // Not waiting for blocking work: a file operation may hang on a network mount.
-            runtime.shutdown_background();
-        };
-        thread::Builder::new().name("colony".to_owned()).spawn(run).map_err(failed)?;
-        Ok(Self { runtime: handle, _alive: alive })
-    }
-}
-
 impl Http {
     pub(crate) fn wait<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        self.thread.runtime.spawn(async move {
-            let _ = sender.send(work.await);
-        });
-        receiver.recv().unwrap_or_else(|_| {
-            Err(Error::build(
-                ErrorKind::Config,
-                "the client's background thread is gone; was the process forked?",
-            )
-            .finish())
-        })
+        self.thread.wait(work)
     }
 
     pub(crate) fn inner(&self) -> &colony_async::Http {
@@ -102,6 +62,13 @@ impl Http {
     /// Forgets the replies that [`Builder::response_cache`](colony_async::Builder::response_cache) keeps.
     pub fn clear_response_cache(&self) {
         self.inner.clear_response_cache();
+    }
+
+    /// Verifies `id_token`s that the site issued for this client id, with the keys that it publishes
+    /// (feature `id-token`).
+    #[cfg(feature = "id-token")]
+    pub fn id_token_verifier(&self, audience: impl Into<String>) -> crate::IdTokenVerifier {
+        crate::IdTokenVerifier::new(self.clone(), self.inner.id_token_verifier(audience))
     }
 
     /// What the last reply said about the rate limit; `None` before the first. Where several threads share a
@@ -139,6 +106,18 @@ impl Transport for Http {
 
     fn token(&self) -> Result<secrecy::SecretString> {
         self.wait(self.inner.token())
+    }
+
+    fn audience_token(&self, wanted: Wanted) -> Result<AudienceToken> {
+        self.wait(self.inner.audience_token(wanted))
+    }
+
+    fn audience_secret(&self, wanted: Wanted) -> Result<secrecy::SecretString> {
+        self.wait(self.inner.audience_secret(wanted))
+    }
+
+    fn forget_audience_token(&self, audience: Audience) -> Result<()> {
+        self.wait(self.inner.forget_audience_token(audience))
     }
 
     fn forget_token(&self) -> Result<()> {

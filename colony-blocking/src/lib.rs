@@ -21,8 +21,12 @@
 //! client may be built, used and dropped anywhere, inside any runtime too (where a call blocks that
 //! runtime's thread as every blocking call does), and shared by threads.
 
+pub mod credential;
 mod http;
+#[cfg(feature = "id-token")]
+mod id_token;
 mod listing;
+mod thread;
 
 pub use colony_async::{
     CachedToken, Incoming, LockStatus, Outgoing, RateLimit, TokenStatus, cached_tokens, clear_cached_tokens,
@@ -34,6 +38,8 @@ pub use colony_core::{
     retry::{self, RetryPolicy},
 };
 pub use http::{Builder, Http};
+#[cfg(feature = "id-token")]
+pub use id_token::IdTokenVerifier;
 pub use listing::Listing;
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
