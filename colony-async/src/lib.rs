@@ -48,6 +48,7 @@ mod openid;
 mod reply;
 mod sender;
 mod session;
+mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;

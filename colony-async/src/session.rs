@@ -167,23 +167,7 @@ impl Session {
         need: Need,
         rejected: Option<&SecretString>,
     ) -> Result<Arc<Held>> {
-        // A flight may have set out before the token was rejected and bring that very token, or for less
-        // than is needed here. Then another one sets out; after a few times that cannot happen.
-        let mut landed = self.join_flight(need, rejected).await;
-        for _ in 0..3 {
-            let again = match &landed.outcome {
-                Ok(held) => {
-                    rejected.is_some_and(|rejected| held.is(rejected))
-                        || !landed.need.covers(need) && !held.is_fresh(need, self.now())
-                }
-                Err(_) => false,
-            };
-            if !again {
-                break;
-            }
-            landed = self.join_flight(need, rejected).await;
-        }
-        landed.outcome
+        self.join_flight(need, rejected).await
     }
 
     /// Reads the file (blocking) and says in the log what came of it.

@@ -46,24 +46,35 @@ const POLL_LAST: Duration = Duration::from_millis(100);
 
 impl Session {
     /// Joins the flight under way, or sets one out.
-    pub(super) async fn join_flight(self: &Arc<Self>, need: Need, rejected: Option<&SecretString>) -> Landed {
+    pub(super) async fn join_flight(
+        self: &Arc<Self>,
+        need: Need,
+        rejected: Option<&SecretString>,
+    ) -> Result<Arc<Held>> {
         self.fly(Purpose::Want { need, rejected: rejected.cloned() }).await
     }
 
     /// As [`join_flight`](Self::join_flight), to renew a token that is still good.
     pub(super) async fn renew(self: &Arc<Self>, held: Arc<Held>) -> Result<Arc<Held>> {
-        self.fly(Purpose::Renew(held)).await.outcome
+        self.fly(Purpose::Renew(held)).await
     }
 
-    async fn fly(self: &Arc<Self>, purpose: Purpose) -> Landed {
-        let landed = self.gate.share(|| {
+    async fn fly(self: &Arc<Self>, purpose: Purpose) -> Result<Arc<Held>> {
+        let work = || {
             let (session, purpose) = (Arc::clone(self), purpose.clone());
             async move { Landed { need: purpose.need(), outcome: session.acquire(purpose).await } }
-        });
-        landed.await.unwrap_or_else(|unfinished| Landed {
-            need: purpose.need(),
-            outcome: Err(no_outcome(unfinished)),
-        })
+        };
+        // A flight may have set out before the token was rejected and bring that very token, or for less than
+        // is needed here.
+        let is_useless = |landed: &Landed| match (&purpose, &landed.outcome) {
+            (Purpose::Want { need, rejected }, Ok(held)) => {
+                rejected.as_ref().is_some_and(|rejected| held.is(rejected))
+                    || !landed.need.covers(*need) && !held.is_fresh(*need, self.now())
+            }
+            _ => false,
+        };
+        let landed = self.gate.share_unless(work, is_useless).await;
+        landed.map_or_else(|unfinished| Err(no_outcome(unfinished)), |landed| landed.outcome)
     }
 
     /// Gets a token: from whoever was first, or by logging in.
