@@ -271,8 +271,12 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Asked>> {
     if line.is_empty() {
         return Ok(None);
     }
-    let mut asked =
-        Asked { login: line.contains(" /api/v1/auth/token "), client: String::new(), bearer: None, body: Vec::new() };
+    let mut asked = Asked {
+        login: line.contains(" /api/v1/auth/token "),
+        client: String::new(),
+        bearer: None,
+        body: Vec::new(),
+    };
     let mut length = 0;
     loop {
         line.clear();

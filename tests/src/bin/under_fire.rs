@@ -99,17 +99,26 @@ Tries to break the token cache, and prints what was tried, what survived and wha
                 Ok(Ok(tally)) => tally,
                 Ok(Err(error)) => {
                     failed += 1;
-                    println!("| {} | {} | - | - | - | the harness failed: {error} | {took:.1} s |", row.id, row.promise);
+                    println!(
+                        "| {} | {} | - | - | - | the harness failed: {error} | {took:.1} s |",
+                        row.id, row.promise
+                    );
                     continue;
                 }
                 Err(_) => {
                     failed += 1;
-                    println!("| {} | {} | - | - | - | the harness panicked | {took:.1} s |", row.id, row.promise);
+                    println!(
+                        "| {} | {} | - | - | - | the harness panicked | {took:.1} s |",
+                        row.id, row.promise
+                    );
                     continue;
                 }
             };
             let [tried, survived, lost, faults] = tally.cells();
-            println!("| {} | {} | {tried} | {survived} | {lost} | {faults} | {took:.1} s |", row.id, row.promise);
+            println!(
+                "| {} | {} | {tried} | {survived} | {lost} | {faults} | {took:.1} s |",
+                row.id, row.promise
+            );
             eprint!("{}", tally.problems());
             untried.extend(tally.untried().iter().map(|what| format!("{}: {what}", row.id)));
             failed += usize::from(!Tally::passed(&tally));
@@ -128,7 +137,10 @@ Tries to break the token cache, and prints what was tried, what survived and wha
     fn machine() -> String {
         let told = |program: &str, arguments: &[&str]| {
             let output = Command::new(program).args(arguments).output();
-            output.map_or_else(|_| "?".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+            output.map_or_else(
+                |_| "?".to_owned(),
+                |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+            )
         };
         let folder = std::env::temp_dir();
         format!(

@@ -118,6 +118,8 @@ fn spread(ground: &Ground) -> Outcome {
     let busiest = by_minute.iter().max().copied().unwrap_or_default();
     // Evenly spread, each minute has one sixtieth.
     tally.hold(busiest <= expected / 60 * 4 + 4, || format!("{busiest} renew in one minute: {by_minute:?}"));
-    tally.fact(format!("{clients} clients renew over {covered} % of the window, at most {busiest} in a minute"));
+    tally.fact(format!(
+        "{clients} clients renew over {covered} % of the window, at most {busiest} in a minute"
+    ));
     Ok(tally)
 }

@@ -36,8 +36,7 @@ fn callers(ground: &Ground) -> Outcome {
             rounds += 1;
             let client = scene.builder().build()?;
             client.auth().forget_token().await?;
-            let mut callers: Vec<_> =
-                (0..CALLERS).map(|_| Some(Box::pin(client.auth().token()))).collect();
+            let mut callers: Vec<_> = (0..CALLERS).map(|_| Some(Box::pin(client.auth().token()))).collect();
             // The login is under way, or about to be: a step of the runtime lies between two polls.
             for _ in 0..fastrand::usize(1..24) {
                 let caller = &mut callers[fastrand::usize(..CALLERS)];

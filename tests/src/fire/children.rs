@@ -150,7 +150,9 @@ pub(super) fn fork(forks: &str) -> Result<(), Failed> {
             ended.is_some()
         });
         let outcome = if in_time {
-            ended.and_then(|(_, status)| status.exit_status()).map_or("a signal".to_owned(), |it| it.to_string())
+            ended
+                .and_then(|(_, status)| status.exit_status())
+                .map_or("a signal".to_owned(), |it| it.to_string())
         } else {
             kill_process(process, Signal::KILL)?;
             let _ = waitpid(Some(process), WaitOptions::empty());

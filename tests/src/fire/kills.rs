@@ -34,8 +34,7 @@ struct Storm {
 pub(super) fn run(ground: &Ground) -> Outcome {
     // Windows, processes in each, of which so many are killed, holders among them.
     let (windows, processes, killed, holders) = ground.scale.pick((6, 10, 7, 2), (64, 24, 18, 3));
-    let mut storm =
-        Storm { scene: Scene::new(ground)?, kills: HashMap::new(), holders: 0, landed: 0 };
+    let mut storm = Storm { scene: Scene::new(ground)?, kills: HashMap::new(), holders: 0, landed: 0 };
     let mut tally = Tally::of("calls of processes that were left alive");
     storm.scene.service.otherwise(Answer::After(LATENCY));
     storm.scene.run(1, mixed)?;

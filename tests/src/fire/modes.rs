@@ -34,9 +34,11 @@ pub(super) fn run(ground: &Ground) -> Outcome {
         tally.not_tried("another user than root");
     }
     for kind in ["json", "lock", "note", "tmp"] {
-        tally.fault(format!("umasks under which a .{kind} was seen"), {
-            kinds.iter().filter(|(seen, _)| seen == kind).count() as u64
-        }, if kind == "tmp" { 2 } else { 3 });
+        tally.fault(
+            format!("umasks under which a .{kind} was seen"),
+            { kinds.iter().filter(|(seen, _)| seen == kind).count() as u64 },
+            if kind == "tmp" { 2 } else { 3 },
+        );
     }
     Ok(tally)
 }

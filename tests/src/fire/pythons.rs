@@ -112,7 +112,9 @@ fn together(ground: &Ground, python: &PathBuf) -> Outcome {
         *(if *kind == "rust" { &mut rust } else { &mut pythons }) += count;
         tally.tries(count);
         let errors = heard.errors.lock().map_err(|_| "a listener panicked")?;
-        tally.losses(errors.len() as u64, || format!("{kind}: {:?}", errors.iter().take(3).collect::<Vec<_>>()));
+        tally.losses(errors.len() as u64, || {
+            format!("{kind}: {:?}", errors.iter().take(3).collect::<Vec<_>>())
+        });
         let status = player.child.wait()?;
         tally.hold(status.success(), || format!("{kind} ended with {status}"));
     }
@@ -166,8 +168,12 @@ pub(super) fn chat(kind: &str) -> Result<(), Failed> {
     let key = std::env::var("COLONY_API_KEY")?;
     let limit = Duration::from_secs(30);
     if kind == "blocking" {
-        let build =
-            || colony_blocking::Client::builder(key.clone()).http_client(connections.clone()).timeout(limit).build();
+        let build = || {
+            colony_blocking::Client::builder(key.clone())
+                .http_client(connections.clone())
+                .timeout(limit)
+                .build()
+        };
         let mut client = build()?;
         let ended = hung_up();
         while !ended.load(Ordering::Relaxed) {
@@ -181,7 +187,8 @@ pub(super) fn chat(kind: &str) -> Result<(), Failed> {
         return Ok(());
     }
     let runtime = super::scene::runtime()?;
-    let build = || colony_async::Client::builder(key.clone()).http_client(connections.clone()).timeout(limit).build();
+    let build =
+        || colony_async::Client::builder(key.clone()).http_client(connections.clone()).timeout(limit).build();
     runtime.block_on(async {
         let mut client = build()?;
         if kind == "trial" {

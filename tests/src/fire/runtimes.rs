@@ -107,7 +107,11 @@ pub(super) fn run(ground: &Ground) -> Outcome {
         catch_unwind(AssertUnwindSafe(|| host(Box::new(|| std::panic::resume_unwind(Box::new("tried"))))))
             .is_err()
     });
-    tally.fault("hosts in which a panic was seen, when there was one", hosts.count() as u64, HOSTS.len() as u64);
+    tally.fault(
+        "hosts in which a panic was seen, when there was one",
+        hosts.count() as u64,
+        HOSTS.len() as u64,
+    );
     Ok(tally)
 }
 

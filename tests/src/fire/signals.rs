@@ -2,7 +2,10 @@
 
 use std::{ffi::OsString, fs, path::Path};
 
-use super::{Ground, Outcome, Tally, preload, scene::{Scene, mixed}};
+use super::{
+    Ground, Outcome, Tally, preload,
+    scene::{Scene, mixed},
+};
 use crate::{
     crew::Worker,
     plan::{Order, Plan},
@@ -54,6 +57,10 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     tally.same("temporary files left", scene.litter(), Vec::new());
     tally.fault("signals handled", signals, during_ms);
     tally.fault("system calls that they cut off", cut_off, during_ms / 20);
-    tally.fact(format!("{PROCESSES} processes for {} s, {} logins", during_ms / 1_000, scene.counts().logins));
+    tally.fact(format!(
+        "{PROCESSES} processes for {} s, {} logins",
+        during_ms / 1_000,
+        scene.counts().logins
+    ));
     Ok(tally)
 }

@@ -14,7 +14,10 @@ const END: &str = "/colony-lookups-end";
 
 /// Whether `strace` is here and may trace.
 pub(super) fn can_trace() -> bool {
-    Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output().is_ok_and(|it| it.status.success())
+    Command::new("strace")
+        .args(["-f", "-o", "/dev/null", "true"])
+        .output()
+        .is_ok_and(|it| it.status.success())
 }
 
 pub(super) fn run(ground: &Ground) -> Outcome {
