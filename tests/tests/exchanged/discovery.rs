@@ -10,6 +10,8 @@ use crate::place::{APP, Place, exchange};
 /// What becomes of an exchange where the document is answered so.
 async fn refused(place: &Place, client: &Client, answer: Answer) -> colony_async::Error {
     place.site.otherwise(DISCOVERY, answer);
+    // A refusal answers those who were waiting at that moment, and this one was not.
+    place.clock.jump(1.0);
     let error = exchange(client).await.expect_err("not believed");
     assert_eq!(place.site.count(EXCHANGE), 0, "nothing was sent to the token endpoint");
     error

@@ -56,6 +56,8 @@ async fn a_refusal_that_another_login_does_not_mend_costs_no_further_login() {
         assert_eq!(error.kind(), ErrorKind::Auth);
         assert_eq!(place.site.counts(), (2, 1, 2));
         for round in 1..=5 {
+            // A refusal answers those who were waiting at that moment, and nobody later.
+            place.clock.jump(1.0);
             assert_eq!(exchange(&client).await.expect_err("refused").kind(), ErrorKind::Auth);
             assert_eq!(place.site.counts(), (2, 1, 2 + round), "an exchange each, and no login");
         }
@@ -89,6 +91,7 @@ async fn refusals_are_told_as_what_they_are() {
         // Nothing was kept of it.
         assert!(place.files(".json").iter().all(|name| !name.starts_with("exchange-")), "{answer:?}");
         place.site.otherwise(EXCHANGE, Answer::Good);
+        place.clock.jump(1.0);
         exchange(&place.client()).await.unwrap_or_else(|error| panic!("{answer:?}: {error}"));
     }
 }
@@ -184,6 +187,7 @@ async fn a_refusal_is_the_answer_for_those_who_waited_for_it() {
     }
     assert_eq!((errors.len(), place.site.count(EXCHANGE)), (5, 1));
     // Whoever comes later asks for itself.
+    place.clock.jump(1.0);
     exchange(&place.client()).await.expect("a token");
     assert_eq!(place.site.count(EXCHANGE), 2);
 }

@@ -126,7 +126,7 @@ async fn whichever_part_is_asked_for_lives() {
     place.clock.jump(2.0);
     access(&client).await.expect("one");
     assert_eq!(place.site.count(EXCHANGE), 4);
-    assert_eq!(place.site.count(DISCOVERY), 1, "the document is known for an hour");
+    assert_eq!(place.site.count(DISCOVERY), 2, "one for each client that exchanged: it is known for an hour");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -198,7 +198,7 @@ async fn a_caller_that_gives_up_loses_nothing() {
 
 #[test]
 fn the_blocking_client_has_the_same() {
-    let place = Place::standing();
+    let place = Place::flowing();
     let client = || {
         colony_blocking::Client::builder(crate::place::KEY)
             .base_url(place.site.base_url())
