@@ -94,8 +94,12 @@ fn one(
     let mut words: Vec<OsString> = ["strace", "-f", "-qq", "-o"].map(Into::into).into();
     words.push(log.clone().into());
     if let Some(path) = case.path {
-        words.push("-P".into());
-        words.push(if path == "." { scene.cache().into() } else { scene.file(path).into() });
+        // As a whole, and as a name in the open directory.
+        let path = if path == "." { scene.cache().to_owned() } else { scene.file(path) };
+        words.extend([OsString::from("-P"), path.clone().into()]);
+        words.extend(
+            path.file_name().map(|name| [OsString::from("-P"), name.to_owned()]).into_iter().flatten(),
+        );
     }
     let when = case.when.map(|when| format!(":when={when}")).unwrap_or_default();
     for part in [format!("trace={}", case.calls), format!("inject={}:error={error}{when}", case.calls)] {
