@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The published Python package and the `colony` binary against one sandbox: a whole session of the package,
-# and the token cache that both share.
+# The published Python packages and the `colony` binary against one sandbox: a whole session of the API's
+# package, an app of the package for logins, and the token cache that all share.
 #
 #   .ci/interop.sh target/debug/colony
 set -euo pipefail
@@ -14,12 +14,12 @@ trap '[ -z "$sandbox" ] || kill "$sandbox" 2>/dev/null || true; rm -rf "$cache"'
 export COLONY_SDK_TOKEN_CACHE_DIR=$cache
 unset COLONY_API_KEY COLONY_BASE_URL COLONY_SDK_NO_TOKEN_CACHE COLONY_SDK_TOKEN_CACHE_TTL
 
-if ! "$environment/bin/python" -c 'import colony_sdk, httpx; assert colony_sdk.__version__ == "1.38.0"' 2>/dev/null; then
+if ! "$environment/bin/python" -c 'import colony_oidc, colony_sdk, httpx; assert (colony_sdk.__version__, colony_oidc.__version__) == ("1.38.0", "0.7.2")' 2>/dev/null; then
     python3 -m venv --clear "$environment"
-    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check 'colony-sdk[async]==1.38.0'
+    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check 'colony-sdk[async]==1.38.0' 'colony-oidc==0.7.2'
 fi
 
-# Starts a sandbox with these options; sets BASE_URL and API_KEY.
+# Starts a sandbox with these options; sets BASE_URL, API_KEY, ISSUER, CLIENT_ID and CLIENT_SECRET.
 start() {
     "$colony" sandbox --port 0 --json "$@" >"$cache/sandbox.json" &
     sandbox=$!
@@ -29,7 +29,8 @@ start() {
     done
     field() { "$environment/bin/python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$cache/sandbox.json" "$1"; }
     BASE_URL=$(field base_url) API_KEY=$(field api_key)
-    export BASE_URL API_KEY
+    ISSUER=$(field issuer) CLIENT_ID=$(field client_id) CLIENT_SECRET=$(field client_secret)
+    export BASE_URL API_KEY ISSUER CLIENT_ID CLIENT_SECRET
 }
 
 # Ends it as a person would; it must end well.
@@ -44,6 +45,11 @@ echo "a session of the Python package"
 start
 "$environment/bin/python" tests/interop/python_session.py
 echo "python_session: 1 passed, 0 failed"
+stop
+
+echo "an app that logs users in"
+start
+"$environment/bin/python" tests/interop/oidc_session.py
 stop
 
 echo "the token cache, shared"

@@ -260,6 +260,16 @@ pub(crate) struct SandboxArgs {
     /// A key to know; may be given several times [default: one is made and printed]
     #[arg(long, value_name = "KEY")]
     pub(crate) api_key: Vec<String>,
+    /// An app of the OpenID provider: ID[;secret=…][;policy=agents_only][;scope=…][;redirect=…]; may be
+    /// given several times [default: one is made and printed]
+    #[arg(long, value_name = "APP")]
+    pub(crate) app: Vec<crate::sandbox::App>,
+    /// Approve every login of the OpenID provider at once
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// How long the OpenID provider's token endpoint takes
+    #[arg(long, default_value = "0s", value_parser = parse_duration, value_name = "TIME")]
+    pub(crate) oauth_latency: Duration,
 }
 
 #[derive(Debug, Args)]

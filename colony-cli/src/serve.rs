@@ -1,12 +1,13 @@
 //! `colony sandbox`.
 
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::{
     args::SandboxArgs,
     failure::Failure,
     output::Output,
-    sandbox::{Options, Sandbox},
+    sandbox::{OpenIdOptions, Options, Sandbox},
 };
 
 pub(crate) async fn run(args: SandboxArgs, output: &Output) -> Result<(), Failure> {
@@ -18,23 +19,36 @@ pub(crate) async fn run(args: SandboxArgs, output: &Output) -> Result<(), Failur
         token_ttl: args.token_ttl,
         fail: args.fail,
         api_keys: args.api_key,
+        openid: OpenIdOptions {
+            apps: args.app,
+            auto_approve: args.auto_approve,
+            latency: args.oauth_latency,
+            ..OpenIdOptions::default()
+        },
     };
     let port = options.port;
     let sandbox = Sandbox::start(options).await.map_err(|error| {
         Failure::Local(format!("cannot listen on {}:{port}: {error}. --port 0 takes a free one", args.host))
     })?;
+    let app = sandbox.openid().app();
+    let secret = app.client_secret.as_ref().map(|secret| secret.expose_secret());
     if output.json {
         let line = json!({
             "base_url": sandbox.base_url(), "api_key": sandbox.api_key(), "username": sandbox.username(),
+            "issuer": sandbox.openid().issuer(), "client_id": app.client_id, "client_secret": secret,
         });
         output.line(&line.to_string());
     } else {
         output.line(&format!(
             "A local Colony listens at {}\n\n  export COLONY_BASE_URL={}\n  export COLONY_API_KEY={}\n\n\
+             OpenID: issuer {}, app {}{}\n\
              Counts: {}/_stats   forget all tokens: POST {}/_control/revoke   end: Ctrl-C",
             sandbox.base_url(),
             sandbox.base_url(),
             sandbox.api_key(),
+            sandbox.openid().issuer(),
+            app.client_id,
+            secret.map(|secret| format!(" with secret {secret}")).unwrap_or_default(),
             sandbox.site(),
             sandbox.site(),
         ));

@@ -16,28 +16,39 @@ pub struct Failing(Arc<Faults>);
 
 #[derive(Debug)]
 struct Faults {
-    /// The first call that fails, from 1.
-    at: usize,
-    /// Whether all later calls fail too.
-    for_good: bool,
+    which: Which,
     errno: i32,
     /// The calls so far, and which of them failed.
     calls: Mutex<Vec<(&'static str, bool)>>,
 }
 
+/// Which calls fail; they are counted from 1.
+#[derive(Debug)]
+enum Which {
+    Only(usize),
+    From(usize),
+    Named(&'static str),
+}
+
 impl Failing {
     /// The call number `at` fails with this error number.
     pub fn once(at: usize, errno: i32) -> Self {
-        Self::new(at, errno, false)
+        Self::new(Which::Only(at), errno)
     }
 
     /// The call number `at` and all after it fail.
     pub fn for_good(at: usize, errno: i32) -> Self {
-        Self::new(at, errno, true)
+        Self::new(Which::From(at), errno)
     }
 
-    fn new(at: usize, errno: i32, for_good: bool) -> Self {
-        Self(Arc::new(Faults { at, for_good, errno, calls: Mutex::default() }))
+    /// All calls of this name fail: those of [`Disk`], and those of [`OpenFile`] where they have other names
+    /// (`file_facts`, `try_lock` …).
+    pub fn always(name: &'static str, errno: i32) -> Self {
+        Self::new(Which::Named(name), errno)
+    }
+
+    fn new(which: Which, errno: i32) -> Self {
+        Self(Arc::new(Faults { which, errno, calls: Mutex::default() }))
     }
 
     /// The calls that failed, by name.
@@ -54,7 +65,11 @@ impl Failing {
     fn call(&self, name: &'static str) -> io::Result<()> {
         let mut calls = self.0.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let number = calls.len() + 1;
-        let fails = number == self.0.at || (self.0.for_good && number > self.0.at);
+        let fails = match self.0.which {
+            Which::Only(at) => number == at,
+            Which::From(at) => number >= at,
+            Which::Named(named) => name == named,
+        };
         calls.push((name, fails));
         if fails { Err(io::Error::from_raw_os_error(self.0.errno)) } else { Ok(()) }
     }

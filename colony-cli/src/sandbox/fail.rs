@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 /// Makes calls of one route fail.
 ///
-/// Written `[METHOD ]PATH=STATUS[xCOUNT][;retry-after=SECONDS]`. PATH is below the API's base: a
-/// route template (`/posts/{post_id}`) or one address (`/posts/2e549d01-…`). Without a method every
-/// method matches; without a count every call fails.
+/// Written `[METHOD ]PATH=STATUS[xCOUNT][;retry-after=SECONDS][;after-acting]`. PATH is below the API's
+/// base: a route template (`/posts/{post_id}`) or one address (`/posts/2e549d01-…`); or it is an address of
+/// the OpenID provider at the site's root (`/oauth/token`, or `/oauth/token#refresh_token` for one grant:
+/// `refresh_token`, `token-exchange`, `device_code` or `authorization_code`). Without a method every method
+/// matches; without a count every call fails. `after-acting` carries the call out and loses the answer.
 ///
 /// ```
 /// use colony_cli::sandbox::FailRule;
@@ -24,6 +26,7 @@ pub struct FailRule {
     /// `None`: without end.
     left: Option<u32>,
     retry_after: Option<u64>,
+    after_acting: bool,
 }
 
 /// A text that is not a [`FailRule`], with what is wrong with it.
@@ -32,7 +35,11 @@ pub struct ParseFailRuleError(&'static str);
 
 impl fmt::Display for ParseFailRuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; write it as `[METHOD ]/path=STATUS[xCOUNT][;retry-after=SECONDS]`", self.0)
+        write!(
+            f,
+            "{}; write it as `[METHOD ]/path=STATUS[xCOUNT][;retry-after=SECONDS][;after-acting]`",
+            self.0
+        )
     }
 }
 
@@ -71,13 +78,17 @@ impl FromStr for FailRule {
         if !(400..=599).contains(&status) {
             return Err(wrong("the status is not between 400 and 599"));
         }
-        let mut retry_after = None;
+        let (mut retry_after, mut after_acting) = (None, false);
         for part in parts {
-            let value =
-                part.trim().strip_prefix("retry-after=").ok_or(wrong("only `;retry-after=` may follow"))?;
+            if part.trim() == "after-acting" {
+                after_acting = true;
+                continue;
+            }
+            let value = part.trim().strip_prefix("retry-after=");
+            let value = value.ok_or(wrong("only `;retry-after=` and `;after-acting` may follow"))?;
             retry_after = Some(value.trim().parse().map_err(|_| wrong("retry-after is not whole seconds"))?);
         }
-        Ok(Self { method, path: path.to_owned(), status, left, retry_after })
+        Ok(Self { method, path: path.to_owned(), status, left, retry_after, after_acting })
     }
 }
 
@@ -92,6 +103,9 @@ impl fmt::Display for FailRule {
         }
         if let Some(seconds) = self.retry_after {
             write!(f, ";retry-after={seconds}")?;
+        }
+        if self.after_acting {
+            f.write_str(";after-acting")?;
         }
         Ok(())
     }
@@ -110,6 +124,8 @@ impl FailRule {
 pub(crate) struct Failure {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<u64>,
+    /// Whether the call is carried out first.
+    pub(crate) after_acting: bool,
 }
 
 /// Uses up one count of the first rule that matches a call.
@@ -118,7 +134,7 @@ pub(crate) fn take(rules: &mut [FailRule], method: &str, template: &str, path: &
     if let Some(left) = &mut rule.left {
         *left -= 1;
     }
-    Some(Failure { status: rule.status, retry_after: rule.retry_after })
+    Some(Failure { status: rule.status, retry_after: rule.retry_after, after_acting: rule.after_acting })
 }
 
 #[cfg(test)]
@@ -132,11 +148,11 @@ mod tests {
             .filter_map(|text| text.parse().ok())
             .collect();
         let mut ask = |method, template, path| take(&mut rules, method, template, path);
-        let busy = Some(Failure { status: 503, retry_after: None });
+        let busy = Some(Failure { status: 503, retry_after: None, after_acting: false });
         assert_eq!(ask("POST", "/auth/token", "/auth/token"), busy);
         assert_eq!(ask("POST", "/auth/token", "/auth/token"), busy);
         assert_eq!(ask("POST", "/auth/token", "/auth/token"), None);
-        let limited = Some(Failure { status: 429, retry_after: Some(5) });
+        let limited = Some(Failure { status: 429, retry_after: Some(5), after_acting: false });
         for _ in 0..3 {
             assert_eq!(ask("GET", "/posts/{post_id}", "/posts/x"), limited);
         }
@@ -149,6 +165,18 @@ mod tests {
         let mut rules = vec![rule.unwrap_or_else(|error| panic!("{error}"))];
         assert!(take(&mut rules, "GET", "/posts/{post_id}", "/posts/abd").is_none());
         assert!(take(&mut rules, "GET", "/posts/{post_id}", "/posts/abc").is_some());
+    }
+
+    #[test]
+    fn a_rule_can_name_one_grant_and_lose_only_the_answer() {
+        let text = "POST /oauth/token#refresh_token=502x1;after-acting";
+        let rule: FailRule = text.parse().unwrap();
+        assert_eq!(rule.to_string(), text);
+        let mut rules = vec![rule];
+        let mut ask = |path| take(&mut rules, "POST", "/oauth/token", path);
+        assert_eq!(ask("/oauth/token#token-exchange"), None);
+        assert!(ask("/oauth/token#refresh_token").is_some_and(|failure| failure.after_acting));
+        assert_eq!(ask("/oauth/token#refresh_token"), None);
     }
 
     #[test]

@@ -8,6 +8,20 @@
 //! - `POST /_control/revoke` makes every token issued so far answer 401.
 //! - `POST /_control/reset` empties the counters and the limits. Accounts, posts and [`FailRule`]s
 //!   stay.
+//! - `POST /_control/fail` with `{"rule": "…"}` adds a [`FailRule`]; `{"rule": null}` forgets them all.
+//!
+//! It is an OpenID provider too, at the site's root, found by `/.well-known/openid-configuration`: token
+//! exchange, refresh tokens that rotate (a spent one ends its family), the device flow and authorization
+//! codes. [`OpenIdOptions`] says how it behaves; [`OpenId`], and for other processes the addresses below,
+//! decide what a person would decide. Each takes JSON, and may do without where a default is named.
+//!
+//! - `GET /_control/openid/requests`: the logins that wait. `POST …/approve` and `…/deny` with
+//!   `{"request": "WDJB-MJHT"}` decide; `"username"` names in whose name, by default the sandbox's own.
+//! - `GET /_control/openid/grants`: all logins, with what became of them. `POST …/revoke` ends them all.
+//! - `POST /_control/openid/expire` with `{"what": "access_tokens"}` (the default), `"refresh_tokens"` or
+//!   `"requests"`.
+//! - `POST /_control/openid/keys`: signs with a new key from now on; with `{"withdraw": true}` the former
+//!   ones are published no longer.
 //!
 //! It is a development tool: it keeps no secret worth having and checks nobody's identity.
 
@@ -16,12 +30,14 @@ mod fail;
 mod idempotency;
 mod jwt;
 mod login;
+mod openid;
 mod render;
 mod reply;
 mod router;
 mod routes;
 mod seed;
 mod server;
+mod site;
 mod state;
 mod stats;
 mod totp;
@@ -37,6 +53,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use fail::{FailRule, ParseFailRuleError};
+pub use openid::{
+    App, AudiencePolicy, GrantState, NoSuchRequest, OpenId, OpenIdOptions, ParseAppError, PendingRequest,
+};
 pub use stats::{RouteStats, Stats};
 
 use server::Shared;
@@ -61,6 +80,8 @@ pub struct Options {
     pub fail: Vec<FailRule>,
     /// API keys to know besides the generated one; each gets an account of its own.
     pub api_keys: Vec<String>,
+    /// The OpenID side: its apps and how long things live.
+    pub openid: OpenIdOptions,
 }
 
 impl fmt::Debug for Options {
@@ -73,6 +94,7 @@ impl fmt::Debug for Options {
             .field("token_ttl", &self.token_ttl)
             .field("fail", &self.fail)
             .field("api_keys", &self.api_keys.len())
+            .field("openid", &self.openid)
             .finish()
     }
 }
@@ -87,6 +109,7 @@ impl Default for Options {
             token_ttl: Duration::from_secs(24 * 60 * 60),
             fail: Vec::new(),
             api_keys: Vec::new(),
+            openid: OpenIdOptions::default(),
         }
     }
 }
@@ -130,7 +153,7 @@ impl Sandbox {
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind((options.host, options.port)).await?;
         let address = listener.local_addr()?;
-        let (shared, account) = Shared::new(&options);
+        let (shared, account) = Shared::new(&options, site(address));
         let shared = Arc::new(shared);
         let (quit, quitting) = watch::channel(false);
         let task = tokio::spawn(server::serve(listener, Arc::clone(&shared), quitting));
@@ -152,14 +175,7 @@ impl Sandbox {
     /// The site's root: `http://127.0.0.1:PORT`. A server that listens on every address is named by
     /// its loopback one.
     pub fn site(&self) -> String {
-        let mut address = self.address;
-        if address.ip().is_unspecified() {
-            address.set_ip(match address.ip() {
-                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-            });
-        }
-        format!("http://{address}")
+        site(self.address)
     }
 
     /// An API key that the server knows: the first of [`Options::api_keys`], else a generated one.
@@ -187,6 +203,21 @@ impl Sandbox {
         self.shared.reset();
     }
 
+    /// Makes calls fail from now on, as `POST /_control/fail` does.
+    pub fn fail(&self, rule: FailRule) {
+        self.shared.add_failure(rule);
+    }
+
+    /// Forgets every [`FailRule`].
+    pub fn clear_failures(&self) {
+        self.shared.clear_failures();
+    }
+
+    /// The OpenID side: logins that wait, tokens, keys.
+    pub fn openid(&self) -> OpenId<'_> {
+        OpenId { shared: &self.shared }
+    }
+
     /// Stops listening, lets calls in progress end (for at most five seconds) and returns.
     pub async fn stop(mut self) {
         self.quit.send_replace(true);
@@ -203,6 +234,17 @@ impl Drop for Sandbox {
         // The serving task closes the listener and ends by itself.
         self.quit.send_replace(true);
     }
+}
+
+/// The root of the site at an address.
+fn site(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{address}")
 }
 
 /// Locks a mutex. A panic elsewhere leaves data that is still good enough for a sandbox.

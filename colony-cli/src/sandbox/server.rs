@@ -14,7 +14,7 @@ use axum::serve::ListenerExt;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -24,16 +24,18 @@ use super::fail::{self, FailRule, Failure};
 use super::idempotency;
 use super::jwt::{Claims, Signer};
 use super::login;
+use super::openid::Provider;
 use super::reply::Reply;
 use super::router::{Found, Route, Router};
 use super::routes::Access;
+use super::site;
 use super::state::{Account, World};
 use super::stats::Counters;
 use super::window::{SlidingWindow, Verdict};
 use super::{API_PATH, Options, lock};
 
 /// The largest body that is read.
-const MAX_BODY: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_BODY: usize = 16 * 1024 * 1024;
 /// The general limit that headers speak of. It is not enforced: benchmarks run against the sandbox.
 const REQUESTS_PER_MINUTE: u64 = 1_000_000;
 const LOGIN: &str = "POST /auth/token";
@@ -43,11 +45,12 @@ pub(crate) struct Shared {
     pub(crate) world: Mutex<World>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) token_ttl: Duration,
+    pub(crate) openid: Provider,
+    pub(crate) fail: Mutex<Vec<FailRule>>,
     auth_limit: u32,
     auth_latency: Duration,
     router: Router,
     window: Mutex<SlidingWindow>,
-    fail: Mutex<Vec<FailRule>>,
     signer: Signer,
     generation: AtomicU64,
     requests: AtomicU64,
@@ -60,8 +63,8 @@ impl fmt::Debug for Shared {
 }
 
 impl Shared {
-    /// A new world, and the account that is the caller's own.
-    pub(crate) fn new(options: &Options) -> (Self, Account) {
+    /// A new world at this address, and the account that is the caller's own.
+    pub(crate) fn new(options: &Options, site: String) -> (Self, Account) {
         let (world, account) = World::seeded(&options.api_keys);
         let secret: Vec<u8> =
             [Uuid::new_v4(), Uuid::new_v4()].iter().flat_map(|id| id.into_bytes()).collect();
@@ -69,6 +72,7 @@ impl Shared {
             world: Mutex::new(world),
             counters: Arc::new(Counters::default()),
             token_ttl: options.token_ttl,
+            openid: Provider::new(site, &options.openid, account.username.clone()),
             auth_limit: options.auth_limit,
             auth_latency: options.auth_latency,
             router: Router::new(),
@@ -88,6 +92,14 @@ impl Shared {
     pub(crate) fn reset(&self) {
         self.counters.clear();
         lock(&self.window).clear();
+    }
+
+    pub(crate) fn add_failure(&self, rule: FailRule) {
+        lock(&self.fail).push(rule);
+    }
+
+    pub(crate) fn clear_failures(&self) {
+        lock(&self.fail).clear();
     }
 
     /// A new access token for a user.
@@ -112,16 +124,19 @@ impl Shared {
         if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
             return Ok(None);
         }
+        self.user_of(token.trim()).map(Some).ok_or_else(|| {
+            Reply::error(401, "AUTH_INVALID_TOKEN", "Invalid or expired token")
+                .with_header("www-authenticate", "Bearer")
+        })
+    }
+
+    /// Whom an access token of the API speaks for, if it is good.
+    pub(crate) fn user_of(&self, token: &str) -> Option<Uuid> {
         self.signer
-            .verify(token.trim(), Timestamp::now().as_second())
+            .verify(token, Timestamp::now().as_second())
             .filter(|claims| claims.generation == self.generation.load(Ordering::SeqCst))
             .map(|claims| claims.sub)
             .filter(|user| lock(&self.world).users.contains_key(user))
-            .map(Some)
-            .ok_or_else(|| {
-                Reply::error(401, "AUTH_INVALID_TOKEN", "Invalid or expired token")
-                    .with_header("www-authenticate", "Bearer")
-            })
     }
 }
 
@@ -154,20 +169,7 @@ async fn handle(
         let api = api.to_owned();
         return handle_api(&shared, peer.ip(), &api, request).await;
     }
-    let reply = match (request.method(), path) {
-        (&Method::GET, "/_stats") => Reply::ok(&shared.counters.snapshot()),
-        (&Method::POST, "/_control/revoke") => {
-            shared.revoke_all();
-            Reply::ok(&json!({"revoked": true}))
-        }
-        (&Method::POST, "/_control/reset") => {
-            shared.reset();
-            Reply::ok(&json!({"reset": true}))
-        }
-        (_, "/_stats" | "/_control/revoke" | "/_control/reset") => method_not_allowed(),
-        _ => Reply::not_found("NOT_FOUND", "Page"),
-    };
-    respond(reply)
+    site::handle(&shared, request).await
 }
 
 async fn handle_api(shared: &Shared, ip: IpAddr, path: &str, request: Request) -> Response {
@@ -184,6 +186,10 @@ async fn handle_api(shared: &Shared, ip: IpAddr, path: &str, request: Request) -
     shared.counters.arrived(route.key);
     let body = axum::body::to_bytes(body, MAX_BODY).await;
     let failure = fail::take(&mut lock(&shared.fail), route.method, route.template, path);
+    let (failure, afterwards) = match failure {
+        Some(failure) if failure.after_acting => (None, Some(failure)),
+        before => (before, None),
+    };
     let mut login = None;
     let mut reply = if route.key == LOGIN {
         let guard = shared.counters.login_started();
@@ -201,6 +207,9 @@ async fn handle_api(shared: &Shared, ip: IpAddr, path: &str, request: Request) -
             }
         }
     };
+    if let Some(failure) = afterwards {
+        reply = injected(route, failure);
+    }
     let limits = match login {
         Some(verdict) => RateLimit {
             limit: u64::from(shared.auth_limit),
@@ -347,7 +356,7 @@ fn unrouted(shared: &Shared, mut reply: Reply) -> Response {
     respond(reply)
 }
 
-fn method_not_allowed() -> Reply {
+pub(crate) fn method_not_allowed() -> Reply {
     Reply::error(405, "METHOD_NOT_ALLOWED", "Method not allowed")
 }
 
@@ -356,14 +365,14 @@ fn unreadable() -> Reply {
     Reply::error(413, "PAYLOAD_TOO_LARGE", message)
 }
 
-struct RateLimit {
+pub(crate) struct RateLimit {
     limit: u64,
     remaining: u64,
     resets_in: u64,
 }
 
 impl RateLimit {
-    fn write(&self, reply: &mut Reply) {
+    pub(crate) fn write(&self, reply: &mut Reply) {
         let reset = Timestamp::now().as_second() as u64 + self.resets_in;
         reply.headers.push(("x-ratelimit-limit", self.limit.to_string()));
         reply.headers.push(("x-ratelimit-remaining", self.remaining.to_string()));
@@ -372,13 +381,13 @@ impl RateLimit {
 }
 
 impl Shared {
-    fn general_limit(&self) -> RateLimit {
+    pub(crate) fn general_limit(&self) -> RateLimit {
         let used = self.requests.fetch_add(1, Ordering::Relaxed) % REQUESTS_PER_MINUTE + 1;
         RateLimit { limit: REQUESTS_PER_MINUTE, remaining: REQUESTS_PER_MINUTE - used, resets_in: 60 }
     }
 }
 
-fn respond(reply: Reply) -> Response {
+pub(crate) fn respond(reply: Reply) -> Response {
     let mut response = Response::new(Body::from(reply.body.clone()));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

@@ -18,6 +18,16 @@ pub struct Stats {
     pub logins_started: u64,
     /// Calls of `POST /auth/token` that were answered, whatever the status; the client was still there.
     pub logins_completed: u64,
+    /// Calls of `POST /oauth/token` by grant: `token-exchange`, `refresh_token`, `device_code`,
+    /// `authorization_code`.
+    #[serde(default)]
+    pub grants: BTreeMap<String, RouteStats>,
+    /// Refresh tokens that were spent, whether or not the answer arrived.
+    #[serde(default)]
+    pub rotations: u64,
+    /// Spent refresh tokens that were presented again while their family lived, which ended it.
+    #[serde(default)]
+    pub replays: u64,
 }
 
 /// The counts of one route.
@@ -34,6 +44,11 @@ impl Stats {
     /// How often a route (`POST /auth/token`) was called.
     pub fn total(&self, route: &str) -> u64 {
         self.routes.get(route).map_or(0, |counts| counts.total)
+    }
+
+    /// How often the token endpoint was called for a grant (`refresh_token`).
+    pub fn grant(&self, grant: &str) -> u64 {
+        self.grants.get(grant).map_or(0, |counts| counts.total)
     }
 
     /// How often a route answered with `status`.
@@ -71,6 +86,25 @@ impl Counters {
         if let Some(counts) = inner.stats.routes.get_mut(route) {
             *counts.by_status.entry(status).or_default() += 1;
         }
+    }
+
+    /// A call of the token endpoint arrived, for this grant.
+    pub(crate) fn grant_arrived(&self, grant: &str) {
+        lock(&self.inner).stats.grants.entry(grant.to_owned()).or_default().total += 1;
+    }
+
+    pub(crate) fn grant_answered(&self, grant: &str, status: u16) {
+        if let Some(counts) = lock(&self.inner).stats.grants.get_mut(grant) {
+            *counts.by_status.entry(status).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn rotated(&self) {
+        lock(&self.inner).stats.rotations += 1;
+    }
+
+    pub(crate) fn replayed(&self) {
+        lock(&self.inner).stats.replays += 1;
     }
 
     /// A login arrived; it is in flight until the guard is dropped.

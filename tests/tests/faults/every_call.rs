@@ -1,12 +1,9 @@
 //! The n-th call to the disk fails, for n = 1, 2, 3 … until a run has no n-th call.
 
-use std::{collections::BTreeMap, fs, path::Path, time::SystemTime};
+use std::{collections::BTreeMap, fs, path::Path};
 
-use colony_async::{Client, ErrorKind, RetryPolicy, api::account::GetMe};
-use colony_core::{
-    Transport as _,
-    token::{cache_path, envelope::Envelope},
-};
+use colony_async::{ErrorKind, api::account::GetMe};
+use colony_core::{Transport as _, token::envelope::Envelope};
 use colony_tests::{
     failing::Failing,
     played::{LIFETIME, Played},
@@ -14,8 +11,7 @@ use colony_tests::{
 use rustix::io::Errno;
 use secrecy::{ExposeSecret as _, SecretString};
 
-const KEY: &str = "col_planted_key_0123456789";
-const BASE: &str = "http://127.0.0.1:9/api/v1";
+use crate::place::{client, fingerprint, now};
 
 /// What disks answer. `INTR` is not an answer of theirs, but of every call that may wait.
 const ERRORS: [(&str, Errno); 8] = [
@@ -61,27 +57,6 @@ const SCENES: [Scene; 9] = [
     Scene::Damaged,
     Scene::Loose,
 ];
-
-fn now() -> f64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs_f64()
-}
-
-fn fingerprint() -> String {
-    cache_path::fingerprint(BASE, KEY)
-}
-
-fn client(service: &Played, directory: &Path, disk: Option<&Failing>) -> Client {
-    let mut builder = Client::builder(KEY)
-        .base_url(BASE)
-        .auth_retry(RetryPolicy::none())
-        .script(&service.script(now))
-        .cache_token(true)
-        .token_cache_dir(directory);
-    if let Some(disk) = disk {
-        builder = builder.disk(disk.clone());
-    }
-    builder.build().expect("a client")
-}
 
 /// What is in the token file.
 fn token_in(directory: &Path) -> Option<String> {
@@ -176,7 +151,7 @@ async fn play(scene: Scene, disk: &Failing, what: &str) -> Vec<&'static str> {
 
     // Whoever comes next, on a disk that works, is not harmed.
     service.refuse(None);
-    let next = self::client(&service, &directory, None);
+    let next = crate::place::client(&service, &directory, None);
     match next.execute(GetMe::default()).await {
         Ok(_) => {}
         Err(error) if scene == Scene::Refused(429) => {

@@ -3,3 +3,5 @@
 //! the new one.
 
 mod every_call;
+mod no_lock;
+mod place;
