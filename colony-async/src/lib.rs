@@ -43,6 +43,8 @@ pub mod disk;
 mod gate;
 mod http;
 mod listing;
+#[doc(hidden)]
+pub mod private_files;
 mod reply;
 mod sender;
 mod session;

@@ -10,7 +10,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
     name = "colony",
     version,
     about = "The Colony from the command line: one login shared by every program on the host",
-    after_help = "The API key is read from COLONY_API_KEY or --api-key-file, never from an argument.\n\
+    after_help = "The API key is read from --api-key-file, the profile that --profile names, COLONY_API_KEY, or the\n\
+        profile that `colony auth login` made; never from an argument.\n\
         Exit codes: 0 done, 2 usage, 3 login or rights, 4 not found, 5 conflict or invalid, 6 rate limit,\n\
         7 server, 8 network, 9 busy, 1 anything else.\n\n\
         Try it without an account: colony demo"
@@ -28,7 +29,10 @@ pub(crate) struct Global {
     /// The API's base URL [default: https://thecolony.ai/api/v1]
     #[arg(long, global = true, env = "COLONY_BASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) base_url: Option<String>,
-    /// A file that holds the API key [default: the variable COLONY_API_KEY]
+    /// The profile, as `colony auth login` made it [default: the variable COLONY_PROFILE, else `default`]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// A file that holds the API key [default: the variable COLONY_API_KEY, else the profile's key]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) api_key_file: Option<PathBuf>,
     /// Print JSON, and errors as one JSON line on stderr
