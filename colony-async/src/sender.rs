@@ -101,6 +101,7 @@ impl Sender {
             Base::Api => self.base_url.as_str(),
             Base::Site => site_root(&self.base_url),
             Base::Other(url) => url.trim_end_matches('/'),
+            Base::Endpoint(url) => url,
         };
         let mut url: Url = format!("{base}{path}").parse().map_err(|error| {
             Error::build(ErrorKind::Config, format!("the base URL {base:?} cannot be used: {error}")).finish()
@@ -115,7 +116,7 @@ impl Sender {
         // The address may carry what should not be repeated, and the host is told below.
         let error = error.without_url();
         let host = match request.base_part() {
-            Base::Other(url) => url.as_str(),
+            Base::Other(url) | Base::Endpoint(url) => url.as_str(),
             _ => self.base_url.as_str(),
         };
         let message = if error.is_timeout() {

@@ -294,6 +294,13 @@ impl Error {
 pub struct ErrorBuilder(Inner);
 
 impl ErrorBuilder {
+    /// Sets the kind, where the caller knows more than the reply tells.
+    #[must_use]
+    pub fn kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Names the operation.
     #[must_use]
     pub fn operation(mut self, operation: &'static str) -> Self {

@@ -39,6 +39,7 @@ pub mod idempotency;
 mod names;
 mod null;
 mod open;
+pub mod openid;
 pub mod page;
 pub mod python_names;
 mod raw;

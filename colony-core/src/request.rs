@@ -28,6 +28,9 @@ pub enum Base {
     Site,
     /// Below another API base URL, given with the call.
     Other(String),
+    /// This whole address, from an OpenID provider's
+    /// [discovery document](crate::openid::discovery); the path is empty.
+    Endpoint(String),
 }
 
 /// Whether a request carries the token.
@@ -488,7 +491,7 @@ impl Request {
 
     /// Whether the reply's errors have the OAuth form.
     pub fn is_oauth(&self) -> bool {
-        self.base == Base::Site
+        matches!(self.base, Base::Site | Base::Endpoint(_))
     }
 
     /// The colony's name that has to be looked up before the request can be sent.

@@ -4,7 +4,11 @@ use bytes::Bytes;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
-use crate::{Batch, Download, Endpoint, Prepared, Reply, Result, Sequence, page::Steps};
+use crate::{
+    Batch, Download, Endpoint, Prepared, Reply, Result, Sequence,
+    openid::audience::{Audience, AudienceToken, Wanted},
+    page::Steps,
+};
 
 /// Carries operations to the server and decides the shape of the answer: a future in
 /// `colony_async`, a plain [`Result`] in `colony_blocking`.
@@ -35,6 +39,16 @@ pub trait Transport: Sized {
 
     /// Makes the next call log in anew. Nothing is sent now.
     fn forget_token(&self) -> Self::Reply<()>;
+
+    /// A token for another service, exchanging the client's own if need be.
+    fn audience_token(&self, wanted: Wanted) -> Self::Reply<AudienceToken>;
+
+    /// The part of such a token that is [needed](Wanted::need), the access token unless it is the
+    /// `id_token`.
+    fn audience_secret(&self, wanted: Wanted) -> Self::Reply<SecretString>;
+
+    /// Makes the next call for such a token exchange anew. Nothing is sent now.
+    fn forget_audience_token(&self, audience: Audience) -> Self::Reply<()>;
 
     /// Carries out an operation.
     fn execute<E: Endpoint>(&self, endpoint: E) -> Self::Reply<E::Response> {

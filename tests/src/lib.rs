@@ -4,6 +4,7 @@
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
 //! - [`failing`]: a disk whose n-th call fails.
 //! - [`played`]: a service that is a function, for clients without a socket.
+//! - [`sim`]: many processes in one, by a seed.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
 //!
 //! For what the Python package was recorded to do (`tests/wire`), on both clients:
@@ -22,6 +23,7 @@ pub mod played;
 pub mod recorded;
 pub mod server;
 pub mod service;
+pub mod sim;
 pub mod stage;
 pub mod timer;
 pub mod wire;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Base, Client, Effect, Endpoint, JsonObject, Request, Transport,
+    openid::audience::{Audience, AudienceTokens},
     registry::{Call, Group, NoArguments, Operation, read_arguments},
 };
 
@@ -33,7 +34,7 @@ impl<C: Transport> Client<C> {
     }
 }
 
-impl<C: Transport> Auth<'_, C> {
+impl<'c, C: Transport> Auth<'c, C> {
     /// Gives a bearer token that is fresh now, logging in if need be.
     ///
     /// Calls log in by themselves; this is for handing the token to something else.
@@ -58,8 +59,14 @@ impl<C: Transport> Auth<'_, C> {
         self.transport.forget_token()
     }
 
-    /// Exchanges a token for an identity at another service: agent sign-in without a browser
-    /// ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)).
+    /// The tokens for another service, kept and shared as the login is: see [`AudienceTokens`].
+    pub fn audience(&self, audience: impl Into<String>) -> AudienceTokens<'c, C> {
+        AudienceTokens::new(self.transport, Audience::new(audience))
+    }
+
+    /// Exchanges a token for an identity at another service, once: agent sign-in without a browser
+    /// ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)). Nothing is kept; programs that come back to the
+    /// service use [`audience`](Self::audience).
     ///
     /// # Errors
     ///

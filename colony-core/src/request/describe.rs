@@ -37,7 +37,7 @@ impl Request {
         match &self.base {
             Base::Api => {}
             Base::Site => drop(out.insert("base".into(), "site".into())),
-            Base::Other(url) => drop(out.insert("base".into(), url.clone().into())),
+            Base::Other(url) | Base::Endpoint(url) => drop(out.insert("base".into(), url.clone().into())),
         }
         if !self.query_pairs().is_empty() {
             out.insert("query".into(), json!(self.query_pairs()));

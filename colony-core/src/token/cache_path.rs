@@ -133,7 +133,11 @@ pub fn file_name(base_url: &str, api_key: &str) -> String {
 ///
 /// Both are taken as given; pass the base URL through [`normalise_base_url`] first.
 pub fn fingerprint(base_url: &str, api_key: &str) -> String {
-    let hash = Sha256::new().chain_update(base_url).chain_update("|").chain_update(api_key).finalize();
+    short_hex(&Sha256::new().chain_update(base_url).chain_update("|").chain_update(api_key).finalize())
+}
+
+/// The first 16 hex digits of a hash.
+pub(crate) fn short_hex(hash: &[u8]) -> String {
     hash.iter().take(8).fold(String::with_capacity(16), |mut digits, byte| {
         let _ = write!(digits, "{byte:02x}");
         digits

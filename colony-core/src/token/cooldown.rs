@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::cache_path::fingerprint;
+use super::{cache_path::fingerprint, freshness::CLOCK_GRACE};
 use crate::Error;
 
 /// The longest cool-down that is believed, so that a bad value cannot lock anybody out for long: the
@@ -27,9 +27,6 @@ pub const MAX_BYTES: usize = 16 * 1024;
 
 /// The longest code and message that are kept, in characters.
 const MAX_TEXT: usize = 500;
-
-/// How far ahead of the clock a note may be dated, in seconds.
-const CLOCK_SLACK: f64 = 60.0;
 
 /// The name of the note: the token's [`fingerprint`], then `.note`. Pass the base URL through
 /// [`normalise_base_url`](super::cache_path::normalise_base_url) first.
@@ -48,7 +45,8 @@ pub fn file_name(base_url: &str, api_key: &str) -> String {
 pub enum NoteKind {
     /// Too many logins (429): nobody is to try before [`Note::until`].
     CoolDown,
-    /// The credentials were refused (401, 403): the answer for those who are waiting.
+    /// The credentials were refused (401, 403), or for an exchanged token the request (400): the answer for
+    /// those who are waiting.
     Refused,
 }
 
@@ -103,7 +101,7 @@ impl Note {
         }
     }
 
-    /// The note of a 401 or 403 at `now` (unix seconds).
+    /// The note of a 401 or 403, or of a refused exchange's 400, at `now` (unix seconds).
     pub fn refused(now: f64, status: u16, code: Option<&str>, message: &str) -> Self {
         Self {
             kind: NoteKind::Refused,
@@ -135,7 +133,7 @@ impl Note {
         let status = note.get("status")?.as_u64().and_then(|status| u16::try_from(status).ok())?;
         let fits = match kind {
             NoteKind::CoolDown => status == 429,
-            NoteKind::Refused => matches!(status, 401 | 403),
+            NoteKind::Refused => matches!(status, 400 | 401 | 403),
         };
         fits.then(|| Self {
             kind,
@@ -169,12 +167,12 @@ impl Note {
     }
 
     /// How long nobody is to log in, at `now` (unix seconds). `None` when the cool-down is over, when
-    /// this is no cool-down, and when it is not to be believed: dated more than a minute ahead, as after
-    /// a clock was set back, or longer than [`MAX_COOL_DOWN`].
+    /// this is no cool-down, and when it is not to be believed: dated more than [`CLOCK_GRACE`] ahead, as
+    /// after a clock was set back, or longer than [`MAX_COOL_DOWN`].
     pub fn remaining(&self, now: f64) -> Option<Duration> {
         // The times are rounded to the last place of a large number, hence the second of grace.
-        let believed =
-            self.at <= now + CLOCK_SLACK && self.until - self.at <= MAX_COOL_DOWN.as_secs_f64() + 1.0;
+        let believed = self.at <= now + CLOCK_GRACE.as_secs_f64()
+            && self.until - self.at <= MAX_COOL_DOWN.as_secs_f64() + 1.0;
         if self.kind != NoteKind::CoolDown || !believed {
             return None;
         }
@@ -217,6 +215,31 @@ impl Note {
             NoteKind::Refused => error,
         };
         error.without_body().finish()
+    }
+
+    /// As [`to_error`](Self::to_error), of an exchange of a token
+    /// ([`openid::exchanged`](crate::openid::exchanged)).
+    pub fn to_exchange_error(&self, now: f64) -> Error {
+        use crate::{ErrorKind, openid::audience::OPERATION};
+        // What refused it may have been the login that the exchange needs, which speaks of itself in capitals.
+        let is_login = self.code.as_deref().is_some_and(|code| code.starts_with("AUTH_"));
+        if is_login {
+            return self.to_error(now);
+        }
+        let body = json!({ "error": self.code, "error_description": self.message }).to_string();
+        let error = Error::from_oauth_reply(OPERATION, self.status, body.as_bytes()).without_body();
+        match (self.kind, self.status) {
+            (NoteKind::CoolDown, _) => error
+                .kind(ErrorKind::RateLimit)
+                .retry_after(self.remaining(now).unwrap_or_default())
+                .hint(
+                    "An exchange from this machine was refused a short while ago; until then no program \
+                     here tries again for this audience",
+                )
+                .finish(),
+            (NoteKind::Refused, 401 | 403) => error.kind(ErrorKind::Auth).finish(),
+            (NoteKind::Refused, _) => error.finish(),
+        }
     }
 }
 

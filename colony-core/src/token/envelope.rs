@@ -135,6 +135,8 @@ pub enum Unreadable {
     /// `expiry` is further ahead than any token lives: past the year 9999 here, more than 366 days
     /// ahead where the time is known ([`is_absurd`](super::freshness::is_absurd)).
     ExpiryAbsurd,
+    /// The file is not what its name says: it holds something else, or somebody else's.
+    Another,
 }
 
 impl Unreadable {
@@ -152,6 +154,7 @@ impl Unreadable {
             Self::ExpiryNotANumber => "expiry_not_a_number",
             Self::ExpiryNotFinite => "expiry_not_finite",
             Self::ExpiryAbsurd => "expiry_absurd",
+            Self::Another => "another",
         }
     }
 }
@@ -170,6 +173,7 @@ impl fmt::Display for Unreadable {
             Self::ExpiryNotANumber => "the expiry is not a number",
             Self::ExpiryNotFinite => "the expiry is not finite",
             Self::ExpiryAbsurd => "the expiry is too far ahead",
+            Self::Another => "the file holds something else than its name says",
         })
     }
 }

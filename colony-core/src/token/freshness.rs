@@ -14,6 +14,17 @@ use super::envelope::MAX_BYTES;
 /// end on its way to the server. The Python package has the same margin.
 pub const MARGIN: Duration = Duration::from_secs(60);
 
+/// The least margin of a token that lives for minutes; see [`short_margin`].
+pub const LEAST_MARGIN: Duration = Duration::from_secs(10);
+
+/// The part of a short life that is its margin; see [`short_margin`].
+const MARGIN_PART: f64 = 10.0;
+
+/// How far two readings of a wall clock may disagree before a moment counts as one that has not come
+/// yet: between hosts that share a file system, and across a small correction of the clock. A file that
+/// was written so little ahead of the clock counts as just written; one further ahead has no known age.
+pub const CLOCK_GRACE: Duration = Duration::from_secs(60);
+
 /// How long a token is trusted whose own expiry cannot be read: what the Python package gives every
 /// token.
 pub const UNREADABLE_LIFETIME: Duration = Duration::from_secs(23 * 60 * 60);
@@ -30,9 +41,6 @@ const NOMINAL_WINDOW: f64 = 60.0 * 60.0;
 
 /// The least spread of [`Lifetime::refresh_at`], in seconds, where the token lives long enough.
 const LEAST_SPREAD: f64 = 10.0;
-
-/// How far ahead of the clock a file may have been written and still count as just written, in seconds.
-const CLOCK_SLACK: f64 = 60.0;
 
 /// What a JWT says of itself. Unverified: only the server can do that.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,6 +97,9 @@ pub struct Lifetime {
     pub stale_at: f64,
     /// When the server stops taking it, as far as is known, unix seconds. Never before `stale_at`.
     pub dead_at: f64,
+    /// How long before `stale_at` it is no longer taken from memory or from a file, in seconds:
+    /// [`MARGIN`] for a login's token, [`short_margin`] for one that lives for minutes.
+    pub margin: f64,
 }
 
 impl Lifetime {
@@ -110,11 +121,11 @@ impl Lifetime {
         match lifetime {
             // In this order a whole number of hours stays one.
             Some(lifetime) => {
-                Self { stale_at: now + lifetime * (EARLY_PART - 1.0) / EARLY_PART, dead_at: now + lifetime }
+                Self::of_a_login(now + lifetime * (EARLY_PART - 1.0) / EARLY_PART, now + lifetime)
             }
             None => {
                 let end = now + UNREADABLE_LIFETIME.as_secs_f64();
-                Self { stale_at: end, dead_at: end }
+                Self::of_a_login(end, end)
             }
         }
     }
@@ -130,22 +141,42 @@ impl Lifetime {
     /// ahead by nearly a day or more, no file is believed.
     pub fn from_file(envelope_expiry: f64, token: &str) -> Self {
         let Some(Claims { exp: Some(exp), iat }) = claims(token) else {
-            return Self { stale_at: envelope_expiry, dead_at: envelope_expiry };
+            return Self::of_a_login(envelope_expiry, envelope_expiry);
         };
         if envelope_expiry > exp {
             let window = iat.and_then(|iat| believable(exp - iat)).map_or(NOMINAL_WINDOW, |x| x / EARLY_PART);
-            Self { stale_at: exp - window, dead_at: exp }
+            Self::of_a_login(exp - window, exp)
         } else if is_absurd(exp, envelope_expiry) {
-            Self { stale_at: envelope_expiry, dead_at: envelope_expiry }
+            Self::of_a_login(envelope_expiry, envelope_expiry)
         } else {
-            Self { stale_at: envelope_expiry, dead_at: exp }
+            Self::of_a_login(envelope_expiry, exp)
         }
     }
 
-    /// Whether the token may be taken from memory or from the file: more than [`MARGIN`] before it is
+    fn of_a_login(stale_at: f64, dead_at: f64) -> Self {
+        Self { stale_at, dead_at, margin: MARGIN.as_secs_f64() }
+    }
+
+    /// The lifetime of a token that lives for minutes, from one moment to another (unix seconds). It has
+    /// no early-refresh window, only its [`short_margin`]: there is no limit of logins to stay away from,
+    /// and a window would cost such a token a good part of its life.
+    ///
+    /// ```
+    /// use colony_core::token::freshness::Lifetime;
+    ///
+    /// let life = Lifetime::short(1_790_000_000.0, 1_790_000_300.0); // an id_token's five minutes
+    /// assert!(life.is_fresh(1_790_000_269.0));
+    /// assert!(!life.is_fresh(1_790_000_270.0));
+    /// assert!(life.is_alive(1_790_000_299.0));
+    /// ```
+    pub fn short(from: f64, to: f64) -> Self {
+        Self { stale_at: to, dead_at: to, margin: short_margin(to - from) }
+    }
+
+    /// Whether the token may be taken from memory or from the file: more than its margin before it is
     /// stale (rule 5 of the design). The same comparison as the Python package's.
     pub fn is_fresh(&self, now: f64) -> bool {
-        self.stale_at > now + MARGIN.as_secs_f64()
+        self.stale_at > now + self.margin
     }
 
     /// Whether the token is not expired yet: it may still be used if the login that should replace it
@@ -156,17 +187,17 @@ impl Lifetime {
 
     /// Whether a file written at `written_at` is young enough for a token to be taken from it; both
     /// times in unix seconds. Without a cap it always is, with a cap of zero never. A file from the
-    /// future, by more than a minute, has no known age and is not.
+    /// future, by more than [`CLOCK_GRACE`], has no known age and is not.
     pub fn within_ttl(written_at: f64, ttl: Option<Duration>, now: f64) -> bool {
         let age = now - written_at;
         match ttl {
             None => true,
-            Some(ttl) => !ttl.is_zero() && (-CLOCK_SLACK..=ttl.as_secs_f64()).contains(&age),
+            Some(ttl) => !ttl.is_zero() && (-CLOCK_GRACE.as_secs_f64()..=ttl.as_secs_f64()).contains(&age),
         }
     }
 
     /// When to renew the token ahead of time, unix seconds (rule 11 of the design), given a random
-    /// number from 0 to 1: evenly spread over an early-refresh window that ends [`MARGIN`] before the
+    /// number from 0 to 1: evenly spread over an early-refresh window that ends a margin before the
     /// token is stale, so that many clients do not renew at once, and calls seldom have to.
     ///
     /// The window is 1/24 of the life that is left, at least ten seconds. Where so much is not left,
@@ -181,10 +212,30 @@ impl Lifetime {
             return now;
         }
         let random = if (0.0..=1.0).contains(&random) { random } else { 0.5 };
-        let last = self.stale_at - MARGIN.as_secs_f64().min(left / 4.0);
+        let last = self.stale_at - self.margin.min(left / 4.0);
         let window = ((self.dead_at - now) / EARLY_PART).max(LEAST_SPREAD).min(left / 2.0);
         (last - random * window).max(now)
     }
+}
+
+/// The margin of a token that lives for minutes, given its lifetime in seconds: a tenth of it, at least
+/// [`LEAST_MARGIN`], at most [`MARGIN`].
+///
+/// What a margin has to cover does not grow with the life of a token: the way to the server, and what two
+/// clocks disagree by. A minute is generous for that, and nothing to a token of a day; of an `id_token`'s
+/// five minutes it would waste a fifth. A tenth leaves whoever is given the token at least nine tenths of
+/// what the provider meant it to have; ten seconds are the least in which a request surely arrives.
+///
+/// ```
+/// use colony_core::token::freshness::short_margin;
+///
+/// assert_eq!(short_margin(900.0), 60.0);
+/// assert_eq!(short_margin(300.0), 30.0);
+/// assert_eq!(short_margin(20.0), 10.0);
+/// ```
+pub fn short_margin(lifetime: f64) -> f64 {
+    // `max` and `min` pass over what is not a number.
+    (lifetime / MARGIN_PART).max(LEAST_MARGIN.as_secs_f64()).min(MARGIN.as_secs_f64())
 }
 
 /// Whether an expiry is further ahead than any token lives ([`LONGEST_LIFETIME`]), or not a moment at
@@ -265,18 +316,14 @@ mod tests {
         for skew in [0.0, -5.0 * HOUR, 40.0 * DAY] {
             let iat = 1_790_000_000.0 + skew;
             let life = Lifetime::at_login(&issued(iat, iat + DAY), NOW);
-            assert_eq!(
-                life,
-                Lifetime { stale_at: NOW + 82_800.0, dead_at: NOW + DAY },
-                "clock off by {skew}"
-            );
+            assert_eq!(life, Lifetime::of_a_login(NOW + 82_800.0, NOW + DAY), "clock off by {skew}");
         }
     }
 
     #[test]
     fn without_iat_the_lifetime_counts_from_now() {
         let life = Lifetime::at_login(&jwt(&format!(r#"{{"exp": {}}}"#, NOW + 2.0 * HOUR)), NOW);
-        assert_eq!(life, Lifetime { stale_at: NOW + 2.0 * HOUR - 300.0, dead_at: NOW + 2.0 * HOUR });
+        assert_eq!(life, Lifetime::of_a_login(NOW + 2.0 * HOUR - 300.0, NOW + 2.0 * HOUR));
         // An `iat` that makes no sense is no `iat`.
         for iat in [0.0, NOW + 3.0 * HOUR] {
             assert_eq!(Lifetime::at_login(&issued(iat, NOW + 2.0 * HOUR), NOW), life);
@@ -285,7 +332,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_trusted_for_23_hours() {
-        let plain = Lifetime { stale_at: NOW + 82_800.0, dead_at: NOW + 82_800.0 };
+        let plain = Lifetime::of_a_login(NOW + 82_800.0, NOW + 82_800.0);
         let past = issued(NOW, NOW - 1.0);
         let endless = issued(NOW, NOW + 367.0 * DAY);
         for token in [
@@ -306,19 +353,19 @@ mod tests {
         let exp = NOW + DAY;
         let token = issued(NOW, exp);
         let of = |expiry| Lifetime::from_file(expiry, &token);
-        assert_eq!(of(NOW + 82_800.0), Lifetime { stale_at: NOW + 82_800.0, dead_at: exp });
-        assert_eq!(of(exp), Lifetime { stale_at: exp, dead_at: exp });
-        assert_eq!(of(exp + 1.0), Lifetime { stale_at: exp - HOUR, dead_at: exp });
+        assert_eq!(of(NOW + 82_800.0), Lifetime::of_a_login(NOW + 82_800.0, exp));
+        assert_eq!(of(exp), Lifetime::of_a_login(exp, exp));
+        assert_eq!(of(exp + 1.0), Lifetime::of_a_login(exp - HOUR, exp));
         // The Python package's file around a token of a quarter of an hour.
         let short = issued(NOW, NOW + 900.0);
         let life = Lifetime::from_file(NOW + 82_800.0, &short);
-        assert_eq!(life, Lifetime { stale_at: NOW + 862.5, dead_at: NOW + 900.0 });
+        assert_eq!(life, Lifetime::of_a_login(NOW + 862.5, NOW + 900.0));
     }
 
     #[test]
     fn a_file_without_iat_or_with_an_odd_one_is_cut_by_an_hour() {
         let exp = NOW + 2.0 * HOUR;
-        let expected = Lifetime { stale_at: exp - HOUR, dead_at: exp };
+        let expected = Lifetime::of_a_login(exp - HOUR, exp);
         assert_eq!(Lifetime::from_file(NOW + DAY, &jwt(&format!(r#"{{"exp": {exp}}}"#))), expected);
         assert_eq!(Lifetime::from_file(NOW + DAY, &issued(exp + 1.0, exp)), expected);
         assert_eq!(Lifetime::from_file(NOW + DAY, &issued(0.0, exp)), expected);
@@ -326,14 +373,14 @@ mod tests {
 
     #[test]
     fn a_file_around_an_unreadable_or_endless_token_speaks_for_itself() {
-        let alone = Lifetime { stale_at: NOW + HOUR, dead_at: NOW + HOUR };
+        let alone = Lifetime::of_a_login(NOW + HOUR, NOW + HOUR);
         assert_eq!(Lifetime::from_file(NOW + HOUR, "opaque"), alone);
         assert_eq!(Lifetime::from_file(NOW + HOUR, &issued(NOW, 1e300)), alone);
     }
 
     #[test]
     fn fresh_is_more_than_a_minute_before_stale_and_alive_is_before_dead() {
-        let life = Lifetime { stale_at: NOW + 100.0, dead_at: NOW + 200.0 };
+        let life = Lifetime::of_a_login(NOW + 100.0, NOW + 200.0);
         assert!(life.is_fresh(NOW + 39.99));
         assert!(!life.is_fresh(NOW + 40.0));
         assert!(!life.is_fresh(f64::NAN));
@@ -381,7 +428,7 @@ mod tests {
 
     #[test]
     fn renewal_is_never_in_the_past() {
-        let life = Lifetime { stale_at: NOW, dead_at: NOW + HOUR };
+        let life = Lifetime::of_a_login(NOW, NOW + HOUR);
         assert_eq!(life.refresh_at(NOW, 0.5), NOW);
         assert_eq!(life.refresh_at(NOW + DAY, 0.5), NOW + DAY);
         for now in [NOW - 1e-9, NOW - 0.5, NOW - 10.0, NOW - 59.0, NOW - 61.0] {
@@ -389,7 +436,7 @@ mod tests {
                 assert!(life.refresh_at(now, random) >= now);
             }
         }
-        let odd = Lifetime { stale_at: f64::NAN, dead_at: f64::INFINITY };
+        let odd = Lifetime::of_a_login(f64::NAN, f64::INFINITY);
         assert_eq!(odd.refresh_at(NOW, 0.5), NOW);
     }
 

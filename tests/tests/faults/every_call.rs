@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use colony_async::{ErrorKind, api::account::GetMe};
-use colony_core::{
-    Transport as _,
-    token::envelope::Envelope,
-};
+use colony_core::{Transport as _, token::envelope::Envelope};
 use colony_tests::{
     failing::Failing,
     played::{LIFETIME, Played},

@@ -1,0 +1,1 @@
+//! Whether an `id_token` says what it must.

@@ -1,0 +1,155 @@
+//! Many worlds, one after the other, and what came of them together.
+
+use std::collections::BTreeSet;
+
+use colony_async::ErrorKind;
+
+use super::{Chooser, Outcome, Report, Sabotage, Scene, run};
+
+/// What came of many worlds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Worlds that were played.
+    pub worlds: u64,
+    /// Steps in all of them.
+    pub steps: u64,
+    /// Logins that were answered.
+    pub logins: u64,
+    /// Processes that were killed, and how many of them held the lock.
+    pub kills: (u64, u64),
+    /// Processes that were stopped for a while, and how many of them held the lock.
+    pub stops: (u64, u64),
+    /// Worlds in which the power failed.
+    pub power_cuts: u64,
+    /// Calls that ended with a typed refusal, for a reason.
+    pub refusals: u64,
+    /// Worlds that were different from all others.
+    pub different: u64,
+    /// What went wrong, with the scene that shows it.
+    pub lost: Vec<String>,
+}
+
+impl Summary {
+    fn add(&mut self, scene: &Scene, report: &Report, seen: &mut BTreeSet<u64>) {
+        self.worlds += 1;
+        self.steps += report.steps;
+        self.logins += report.logins.1;
+        self.kills.0 += report.kills.0;
+        self.kills.1 += report.kills.1;
+        self.stops.0 += report.stops.0;
+        self.stops.1 += report.stops.1;
+        self.power_cuts += u64::from(report.power_failed);
+        self.different += u64::from(seen.insert(report.history));
+        let mut lost = report.broken.clone();
+        for outcome in &report.outcomes {
+            match outcome {
+                Outcome::Done => {}
+                Outcome::Failed(kind) if expected(scene, *kind) => self.refusals += 1,
+                Outcome::Failed(kind) => lost.push(format!("a call failed: {kind:?}")),
+            }
+        }
+        // Whoever comes when all is over is always served.
+        if report.outcomes.last() != Some(&Outcome::Done) {
+            lost.push("the last to come got no token".to_owned());
+        }
+        self.lost.extend(lost.into_iter().map(|what| format!("{what}, in {scene:?}")));
+    }
+}
+
+/// Whether calls of this scene may fail so.
+fn expected(scene: &Scene, kind: ErrorKind) -> bool {
+    match kind {
+        ErrorKind::RateLimit => scene.refused > 0,
+        // A call is tried with one other token, and not again.
+        ErrorKind::Auth => scene.revocations.len() > 1,
+        _ => false,
+    }
+}
+
+/// Plays scenes and adds up what comes of them.
+pub fn play(scenes: impl IntoIterator<Item = Scene>) -> Summary {
+    let (mut summary, mut seen) = (Summary::default(), BTreeSet::new());
+    for scene in scenes {
+        let report = run(scene.clone());
+        summary.add(&scene, &report, &mut seen);
+    }
+    summary
+}
+
+impl Scene {
+    /// So many processes with an empty cache, of which each makes one call, and nothing happens to them.
+    pub fn quiet(processes: usize, chooser: Chooser) -> Self {
+        Self {
+            processes,
+            calls: 1,
+            kills: BTreeSet::new(),
+            stops: BTreeSet::new(),
+            pause: 0.0,
+            power_cut: None,
+            revocations: BTreeSet::new(),
+            refused: 0,
+            chooser,
+            sabotage: None,
+        }
+    }
+
+    /// A scene drawn by this seed: a few processes with a few calls, kills, revocations, refused logins,
+    /// power cuts, in any number and at any moment.
+    pub fn drawn(seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (processes, calls) = (random.usize(2..=5), random.usize(1..=3));
+        // About what a process takes for one call that logs in.
+        let end = 45 * processes as u64;
+        let mut some = |most: usize| -> BTreeSet<u64> {
+            let count = random.usize(..=most);
+            (0..count).map(|_| random.u64(1..end)).collect()
+        };
+        let (kills, revocations, stops) = (some(3), some(2), some(1));
+        // Within a day minus an hour a token is fresh; in its last hour it is stale, and lives.
+        let pause = [0.0, 1_800.0, 23.2 * 3600.0, 30.0 * 3600.0][random.usize(..4)];
+        Self {
+            calls,
+            pause,
+            kills,
+            stops: if random.bool() { stops } else { BTreeSet::new() },
+            revocations,
+            power_cut: (random.u8(..4) == 0).then(|| random.u64(1..end)),
+            refused: if random.u8(..4) == 0 { random.u64(1..=2) } else { 0 },
+            ..Self::quiet(processes, Chooser::Random(seed))
+        }
+    }
+
+    /// The scene with this broken.
+    #[must_use]
+    pub fn sabotaged(self, sabotage: Sabotage) -> Self {
+        Self { sabotage: Some(sabotage), ..self }
+    }
+}
+
+/// Every way in which so many processes can act with at most `preemptions` interruptions: whoever acts goes
+/// on until he waits, but after these steps another one does.
+pub fn interleavings(processes: usize, preemptions: usize) -> Vec<Scene> {
+    let steps = run(Scene::quiet(processes, Chooser::Preempted(BTreeSet::new()))).steps;
+    let mut chosen = vec![BTreeSet::new()];
+    let mut latest = chosen.clone();
+    for _ in 0..preemptions {
+        let longer = latest.iter().flat_map(|after: &BTreeSet<u64>| {
+            // An interruption may cost steps more, which others take.
+            let from = after.last().map_or(1, |last| last + 1);
+            (from..=steps + 20).map(|step| after.iter().copied().chain([step]).collect())
+        });
+        latest = longer.collect();
+        chosen.extend(latest.iter().cloned());
+    }
+    chosen.into_iter().map(|after| Scene::quiet(processes, Chooser::Preempted(after))).collect()
+}
+
+/// As [`interleavings`] with one interruption, and at each step a kill.
+pub fn kills_everywhere(processes: usize) -> Vec<Scene> {
+    let mut scenes = Vec::new();
+    for scene in interleavings(processes, 1) {
+        let steps = run(scene.clone()).steps;
+        scenes.extend((1..=steps).map(|step| Scene { kills: [step].into(), ..scene.clone() }));
+    }
+    scenes
+}

@@ -1,0 +1,365 @@
+//! The file system of a simulated machine: names, files, locks, and what a power cut leaves of them.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use colony_async::disk::{Access, Disk, Facts, Kind, OpenFile, Owner};
+use colony_core::token::envelope::Envelope;
+
+use super::world::{Killed, Pid, Sabotage, Shared, World};
+
+/// All files of the machine, in one directory.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Files {
+    is_made: bool,
+    names: BTreeMap<String, Inode>,
+    /// What the disk has of the names, and what was done to them since.
+    durable: BTreeMap<String, Inode>,
+    journal: Vec<(String, Option<Inode>)>,
+    files: BTreeMap<Inode, File>,
+    next: Inode,
+}
+
+type Inode = u64;
+
+#[derive(Debug, Clone, Default)]
+struct File {
+    content: Vec<u8>,
+    synced: Vec<u8>,
+    modified: f64,
+    locked_by: Option<(Pid, u64)>,
+}
+
+impl Files {
+    fn create(&mut self, name: &str) -> Inode {
+        self.next += 1;
+        self.files.insert(self.next, File::default());
+        self.put(name, Some(self.next));
+        self.next
+    }
+
+    fn put(&mut self, name: &str, inode: Option<Inode>) {
+        match inode {
+            Some(inode) => self.names.insert(name.to_owned(), inode),
+            None => self.names.remove(name),
+        };
+        self.journal.push((name.to_owned(), inode));
+    }
+
+    fn find(&self, name: &str) -> io::Result<Inode> {
+        self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn file(&mut self, inode: Inode) -> &mut File {
+        self.files.entry(inode).or_default()
+    }
+
+    fn links(&self, inode: Inode) -> u64 {
+        self.names.values().filter(|other| **other == inode).count() as u64
+    }
+
+    /// All names and contents.
+    pub(super) fn all(&self) -> Vec<(String, Vec<u8>)> {
+        let content = |inode| self.files.get(inode).map_or_else(Vec::new, |file| file.content.clone());
+        self.names.iter().map(|(name, inode)| (name.clone(), content(inode))).collect()
+    }
+
+    pub(super) fn holds_a_lock(&self, pid: Pid) -> bool {
+        self.files.values().any(|file| file.locked_by.is_some_and(|(holder, _)| holder == pid))
+    }
+
+    /// The process has ended, and the system gives up its locks.
+    pub(super) fn release(&mut self, pid: Pid) {
+        for file in self.files.values_mut() {
+            if file.locked_by.is_some_and(|(holder, _)| holder == pid) {
+                file.locked_by = None;
+            }
+        }
+    }
+
+    /// Names that were not synced reach the disk up to some point, in their order; contents that were not
+    /// synced are there whole, in part, or not.
+    pub(super) fn power_cut(&mut self, random: &mut fastrand::Rng) {
+        let reached = random.usize(..=self.journal.len());
+        for (name, inode) in self.journal.drain(..).take(reached) {
+            match inode {
+                Some(inode) => self.durable.insert(name, inode),
+                None => self.durable.remove(&name),
+            };
+        }
+        self.names = self.durable.clone();
+        for file in self.files.values_mut() {
+            file.locked_by = None;
+            if file.content != file.synced {
+                file.content = match random.u8(..3) {
+                    0 => file.content.clone(),
+                    1 => file.content[..random.usize(..=file.content.len())].to_vec(),
+                    _ => file.synced.clone(),
+                };
+                file.synced = file.content.clone();
+            }
+        }
+    }
+
+    fn sync_names(&mut self) {
+        self.durable = self.names.clone();
+        self.journal.clear();
+    }
+}
+
+impl World {
+    /// The rules of replacing or removing a name.
+    fn check_loss(&mut self, name: &str, replaced_by: Option<Inode>) {
+        let Some(old) = self.files.names.get(name).copied().filter(|_| name.ends_with(".json")) else {
+            return;
+        };
+        let old = self.files.file(old).content.clone();
+        let new = replaced_by.map(|inode| self.files.file(inode).content.clone());
+        if self.is_good(&old) && !new.is_some_and(|new| self.is_good(&new)) {
+            self.breaks(format!("a good token in {name} is destroyed"));
+        }
+    }
+
+    fn check_read(&mut self, name: &str, content: &[u8]) {
+        if name.ends_with(".json") && Envelope::read(content).is_err() {
+            let len = content.len();
+            self.breaks(format!("{name} is torn: {len} bytes"));
+        }
+    }
+}
+
+/// A process's view of the disk.
+#[derive(Debug, Clone)]
+pub(super) struct SimDisk {
+    pub(super) shared: Shared,
+    pub(super) pid: Pid,
+}
+
+impl From<Killed> for io::Error {
+    fn from(_: Killed) -> Self {
+        Self::other("the process was killed")
+    }
+}
+
+impl SimDisk {
+    fn step<T>(&self, what: &str, act: impl FnOnce(&mut World) -> io::Result<T>) -> io::Result<T> {
+        self.shared.step(self.pid, what, act)?
+    }
+
+    fn open_file(&self, name: String, inode: Inode, opening: u64) -> Box<dyn OpenFile> {
+        Box::new(SimFile { disk: self.clone(), name, inode, opening })
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn directory() -> Facts {
+    Facts { kind: Kind::Directory, mode: 0o700, owner: Owner::Us, links: 2, len: 0, modified: 0.0 }
+}
+
+impl Disk for SimDisk {
+    fn facts(&self, path: &Path) -> io::Result<Facts> {
+        self.step("facts", |world| {
+            let name = name_of(path);
+            if name == DIRECTORY {
+                return if world.files.is_made {
+                    Ok(directory())
+                } else {
+                    Err(io::ErrorKind::NotFound.into())
+                };
+            }
+            let inode = world.files.find(&name)?;
+            Ok(facts(world, inode))
+        })
+    }
+
+    fn create_directory(&self, _: &Path) -> io::Result<()> {
+        self.step("create_directory", |world| {
+            world.files.is_made = true;
+            Ok(())
+        })
+    }
+
+    fn set_mode(&self, _: &Path, _: u32) -> io::Result<()> {
+        self.step("set_mode", |_| Ok(()))
+    }
+
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn OpenFile>> {
+        let name = name_of(path);
+        let (inode, opening) = self.step("open", |world| {
+            let inode = match world.files.find(&name) {
+                Err(_) if access == Access::Lock => world.files.create(&name),
+                found => found?,
+            };
+            Ok((inode, world.steps))
+        })?;
+        Ok(self.open_file(name, inode, opening))
+    }
+
+    fn create_temporary(&self, directory: &Path, prefix: &str) -> io::Result<(PathBuf, Box<dyn OpenFile>)> {
+        let (name, inode, opening) = self.step("create_temporary", |world| {
+            let mut name = format!("{prefix}{}.tmp", world.files.next);
+            if world.scene.sabotage == Some(Sabotage::InPlace) {
+                name = format!("{}.json", prefix.trim_matches('.'));
+            }
+            Ok((name.clone(), world.files.create(&name), world.steps))
+        })?;
+        Ok((directory.join(&name), self.open_file(name, inode, opening)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step("rename", |world| {
+            let (from, to) = (name_of(from), name_of(to));
+            let inode = world.files.find(&from)?;
+            world.check_loss(&to, Some(inode));
+            world.check_loss(&from, (from == to).then_some(inode));
+            world.files.put(&from, None);
+            world.files.put(&to, Some(inode));
+            Ok(())
+        })
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step("link", |world| {
+            let (from, to) = (name_of(from), name_of(to));
+            let inode = world.files.find(&from)?;
+            if world.files.find(&to).is_ok() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            world.files.put(&to, Some(inode));
+            Ok(())
+        })
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.step("remove", |world| {
+            let name = name_of(path);
+            world.files.find(&name)?;
+            world.check_loss(&name, None);
+            if name.ends_with(".lock") {
+                world.breaks("a lock file is deleted".to_owned());
+            }
+            world.files.put(&name, None);
+            Ok(())
+        })
+    }
+
+    fn list(&self, _: &Path) -> io::Result<Vec<OsString>> {
+        self.step("list", |world| Ok(world.files.names.keys().map(OsString::from).collect()))
+    }
+
+    fn sync_directory(&self, _: &Path) -> io::Result<()> {
+        self.step("sync_directory", |world| {
+            world.files.sync_names();
+            Ok(())
+        })
+    }
+
+    fn pause(&self, duration: Duration) {
+        let _ = self.shared.sleep(self.pid, duration.as_secs_f64());
+    }
+}
+
+/// The name of the one directory.
+pub(super) const DIRECTORY: &str = "colony-sdk";
+
+fn facts(world: &mut World, inode: Inode) -> Facts {
+    let links = world.files.links(inode);
+    let file = world.files.file(inode);
+    let len = file.content.len() as u64;
+    Facts { kind: Kind::File, mode: 0o600, owner: Owner::Us, links, len, modified: file.modified }
+}
+
+struct SimFile {
+    disk: SimDisk,
+    name: String,
+    inode: Inode,
+    /// Which opening of the file this is: each can hold the lock for itself.
+    opening: u64,
+}
+
+impl OpenFile for SimFile {
+    fn facts(&self) -> io::Result<Facts> {
+        self.disk.step("file_facts", |world| Ok(facts(world, self.inode)))
+    }
+
+    fn read(&mut self, limit: u64) -> io::Result<Vec<u8>> {
+        self.disk.step("read", |world| {
+            let content = world.files.file(self.inode).content.clone();
+            world.check_read(&self.name, &content);
+            Ok(content.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+        })
+    }
+
+    /// In two steps, so that whoever looks in between sees half of it.
+    fn write(&mut self, content: &[u8]) -> io::Result<()> {
+        for part in [&content[..content.len() / 2], content] {
+            self.disk.step("write", |world| {
+                let now = world.now;
+                let file = world.files.file(self.inode);
+                file.content = part.to_vec();
+                file.modified = now;
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.disk.step("sync", |world| {
+            if world.scene.sabotage != Some(Sabotage::NoSync) {
+                let file = world.files.file(self.inode);
+                file.synced.clone_from(&file.content);
+            }
+            Ok(())
+        })
+    }
+
+    fn try_lock(&mut self) -> io::Result<()> {
+        self.disk.step("try_lock", |world| {
+            let us = (self.disk.pid, self.opening);
+            let for_all = world.scene.sabotage == Some(Sabotage::LockForAll);
+            let file = world.files.file(self.inode);
+            match file.locked_by {
+                Some(holder) if holder != us && !for_all => Err(io::ErrorKind::WouldBlock.into()),
+                _ => {
+                    file.locked_by = Some(us);
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    fn unlock(&mut self) -> io::Result<()> {
+        self.disk.step("unlock", |world| {
+            let us = (self.disk.pid, self.opening);
+            if world.scene.sabotage == Some(Sabotage::LockDeleted) {
+                world.files.put(&self.name, None);
+            }
+            let file = world.files.file(self.inode);
+            if file.locked_by == Some(us) {
+                file.locked_by = None;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        // Closing gives up the lock. It is no step: nothing can come in between that would differ.
+        let us = Some((self.disk.pid, self.opening));
+        let mut world = self.disk.shared.world();
+        let file = world.files.file(self.inode);
+        if file.locked_by == us {
+            file.locked_by = None;
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! What all processes share: the scheduler, the file system, the service, and the rules.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use colony_core::token::{cooldown::Note, envelope::Envelope, freshness::Lifetime};
+use secrecy::ExposeSecret as _;
+
+use super::disk::Files;
+
+/// A process's number.
+pub(super) type Pid = usize;
+
+/// What is played.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// How many processes start together, and how many calls each makes.
+    pub processes: usize,
+    /// Calls of each process, one after the other.
+    pub calls: usize,
+    /// At these steps, counted over all processes, the one that acts is killed.
+    pub kills: BTreeSet<u64>,
+    /// At these steps the one that acts is stopped, for longer than anybody waits for a lock.
+    pub stops: BTreeSet<u64>,
+    /// The pause between a process's calls, in seconds.
+    pub pause: f64,
+    /// At this step the power fails: every process ends, and what was not synced may be lost.
+    pub power_cut: Option<u64>,
+    /// At these steps the service forgets all its tokens.
+    pub revocations: BTreeSet<u64>,
+    /// The first logins that the service refuses with 429, for half a minute.
+    pub refused: u64,
+    /// Who goes on after each step.
+    pub chooser: Chooser,
+    /// What is broken on purpose, to see that it is found.
+    pub sabotage: Option<Sabotage>,
+}
+
+/// Who goes on after a step.
+#[derive(Debug, Clone)]
+pub enum Chooser {
+    /// Anybody, by this seed.
+    Random(u64),
+    /// Whoever acts goes on while he can, except after these steps: then the next one does.
+    Preempted(BTreeSet<u64>),
+}
+
+/// What is broken on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// The lock is given to everybody.
+    LockForAll,
+    /// The lock file is deleted by whoever gives it up.
+    LockDeleted,
+    /// Nothing is synced.
+    NoSync,
+    /// Files are written in place.
+    InPlace,
+}
+
+/// How a process stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stand {
+    Ready,
+    SleepsUntil(f64),
+    Ended,
+    Killed,
+}
+
+/// All that is simulated, and who is to act.
+#[derive(Debug)]
+pub struct World {
+    pub(super) scene: Scene,
+    random: fastrand::Rng,
+    stands: Vec<Stand>,
+    acting: Pid,
+    pub(super) now: f64,
+    pub(super) steps: u64,
+    /// A digest of all that happened, in order.
+    pub(super) history: u64,
+    pub(super) files: Files,
+    pub(super) service: Service,
+    /// Kills, and how many of them hit the holder of the lock.
+    pub(super) kills: (u64, u64),
+    /// Processes that were stopped, and how many of them held the lock.
+    pub(super) stops: (u64, u64),
+    pub(super) power_failed: bool,
+    /// Rules that were broken.
+    pub(super) broken: Vec<String>,
+}
+
+/// The service.
+#[derive(Debug, Default)]
+pub(super) struct Service {
+    pub(super) good: BTreeSet<String>,
+    /// Whose login it works on.
+    pub(super) in_flight: BTreeMap<Pid, u64>,
+    pub(super) begun: u64,
+    pub(super) answered: u64,
+}
+
+/// A world that processes share.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<(Mutex<World>, Condvar)>);
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shared")
+    }
+}
+
+/// The process is no more: nothing that it does has an effect.
+#[derive(Debug)]
+pub(super) struct Killed;
+
+/// How long a stopped process stands still, in seconds: longer than the longest login, which is one try of
+/// half a minute here.
+const STOPPED: f64 = 40.0;
+/// The longest game. Whoever takes longer runs in circles.
+const MOST_STEPS: u64 = 200_000;
+
+impl World {
+    pub(super) fn new(scene: Scene, processes: usize) -> Self {
+        let seed = match &scene.chooser {
+            Chooser::Random(seed) => *seed,
+            Chooser::Preempted(_) => 0,
+        };
+        Self {
+            random: fastrand::Rng::with_seed(seed),
+            stands: vec![Stand::Ready; processes],
+            // Nobody, until the game begins.
+            acting: Pid::MAX,
+            now: 1_790_000_000.0,
+            steps: 0,
+            history: 0,
+            files: Files::default(),
+            service: Service::default(),
+            kills: (0, 0),
+            stops: (0, 0),
+            power_failed: false,
+            broken: Vec::new(),
+            scene,
+        }
+    }
+
+    /// The next to act; `None` when all have ended.
+    fn choose(&mut self) -> Option<Pid> {
+        loop {
+            let now = self.now;
+            let can = |stand: &Stand| match stand {
+                Stand::Ready => true,
+                Stand::SleepsUntil(until) => *until <= now,
+                _ => false,
+            };
+            let ready: Vec<Pid> = (0..self.stands.len()).filter(|pid| can(&self.stands[*pid])).collect();
+            if !ready.is_empty() {
+                let next = match &self.scene.chooser {
+                    Chooser::Random(_) => ready[self.random.usize(..ready.len())],
+                    Chooser::Preempted(after) => {
+                        let goes_on = ready.contains(&self.acting) && !after.contains(&self.steps);
+                        let later = ready.iter().find(|pid| **pid > self.acting).copied();
+                        if goes_on { self.acting } else { later.unwrap_or(ready[0]) }
+                    }
+                };
+                self.stands[next] = Stand::Ready;
+                return Some(next);
+            }
+            let wakes = self.stands.iter().filter_map(|stand| match stand {
+                Stand::SleepsUntil(until) => Some(*until),
+                _ => None,
+            });
+            self.now = wakes.min_by(f64::total_cmp)?;
+        }
+    }
+
+    fn note(&mut self, pid: Pid, what: &str) {
+        for byte in what.bytes().chain([pid as u8]) {
+            self.history = self.history.rotate_left(5) ^ u64::from(byte);
+            self.history = self.history.wrapping_mul(0x517c_c1b7_2722_0a95);
+        }
+    }
+
+    /// What the scene has in store for this step.
+    fn fate(&mut self, pid: Pid) {
+        if self.scene.revocations.contains(&self.steps) && pid < self.scene.processes {
+            self.service.good.clear();
+        }
+        if self.scene.power_cut == Some(self.steps) {
+            self.power_failed = true;
+            // Whoever comes later finds the machine up again.
+            for victim in 0..self.scene.processes {
+                self.kill(victim);
+            }
+            self.files.power_cut(&mut self.random);
+        } else if self.scene.kills.contains(&self.steps) && pid < self.scene.processes {
+            self.kills.0 += 1;
+            self.kills.1 += u64::from(self.files.holds_a_lock(pid));
+            self.kill(pid);
+        } else if self.scene.stops.contains(&self.steps) {
+            self.stops.0 += 1;
+            self.stops.1 += u64::from(self.files.holds_a_lock(pid));
+            self.stands[pid] = Stand::SleepsUntil(self.now + STOPPED);
+        }
+    }
+
+    fn kill(&mut self, pid: Pid) {
+        if self.stands[pid] != Stand::Ended {
+            self.stands[pid] = Stand::Killed;
+        }
+        self.files.release(pid);
+        self.service.in_flight.remove(&pid);
+    }
+
+    pub(super) fn breaks(&mut self, rule: String) {
+        let step = self.steps;
+        self.broken.push(format!("step {step}: {rule}"));
+    }
+
+    /// Whether this is a token file with a token that the service takes, and that is fresh.
+    pub(super) fn is_good(&self, content: &[u8]) -> bool {
+        Envelope::read(content).is_ok_and(|envelope| {
+            let token = envelope.token.expose_secret();
+            self.service.good.contains(token)
+                && Lifetime::from_file(envelope.expiry, token).is_fresh(self.now)
+        })
+    }
+
+    /// The rules of a login, at the moment it is sent.
+    pub(super) fn check_login(&mut self, pid: Pid) {
+        // A lock whose holder is stopped is not waited for without end: then there may be two.
+        let one_at_a_time = self.stops.1 == 0;
+        let others = self.service.in_flight.len();
+        if others > 0 && one_at_a_time {
+            self.breaks(format!("{pid} logs in while {others} others do"));
+        }
+        for (name, content) in self.files.all() {
+            if name.ends_with(".json") && self.is_good(&content) && one_at_a_time {
+                self.breaks(format!("{pid} logs in while there is a good token"));
+            }
+            let cools = Note::read(&content).is_some_and(|note| note.remaining(self.now).is_some());
+            if name.ends_with(".note") && cools && one_at_a_time {
+                self.breaks(format!("{pid} logs in during a cool-down"));
+            }
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn new(world: World) -> Self {
+        Self(Arc::new((Mutex::new(world), Condvar::new())))
+    }
+
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the first process act.
+    pub(super) fn begin(&self) {
+        let mut world = self.world();
+        if let Some(next) = world.choose() {
+            world.acting = next;
+        }
+        self.0.1.notify_all();
+    }
+
+    /// Waits until it is this process's turn for the first time.
+    pub(super) fn enter(&self, pid: Pid) {
+        let world = self.world();
+        drop(self.until_its_turn(world, pid));
+    }
+
+    /// One step of a process: others may act before, and it may be killed instead.
+    pub(super) fn step<T>(
+        &self,
+        pid: Pid,
+        what: &str,
+        act: impl FnOnce(&mut World) -> T,
+    ) -> Result<T, Killed> {
+        let mut world = self.world();
+        if world.stands[pid] == Stand::Killed {
+            return Err(Killed);
+        }
+        world.steps += 1;
+        let steps = world.steps;
+        assert!(steps < MOST_STEPS, "no end after {steps} steps");
+        world.note(pid, what);
+        // What a step takes. Drawn, so that it is not the same for all.
+        let takes = world.random.f64() * 0.002;
+        world.now += takes;
+        world.fate(pid);
+        let mut world = self.pass_on(world, pid)?;
+        Ok(act(&mut world))
+    }
+
+    /// Lets this process sleep.
+    pub(super) fn sleep(&self, pid: Pid, seconds: f64) -> Result<(), Killed> {
+        let mut world = self.world();
+        if world.stands[pid] == Stand::Killed {
+            return Err(Killed);
+        }
+        world.note(pid, "sleeps");
+        world.stands[pid] = Stand::SleepsUntil(world.now + seconds.max(0.0));
+        self.pass_on(world, pid).map(drop)
+    }
+
+    /// The process has ended by itself.
+    pub(super) fn leave(&self, pid: Pid) {
+        let mut world = self.world();
+        if world.stands[pid] == Stand::Killed {
+            return;
+        }
+        world.stands[pid] = Stand::Ended;
+        world.files.release(pid);
+        if let Some(next) = world.choose() {
+            world.acting = next;
+        }
+        self.0.1.notify_all();
+    }
+
+    fn pass_on<'w>(
+        &'w self,
+        mut world: MutexGuard<'w, World>,
+        pid: Pid,
+    ) -> Result<MutexGuard<'w, World>, Killed> {
+        if let Some(next) = world.choose() {
+            world.acting = next;
+            if next != pid {
+                self.0.1.notify_all();
+            }
+        }
+        let world = self.until_its_turn(world, pid);
+        if world.stands[pid] == Stand::Killed { Err(Killed) } else { Ok(world) }
+    }
+
+    fn until_its_turn<'w>(&'w self, world: MutexGuard<'w, World>, pid: Pid) -> MutexGuard<'w, World> {
+        let waits = |world: &mut World| world.acting != pid && world.stands[pid] != Stand::Killed;
+        self.0.1.wait_while(world, waits).unwrap_or_else(PoisonError::into_inner)
+    }
+}
