@@ -285,6 +285,7 @@ impl<C: OverHttp> Builder<C> {
                     timeout: Some(self.timeout),
                     connect_timeout: self.connect_timeout,
                     proxy: self.proxy,
+                    single_use: false,
                 };
                 Connections::new(settings, &base_url)?
             }

@@ -38,6 +38,7 @@
 pub mod bench_support;
 mod builder;
 mod connections;
+pub mod credential;
 #[doc(hidden)]
 pub mod disk;
 mod gate;

@@ -1,22 +1,14 @@
-//! The transport, and the thread it keeps.
+//! The transport.
 
-use std::{
-    fmt,
-    future::Future,
-    sync::{Arc, mpsc},
-    thread,
-};
+use std::{fmt, future::Future, sync::Arc};
 
 use colony_async::RateLimit;
-use colony_core::{
-    Connect, Error, ErrorKind, Prepared, Reply, Result, Transport, page::Steps, registry::Call,
-};
+use colony_core::{Connect, Prepared, Reply, Result, Transport, page::Steps, registry::Call};
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::{runtime::Handle, sync::oneshot};
 
-use crate::Listing;
+use crate::{Listing, thread::Thread};
 
 /// The blocking transport. Cloning shares everything, the thread too.
 #[derive(Clone)]
@@ -25,49 +17,12 @@ pub struct Http {
     thread: Arc<Thread>,
 }
 
-/// A thread with a runtime. The thread ends when this is dropped; nobody waits for it, so dropping is
-/// quick and safe anywhere.
-struct Thread {
-    runtime: Handle,
-    _alive: oneshot::Sender<()>,
-}
-
-impl Thread {
-    fn start() -> Result<Self> {
-        let failed = |error: std::io::Error| {
-            Error::build(ErrorKind::Config, "the client's background thread cannot be started")
-                .source(error)
-                .finish()
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let handle = runtime.handle().clone();
-        let (alive, ended) = oneshot::channel::<()>();
-        let run = move || {
-            let _ = runtime.block_on(ended);
-            // Not waiting for blocking work: a file operation may hang on a network mount.
-            runtime.shutdown_background();
-        };
-        thread::Builder::new().name("colony".to_owned()).spawn(run).map_err(failed)?;
-        Ok(Self { runtime: handle, _alive: alive })
-    }
-}
-
 impl Http {
     pub(crate) fn wait<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        self.thread.runtime.spawn(async move {
-            let _ = sender.send(work.await);
-        });
-        receiver.recv().unwrap_or_else(|_| {
-            Err(Error::build(
-                ErrorKind::Config,
-                "the client's background thread is gone; was the process forked?",
-            )
-            .finish())
-        })
+        self.thread.wait(work)
     }
 
     pub(crate) fn inner(&self) -> &colony_async::Http {

@@ -21,8 +21,10 @@
 //! client may be built, used and dropped anywhere, inside any runtime too (where a call blocks that
 //! runtime's thread as every blocking call does), and shared by threads.
 
+pub mod credential;
 mod http;
 mod listing;
+mod thread;
 
 pub use colony_async::{
     CachedToken, Incoming, LockStatus, Outgoing, RateLimit, TokenStatus, cached_tokens, clear_cached_tokens,
