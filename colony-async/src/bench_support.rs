@@ -3,14 +3,14 @@
 
 use std::path::PathBuf;
 
-use colony_core::{Result, token::envelope::Envelope};
+use colony_core::{Result, openid::audience::Need, token::envelope::Envelope};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Http, session};
 
 /// Looks for a fresh token in memory and lends it: its length.
 pub fn look(http: &Http) -> Option<usize> {
-    http.session().lend(None, |held| held.token.expose_secret().len())
+    http.session().lend(Need::AccessToken, None, |held| held.token.expose_secret().len())
 }
 
 /// Gets the token as every call does, which keeps it while the request is under way.
@@ -34,7 +34,7 @@ impl TokenFile {
 
     /// Reads the token as the session does and gives its length; `None` for a miss.
     pub fn load(&self) -> Option<usize> {
-        Some(self.0.read().ok()?.envelope.token.expose_secret().len())
+        Some(self.0.read().ok()?.kept.token().expose_secret().len())
     }
 
     /// Writes a token as the session does.
@@ -43,6 +43,6 @@ impl TokenFile {
     ///
     /// What the file system says.
     pub fn save(&self, token: &SecretString, expiry: f64) -> std::io::Result<()> {
-        self.0.write(&Envelope { token: token.clone(), expiry })
+        self.0.write(&session::Kept::Login(Envelope { token: token.clone(), expiry }))
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     connections::{self, Connections},
     disk::{Disk, Real},
     http::{Breaker, Http, ResponseCache, Shared},
+    openid::Sources,
     sender::Sender,
     session::{Login, Session, Settings, Totp},
     time::{SystemTimer, Timer},
@@ -130,7 +131,8 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Sets when logins are tried again. Their budget is a separate one.
+    /// Sets when logins, and exchanges of the login for another service's token, are tried again. Their
+    /// budget is a separate one.
     pub fn auth_retry(mut self, policy: RetryPolicy) -> Self {
         self.auth_retry = policy;
         self
@@ -318,15 +320,22 @@ impl<C: OverHttp> Builder<C> {
             directory,
             disk: self.disk,
             ttl: self.token_cache_ttl.or(environment.ttl),
-            timeout: self.timeout,
-            auth_retry: self.auth_retry.clone(),
             refresh_ahead: self.refresh_ahead,
             ignore_cool_down: self.ignore_cool_down,
         };
-        let login = Login { sender: sender.clone(), retry: self.auth_retry, totp: self.totp };
-        let session = Session::new(self.api_key, settings, login, Arc::clone(&self.timer));
+        let login = Login { sender: sender.clone(), retry: self.auth_retry.clone(), totp: self.totp };
+        let session = Session::new(self.api_key, settings.clone(), login, Arc::clone(&self.timer));
+        let session = Arc::new(session);
+        let sources = Sources::new(
+            Arc::clone(&session),
+            settings,
+            sender.clone(),
+            self.auth_retry,
+            Arc::clone(&self.timer),
+        );
         C::over(Http::new(Shared {
-            session: Arc::new(session),
+            session,
+            sources,
             sender,
             retry: self.retry,
             timer: self.timer,

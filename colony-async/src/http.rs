@@ -9,6 +9,7 @@ use std::{fmt, sync::Arc};
 use colony_core::{
     Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Result, Transport,
     colony_name::Directory,
+    openid::audience::{Audience, AudienceToken, Wanted},
     page::{Step, Steps},
     registry::Call,
     retry::RetryPolicy,
@@ -19,7 +20,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::{Builder, Listing, RateLimit, Reply, sender::Sender, session::Session, time::Timer};
+use crate::{
+    Builder, Listing, RateLimit, Reply, openid::Sources, sender::Sender, session::Session, time::Timer,
+};
 pub(crate) use breaker::Breaker;
 pub(crate) use cache::ResponseCache;
 
@@ -31,6 +34,8 @@ pub struct Http {
 
 pub(crate) struct Shared {
     pub(crate) session: Arc<Session>,
+    /// The tokens for other services.
+    pub(crate) sources: Sources,
     pub(crate) sender: Sender,
     pub(crate) retry: RetryPolicy,
     pub(crate) timer: Arc<dyn Timer>,
@@ -126,6 +131,7 @@ impl Http {
         let key = reply.json().ok().and_then(|body| Some(body.get("api_key")?.as_str()?.to_owned()));
         if let Some(key) = key.filter(|key| !key.is_empty()) {
             self.shared.session.change_key(key.into()).await;
+            self.shared.sources.clear();
         }
     }
 
@@ -186,6 +192,21 @@ impl Transport for Http {
     fn token(&self) -> Reply<SecretString> {
         let session = Arc::clone(&self.shared.session);
         Reply::new(async move { Ok(session.token(None).await?.token.clone()) })
+    }
+
+    fn audience_token(&self, wanted: Wanted) -> Reply<AudienceToken> {
+        let http = self.clone();
+        Reply::new(async move { http.shared.sources.token(wanted).await })
+    }
+
+    fn audience_secret(&self, wanted: Wanted) -> Reply<SecretString> {
+        let http = self.clone();
+        Reply::new(async move { http.shared.sources.secret(wanted).await })
+    }
+
+    fn forget_audience_token(&self, audience: Audience) -> Reply<()> {
+        let http = self.clone();
+        Reply::new(async move { http.shared.sources.forget(&audience).await })
     }
 
     fn forget_token(&self) -> Reply<()> {

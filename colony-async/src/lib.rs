@@ -44,6 +44,7 @@ pub mod disk;
 mod gate;
 mod http;
 mod listing;
+mod openid;
 #[doc(hidden)]
 pub mod private_files;
 mod reply;

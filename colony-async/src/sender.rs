@@ -24,6 +24,16 @@ pub(crate) struct Sender {
 impl Sender {
     /// Sends the request and reads the reply, whatever its status.
     pub(crate) async fn once(&self, request: &Request, held: Option<&Held>) -> Result<Reply> {
+        self.send(request, held, None).await
+    }
+
+    /// As [`once`](Self::once), of a server that need not mean well: at most so many bytes are read, and
+    /// nothing is taken from another host, whatever the HTTP client was told about redirects.
+    pub(crate) async fn once_bounded(&self, request: &Request, limit: usize) -> Result<Reply> {
+        self.send(request, None, Some(limit)).await
+    }
+
+    async fn send(&self, request: &Request, held: Option<&Held>, limit: Option<usize>) -> Result<Reply> {
         let url = self.url(request)?;
         let built = self.build(request, &url, held)?;
         self.watch.sending(request, &url);
@@ -35,10 +45,36 @@ impl Sender {
         }
         let mut response = built.send().await.map_err(|error| self.network(request, error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let body = response.bytes().await.map_err(|error| self.network(request, error))?;
+        let body = match limit {
+            None => response.bytes().await.map_err(|error| self.network(request, error))?,
+            Some(limit) => self.read_bounded(request, &url, response, limit).await?,
+        };
         let reply = Reply::new(status, headers, body);
         self.watch.received(request, &url, &reply);
         Ok(reply)
+    }
+
+    async fn read_bounded(
+        &self,
+        request: &Request,
+        url: &Url,
+        mut response: reqwest::Response,
+        limit: usize,
+    ) -> Result<bytes::Bytes> {
+        let refuse = |code: &str, message: String| {
+            Err(Error::build(ErrorKind::Decode, message).operation(request.operation()).code(code).finish())
+        };
+        if response.url().origin() != url.origin() {
+            return refuse("redirected", "the request was redirected to another host".to_owned());
+        }
+        let mut body = bytes::BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.network(request, error))? {
+            if body.len() + chunk.len() > limit {
+                return refuse("too_large", format!("the reply has more than {limit} bytes"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
     }
 
     fn build(&self, request: &Request, url: &Url, held: Option<&Held>) -> Result<reqwest::RequestBuilder> {

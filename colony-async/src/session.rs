@@ -11,7 +11,9 @@
 mod ahead;
 mod events;
 mod flight;
+mod held;
 mod login;
+mod mint;
 mod status;
 mod store;
 
@@ -28,15 +30,9 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 use colony_core::{
     Error, Result,
-    retry::RetryPolicy,
-    token::{
-        cache_path,
-        cooldown::Note,
-        envelope::Envelope,
-        freshness::{self, Lifetime},
-    },
+    openid::audience::Need,
+    token::{cache_path, cooldown::Note, freshness::Lifetime},
 };
-use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
@@ -49,30 +45,16 @@ pub(crate) use events::rejected;
 pub use status::{CachedToken, LockStatus, TokenStatus};
 pub(crate) use status::{list_cache, remove_cached};
 
+pub(crate) use held::{Held, Kept, Kind};
 pub(crate) use login::{LOGIN, Login, Totp};
+pub(crate) use mint::Mint;
 pub(crate) use store::Store;
 
-/// A token and how long it is good for.
-pub(crate) struct Held {
-    pub(crate) token: SecretString,
-    pub(crate) lifetime: Lifetime,
-    /// The value of the `Authorization` header, made once; `None` for a token that no header can carry.
-    pub(crate) bearer: Option<HeaderValue>,
-}
-
-impl Held {
-    pub(crate) fn new(token: SecretString, lifetime: Lifetime) -> Self {
-        let bearer = HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).ok();
-        let bearer = bearer.map(|mut value| {
-            value.set_sensitive(true);
-            value
-        });
-        Self { token, lifetime, bearer }
-    }
-
-    fn is(&self, token: &SecretString) -> bool {
-        self.token.expose_secret() == token.expose_secret()
-    }
+/// How a flight ended, and what it had set out for.
+#[derive(Clone)]
+struct Landed {
+    need: Need,
+    outcome: Result<Arc<Held>>,
 }
 
 /// A key, and the place of its token. Replaced as a whole when the key changes.
@@ -82,13 +64,12 @@ struct Key {
 }
 
 /// What the builder decides about the session.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) base_url: String,
     pub(crate) directory: Option<PathBuf>,
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) ttl: Option<Duration>,
-    pub(crate) timeout: Duration,
-    pub(crate) auth_retry: RetryPolicy,
     pub(crate) refresh_ahead: bool,
     pub(crate) ignore_cool_down: bool,
 }
@@ -96,11 +77,11 @@ pub(crate) struct Settings {
 /// See the module's documentation.
 pub(crate) struct Session {
     settings: Settings,
-    login: Login,
+    mint: Box<dyn Mint>,
     timer: Arc<dyn Timer>,
     key: ArcSwap<Key>,
     held: ArcSwapOption<Held>,
-    gate: Arc<Gate<Result<Arc<Held>>>>,
+    gate: Arc<Gate<Landed>>,
     /// Tokens that [`Session::forget`] gave up: not to be taken from the file again.
     given_up: Mutex<Vec<SecretString>>,
     /// A refusal of this process's own, for when there is no file to note it in.
@@ -113,13 +94,13 @@ impl Session {
     pub(crate) fn new(
         secret: Option<SecretString>,
         settings: Settings,
-        login: Login,
+        mint: impl Mint,
         timer: Arc<dyn Timer>,
     ) -> Self {
-        let key = Key::new(secret, &settings);
+        let key = Key::new(secret, &settings, &mint);
         Self {
             settings,
-            login,
+            mint: Box::new(mint),
             timer,
             key: ArcSwap::from_pointee(key),
             held: ArcSwapOption::empty(),
@@ -137,50 +118,78 @@ impl Session {
     ///
     /// What the login was answered, or the time left of a cool-down.
     pub(crate) async fn token(self: &Arc<Self>, rejected: Option<&SecretString>) -> Result<Arc<Held>> {
-        if let Some(held) = self.in_memory(rejected) {
+        self.token_for(Need::AccessToken, rejected).await
+    }
+
+    /// As [`token`](Self::token), where what is needed of it is fresh.
+    ///
+    /// # Errors
+    ///
+    /// As [`token`](Self::token).
+    pub(crate) async fn token_for(
+        self: &Arc<Self>,
+        need: Need,
+        rejected: Option<&SecretString>,
+    ) -> Result<Arc<Held>> {
+        if let Some(held) = self.in_memory(need, rejected) {
             return Ok(held);
         }
-        self.token_slowly(rejected).await
+        self.token_slowly(need, rejected).await
     }
 
     /// The warm path: one atomic load, the clock, a comparison; and a count, to keep the token while a
     /// request is under way.
-    fn in_memory(&self, rejected: Option<&SecretString>) -> Option<Arc<Held>> {
-        self.lend(rejected, Arc::clone)
+    fn in_memory(&self, need: Need, rejected: Option<&SecretString>) -> Option<Arc<Held>> {
+        self.lend(need, rejected, Arc::clone)
     }
 
     /// Lends a token from memory that is fresh now.
     pub(crate) fn lend<T>(
         &self,
+        need: Need,
         rejected: Option<&SecretString>,
         found: impl FnOnce(&Arc<Held>) -> T,
     ) -> Option<T> {
         let held = self.held.load();
         let held = held.as_ref()?;
-        if rejected.is_some_and(|rejected| held.is(rejected)) || !held.lifetime.is_fresh(self.now()) {
+        if rejected.is_some_and(|rejected| held.is(rejected)) || !held.is_fresh(need, self.now()) {
             return None;
         }
         Some(found(held))
     }
 
     #[cold]
-    async fn token_slowly(self: &Arc<Self>, rejected: Option<&SecretString>) -> Result<Arc<Held>> {
-        // A flight may have set out before the token was rejected and bring that very token. Then another
-        // one sets out; a second time that cannot happen.
-        let mut outcome = self.join_flight(rejected).await;
-        for _ in 0..2 {
-            match &outcome {
-                Ok(held) if rejected.is_some_and(|rejected| held.is(rejected)) => {
-                    outcome = self.join_flight(rejected).await;
+    async fn token_slowly(
+        self: &Arc<Self>,
+        need: Need,
+        rejected: Option<&SecretString>,
+    ) -> Result<Arc<Held>> {
+        // A flight may have set out before the token was rejected and bring that very token, or for less
+        // than is needed here. Then another one sets out; after a few times that cannot happen.
+        let mut landed = self.join_flight(need, rejected).await;
+        for _ in 0..3 {
+            let again = match &landed.outcome {
+                Ok(held) => {
+                    rejected.is_some_and(|rejected| held.is(rejected))
+                        || !landed.need.covers(need) && !held.is_fresh(need, self.now())
                 }
-                _ => break,
+                Err(_) => false,
+            };
+            if !again {
+                break;
             }
+            landed = self.join_flight(need, rejected).await;
         }
-        outcome
+        landed.outcome
     }
 
     /// Reads the file (blocking) and says in the log what came of it.
-    fn read_file(&self, store: &Store, rejected: Option<&SecretString>) -> Result<Arc<Held>, Passed> {
+    fn read_file(
+        &self,
+        store: &Store,
+        need: Need,
+        rejected: Option<&SecretString>,
+    ) -> Result<Arc<Held>, Passed> {
         let now = self.now();
         let found = match store.read() {
             Ok(found) => found,
@@ -192,17 +201,17 @@ impl Session {
                 return Err(Passed::Nothing);
             }
         };
-        let lifetime = Lifetime::from_file(found.envelope.expiry, found.envelope.token.expose_secret());
-        let held = Arc::new(Held::new(found.envelope.token, lifetime));
-        let reason = if freshness::is_absurd(found.envelope.expiry, now) {
-            "expiry_absurd"
+        let doubt = found.kept.doubt(now);
+        let held = Arc::new(found.kept.into_held());
+        let reason = if let Some(doubt) = doubt {
+            doubt
         } else if rejected.is_some_and(|rejected| held.is(rejected)) {
             "rejected"
         } else if self.is_given_up(&held.token) {
             "given_up"
         } else if !Lifetime::within_ttl(found.written_at, self.settings.ttl, now) {
             "older_than_ttl"
-        } else if !held.lifetime.is_fresh(now) {
+        } else if !held.is_fresh(need, now) {
             events::miss(store, "stale");
             return Err(Passed::Stale(held));
         } else {
@@ -226,7 +235,7 @@ impl Session {
                 // Whoever has the lock is about to put another token there, and needs no help.
                 let attempt = store.try_lock();
                 if let Ok(found) = store.read() {
-                    let token = found.envelope.token;
+                    let token = found.kept.token().clone();
                     if !matches!(attempt, Attempt::Taken)
                         && gone.is_none_or(|held| held.is(&token))
                         && let Err(error) = store.remove_if_holds(&token)
@@ -253,20 +262,23 @@ impl Session {
         given_up.iter().any(|gone| gone.expose_secret() == token.expose_secret())
     }
 
-    /// Puts another key in the place of this one. The old key's file goes first: its name would never
-    /// be looked at again, and the token in it lives on.
+    /// Puts another key in the place of this one. The old key's files go first, those of tokens that were
+    /// exchanged for its own too: their names would never be looked at again, and the tokens live on.
     pub(crate) async fn change_key(self: &Arc<Self>, secret: SecretString) {
         let session = Arc::clone(self);
         let store = self.key.load().store.clone();
         off_thread(move || {
-            if let Some(store) = store
-                && let Err(error) = store.remove()
-            {
+            let Some(store) = store else { return };
+            let directory = session.settings.directory.as_deref();
+            let exchanged = directory.map_or(Ok(0), |directory| {
+                status::remove_exchanged(&session.settings.disk, directory, store.name())
+            });
+            for error in [store.remove().err(), exchanged.err()].into_iter().flatten() {
                 session.degraded("remove", "io", &error);
             }
         })
         .await;
-        self.key.store(Arc::new(Key::new(Some(secret), &self.settings)));
+        self.key.store(Arc::new(Key::new(Some(secret), &self.settings, &*self.mint)));
         self.held.store(None);
         events::key_changed();
     }
@@ -281,8 +293,7 @@ impl Session {
 
     /// Writes a minted token to the file (blocking).
     fn save(&self, store: &Store, held: &Held) {
-        let envelope = Envelope { token: held.token.clone(), expiry: held.lifetime.stale_at };
-        if let Err(error) = store.write(&envelope) {
+        if let Err(error) = store.write(&held.kept()) {
             self.degraded("write", "io", &error);
         }
     }
@@ -297,18 +308,28 @@ impl Session {
         unix(&*self.timer)
     }
 
-    /// The longest time a login may take, after which its holder of the lock is not waited for any more.
-    fn longest_login(&self) -> Duration {
-        self.settings.auth_retry.longest(self.settings.timeout)
+    /// The longest time one login may take.
+    pub(crate) fn longest(&self) -> Duration {
+        self.mint.longest()
+    }
+
+    /// Whether this session would not be refused as that one was.
+    pub(crate) fn differs(&self, note: &Note) -> bool {
+        self.mint.differs(note)
+    }
+
+    /// The key in use now.
+    pub(crate) fn secret(&self) -> Option<SecretString> {
+        self.key.load().secret.clone()
     }
 }
 
 impl Key {
-    fn new(secret: Option<SecretString>, settings: &Settings) -> Self {
+    fn new(secret: Option<SecretString>, settings: &Settings, mint: &dyn Mint) -> Self {
         let store = secret.as_ref().zip(settings.directory.as_ref()).map(|(secret, directory)| {
             let base_url = cache_path::normalise_base_url(&settings.base_url);
-            let fingerprint = cache_path::fingerprint(base_url, secret.expose_secret());
-            Store::on(Arc::clone(&settings.disk), directory.clone(), fingerprint)
+            let (name, kind) = mint.file(base_url, secret);
+            Store::on(Arc::clone(&settings.disk), directory.clone(), name, kind)
         });
         Self { secret, store }
     }

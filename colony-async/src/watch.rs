@@ -8,7 +8,7 @@ mod limits;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use colony_core::{Reply, Request};
+use colony_core::{Reply, Request, openid::discovery};
 use http::HeaderMap;
 use url::Url;
 
@@ -39,7 +39,7 @@ impl Watch {
     /// A reply arrived, whatever its status.
     pub(crate) fn received(&self, request: &Request, url: &Url, reply: &Reply) {
         // A login happens at any time, in the background too; nobody who asks for the last reply means it.
-        if request.operation() != LOGIN {
+        if request.operation() != LOGIN && request.operation() != discovery::OPERATION {
             self.last.store(Some(Arc::clone(&reply.headers)));
         }
         self.deprecations.look(request, url, reply);

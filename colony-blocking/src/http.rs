@@ -3,7 +3,12 @@
 use std::{fmt, future::Future, sync::Arc};
 
 use colony_async::RateLimit;
-use colony_core::{Connect, Prepared, Reply, Result, Transport, page::Steps, registry::Call};
+use colony_core::{
+    Connect, Prepared, Reply, Result, Transport,
+    openid::audience::{Audience, AudienceToken, Wanted},
+    page::Steps,
+    registry::Call,
+};
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -94,6 +99,18 @@ impl Transport for Http {
 
     fn token(&self) -> Result<secrecy::SecretString> {
         self.wait(self.inner.token())
+    }
+
+    fn audience_token(&self, wanted: Wanted) -> Result<AudienceToken> {
+        self.wait(self.inner.audience_token(wanted))
+    }
+
+    fn audience_secret(&self, wanted: Wanted) -> Result<secrecy::SecretString> {
+        self.wait(self.inner.audience_secret(wanted))
+    }
+
+    fn forget_audience_token(&self, audience: Audience) -> Result<()> {
+        self.wait(self.inner.forget_audience_token(audience))
     }
 
     fn forget_token(&self) -> Result<()> {

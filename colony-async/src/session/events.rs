@@ -4,6 +4,8 @@
 
 use std::{fmt::Display, time::Duration};
 
+use colony_core::openid::audience::Audience;
+
 use super::store::Store;
 
 const TARGET: &str = "colony::token";
@@ -18,14 +20,28 @@ pub(super) fn miss(store: &Store, reason: &'static str) {
     tracing::debug!(target: TARGET, event = "miss", file = %store.file().display(), reason, "no token taken from the cache file");
 }
 
-/// Another process logged in while this one waited.
-pub(super) fn adopted(waited: Duration) {
-    tracing::debug!(target: TARGET, event = "adopted", waited_ms = millis(waited), "another process logged in; its token is used");
+/// Another process was first while this one waited.
+pub(super) fn adopted(waited: Duration, audience: Option<&Audience>) {
+    let waited_ms = millis(waited);
+    match audience {
+        None => {
+            tracing::debug!(target: TARGET, event = "adopted", waited_ms, "another process logged in; its token is used");
+        }
+        Some(Audience { audience, .. }) => {
+            tracing::debug!(target: TARGET, event = "adopted", waited_ms, audience, "another process exchanged a token; it is used");
+        }
+    }
 }
 
-/// This process logged in.
-pub(super) fn minted(took: Duration, seconds_left: f64) {
-    tracing::info!(target: TARGET, event = "minted", took_ms = millis(took), seconds_left, "logged in");
+/// This process got a token from the server.
+pub(super) fn minted(took: Duration, seconds_left: f64, audience: Option<&Audience>) {
+    let took_ms = millis(took);
+    match audience {
+        None => tracing::info!(target: TARGET, event = "minted", took_ms, seconds_left, "logged in"),
+        Some(Audience { audience, .. }) => {
+            tracing::info!(target: TARGET, event = "minted", took_ms, seconds_left, audience, "exchanged a token");
+        }
+    }
 }
 
 /// The server refused the token.
@@ -46,14 +62,29 @@ pub(super) fn waited(store: &Store, waited: Duration, got_it: bool) {
     }
 }
 
-/// A refused login is answered from its note, without asking the server.
-pub(super) fn cooling_down(left: Duration) {
-    tracing::debug!(target: TARGET, event = "cooling_down", left_s = left.as_secs(), "logins are paused after a refusal");
+/// A refusal is answered from its note, without asking the server.
+pub(super) fn cooling_down(left: Duration, audience: Option<&Audience>) {
+    let left_s = left.as_secs();
+    match audience {
+        None => {
+            tracing::debug!(target: TARGET, event = "cooling_down", left_s, "logins are paused after a refusal")
+        }
+        Some(Audience { audience, .. }) => {
+            tracing::debug!(target: TARGET, event = "cooling_down", left_s, audience, "exchanges are paused after a refusal");
+        }
+    }
 }
 
 /// A token near its end serves once more because a new one could not be had.
-pub(super) fn stale_used(seconds_left: f64, error: &dyn Display) {
-    tracing::warn!(target: TARGET, event = "stale_used", seconds_left, %error, "the login failed; the old token is used while it lives");
+pub(super) fn stale_used(seconds_left: f64, error: &dyn Display, audience: Option<&Audience>) {
+    match audience {
+        None => {
+            tracing::warn!(target: TARGET, event = "stale_used", seconds_left, %error, "the login failed; the old token is used while it lives");
+        }
+        Some(Audience { audience, .. }) => {
+            tracing::warn!(target: TARGET, event = "stale_used", seconds_left, %error, audience, "the exchange failed; the old token is used while it lives");
+        }
+    }
 }
 
 /// The shared cache does not work.

@@ -5,25 +5,36 @@ use std::{
     time::Duration,
 };
 
-use colony_core::{Error, ErrorKind, Result, token::cooldown::Note};
+use colony_core::{
+    Error, ErrorKind, Result,
+    openid::audience::Need,
+    token::cooldown::{Note, NoteKind},
+};
 use secrecy::SecretString;
 
-use super::{Held, Key, Passed, Session, events, no_key, no_runtime, off_thread, store::Store};
+use super::{Held, Key, Landed, Passed, Session, events, no_key, no_runtime, off_thread, store::Store};
 use crate::{disk::lock::Attempt, gate::Unfinished, time::unix};
 
 /// Why a flight sets out.
 #[derive(Clone)]
 pub(super) enum Purpose {
-    /// A token is needed, other than this one.
-    Need(Option<SecretString>),
+    /// A token is needed that is fresh in this, and other than the rejected one.
+    Want { need: Need, rejected: Option<SecretString> },
     /// A later one than the one that is held would be good to have.
     Renew(Arc<Held>),
 }
 
 impl Purpose {
+    fn need(&self) -> Need {
+        match self {
+            Self::Want { need, .. } => *need,
+            Self::Renew(_) => Need::AccessToken,
+        }
+    }
+
     fn rejected(&self) -> Option<&SecretString> {
         match self {
-            Self::Need(rejected) => rejected.as_ref(),
+            Self::Want { rejected, .. } => rejected.as_ref(),
             Self::Renew(held) => Some(&held.token),
         }
     }
@@ -35,27 +46,30 @@ const POLL_LAST: Duration = Duration::from_millis(100);
 
 impl Session {
     /// Joins the flight under way, or sets one out.
-    pub(super) async fn join_flight(self: &Arc<Self>, rejected: Option<&SecretString>) -> Result<Arc<Held>> {
-        self.fly(Purpose::Need(rejected.cloned())).await
+    pub(super) async fn join_flight(self: &Arc<Self>, need: Need, rejected: Option<&SecretString>) -> Landed {
+        self.fly(Purpose::Want { need, rejected: rejected.cloned() }).await
     }
 
     /// As [`join_flight`](Self::join_flight), to renew a token that is still good.
     pub(super) async fn renew(self: &Arc<Self>, held: Arc<Held>) -> Result<Arc<Held>> {
-        self.fly(Purpose::Renew(held)).await
+        self.fly(Purpose::Renew(held)).await.outcome
     }
 
-    async fn fly(self: &Arc<Self>, purpose: Purpose) -> Result<Arc<Held>> {
-        let outcome = self.gate.share(|| {
+    async fn fly(self: &Arc<Self>, purpose: Purpose) -> Landed {
+        let landed = self.gate.share(|| {
             let (session, purpose) = (Arc::clone(self), purpose.clone());
-            async move { session.acquire(purpose).await }
+            async move { Landed { need: purpose.need(), outcome: session.acquire(purpose).await } }
         });
-        outcome.await.unwrap_or_else(|unfinished| Err(no_outcome(unfinished)))
+        landed.await.unwrap_or_else(|unfinished| Landed {
+            need: purpose.need(),
+            outcome: Err(no_outcome(unfinished)),
+        })
     }
 
     /// Gets a token: from whoever was first, or by logging in.
     async fn acquire(self: &Arc<Self>, purpose: Purpose) -> Result<Arc<Held>> {
         // Between the caller's look and the start of this flight another one may have landed.
-        if let Some(held) = self.in_memory(purpose.rejected()) {
+        if let Some(held) = self.in_memory(purpose.need(), purpose.rejected()) {
             return Ok(held);
         }
         let key = self.key.load_full();
@@ -77,9 +91,9 @@ impl Session {
                     self.acquire_shared(&key, store, &purpose, &mut stale).await
                 }
             },
-            None => self.log_in(&key, None).await,
+            None => self.mint(&key, None).await,
         };
-        let outcome = outcome.or_else(|error| self.fall_back(stale, error));
+        let outcome = outcome.or_else(|error| self.fall_back(stale, purpose.need(), error));
         match &outcome {
             // The key may have been replaced meanwhile; then this token is the old key's.
             Ok(held) if Arc::ptr_eq(&key, &self.key.load()) => self.keep(held),
@@ -92,7 +106,7 @@ impl Session {
     /// Forgets the token that the server rejected, since no other could be had: the next call would only
     /// be rejected with it again.
     fn drop_rejected(&self, purpose: &Purpose) {
-        let Purpose::Need(Some(rejected)) = purpose else { return };
+        let Purpose::Want { rejected: Some(rejected), .. } = purpose else { return };
         let held = self.held.load();
         if held.as_ref().is_some_and(|held| held.is(rejected)) {
             // Not if somebody else has put a good one in its place by now.
@@ -119,7 +133,7 @@ impl Session {
                 if !slept.is_zero() {
                     events::waited(&store, slept, true);
                 }
-                events::adopted(slept);
+                events::adopted(slept, self.mint.audience());
                 return Ok(held);
             }
             if let Some(error) = look.refusal {
@@ -132,22 +146,22 @@ impl Session {
                     }
                     // Here everybody else fails: what was true before the lock need not be true now, so the
                     // look above was taken with the lock held.
-                    let outcome = self.log_in(key, Some((&store, purpose))).await;
+                    let outcome = self.mint(key, Some((&store, purpose))).await;
                     off_thread(move || drop(lock)).await;
                     return outcome;
                 }
                 Some(Attempt::Unavailable(error)) => {
                     self.degraded("lock", "unavailable", &error);
-                    return self.log_in(key, Some((&store, purpose))).await;
+                    return self.mint(key, Some((&store, purpose))).await;
                 }
                 // The runtime is shutting down: nothing more can be done here.
                 None => return Err(Error::build(ErrorKind::Busy, "the runtime is shutting down").finish()),
                 Some(Attempt::Taken) => {}
             }
-            let limit = self.longest_login();
+            let limit = self.mint.longest();
             if slept >= limit {
                 events::waited(&store, slept, false);
-                return self.log_in(key, Some((&store, purpose))).await;
+                return self.mint(key, Some((&store, purpose))).await;
             }
             let sleep = pause.mul_f64(0.5 + fastrand::f64()).min(limit - slept);
             self.timer.sleep(sleep).await;
@@ -163,7 +177,7 @@ impl Session {
     }
 
     fn seen(&self, store: &Store, purpose: &Purpose) -> Option<Seen> {
-        match self.read_file(store, purpose.rejected()) {
+        match self.read_file(store, purpose.need(), purpose.rejected()) {
             Ok(held) => Some(Seen::Fresh(held)),
             Err(Passed::Stale(held)) => Some(Seen::Stale(held)),
             Err(Passed::Nothing) => None,
@@ -188,18 +202,16 @@ impl Session {
     /// The error a note stands for, as far as it concerns a caller who has waited since then.
     fn refusal(&self, note: &Note, waiting_since: f64) -> Option<Error> {
         let now = self.now();
-        // Another program was asked for a two-factor code, or gave a wrong one; this one has its own.
-        let own_code = note.is_two_factor() && self.login.totp.is_some();
-        if note.answers_waiter(waiting_since) && !own_code {
-            return Some(note.to_error(now));
+        if note.answers_waiter(waiting_since) && !self.mint.differs(note) {
+            return Some(self.mint.noted(note, now));
         }
         let left = note.remaining(now).filter(|_| !self.settings.ignore_cool_down)?;
-        events::cooling_down(left);
-        Some(note.to_error(now))
+        events::cooling_down(left, self.mint.audience());
+        Some(self.mint.noted(note, now))
     }
 
-    /// Logs in and, with a store, shares what came of it.
-    async fn log_in(self: &Arc<Self>, key: &Key, shared: Option<(&Store, &Purpose)>) -> Result<Arc<Held>> {
+    /// Gets a token from the server and, with a store, shares what came of it.
+    async fn mint(self: &Arc<Self>, key: &Key, shared: Option<(&Store, &Purpose)>) -> Result<Arc<Held>> {
         let Some(secret) = &key.secret else { return Err(no_key()) };
         {
             let own = self.note.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -208,17 +220,13 @@ impl Session {
             }
         }
         let started = self.now();
-        let answer = self.login.run(secret, &*self.timer).await;
+        let answer = self.mint.mint(secret, &*self.timer).await;
         let now = unix(&*self.timer);
         let took = Duration::from_secs_f64((now - started).max(0.0));
         match answer {
-            Ok(token) => {
-                let lifetime = colony_core::token::freshness::Lifetime::at_login(
-                    secrecy::ExposeSecret::expose_secret(&token),
-                    now,
-                );
-                let held = Arc::new(Held::new(token, lifetime));
-                events::minted(took, held.lifetime.stale_at - now);
+            Ok(held) => {
+                let held = Arc::new(held);
+                events::minted(took, held.lifetime.stale_at - now, self.mint.audience());
                 self.keep_note(None);
                 self.given_up.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 if let Some((store, _)) = shared {
@@ -242,17 +250,13 @@ impl Session {
 
     /// Leaves a note for the others, and takes a rejected token out of their way.
     async fn share_refusal(self: &Arc<Self>, error: &Error, now: f64, shared: Option<(&Store, &Purpose)>) {
-        let note = match error.status() {
-            Some(429) => Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message())),
-            Some(status @ (401 | 403)) => Some(Note::refused(now, status, error.code(), error.message())),
-            _ => None,
-        };
+        let note = self.mint.note(error, now);
         // The note beside the file is everybody's, so that a success or a person can end it for all. Only
         // where there is none, this client keeps a cool-down to itself.
-        let own = note.clone().filter(|_| error.status() == Some(429));
+        let own = note.clone().filter(|note| note.kind == NoteKind::CoolDown);
         let Some((store, purpose)) = shared else { return self.keep_note(own) };
         let rejected = match purpose {
-            Purpose::Need(rejected) => rejected.clone(),
+            Purpose::Want { rejected, .. } => rejected.clone(),
             Purpose::Renew(_) => None,
         };
         let (session, store) = (Arc::clone(self), store.clone());
@@ -277,11 +281,11 @@ impl Session {
     }
 
     /// A token with little time left is better than none, when the login failed for a passing reason.
-    fn fall_back(&self, stale: Option<Arc<Held>>, error: Error) -> Result<Arc<Held>> {
+    fn fall_back(&self, stale: Option<Arc<Held>>, need: Need, error: Error) -> Result<Arc<Held>> {
         let now = self.now();
         match stale {
-            Some(held) if passes(&error) && held.lifetime.is_alive(now) => {
-                events::stale_used(held.lifetime.dead_at - now, &error);
+            Some(held) if passes(&error) && held.is_alive(need, now) => {
+                events::stale_used(held.lifetime.dead_at - now, &error, self.mint.audience());
                 Ok(held)
             }
             _ => Err(error),

@@ -3,18 +3,25 @@
 use std::{
     fmt,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 use colony_core::{
     Error, ErrorKind, Reply, Request, Result,
     retry::{Decision, RetryPolicy},
+    token::{cache_path, cooldown::Note, freshness::Lifetime},
     two_factor_code,
 };
+use futures_util::future::BoxFuture;
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::{sender::Sender, time::Timer};
+use super::{Held, Kind, Mint};
+use crate::{
+    sender::Sender,
+    time::{Timer, unix},
+};
 
 /// The operation's name of a login.
 pub(crate) const LOGIN: &str = "get_auth_token";
@@ -34,9 +41,44 @@ pub(crate) struct Login {
     pub(crate) totp: Option<Totp>,
 }
 
+impl Mint for Login {
+    fn mint<'a>(&'a self, key: &'a SecretString, timer: &'a dyn Timer) -> BoxFuture<'a, Result<Held>> {
+        Box::pin(async move {
+            let token = self.run(key, timer).await?;
+            let lifetime = Lifetime::at_login(token.expose_secret(), unix(timer));
+            Ok(Held::new(token, lifetime))
+        })
+    }
+
+    fn file(&self, base_url: &str, key: &SecretString) -> (String, Kind) {
+        (cache_path::fingerprint(base_url, key.expose_secret()), Kind::Login)
+    }
+
+    fn longest(&self) -> Duration {
+        self.retry.longest(self.sender.timeout)
+    }
+
+    fn note(&self, error: &Error, now: f64) -> Option<Note> {
+        match error.status()? {
+            429 => Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message())),
+            status @ (401 | 403) => Some(Note::refused(now, status, error.code(), error.message())),
+            _ => None,
+        }
+    }
+
+    fn noted(&self, note: &Note, now: f64) -> Error {
+        note.to_error(now)
+    }
+
+    /// Another program was asked for a two-factor code, or gave a wrong one; this one has its own.
+    fn differs(&self, note: &Note) -> bool {
+        note.is_two_factor() && self.totp.is_some()
+    }
+}
+
 impl Login {
     /// Exchanges the key for a token, with the login's own budget of tries.
-    pub(crate) async fn run(&self, key: &SecretString, timer: &dyn Timer) -> Result<SecretString> {
+    async fn run(&self, key: &SecretString, timer: &dyn Timer) -> Result<SecretString> {
         let mut retries = 0;
         let mut request = Request::new(LOGIN, Method::POST, "/auth/token")
             .json("api_key", key.expose_secret())

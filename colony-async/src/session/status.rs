@@ -1,15 +1,17 @@
 //! What there is to know about a cached token, for `colony auth status` and `colony cache`.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use colony_core::token::{cache_path, freshness::Lifetime};
+use colony_core::{openid::exchanged, token::cache_path};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::store::Store;
+use super::{Kind, store::Store};
+use crate::disk::{Disk, Real};
 
 /// The state of one key's cached token. Holds no secret.
 #[derive(Debug, Clone)]
@@ -52,10 +54,7 @@ impl TokenStatus {
         let fingerprint = cache_path::fingerprint(base_url, key.expose_secret());
         let store = Store::new(directory.to_owned(), fingerprint.clone());
         let found = store.read();
-        let lifetime = found
-            .as_ref()
-            .ok()
-            .map(|found| Lifetime::from_file(found.envelope.expiry, found.envelope.token.expose_secret()));
+        let lifetime = found.as_ref().ok().map(|found| found.kept.lifetime());
         Self {
             fingerprint,
             file: store.file(),
@@ -73,30 +72,50 @@ impl TokenStatus {
 /// The token files in a directory: fingerprint, and what is in each.
 pub(crate) fn list_cache(directory: &Path, now: f64) -> io::Result<Vec<CachedToken>> {
     let mut out = Vec::new();
-    for fingerprint in fingerprints(directory)? {
-        let store = Store::new(directory.to_owned(), fingerprint.clone());
-        let found = store.read();
-        let lifetime = found
-            .as_ref()
-            .ok()
-            .map(|found| Lifetime::from_file(found.envelope.expiry, found.envelope.token.expose_secret()));
+    for name in names(&Real, directory)? {
+        let store = Store::new(directory.to_owned(), name.clone());
+        let (audience, lifetime) = if is_exchanged(&name) {
+            let label = store.label();
+            (label.as_ref().ok().map(|label| label.audience.clone()), label.map(|label| label.lifetime))
+        } else {
+            (None, store.read().map(|found| found.kept.lifetime()))
+        };
+        let life = lifetime.as_ref().ok();
         out.push(CachedToken {
-            fingerprint,
+            fingerprint: name,
             file: store.file(),
-            fresh_until: lifetime.map(|lifetime| lifetime.stale_at),
-            is_fresh: lifetime.is_some_and(|lifetime| lifetime.is_fresh(now)),
-            problem: found.err().map(|miss| miss.to_string()),
+            fresh_until: life.map(|life| life.stale_at),
+            is_fresh: life.is_some_and(|life| life.is_fresh(now)),
+            problem: lifetime.err().map(|miss| miss.to_string()),
+            audience: audience.as_ref().map(|audience| audience.audience.clone()),
+            scope: audience.and_then(|audience| audience.scope),
         });
     }
     Ok(out)
 }
 
-/// Removes the token files in a directory, or one of them, and the notes beside them. Lock files stay.
+/// Removes the token files in a directory, or one of them and what was exchanged for its token, and the notes
+/// beside them. Lock files stay.
 pub(crate) fn remove_cached(directory: &Path, only: Option<&str>) -> io::Result<usize> {
+    remove_where(&(Arc::new(Real) as Arc<dyn Disk>), directory, |name, store| {
+        only.is_none_or(|only| only == name || belongs_to(name, store, only))
+    })
+}
+
+/// Removes what was exchanged for the token of the login with this fingerprint.
+pub(super) fn remove_exchanged(disk: &Arc<dyn Disk>, directory: &Path, login: &str) -> io::Result<usize> {
+    remove_where(disk, directory, |name, store| belongs_to(name, store, login))
+}
+
+fn remove_where(
+    disk: &Arc<dyn Disk>,
+    directory: &Path,
+    goes: impl Fn(&str, &Store) -> bool,
+) -> io::Result<usize> {
     let mut removed = 0;
-    for fingerprint in fingerprints(directory)? {
-        if only.is_none_or(|only| only == fingerprint) {
-            let store = Store::new(directory.to_owned(), fingerprint);
+    for name in names(&**disk, directory)? {
+        let store = Store::on(Arc::clone(disk), directory.to_owned(), name.clone(), Kind::Login);
+        if goes(&name, &store) {
             removed += usize::from(store.remove()?);
             store.remove_note()?;
         }
@@ -104,11 +123,20 @@ pub(crate) fn remove_cached(directory: &Path, only: Option<&str>) -> io::Result<
     Ok(removed)
 }
 
+fn belongs_to(name: &str, store: &Store, login: &str) -> bool {
+    is_exchanged(name) && store.label().is_ok_and(|label| label.login == login)
+}
+
+fn is_exchanged(name: &str) -> bool {
+    name.starts_with(exchanged::PREFIX)
+}
+
 /// One token file of the cache.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CachedToken {
-    /// The fingerprint of base URL and key.
+    /// The fingerprint of base URL and key. Of an exchanged token, `exchange-` and the fingerprint of these
+    /// with the audience and the scopes.
     pub fingerprint: String,
     /// The file.
     pub file: PathBuf,
@@ -118,25 +146,29 @@ pub struct CachedToken {
     pub is_fresh: bool,
     /// Why it cannot be used.
     pub problem: Option<String>,
+    /// The service that an exchanged token is for.
+    pub audience: Option<String>,
+    /// The scopes that were asked for, where it is an exchanged token and some were.
+    pub scope: Option<String>,
 }
 
-/// The fingerprints for which there is a token file or a note: 16 hex digits each, so that nothing else
-/// in the directory is ever touched.
-fn fingerprints(directory: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(directory) {
+/// The names for which there is a token file or a note, their extensions aside: 16 hex digits, or `exchange-`
+/// and 16 hex digits, so that nothing else in the directory is ever touched.
+fn names(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<String>> {
+    let entries = match disk.list(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
     let mut found = Vec::new();
-    for entry in entries {
-        let name = entry?.file_name();
+    for name in entries {
         let Some(stem) =
             name.to_str().and_then(|name| name.strip_suffix(".json").or(name.strip_suffix(".note")))
         else {
             continue;
         };
-        if stem.len() == 16 && stem.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let digits = stem.strip_prefix(exchanged::PREFIX).unwrap_or(stem);
+        if digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             found.push(stem.to_owned());
         }
     }

@@ -5,12 +5,16 @@
 
 use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
-use colony_core::token::{
-    cooldown::{self, Note},
-    envelope::{Envelope, MAX_BYTES, Unreadable},
+use colony_core::{
+    openid::exchanged::Label,
+    token::{
+        cooldown::{self, Note},
+        envelope::{MAX_BYTES, Unreadable},
+    },
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
+use super::held::{Kept, Kind};
 use crate::disk::{
     Disk, Real,
     lock::{self, Attempt, FileLock},
@@ -18,18 +22,20 @@ use crate::disk::{
     uninterrupted,
 };
 
-/// Where one key's token is kept.
+/// Where one token is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     directory: Directory,
-    fingerprint: String,
+    /// What the files are called, their extensions aside.
+    name: String,
+    kind: Kind,
 }
 
 /// What a good file held.
 #[derive(Debug)]
 pub(crate) struct Found {
-    pub(crate) envelope: Envelope,
-    /// When the file was written, Unix seconds.
+    pub(crate) kept: Kept,
+    /// When it was written, Unix seconds.
     pub(crate) written_at: f64,
 }
 
@@ -69,13 +75,18 @@ impl fmt::Display for Miss {
 }
 
 impl Store {
-    /// On the system's disk.
+    /// A login's token on the system's disk.
     pub(crate) fn new(directory: PathBuf, fingerprint: String) -> Self {
-        Self::on(Arc::new(Real), directory, fingerprint)
+        Self::on(Arc::new(Real), directory, fingerprint, Kind::Login)
     }
 
-    pub(crate) fn on(disk: Arc<dyn Disk>, directory: PathBuf, fingerprint: String) -> Self {
-        Self { directory: Directory::new(disk, directory), fingerprint }
+    pub(crate) fn on(disk: Arc<dyn Disk>, directory: PathBuf, name: String, kind: Kind) -> Self {
+        Self { directory: Directory::new(disk, directory), name, kind }
+    }
+
+    /// What the files are called, their extensions aside: for a login, its fingerprint.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn file(&self) -> PathBuf {
@@ -91,7 +102,7 @@ impl Store {
     }
 
     fn path(&self, extension: &str) -> PathBuf {
-        self.directory.path().join(format!("{}.{extension}", self.fingerprint))
+        self.directory.path().join(format!("{}.{extension}", self.name))
     }
 
     /// Reads the token.
@@ -106,16 +117,24 @@ impl Store {
         }
     }
 
+    /// Whose exchanged token the file holds.
+    pub(crate) fn label(&self) -> Result<Label, Miss> {
+        let content = self.directory.read(&self.file(), MAX_BYTES as u64).map_err(Miss::Unfit)?;
+        Label::read(&content.bytes).map_err(Miss::Unreadable)
+    }
+
     fn read_once(&self, path: &std::path::Path) -> Result<Found, Miss> {
         let content = self.directory.read(path, MAX_BYTES as u64).map_err(Miss::Unfit)?;
-        let envelope = Envelope::read(&content.bytes).map_err(Miss::Unreadable)?;
-        Ok(Found { envelope, written_at: content.written_at })
+        let kept = self.kind.read(&content.bytes).map_err(Miss::Unreadable)?;
+        let written_at = kept.written_at().unwrap_or(content.written_at);
+        Ok(Found { kept, written_at })
     }
 
     /// Writes the token, whole or not at all.
-    pub(crate) fn write(&self, envelope: &Envelope) -> io::Result<()> {
-        let text = envelope.write().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        self.directory.write(&self.fingerprint, &self.file(), text.as_bytes(), Durability::Whole)
+    pub(crate) fn write(&self, kept: &Kept) -> io::Result<()> {
+        let text =
+            self.kind.write(kept).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        self.directory.write(&self.name, &self.file(), text.as_bytes(), Durability::Whole)
     }
 
     /// Reads the note left by a refused login.
@@ -126,7 +145,7 @@ impl Store {
 
     pub(crate) fn write_note(&self, note: &Note) -> io::Result<()> {
         let text = note.write();
-        self.directory.write(&self.fingerprint, &self.note_file(), text.as_bytes(), Durability::Whole)
+        self.directory.write(&self.name, &self.note_file(), text.as_bytes(), Durability::Whole)
     }
 
     pub(crate) fn remove_note(&self) -> io::Result<bool> {
@@ -142,13 +161,13 @@ impl Store {
         let path = self.file();
         let holds = |path| {
             let found = self.read_once(path).ok();
-            found.is_some_and(|found| found.envelope.token.expose_secret() == token.expose_secret())
+            found.is_some_and(|found| found.kept.holds(token))
         };
         if !holds(&path) {
             return Ok(false);
         }
         let disk = self.directory.disk();
-        let aside = self.directory.aside(&self.fingerprint);
+        let aside = self.directory.aside(&self.name);
         match uninterrupted(|| disk.rename(&path, &aside)) {
             Ok(()) => {}
             // Somebody else was quicker.

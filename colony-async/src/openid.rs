@@ -1,0 +1,50 @@
+//! OpenID: a provider's discovery document, tokens for other services, and with the feature `id-token` the
+//! verification of an `id_token`.
+//!
+//! The rules are in [`colony_core::openid`]; here they are acted upon.
+
+mod discovery;
+mod exchange;
+mod sources;
+
+use colony_core::{
+    Error, ErrorKind, Reply, Request, Result,
+    retry::{Decision, RetryPolicy},
+};
+
+pub(crate) use discovery::Discovery;
+pub(crate) use sources::Sources;
+
+use crate::{gate::Unfinished, sender::Sender, time::Timer};
+
+/// Sends a request as often as the policy asks for, and gives the last reply, whatever its status.
+pub(crate) async fn send(
+    sender: &Sender,
+    request: &Request,
+    limit: usize,
+    retry: &RetryPolicy,
+    timer: &dyn Timer,
+) -> Result<Reply> {
+    let mut retries = 0;
+    loop {
+        let reply = sender.once_bounded(request, limit).await?;
+        if reply.is_success() {
+            return Ok(reply);
+        }
+        match retry.after(retries, reply.status.as_u16(), reply.retry_after()) {
+            Decision::After(wait) => timer.sleep(wait).await,
+            Decision::Stop => return Ok(reply),
+        }
+        retries += 1;
+    }
+}
+
+/// The error of shared work that did not come to an end.
+fn no_outcome(unfinished: Unfinished, operation: &'static str) -> Error {
+    let (kind, message) = match unfinished {
+        Unfinished::Panicked => (ErrorKind::Config, "the request panicked; its message is on stderr"),
+        Unfinished::Stopped => (ErrorKind::Busy, "the runtime was shut down during the request"),
+        Unfinished::NoRuntime => (ErrorKind::Config, "the async client was used outside a tokio runtime"),
+    };
+    Error::build(kind, message).operation(operation).finish()
+}

@@ -1,0 +1,143 @@
+//! The exchange itself: the client's login for a token that another service takes
+//! ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)).
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use colony_core::{
+    Error, ErrorKind, Reply, Result,
+    openid::{
+        self,
+        audience::{Audience, OPERATION},
+        exchanged::{self, Granted},
+    },
+    retry::RetryPolicy,
+    token::{cache_path, cooldown::Note, envelope::MAX_BYTES},
+};
+use futures_util::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::{Discovery, send};
+use crate::{
+    sender::Sender,
+    session::{Held, Kind, Mint, Session},
+    time::{Timer, unix},
+};
+
+const TARGET: &str = "colony::token";
+
+/// Gets tokens for one audience.
+pub(super) struct Exchange {
+    pub(super) audience: Audience,
+    /// Whose login is exchanged.
+    pub(super) login: Arc<Session>,
+    pub(super) discovery: Arc<Discovery>,
+    pub(super) sender: Sender,
+    pub(super) retry: RetryPolicy,
+    /// A login's token that was refused here although it had just been got: then the login is not what is
+    /// wrong, and another one would not help.
+    pub(super) innocent: Mutex<Option<SecretString>>,
+}
+
+impl Exchange {
+    async fn run(&self, key: &SecretString, timer: &dyn Timer) -> Result<Held> {
+        let provider = self.discovery.provider().await?;
+        let endpoint = provider.token_endpoint.as_str();
+        let mut login = self.login.token(None).await?;
+        let mut request = self.audience.request(endpoint, &login.token);
+        let mut reply = send(&self.sender, &request, MAX_BYTES, &self.retry, timer).await?;
+        if refuses_subject(&reply) && !self.is_innocent(&login.token) {
+            tracing::debug!(
+                target: TARGET, event = "subject_rejected", audience = self.audience.audience,
+                status = reply.status.as_u16(), "the login was refused at the exchange; it is tried with another one"
+            );
+            login = self.login.token(Some(&login.token)).await?;
+            request = self.audience.request(endpoint, &login.token);
+            reply = send(&self.sender, &request, MAX_BYTES, &self.retry, timer).await?;
+            if refuses_subject(&reply) {
+                *self.innocent.lock().unwrap_or_else(PoisonError::into_inner) = Some(login.token.clone());
+            }
+        }
+        if !reply.is_success() {
+            let error = openid::refusal(&reply, &request);
+            tracing::debug!(
+                target: TARGET, event = "exchange_refused", audience = self.audience.audience,
+                status = error.status(), reason = error.code(), "the exchange was refused"
+            );
+            return Err(error);
+        }
+        let granted = Granted::read_reply(&reply, unix(timer))?;
+        // With the key the account may have changed, and this one's token is not to be kept as the other's.
+        if !self.login.secret().is_some_and(|now| now.expose_secret() == key.expose_secret()) {
+            let message = "the API key was replaced during the exchange";
+            return Err(Error::build(ErrorKind::Busy, message).operation(OPERATION).finish());
+        }
+        Ok(Held::exchanged(granted))
+    }
+
+    fn is_innocent(&self, login: &SecretString) -> bool {
+        let innocent = self.innocent.lock().unwrap_or_else(PoisonError::into_inner);
+        innocent.as_ref().is_some_and(|token| token.expose_secret() == login.expose_secret())
+    }
+}
+
+/// Whether the login was refused: 401, or `invalid_grant`
+/// ([RFC 8693, section 2.2.2](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.2)).
+fn refuses_subject(reply: &Reply) -> bool {
+    let code = || Some(reply.json().ok()?.get("error").and_then(Value::as_str)? == "invalid_grant");
+    match reply.status.as_u16() {
+        401 => true,
+        400 => code() == Some(true),
+        _ => false,
+    }
+}
+
+impl Mint for Exchange {
+    fn mint<'a>(&'a self, key: &'a SecretString, timer: &'a dyn Timer) -> BoxFuture<'a, Result<Held>> {
+        Box::pin(self.run(key, timer))
+    }
+
+    fn file(&self, base_url: &str, key: &SecretString) -> (String, Kind) {
+        let key = key.expose_secret();
+        let fingerprint = exchanged::fingerprint(base_url, key, &self.audience);
+        let login = cache_path::fingerprint(base_url, key);
+        (
+            format!("{}{fingerprint}", exchanged::PREFIX),
+            Kind::Exchanged { login, audience: self.audience.clone() },
+        )
+    }
+
+    /// The document, a login, the exchange; and after a refusal another login and another exchange.
+    fn longest(&self) -> Duration {
+        let one = self.retry.longest(self.sender.timeout);
+        one + self.login.longest() * 2 + one * 2
+    }
+
+    fn note(&self, error: &Error, now: f64) -> Option<Note> {
+        let status = error.status()?;
+        match status {
+            // A login's limit has a note of its own, which everybody reads who needs a login.
+            429 if error.operation() == Some(OPERATION) => {
+                Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message()))
+            }
+            400 | 401 | 403 => Some(Note::refused(now, status, error.code(), error.message())),
+            _ => None,
+        }
+    }
+
+    fn noted(&self, note: &Note, now: f64) -> Error {
+        note.to_exchange_error(now)
+    }
+
+    /// What was refused was the login, for want of a two-factor code; this one may have one.
+    fn differs(&self, note: &Note) -> bool {
+        self.login.differs(note)
+    }
+
+    fn audience(&self) -> Option<&Audience> {
+        Some(&self.audience)
+    }
+}

@@ -1,0 +1,142 @@
+//! The token sources of a client: one for each audience and list of scopes.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, SystemTime},
+};
+
+use colony_core::{
+    Error, ErrorKind, Result,
+    base_url::site_root,
+    openid::audience::{Audience, AudienceToken, Need, OPERATION, Wanted},
+    retry::RetryPolicy,
+};
+use secrecy::SecretString;
+
+use super::{Discovery, exchange::Exchange};
+use crate::{
+    sender::Sender,
+    session::{Held, Session, Settings},
+    time::Timer,
+};
+
+/// Makes sources and keeps them.
+pub(crate) struct Sources {
+    login: Arc<Session>,
+    settings: Settings,
+    discovery: Arc<Discovery>,
+    sender: Sender,
+    retry: RetryPolicy,
+    timer: Arc<dyn Timer>,
+    known: RwLock<HashMap<Audience, Arc<Session>>>,
+}
+
+impl Sources {
+    pub(crate) fn new(
+        login: Arc<Session>,
+        settings: Settings,
+        sender: Sender,
+        retry: RetryPolicy,
+        timer: Arc<dyn Timer>,
+    ) -> Self {
+        let issuer = site_root(&sender.base_url).to_owned();
+        let discovery = Discovery::new(issuer, sender.clone(), retry.clone(), Arc::clone(&timer));
+        Self {
+            login,
+            settings,
+            discovery: Arc::new(discovery),
+            sender,
+            retry,
+            timer,
+            known: RwLock::default(),
+        }
+    }
+
+    /// A token for another service, where what is needed of it is fresh.
+    ///
+    /// # Errors
+    ///
+    /// As [`AudienceTokens::token`](colony_core::openid::AudienceTokens::token).
+    pub(crate) async fn token(&self, wanted: Wanted) -> Result<AudienceToken> {
+        let held = self.held(&wanted).await?;
+        let granted = held.granted().ok_or_else(lost)?;
+        let mut token = AudienceToken::new(granted.access_token.clone(), moment(granted.expiry));
+        token.id_token.clone_from(&granted.id_token);
+        token.id_token_expires_at = granted.id_expiry.map(moment);
+        token.scope.clone_from(&granted.scope);
+        Ok(token)
+    }
+
+    /// The part of it that is needed.
+    ///
+    /// # Errors
+    ///
+    /// As [`token`](Self::token), and [`ErrorKind::Api`] where there is no `id_token`.
+    pub(crate) async fn secret(&self, wanted: Wanted) -> Result<SecretString> {
+        let held = self.held(&wanted).await?;
+        if wanted.need != Need::IdToken {
+            return Ok(held.token.clone());
+        }
+        held.granted().and_then(|granted| granted.id_token.clone()).ok_or_else(|| {
+            Error::build(ErrorKind::Api, "the provider granted no id_token for this audience")
+                .operation(OPERATION)
+                .hint("Ask for the scope `openid`")
+                .finish()
+        })
+    }
+
+    /// Makes the next call for this audience exchange anew.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`] for an audience that cannot be.
+    pub(crate) async fn forget(&self, audience: &Audience) -> Result<()> {
+        self.source(audience)?.forget().await;
+        Ok(())
+    }
+
+    async fn held(&self, wanted: &Wanted) -> Result<Arc<Held>> {
+        self.source(&wanted.audience)?.token_for(wanted.need, wanted.instead_of.as_ref()).await
+    }
+
+    fn source(&self, audience: &Audience) -> Result<Arc<Session>> {
+        let found = self.known.read().unwrap_or_else(PoisonError::into_inner).get(audience).cloned();
+        if let Some(source) = found {
+            return Ok(source);
+        }
+        audience.check()?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let source = known.entry(audience.clone()).or_insert_with(|| self.make(audience));
+        Ok(Arc::clone(source))
+    }
+
+    fn make(&self, audience: &Audience) -> Arc<Session> {
+        let exchange = Exchange {
+            audience: audience.clone(),
+            login: Arc::clone(&self.login),
+            discovery: Arc::clone(&self.discovery),
+            sender: self.sender.clone(),
+            retry: self.retry.clone(),
+            innocent: Mutex::new(None),
+        };
+        let settings = Settings { refresh_ahead: false, ..self.settings.clone() };
+        Arc::new(Session::new(self.login.secret(), settings, exchange, Arc::clone(&self.timer)))
+    }
+
+    /// Forgets all sources: the key was replaced, and what they hold is the old one's.
+    pub(crate) fn clear(&self) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// A moment in unix seconds as the standard library's type; the epoch for what is none.
+fn moment(unix: f64) -> SystemTime {
+    let after = Duration::try_from_secs_f64(unix).unwrap_or_default();
+    SystemTime::UNIX_EPOCH.checked_add(after).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// A source holds what was exchanged and nothing else.
+fn lost() -> Error {
+    Error::build(ErrorKind::Decode, "the token was not exchanged").operation(OPERATION).finish()
+}
