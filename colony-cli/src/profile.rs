@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 
-pub(crate) use keys::{KeyStore, Kept};
+pub(crate) use keys::KeyStore;
 
 /// The profile when none is named.
 pub(crate) const DEFAULT: &str = "default";
@@ -78,11 +78,6 @@ impl Profile {
     pub(crate) fn new(base_url: String) -> Self {
         Self { schema: SCHEMA, base_url, openid: None, api_key: None, extra: Map::new() }
     }
-
-    /// Whether nobody is logged in any more.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.openid.is_none() && self.api_key.is_none()
-    }
 }
 
 /// The profiles of this user.
@@ -96,7 +91,10 @@ impl Profiles {
     /// Those of the process's environment.
     pub(crate) fn from_environment() -> Result<Self, Failure> {
         let root = place::from_environment().ok_or_else(|| {
-            config(format!("no directory for profiles can be told: set {} or HOME", place::DIRECTORY_VARIABLE))
+            config(format!(
+                "no directory for profiles can be told: set {} or HOME",
+                place::DIRECTORY_VARIABLE
+            ))
         })?;
         Ok(Self { files: PrivateFiles::new(root.join("profiles")), root })
     }
@@ -123,7 +121,9 @@ impl Profiles {
             }
             None => return Err(unreadable("says no schema".to_owned())),
         }
-        serde_json::from_value(head).map(Some).map_err(|error| unreadable(format!("cannot be read ({error})")))
+        serde_json::from_value(head)
+            .map(Some)
+            .map_err(|error| unreadable(format!("cannot be read ({error})")))
     }
 
     /// Writes a profile and reads it back.
@@ -135,7 +135,10 @@ impl Profiles {
         if self.read(name)?.as_ref() == Some(profile) {
             return Ok(());
         }
-        Err(Failure::Local(format!("what was written to {} is not what is read there", self.path(name).display())))
+        Err(Failure::Local(format!(
+            "what was written to {} is not what is read there",
+            self.path(name).display()
+        )))
     }
 
     /// Removes a profile, and says whether it was there.

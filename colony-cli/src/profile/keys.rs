@@ -11,12 +11,7 @@ use crate::failure::Failure;
 
 /// The place of one profile's key.
 pub(crate) enum KeyStore {
-    File {
-        files: PrivateFiles,
-        name: String,
-    },
-    #[cfg(feature = "keyring")]
-    Keyring(super::keyring::Entry),
+    File { files: PrivateFiles, name: String },
 }
 
 /// A key that was kept, told by where.
@@ -31,9 +26,6 @@ impl KeyStore {
             Storage::File => {
                 Ok(Self::File { files: PrivateFiles::new(root.join("keys")), name: format!("{profile}.key") })
             }
-            #[cfg(feature = "keyring")]
-            Storage::Keyring => Ok(Self::Keyring(super::keyring::Entry::new(profile)?)),
-            #[cfg(not(feature = "keyring"))]
             Storage::Keyring => Err(Failure::usage(
                 "this build cannot use the system's keyring: build it with `--features keyring`, or log in with \
                  `--storage file`",
@@ -45,8 +37,6 @@ impl KeyStore {
     pub(crate) fn place(&self) -> String {
         match self {
             Self::File { files, name } => files.path(name).display().to_string(),
-            #[cfg(feature = "keyring")]
-            Self::Keyring(entry) => entry.place(),
         }
     }
 
@@ -54,8 +44,6 @@ impl KeyStore {
     pub(crate) fn read(&self) -> Result<Option<Kept>, Failure> {
         let key = match self {
             Self::File { files, name } => read_file(files, name)?,
-            #[cfg(feature = "keyring")]
-            Self::Keyring(entry) => entry.read()?,
         };
         Ok(key.map(|key| Kept { key, place: self.place() }))
     }
@@ -78,8 +66,6 @@ impl KeyStore {
                 files.write(&name, format!("{}\n", key.expose_secret()).as_bytes())?;
                 read_file(files, &name)?
             }
-            #[cfg(feature = "keyring")]
-            Self::Keyring(entry) => entry.write(key, staged)?,
         };
         if back.is_some_and(|back| back.expose_secret() == key.expose_secret()) {
             return Ok(());
@@ -93,8 +79,6 @@ impl KeyStore {
             Self::File { files, name } => {
                 files.remove(&staged_name(name))?;
             }
-            #[cfg(feature = "keyring")]
-            Self::Keyring(entry) => entry.unstage()?,
         }
         Ok(())
     }
@@ -104,8 +88,6 @@ impl KeyStore {
         self.unstage()?;
         match self {
             Self::File { files, name } => Ok(files.remove(name)?),
-            #[cfg(feature = "keyring")]
-            Self::Keyring(entry) => entry.remove(),
         }
     }
 }
