@@ -86,12 +86,19 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 /// What Python's `repr` answers for a finite number: the shortest digits that read back as the same number, with an
 /// exponent from 1e16 upwards and below 1e-4, otherwise always with a decimal point.
 pub(crate) fn python_float(number: f64) -> String {
-    let scientific = format!("{number:e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let shortest = format!("{number:e}");
+    let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
+    // A number exactly between two shortest texts: Rust takes the upper one, Python the even one, as rounding
+    // to so many digits does. Where that would be another number, the shortest text is the only one.
+    let fraction = digits.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let even = |text: String, shortest: String| if text.parse() == Ok(number) { text } else { shortest };
     if (-4..16).contains(&exponent) {
-        return format!("{number:?}");
+        let places = usize::try_from(fraction as i32 - exponent).unwrap_or(0).max(1);
+        return even(format!("{number:.places$}"), format!("{number:?}"));
     }
+    let text = even(format!("{number:.fraction$e}"), shortest.clone());
+    let digits = text.split_once('e').map_or(&*text, |(digits, _)| digits);
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.abs())
 }
@@ -110,6 +117,9 @@ mod tests {
             (0.1 + 0.2, "0.30000000000000004"),
             (1e15, "1000000000000000.0"),
             (9_999_999_999_999_998.0, "9999999999999998.0"),
+            (1e15 + 0.25, "1000000000000000.2"),
+            (1e15 + 0.75, "1000000000000000.8"),
+            (-4_503_599_627_370_495.5, "-4503599627370495.5"),
             (1e16, "1e+16"),
             (1e21, "1e+21"),
             (1.234_567_890_123_456_8e17, "1.2345678901234568e+17"),

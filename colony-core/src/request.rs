@@ -127,13 +127,14 @@ impl Request {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a path that does not begin
-    /// with one slash, or that holds braces, a fragment or a `..`.
+    /// with one slash, or that holds braces, a fragment, a `..`, a space or a control character.
     pub fn raw(method: Method, path: &str) -> Result<Self> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let usable = path.starts_with('/')
             && !path.starts_with("//")
-            && !path.contains(['{', '}', '#', '\\'])
-            && !path.split('/').any(|part| matches!(part, "." | ".."));
+            // Address parsers drop white space at the end, and tabs and line breaks anywhere.
+            && !path.contains(|c: char| matches!(c, '{' | '}' | '#' | '\\' | ' ') || c.is_ascii_control())
+            && !path.split('/').any(path::is_dots);
         if !usable {
             let message = format!("{path:?} is not a path below the base URL, like /users/me");
             return Err(Error::argument_refused("path", message));

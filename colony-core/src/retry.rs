@@ -134,8 +134,8 @@ impl RetryPolicy {
     /// ```
     pub fn longest(&self, timeout: Duration) -> Duration {
         // The server may ask for more than the computed delay.
-        let waits: Duration =
-            (0..self.max_retries.min(64)).map(|n| self.delay(n).max(self.max_retry_after)).sum();
+        let waits = (0..self.max_retries.min(64)).map(|n| self.delay(n).max(self.max_retry_after));
+        let waits = waits.fold(Duration::ZERO, Duration::saturating_add);
         timeout.saturating_mul(self.max_retries.saturating_add(1)).saturating_add(waits)
     }
 }
@@ -176,5 +176,12 @@ mod tests {
         let policy = RetryPolicy::default().max_retries(1000);
         assert_eq!(policy.after(999, 503, None), Decision::After(Duration::from_secs(10)));
         assert!(policy.longest(Duration::from_secs(30)) > Duration::from_secs(30));
+    }
+
+    #[test]
+    fn whoever_waits_for_ever_does_not_overflow() {
+        let policy = RetryPolicy::for_login().max_retry_after(Duration::MAX).max_delay(Duration::MAX);
+        assert_eq!(policy.longest(Duration::MAX), Duration::MAX);
+        assert_eq!(policy.after(0, 503, Some(Duration::MAX)), Decision::After(Duration::MAX));
     }
 }

@@ -63,7 +63,9 @@ impl From<SystemTime> for Timestamp {
         let after = moment >= SystemTime::UNIX_EPOCH;
         let bound = if after { jiff::Timestamp::MAX } else { jiff::Timestamp::MIN };
         let moment = jiff::Timestamp::try_from(moment).unwrap_or(bound);
-        let digits = if moment.subsec_nanosecond() < 1000 { 0 } else { 6 };
+        // Before 1970 the library counts the fraction backwards, from the second that follows.
+        let fraction = moment.subsec_nanosecond().rem_euclid(1_000_000_000);
+        let digits = if fraction < 1000 { 0 } else { 6 };
         Self(format!("{moment:.digits$}").into())
     }
 }
@@ -71,5 +73,27 @@ impl From<SystemTime> for Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn microseconds_are_written_on_both_sides_of_1970() {
+        let written = |before: bool, nanos| {
+            let distance = Duration::from_nanos(nanos);
+            let moment =
+                if before { SystemTime::UNIX_EPOCH - distance } else { SystemTime::UNIX_EPOCH + distance };
+            Timestamp::from(moment).to_string()
+        };
+        assert_eq!(written(false, 1_500_000_999), "1970-01-01T00:00:01.500000Z");
+        assert_eq!(written(false, 1_000_000_999), "1970-01-01T00:00:01Z");
+        assert_eq!(written(true, 1_000), "1969-12-31T23:59:59.999999Z");
+        assert_eq!(written(true, 999_999_000), "1969-12-31T23:59:59.000001Z");
+        assert_eq!(written(true, 1), "1969-12-31T23:59:59.999999Z");
+        assert_eq!(written(true, 1_000_000_000), "1969-12-31T23:59:59Z");
     }
 }

@@ -5,7 +5,10 @@
 //! - [`failing`]: a disk whose n-th call fails.
 //! - [`played`]: a service that is a function, for clients without a socket.
 //! - [`sim`]: many processes in one, by a seed.
+//! - [`provider`]: a real OpenID provider, which nobody here wrote.
+//! - [`rotators`]: real processes that share a rotating credential; each is the program `rotator`.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
+//! - [`soundness`]: what must hold of whatever is read from a file, a header or a reply.
 //!
 //! For what the Python package was recorded to do (`tests/wire`), on both clients:
 //!
@@ -20,10 +23,13 @@ pub mod crew;
 pub mod failing;
 pub mod plan;
 pub mod played;
+pub mod provider;
 pub mod recorded;
+pub mod rotators;
 pub mod server;
 pub mod service;
 pub mod sim;
+pub mod soundness;
 pub mod stage;
 pub mod timer;
 pub mod wire;

@@ -206,7 +206,8 @@ fn a_token_is_exchanged_once_while_it_lives() {
             .push(App::new("colony_humans").audience_policy(colony_cli::sandbox::AudiencePolicy::HumansOnly));
     });
     bench.pipe(&["auth", "login"], bench.sandbox.api_key()).ok();
-    let exchange = |more: &[&'static str]| [&["auth", "exchange", "--audience", "colony_other"], more].concat();
+    let exchange =
+        |more: &[&'static str]| [&["auth", "exchange", "--audience", "colony_other"], more].concat();
     let first = bench.run(&exchange(&[])).ok();
     assert!(first.stdout().starts_with("at_") && first.stdout().lines().count() == 1);
     let json = bench.json(&exchange(&[]));

@@ -53,11 +53,9 @@ impl PathArgument {
         if value.is_empty() && style == PathStyle::Escaped {
             return Err(Error::argument_refused(self.name, format!("{} is empty; give one", self.name)));
         }
-        // Also in their encoded spelling, which address parsers read the same way.
-        let dots = |part: &str| matches!(&*part.to_ascii_lowercase().replace("%2e", "."), "." | "..");
         let whole =
             matches!((self.encoding, style), (Encoding::Name, _) | (Encoding::Id, PathStyle::Escaped));
-        let refused = if whole { matches!(value, "." | "..") } else { value.split(['/', '?']).any(dots) };
+        let refused = if whole { matches!(value, "." | "..") } else { value.split(['/', '?']).any(is_dots) };
         if refused {
             return Err(Error::argument_refused(
                 self.name,
@@ -67,6 +65,12 @@ impl PathArgument {
         let _ = write!(path, "{}", utf8_percent_encode(value, set));
         Ok(())
     }
+}
+
+/// Whether a part of an encoded path is `.` or `..`, also in their encoded spelling, which address parsers read the
+/// same way.
+pub(super) fn is_dots(part: &str) -> bool {
+    matches!(&*part.to_ascii_lowercase().replace("%2e", "."), "." | "..")
 }
 
 impl Request {
@@ -166,6 +170,25 @@ mod tests {
         assert_eq!(path("a\\..", PathStyle::Compatible).unwrap(), "/posts/a%5C../comments");
         assert_eq!(path("", PathStyle::Escaped).unwrap_err().argument(), Some("post_id"));
         assert_eq!(path("", PathStyle::Compatible).unwrap(), "/posts//comments");
+    }
+
+    #[test]
+    fn a_path_given_by_hand_does_not_leave_the_api() {
+        for path in [
+            "/%2e%2e",
+            "/posts/%2E./../x",
+            "/posts/.%2e/x",
+            "/%2e",
+            "/..",
+            "/.. ",
+            "/.\t./x",
+            "//host.example/x",
+            "/a\\..\\b",
+        ] {
+            assert_eq!(Request::raw(Method::GET, path).unwrap_err().argument(), Some("path"), "{path}");
+        }
+        let kept = Request::raw(Method::GET, "/posts/a%2e%2eb/...").unwrap();
+        assert_eq!(kept.path(PathStyle::Escaped).unwrap(), "/posts/a%2e%2eb/...");
     }
 
     #[test]

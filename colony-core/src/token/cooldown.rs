@@ -255,7 +255,10 @@ fn presentable(text: &str) -> String {
             rest = &rest[first.len_utf8()..];
         } else {
             let (word, after) = rest.split_at(word);
-            let secret = ["col_", "eyJ"].iter().any(|start| word.starts_with(start));
+            // Also behind a dot or a dash, as in "no such key...col_live".
+            let is_start = |at: usize| !word[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+            let secret =
+                ["col_", "eyJ"].iter().any(|start| word.match_indices(start).any(|(at, _)| is_start(at)));
             shown.push_str(if secret { "[redacted]" } else { word });
             rest = after;
         }
@@ -381,6 +384,8 @@ mod tests {
         let note = Note::refused(NOW, 401, Some("col_secret"), message);
         assert_eq!(note.message, "key '[redacted]' and [redacted], protocol_x");
         assert_eq!(note.code.as_deref(), Some("[redacted]"));
+        let note = Note::refused(NOW, 401, None, "no such key...col_live_0 --eyJhbGciOi.e30.x");
+        assert_eq!(note.message, "no such [redacted] [redacted]");
         let long = Note::refused(NOW, 401, None, &"ü".repeat(10_000));
         assert_eq!(long.message.chars().count(), MAX_TEXT);
         assert!(long.write().len() < MAX_BYTES);
