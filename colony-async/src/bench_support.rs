@@ -37,6 +37,16 @@ impl TokenFile {
         Some(self.0.read().ok()?.kept.token().expose_secret().len())
     }
 
+    /// As [`load`](Self::load), with the reason of a miss in a word.
+    ///
+    /// # Errors
+    ///
+    /// A miss.
+    pub fn load_or_why(&self) -> std::result::Result<usize, &'static str> {
+        let found = self.0.read().map_err(|miss| miss.as_str())?;
+        Ok(found.kept.token().expose_secret().len())
+    }
+
     /// Writes a token as the session does.
     ///
     /// # Errors

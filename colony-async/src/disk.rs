@@ -3,9 +3,11 @@
 //!
 //! Not part of the public interface: it changes without notice.
 //!
-//! What is built on it: [`Directory`](private::Directory) reads and writes files that are to be ours alone,
-//! and [`FileLock`](lock::FileLock) says which process may act.
+//! What is built on it: `private::Directory` reads and writes files that are to be ours alone,
+//! and `lock::FileLock` says which process may act.
 
+#[cfg(unix)]
+mod at;
 pub(crate) mod lock;
 pub(crate) mod private;
 mod real;
@@ -35,14 +37,15 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Sets the permissions of a directory of ours.
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()>;
 
-    /// Opens a file. Links are not followed, and nobody waits for the other end of a pipe.
+    /// Opens a file. Links are not followed, also where the file's directory should be, and nobody waits for
+    /// the other end of a pipe.
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn OpenFile>>;
 
     /// Makes a new file, private from its creation, with a name that nobody has: the prefix, something
     /// random, `.tmp`.
     fn create_temporary(&self, directory: &Path, prefix: &str) -> io::Result<(PathBuf, Box<dyn OpenFile>)>;
 
-    /// Gives a file another name, at once, replacing what had it.
+    /// Gives a file another name in its directory, at once, replacing what had it.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Gives a file a second name, which nothing must have.

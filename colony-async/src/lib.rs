@@ -65,6 +65,8 @@ pub use colony_core::{
 };
 pub use http::Http;
 pub use listing::Listing;
+#[cfg(feature = "id-token")]
+pub use openid::IdTokenVerifier;
 pub use reply::Reply;
 pub use session::{CachedToken, LockStatus, TokenStatus};
 pub use watch::{Incoming, Outgoing, RateLimit};

@@ -64,6 +64,13 @@ impl Http {
         self.inner.clear_response_cache();
     }
 
+    /// Verifies `id_token`s that the site issued for this client id, with the keys that it publishes
+    /// (feature `id-token`).
+    #[cfg(feature = "id-token")]
+    pub fn id_token_verifier(&self, audience: impl Into<String>) -> crate::IdTokenVerifier {
+        crate::IdTokenVerifier::new(self.clone(), self.inner.id_token_verifier(audience))
+    }
+
     /// What the last reply said about the rate limit; `None` before the first. Where several threads share a
     /// client, the last reply may be another thread's.
     pub fn last_rate_limit(&self) -> Option<RateLimit> {

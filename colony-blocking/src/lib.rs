@@ -23,6 +23,8 @@
 
 pub mod credential;
 mod http;
+#[cfg(feature = "id-token")]
+mod id_token;
 mod listing;
 mod thread;
 
@@ -36,6 +38,8 @@ pub use colony_core::{
     retry::{self, RetryPolicy},
 };
 pub use http::{Builder, Http};
+#[cfg(feature = "id-token")]
+pub use id_token::IdTokenVerifier;
 pub use listing::Listing;
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.

@@ -9,6 +9,8 @@ use tokio::{runtime::Handle, sync::oneshot};
 /// quick and safe anywhere.
 pub(crate) struct Thread {
     runtime: Handle,
+    /// The process that has the thread: a forked child has this struct, but only the thread that forked.
+    process: u32,
     _alive: oneshot::Sender<()>,
 }
 
@@ -28,7 +30,7 @@ impl Thread {
             runtime.shutdown_background();
         };
         thread::Builder::new().name("colony".to_owned()).spawn(run).map_err(failed)?;
-        Ok(Self { runtime: handle, _alive: alive })
+        Ok(Self { runtime: handle, process: std::process::id(), _alive: alive })
     }
 
     /// Does the work there and waits for what comes of it.
@@ -36,16 +38,19 @@ impl Thread {
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
+        // Nobody would ever answer.
+        if self.process != std::process::id() {
+            let message = "the client was built before the process forked, and cannot be used in the child";
+            return Err(Error::build(ErrorKind::Config, message)
+                .hint("Build a client in the child; it shares the login by the token cache")
+                .finish());
+        }
         let (sender, receiver) = mpsc::sync_channel(1);
         self.runtime.spawn(async move {
             let _ = sender.send(work.await);
         });
         receiver.recv().unwrap_or_else(|_| {
-            Err(Error::build(
-                ErrorKind::Config,
-                "the client's background thread is gone; was the process forked?",
-            )
-            .finish())
+            Err(Error::build(ErrorKind::Config, "the client's background thread is gone").finish())
         })
     }
 }

@@ -1,12 +1,13 @@
 //! Real processes that start at one moment.
 
 use std::{
+    ffi::OsString,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     path::PathBuf,
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-use crate::plan::{Plan, Report};
+use crate::plan::{Order, Plan, Report};
 
 /// Where workers work: what they find in their environment.
 #[derive(Debug, Clone)]
@@ -19,6 +20,57 @@ pub struct Place {
     pub api_key: String,
     /// The cache directory.
     pub directory: PathBuf,
+    /// The program and its arguments that run the worker, where one does: `strace`, say.
+    pub wrapper: Vec<OsString>,
+    /// Further variables.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The user that the worker is, where it is not to be this one.
+    #[cfg(unix)]
+    pub user: Option<u32>,
+}
+
+impl Place {
+    /// A place with nothing out of the ordinary.
+    pub fn new(
+        program: impl Into<PathBuf>,
+        base_url: impl Into<String>,
+        api_key: impl Into<String>,
+        directory: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            program: program.into(),
+            base_url: base_url.into(),
+            api_key: api_key.into(),
+            directory: directory.into(),
+            wrapper: Vec::new(),
+            environment: Vec::new(),
+            #[cfg(unix)]
+            user: None,
+        }
+    }
+
+    /// A command with this program, in the wrapper, with the environment of a worker.
+    pub fn command(&self) -> Command {
+        let mut words = self.wrapper.iter().cloned().chain([self.program.clone().into_os_string()]);
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("COLONY_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .env("COLONY_BASE_URL", &self.base_url)
+            .env("COLONY_API_KEY", &self.api_key)
+            .env("COLONY_SDK_TOKEN_CACHE_DIR", &self.directory)
+            .env("NO_PROXY", "127.0.0.1")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        #[cfg(unix)]
+        if let Some(user) = self.user {
+            std::os::unix::process::CommandExt::uid(&mut command, user);
+        }
+        command
+    }
 }
 
 /// One worker.
@@ -37,18 +89,9 @@ impl Worker {
     ///
     /// When there can be no process.
     pub fn start(place: &Place, plan: &Plan) -> io::Result<Self> {
-        let mut command = Command::new(&place.program);
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("COLONY_") {
-                command.env_remove(name);
-            }
-        }
-        let mut child = command
+        let mut child = place
+            .command()
             .arg(serde_json::to_string(plan)?)
-            .env("COLONY_BASE_URL", &place.base_url)
-            .env("COLONY_API_KEY", &place.api_key)
-            .env("COLONY_SDK_TOKEN_CACHE_DIR", &place.directory)
-            .env("NO_PROXY", "127.0.0.1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(if plan.trace { Stdio::piped() } else { Stdio::inherit() })
@@ -80,6 +123,16 @@ impl Worker {
     /// When the process has ended.
     pub fn go(&mut self) -> io::Result<()> {
         self.stdin.as_mut().ok_or_else(|| missing("stdin"))?.write_all(b"go\n")
+    }
+
+    /// Lets it make its calls, and says how.
+    ///
+    /// # Errors
+    ///
+    /// When the process has ended.
+    pub fn order(&mut self, order: &Order) -> io::Result<()> {
+        let line = serde_json::to_string(order)? + "\n";
+        self.stdin.as_mut().ok_or_else(|| missing("stdin"))?.write_all(line.as_bytes())
     }
 
     /// Waits for what came of them. `None` when the process was killed.
@@ -157,6 +210,15 @@ impl Crew {
     /// When one has ended.
     pub fn go(&mut self) -> io::Result<()> {
         self.0.iter_mut().try_for_each(Worker::go)
+    }
+
+    /// As [`go`](Self::go), and says how.
+    ///
+    /// # Errors
+    ///
+    /// When one has ended.
+    pub fn order(&mut self, order: &Order) -> io::Result<()> {
+        self.0.iter_mut().try_for_each(|worker| worker.order(order))
     }
 
     /// Waits for everybody's report; those who were killed have none.

@@ -1,7 +1,10 @@
 //! What the tests that need several processes, a server or a clock of their own are made of.
 //!
 //! - [`crew`]: real processes that wait at one line and start together; each is the program `worker`.
+//! - [`worker`]: what that program does.
+//! - [`fire`]: the token cache under fire; the same code short, as tests, and long, as `under_fire`.
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
+//! - [`site`]: the same for a site that is an OpenID provider.
 //! - [`failing`]: a disk whose n-th call fails.
 //! - [`played`]: a service that is a function, for clients without a socket.
 //! - [`sim`]: many processes in one, by a seed.
@@ -21,6 +24,8 @@
 pub mod clock;
 pub mod crew;
 pub mod failing;
+#[cfg(unix)]
+pub mod fire;
 pub mod plan;
 pub mod played;
 pub mod provider;
@@ -29,10 +34,12 @@ pub mod rotators;
 pub mod server;
 pub mod service;
 pub mod sim;
+pub mod site;
 pub mod soundness;
 pub mod stage;
 pub mod timer;
 pub mod wire;
+pub mod worker;
 
 use std::{fs, path::PathBuf};
 

@@ -1,5 +1,7 @@
 //! What a worker is to do, and what it says afterwards.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -22,6 +24,10 @@ pub struct Plan {
     pub totp: Option<String>,
     /// Writes all there is to log to stderr, and the `Debug` and `Display` forms of what it holds.
     pub trace: bool,
+    /// The process's umask, where it is not to be the one it was started with.
+    pub umask: Option<u32>,
+    /// The process ends itself after so many seconds, whatever happens: nobody waits for one that hangs.
+    pub longest_life_s: u64,
 }
 
 impl Default for Plan {
@@ -34,8 +40,22 @@ impl Default for Plan {
             ignore_cool_down: false,
             totp: None,
             trace: false,
+            umask: None,
+            longest_life_s: 120,
         }
     }
+}
+
+/// A line on a worker's stdin; the line `go` is the default one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Order {
+    /// The worker's clock is so many seconds ahead of the system's from now on.
+    pub skew_s: i64,
+    /// Each call is made with a token that is forgotten before, so that it logs in.
+    pub forget: bool,
+    /// Calls are made for so long, and not only as many as the plan says.
+    pub during_ms: Option<u64>,
 }
 
 /// What came of the calls: one JSON line.
@@ -45,8 +65,12 @@ pub struct Report {
     pub failure: Option<Failure>,
     /// Which token was held at the end, when every call succeeded; see [`digest`].
     pub token: Option<String>,
+    /// How many calls were made.
+    pub calls: u32,
     /// Events of level `WARN` so far.
     pub warnings: Vec<String>,
+    /// How often the token session told what, so far, by the event's name.
+    pub events: BTreeMap<String, u64>,
     /// From the signal to the end of the last call.
     pub took_ms: u64,
 }

@@ -29,8 +29,12 @@ pub enum Answer {
     Hangup,
     /// With a token, once [`Service::release`] is called.
     Held,
+    /// With this status, once [`Service::release`] is called.
+    Refused(u16),
     /// With a token, after so long.
     After(Duration),
+    /// With this status, and a message that repeats all that was sent.
+    Echo(u16),
 }
 
 /// One login as the server saw it.
@@ -82,6 +86,8 @@ struct State {
     script: VecDeque<Answer>,
     otherwise: Answer,
     good: HashSet<String>,
+    /// Good tokens that have come with a call.
+    shown: HashSet<String>,
     issued: Vec<String>,
     log: Vec<Login>,
     lifetime: f64,
@@ -111,6 +117,7 @@ impl Service {
                 script: VecDeque::new(),
                 otherwise: Answer::Token,
                 good: HashSet::new(),
+                shown: HashSet::new(),
                 issued: Vec::new(),
                 log: Vec::new(),
                 lifetime: 86_400.0,
@@ -169,6 +176,14 @@ impl Service {
         self.state().good.clear();
     }
 
+    /// Makes every token that has come with a call answer 401. One that is on its way to its client stays
+    /// good: whoever got it might write it for others a moment after.
+    pub fn revoke_shown(&self) {
+        let mut state = self.state();
+        let shown = std::mem::take(&mut state.shown);
+        state.good.retain(|token| !shown.contains(token));
+    }
+
     /// Answers the logins that are held.
     pub fn release(&self) {
         self.shared.released.send_modify(|times| *times += 1);
@@ -220,6 +235,7 @@ struct Asked {
     login: bool,
     client: String,
     bearer: Option<String>,
+    body: Vec<u8>,
 }
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
@@ -229,7 +245,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
         let reply = if asked.login {
             let from = Instant::now();
             let reply = tokio::select! {
-                reply = log_in(&shared) => reply,
+                reply = log_in(&shared, &asked.body) => reply,
                 // Nothing is sent before the answer, so this is the client's end.
                 _ = stream.fill_buf() => None,
             };
@@ -255,8 +271,12 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Asked>> {
     if line.is_empty() {
         return Ok(None);
     }
-    let mut asked =
-        Asked { login: line.contains(" /api/v1/auth/token "), client: String::new(), bearer: None };
+    let mut asked = Asked {
+        login: line.contains(" /api/v1/auth/token "),
+        client: String::new(),
+        bearer: None,
+        body: Vec::new(),
+    };
     let mut length = 0;
     loop {
         line.clear();
@@ -269,11 +289,12 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Asked>> {
             _ => {}
         }
     }
-    stream.read_exact(&mut vec![0; length]).await?;
+    asked.body = vec![0; length];
+    stream.read_exact(&mut asked.body).await?;
     Ok(Some(asked))
 }
 
-async fn log_in(shared: &Shared) -> Option<(u16, String, String)> {
+async fn log_in(shared: &Shared, body: &[u8]) -> Option<(u16, String, String)> {
     let answer = {
         let mut state = shared.state();
         state.script.pop_front().unwrap_or_else(|| state.otherwise.clone())
@@ -286,6 +307,14 @@ async fn log_in(shared: &Shared) -> Option<(u16, String, String)> {
         Answer::Held => {
             let _ = released.changed().await;
             Some(issue(shared))
+        }
+        Answer::Refused(status) => {
+            let _ = released.changed().await;
+            Some((status, String::new(), detail(status)))
+        }
+        Answer::Echo(status) => {
+            let sent = String::from_utf8_lossy(body).replace('"', "'");
+            Some((status, String::new(), detail(status).replace("scripted", &format!("you sent {sent}"))))
         }
         Answer::After(pause) => {
             tokio::time::sleep(pause).await;
@@ -309,8 +338,11 @@ fn issue(shared: &Shared) -> (u16, String, String) {
 
 async fn call(shared: &Shared, asked: &Asked) -> (u16, String, String) {
     let (good, status, gathering) = {
-        let state = shared.state();
+        let mut state = shared.state();
         let good = asked.bearer.as_ref().is_some_and(|token| state.good.contains(token));
+        if let Some(token) = asked.bearer.as_ref().filter(|_| good) {
+            state.shown.insert(token.clone());
+        }
         (good, state.call_status, state.gathering)
     };
     shared.counts.send_modify(|counts| {

@@ -12,6 +12,8 @@ use super::{Access, Disk, Kind, OpenFile, Owner, uninterrupted};
 /// The lock, held until dropped.
 pub(crate) struct FileLock {
     file: Box<dyn OpenFile>,
+    /// Whether the file holds our signature, which goes with the lock.
+    signed: bool,
 }
 
 /// What [`FileLock::try_acquire`] found.
@@ -40,11 +42,24 @@ fn acquire(disk: &dyn Disk, path: &Path, access: Access) -> io::Result<FileLock>
     let mut file = uninterrupted(|| disk.open(path, access))?;
     check(&*file)?;
     uninterrupted(|| file.try_lock())?;
-    let mut lock = FileLock { file };
-    // Who holds the lock, for `colony auth status` and for people. Nothing depends on it.
-    let _ = lock.file.write(format!("{}\n", std::process::id()).as_bytes());
+    let mut lock = FileLock { file, signed: false };
+    // Who holds the lock, for `colony auth status` and for people. Nothing depends on it, so nothing else
+    // than a signature is ever written over: what was opened may have been another file that had the lock's
+    // name for a moment.
+    if lock.file.read(LONGEST_SIGNATURE + 1).is_ok_and(|text| is_signature(&text)) {
+        lock.signed = true;
+        let _ = lock.file.write(format!("{}\n", std::process::id()).as_bytes());
+    }
     Ok(lock)
 }
+
+/// Whether this is what a holder writes, or a part of it.
+fn is_signature(text: &[u8]) -> bool {
+    text.len() as u64 <= LONGEST_SIGNATURE && text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'\n')
+}
+
+/// A process id and a line break are shorter, in bytes.
+const LONGEST_SIGNATURE: u64 = 64;
 
 impl fmt::Debug for FileLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,7 +70,9 @@ impl fmt::Debug for FileLock {
 impl Drop for FileLock {
     fn drop(&mut self) {
         // While it is still ours: afterwards the next holder may have signed.
-        let _ = self.file.write(b"");
+        if self.signed {
+            let _ = self.file.write(b"");
+        }
         let _ = uninterrupted(|| self.file.unlock());
     }
 }
@@ -64,7 +81,7 @@ impl Drop for FileLock {
 pub(crate) fn holder(disk: &dyn Disk, path: &Path) -> Option<Option<u32>> {
     let mut file = uninterrupted(|| disk.open(path, Access::LockIfThere)).ok()?;
     check(&*file).ok()?;
-    let text = file.read(64);
+    let text = file.read(LONGEST_SIGNATURE);
     match uninterrupted(|| file.try_lock()) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
             let text = String::from_utf8(text.ok()?).unwrap_or_default();

@@ -198,7 +198,8 @@ fn check_file(facts: &Facts) -> Result<(), Unfit> {
         facts if facts.kind != Kind::File => Err(Unfit::NotRegular),
         facts if facts.owner != Owner::Us => Err(Unfit::ForeignOwner),
         facts if facts.mode & 0o077 != 0 => Err(Unfit::OpenToOthers),
-        facts if facts.links != 1 => Err(Unfit::HardLinked),
+        // None is fine: since it was opened, a writer has put a newer file in its place.
+        facts if facts.links > 1 => Err(Unfit::HardLinked),
         _ => Ok(()),
     }
 }
@@ -214,6 +215,7 @@ fn unfit(error: io::Error) -> Unfit {
     #[cfg(unix)]
     match error.raw_os_error() {
         Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => return Unfit::Link,
+        Some(code) if code == super::at::SECOND_NAME.raw_os_error() => return Unfit::HardLinked,
         // Opening a socket or a device without a driver.
         Some(code) if code == rustix::io::Errno::NXIO.raw_os_error() => return Unfit::NotRegular,
         _ => {}

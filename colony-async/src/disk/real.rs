@@ -1,13 +1,17 @@
 //! The system's own files.
 
+#[cfg(not(unix))]
+use std::fs::OpenOptions;
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     time::Duration,
 };
 
+#[cfg(unix)]
+use super::at;
 use super::{Access, Disk, Facts, Kind, OpenFile, Owner};
 
 /// The system's file system.
@@ -30,7 +34,8 @@ impl Disk for Real {
 
     #[cfg(unix)]
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
-        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
+        let mode = rustix::fs::Mode::from_bits_truncate(mode);
+        Ok(rustix::fs::fchmod(at::directory(path)?, mode)?)
     }
 
     #[cfg(not(unix))]
@@ -38,45 +43,57 @@ impl Disk for Real {
         Ok(())
     }
 
+    #[cfg(unix)]
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn OpenFile>> {
-        // Where links cannot be refused while opening.
-        #[cfg(not(unix))]
+        Ok(Box::new(RealFile(at::open(path, access)?)))
+    }
+
+    #[cfg(not(unix))]
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn OpenFile>> {
+        // Links cannot be refused while opening.
         if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a link"));
         }
         let mut options = OpenOptions::new();
-        options.read(true);
-        #[cfg(unix)]
-        {
-            use rustix::fs::OFlags;
-            use std::os::unix::fs::OpenOptionsExt;
-            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-            options.mode(0o600).custom_flags(flags.bits().cast_signed());
-        }
-        // An exclusive lock on NFS needs a descriptor that may write.
-        options.write(access != Access::Read).create(access == Access::Lock);
+        options.read(true).write(access != Access::Read).create(access == Access::Lock);
         Ok(Box::new(RealFile(options.open(path)?)))
     }
 
     fn create_temporary(&self, directory: &Path, prefix: &str) -> io::Result<(PathBuf, Box<dyn OpenFile>)> {
-        // 0600 and O_EXCL from its creation. It is kept: whoever made it renames or removes it.
-        let made = tempfile::Builder::new().prefix(prefix).suffix(".tmp").tempfile_in(directory)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(prefix).suffix(".tmp");
+        #[cfg(unix)]
+        let made = {
+            let parent = at::directory(directory)?;
+            builder.make_in(directory, |path| at::create(&parent, path))?
+        };
+        #[cfg(not(unix))]
+        let made = builder.tempfile_in(directory)?;
+        // It is kept: whoever made it renames or removes it.
         let (file, path) = made.keep().map_err(|error| error.error)?;
         Ok((path, Box::new(RealFile(file))))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        #[cfg(not(windows))]
-        return fs::rename(from, to);
+        #[cfg(unix)]
+        return at::rename(from, to);
         #[cfg(windows)]
-        patiently(|| fs::rename(from, to))
+        return patiently(|| fs::rename(from, to));
+        #[cfg(not(any(unix, windows)))]
+        fs::rename(from, to)
     }
 
     fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        #[cfg(unix)]
+        return at::link(from, to);
+        #[cfg(not(unix))]
         fs::hard_link(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
+        #[cfg(unix)]
+        return at::remove(path);
+        #[cfg(not(unix))]
         fs::remove_file(path)
     }
 
@@ -86,7 +103,7 @@ impl Disk for Real {
 
     #[cfg(unix)]
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {
-        File::open(directory)?.sync_all()
+        Ok(rustix::fs::fsync(at::directory(directory)?)?)
     }
 
     /// Elsewhere a directory cannot be opened for this.

@@ -71,7 +71,7 @@ impl Exchange {
         }
         let granted = Granted::read_reply(&reply, unix(timer))?;
         // With the key the account may have changed, and this one's token is not to be kept as the other's.
-        if !self.login.secret().is_some_and(|now| now.expose_secret() == key.expose_secret()) {
+        if self.login.secret().is_none_or(|now| now.expose_secret() != key.expose_secret()) {
             let message = "the API key was replaced during the exchange";
             return Err(Error::build(ErrorKind::Busy, message).operation(OPERATION).finish());
         }

@@ -62,12 +62,7 @@ pub(crate) fn directory() -> TempDir {
 }
 
 pub(crate) fn place(base_url: String, api_key: &str, directory: &Path) -> Place {
-    Place {
-        program: env!("CARGO_BIN_EXE_worker").into(),
-        base_url,
-        api_key: api_key.to_owned(),
-        directory: directory.to_owned(),
-    }
+    Place::new(env!("CARGO_BIN_EXE_worker"), base_url, api_key, directory)
 }
 
 /// Half async, half blocking.

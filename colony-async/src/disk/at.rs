@@ -1,0 +1,111 @@
+//! Files by their names in an open directory. The directory of a path is opened first, and must not be a
+//! link: one that was swapped for a link since it was looked at is not followed, neither to read what lies
+//! elsewhere nor to write there.
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io,
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+};
+
+use rustix::{
+    fs::{AtFlags, FileType, Mode, OFlags},
+    io::Errno,
+};
+
+use super::Access;
+
+/// Opens a directory that is no link; the path above it may hold links.
+pub(super) fn directory(path: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    // A link is not a directory.
+    rustix::fs::open(path, flags, Mode::empty()).map_err(|error| match error {
+        Errno::NOTDIR => Errno::LOOP.into(),
+        other => other.into(),
+    })
+}
+
+/// The directory of a path, and the name in it.
+fn at(path: &Path) -> io::Result<(OwnedFd, &OsStr)> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"));
+    };
+    Ok((directory(parent)?, name))
+}
+
+/// Opens a file that has one name, this one. It is private from its creation, where it is made.
+///
+/// What was opened and what has the name are compared: a file that had it only for the moment of opening is
+/// somebody else's, and its other name may be gone by the time its links are counted. One that was replaced by
+/// a writer meanwhile is opened anew.
+pub(super) fn open(path: &Path, access: Access) -> io::Result<File> {
+    let (parent, name) = at(path)?;
+    let flags = match access {
+        Access::Read => OFlags::RDONLY,
+        // An exclusive lock on NFS needs a descriptor that may write.
+        Access::LockIfThere => OFlags::RDWR,
+        Access::Lock => OFlags::RDWR | OFlags::CREATE,
+    };
+    for _ in 0..TRIES {
+        // Nobody waits for the other end of a pipe.
+        let file = open_at(&parent, name, flags | OFlags::NONBLOCK)?;
+        let opened = rustix::fs::fstat(&file)?;
+        let is_file = FileType::from_raw_mode(opened.st_mode) == FileType::RegularFile;
+        if is_file && opened.st_nlink > 1 {
+            return Err(SECOND_NAME.into());
+        }
+        match rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(named) if (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino) => return Ok(file),
+            Ok(_) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Errno::STALE.into())
+}
+
+/// What [`open`] says of a file with a second name.
+pub(super) const SECOND_NAME: Errno = Errno::MLINK;
+
+/// Writers take milliseconds, and this takes microseconds: so often it does not happen in a row.
+const TRIES: u32 = 8;
+
+/// Makes a new file with this path's name.
+pub(super) fn create(parent: &OwnedFd, path: &Path) -> io::Result<File> {
+    let name = path.file_name().unwrap_or_default();
+    open_at(parent, name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)
+}
+
+fn open_at(parent: impl AsFd, name: &OsStr, flags: OFlags) -> io::Result<File> {
+    let mode = Mode::RUSR | Mode::WUSR;
+    let file = rustix::fs::openat(parent, name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, mode)?;
+    Ok(file.into())
+}
+
+/// Renames a file within its directory.
+pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    let (parent, name, new) = within(from, to)?;
+    Ok(rustix::fs::renameat(&parent, name, &parent, new)?)
+}
+
+/// Gives a file a second name in its directory.
+pub(super) fn link(from: &Path, to: &Path) -> io::Result<()> {
+    let (parent, name, new) = within(from, to)?;
+    Ok(rustix::fs::linkat(&parent, name, &parent, new, AtFlags::empty())?)
+}
+
+/// The directory of two paths, opened once, and their names in it.
+fn within<'p>(from: &'p Path, to: &'p Path) -> io::Result<(OwnedFd, &'p OsStr, &'p OsStr)> {
+    let (parent, name) = at(from)?;
+    match to.file_name() {
+        Some(new) if from.parent() == to.parent() => Ok((parent, name, new)),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "the paths lie in different directories")),
+    }
+}
+
+/// Removes a file.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    let (parent, name) = at(path)?;
+    Ok(rustix::fs::unlinkat(parent, name, AtFlags::empty())?)
+}

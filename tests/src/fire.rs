@@ -1,0 +1,108 @@
+//! The token cache under fire: promises, what is done to break each, and what came of it.
+//!
+//! A row is a function that breaks things on purpose, in real processes where it can, and counts: what it
+//! tried, what was lost, and the *faults that landed*, for a run whose faults missed proves nothing and
+//! fails. The same code runs short, as a test (`cargo test -p colony-tests --test fire`), and at full length:
+//!
+//! ```console
+//! $ cargo under-fire                    # every row; prints the table of docs/reliability.md
+//! $ cargo under-fire -- --row R2 --row R16
+//! $ cargo under-fire -- --short
+//! ```
+
+mod ahead;
+mod cancels;
+mod children;
+mod disks;
+mod kills;
+mod modes;
+mod parts;
+mod preload;
+mod pythons;
+mod readers;
+mod refused;
+mod runtimes;
+mod scene;
+mod secrets;
+mod signals;
+mod stopped;
+mod swaps;
+mod tally;
+mod tasks;
+mod traced;
+mod warm;
+mod windows;
+
+use std::path::PathBuf;
+
+pub use parts::play;
+pub use tally::Tally;
+
+/// What a row comes to; an error is trouble of the harness, and counts as a loss.
+pub type Outcome = Result<Tally, Box<dyn std::error::Error>>;
+
+/// How much of a row is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Seconds: for every change.
+    Short,
+    /// Minutes: the pass lines of the project's list.
+    Long,
+}
+
+impl Scale {
+    fn pick<T>(self, short: T, long: T) -> T {
+        match self {
+            Self::Short => short,
+            Self::Long => long,
+        }
+    }
+}
+
+/// What rows need from whoever runs them.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// The program `under_fire`, which plays every [part](play) that needs a process of its own.
+    pub program: PathBuf,
+    /// How much is run.
+    pub scale: Scale,
+    /// A Python interpreter that has the published package, for the rows that need it.
+    pub python: Option<PathBuf>,
+}
+
+/// A promise, and the function that tries to break it.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// Its name in the list.
+    pub id: &'static str,
+    /// What is promised.
+    pub promise: &'static str,
+    /// Tries to break it.
+    pub run: fn(&Ground) -> Outcome,
+}
+
+const fn row(id: &'static str, promise: &'static str, run: fn(&Ground) -> Outcome) -> Row {
+    Row { id, promise, run }
+}
+
+/// All rows.
+pub const ROWS: [Row; 18] = [
+    row("R1", "one login for each expiry, whatever the number of processes", windows::run),
+    row("R2", "the same under kill -9; no lock stuck, no file torn, never two logins in flight", kills::run),
+    row("R3", "a reader sees a whole file, whoever writes", readers::run),
+    row("R4", "lives with the published Python package, which takes no lock", pythons::run),
+    row("R6", "one login for ten thousand tasks, a refused one too", tasks::run),
+    row("R7", "one refresh for a crowd of 401s, none when a newer token is held", refused::run),
+    row("R8", "renewal ahead of time stalls no call and is spread over its window", ahead::run),
+    row("R9", "a caller or a runtime that goes away loses no login and sticks no lock", cancels::run),
+    row("R13", "files 0600 and directory 0700 at every moment, under every umask", modes::run),
+    row("R14", "paths that are swapped between check and open: nothing followed", swaps::run),
+    row("R15", "a failing disk, outside the process: a token all the same, whole files", disks::run),
+    row("R15s", "system calls that fail (strace): a token all the same, whole files", traced::run),
+    row("R16", "a signal every millisecond, in every thread: no error comes to light", signals::run),
+    row("R17", "a stopped holder is waited for and passed by; the lock file stays", stopped::run),
+    row("R18", "a child inherits no lock and no token; a forked one does not hang", children::run),
+    row("R20", "no secret in any stream, error, panic or log at TRACE", secrets::run),
+    row("R22", "the blocking client is built, used and dropped in any runtime", runtimes::run),
+    row("R25", "a warm token costs no system call", warm::run),
+];

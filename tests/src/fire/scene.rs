@@ -1,0 +1,156 @@
+//! Where a row happens: a server, a private cache directory, and the names of what is in it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use colony_core::token::{cache_path, envelope::Envelope};
+use secrecy::ExposeSecret as _;
+use tempfile::TempDir;
+
+use super::Ground;
+use crate::{
+    crew::{Crew, Place},
+    plan::{Plan, Report, digest},
+    service::{Counts, Service},
+};
+
+/// The API key.
+pub(super) const KEY: &str = "col_planted_key_0123456789";
+pub(super) const DAY: i64 = 86_400;
+
+/// A server whose clock can be set wrong, and a cache directory that is made by whoever needs it.
+pub(super) struct Scene {
+    pub(super) service: Service,
+    /// Holds the cache directory and whatever is to lie outside of it.
+    pub(super) outer: TempDir,
+    pub(super) place: Place,
+    skew: Arc<AtomicI64>,
+}
+
+impl Scene {
+    pub(super) fn new(ground: &Ground) -> io::Result<Self> {
+        let skew = Arc::new(AtomicI64::new(0));
+        let seen = Arc::clone(&skew);
+        let service = Service::start(move || real_time() + seen.load(Ordering::Relaxed) as f64)?;
+        let outer = tempfile::Builder::new().prefix("colony-").tempdir()?;
+        let place = Place::new(&ground.program, service.base_url(), KEY, outer.path().join("cache"));
+        Ok(Self { service, outer, place, skew })
+    }
+
+    /// Sets the server's clock.
+    pub(super) fn skew(&self, seconds: i64) {
+        self.skew.store(seconds, Ordering::Relaxed);
+    }
+
+    pub(super) fn cache(&self) -> &Path {
+        &self.place.directory
+    }
+
+    pub(super) fn fingerprint(&self) -> String {
+        cache_path::fingerprint(cache_path::normalise_base_url(&self.place.base_url), KEY)
+    }
+
+    /// The file of this kind: `json`, `lock`, `note`.
+    pub(super) fn file(&self, kind: &str) -> PathBuf {
+        self.cache().join(format!("{}.{kind}", self.fingerprint()))
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.service.counts()
+    }
+
+    /// The digest of the token in the file; `None` without one, an error for a file that is not whole.
+    pub(super) fn held(&self) -> io::Result<Option<String>> {
+        match fs::read(self.file("json")) {
+            Ok(text) => {
+                let envelope = Envelope::read(&text).map_err(|torn| io::Error::other(torn.as_str()))?;
+                Ok(Some(digest(envelope.token.expose_secret())))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The digest of the token that was issued last.
+    pub(super) fn newest(&self) -> Option<String> {
+        self.service.issued().last().map(|token| digest(token))
+    }
+
+    /// Temporary files in the cache directory.
+    pub(super) fn litter(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.cache()).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.ends_with(".tmp")).collect()
+    }
+
+    /// Whether some process holds the lock.
+    pub(super) fn is_locked(&self) -> bool {
+        is_locked(&self.file("lock"))
+    }
+
+    /// Waits until so many logins have arrived.
+    pub(super) fn until_logins(&self, count: u64) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(self.service.until(|counts| counts.logins >= count));
+        Ok(())
+    }
+
+    /// Runs workers once each, at one moment.
+    pub(super) fn run(&self, count: usize, plan: impl Fn(usize) -> Plan) -> io::Result<Vec<Report>> {
+        let mut crew = Crew::hire(&self.place, count, plan)?;
+        crew.go()?;
+        crew.reports()
+    }
+
+    /// A builder of async clients for this process.
+    pub(super) fn builder(&self) -> colony_async::Builder {
+        colony_async::Client::builder(KEY).base_url(&self.place.base_url).token_cache_dir(self.cache())
+    }
+}
+
+/// Half async, half blocking.
+pub(super) fn mixed(number: usize) -> Plan {
+    Plan { blocking: number % 2 == 1, ..Plan::default() }
+}
+
+pub(super) fn is_locked(lock: &Path) -> bool {
+    let Ok(file) = fs::OpenOptions::new().read(true).write(true).open(lock) else { return false };
+    fd_lock::RwLock::new(file).try_write().is_err()
+}
+
+pub(super) fn inode(path: &Path) -> io::Result<u64> {
+    Ok(std::os::unix::fs::MetadataExt::ino(&fs::metadata(path)?))
+}
+
+pub(super) fn real_time() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+/// Looks again and again until something is so; `false` when it does not come about.
+pub(super) fn eventually(limit: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+    let start = std::time::Instant::now();
+    while !is_so() {
+        if start.elapsed() > limit {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    true
+}
+
+/// A runtime of one thread.
+pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Whether this process may do everything: give files away, be another user, mount.
+pub(super) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}

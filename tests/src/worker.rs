@@ -1,0 +1,219 @@
+//! One process of a crew: builds its client, says `ready`, and for each line on stdin makes its calls and
+//! says in one line of JSON what came of them.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    future::Future,
+    io::{self, Write as _},
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use colony_async::{
+    api::account::GetMe,
+    time::{SystemTimer, Timer},
+};
+use colony_core::{Error, Result, retry::RetryPolicy};
+use secrecy::{ExposeSecret as _, SecretString};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+
+use crate::plan::{Failure, Order, Plan, Report, digest};
+
+type Failed = Box<dyn std::error::Error>;
+
+/// Carries out a plan, given as JSON.
+///
+/// # Errors
+///
+/// When there can be no client, or the streams are gone.
+pub fn run(plan: &str) -> Result<(), Failed> {
+    let plan: Plan = serde_json::from_str(plan)?;
+    let longest_life = Duration::from_secs(plan.longest_life_s);
+    // No test waits for a worker that hangs.
+    std::thread::spawn(move || {
+        std::thread::sleep(longest_life);
+        std::process::exit(3);
+    });
+    #[cfg(unix)]
+    if let Some(mask) = plan.umask {
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask));
+    }
+    let events = Events::default();
+    let log = plan.trace.then(|| tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false));
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(events.clone()).with(log))?;
+    let key = std::env::var("COLONY_API_KEY")?;
+    let clock = Skewed::default();
+    if plan.blocking {
+        let client = configure(colony_blocking::Client::builder(key), &plan, &clock).build()?;
+        return work(&plan, &clock, &events, &client, |order| {
+            if order.forget {
+                client.auth().forget_token()?;
+            }
+            client.execute_json(GetMe::default())?;
+            client.auth().token()
+        });
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let client = configure(colony_async::Client::builder(key), &plan, &clock).build()?;
+    work(&plan, &clock, &events, &client, |order| {
+        runtime.block_on(async {
+            if order.forget {
+                client.auth().forget_token().await?;
+            }
+            client.execute_json(GetMe::default()).await?;
+            client.auth().token().await
+        })
+    })
+}
+
+fn configure<C: colony_async::OverHttp>(
+    mut builder: colony_async::Builder<C>,
+    plan: &Plan,
+    clock: &Skewed,
+) -> colony_async::Builder<C> {
+    if let Some(limit) = plan.timeout_ms {
+        builder = builder.timeout(Duration::from_millis(limit));
+    }
+    if !plan.patient {
+        builder = builder.auth_retry(RetryPolicy::none());
+    }
+    if let Some(code) = plan.totp.clone() {
+        builder = builder.totp_with(move || code.clone());
+    }
+    if plan.trace {
+        // What `Debug` shows of a builder is a part of the log.
+        tracing::trace!(?builder, "building");
+    }
+    // So that a server can tell whose request it has.
+    builder
+        .user_agent(std::process::id().to_string())
+        .ignore_cool_down(plan.ignore_cool_down)
+        .timer(clock.clone())
+}
+
+fn work(
+    plan: &Plan,
+    clock: &Skewed,
+    events: &Events,
+    client: &dyn std::fmt::Debug,
+    call: impl Fn(&Order) -> Result<SecretString>,
+) -> Result<(), Failed> {
+    let mut stdout = io::stdout();
+    writeln!(stdout, "ready")?;
+    for line in io::stdin().lines() {
+        let line = line?;
+        let order = if line == "go" { Order::default() } else { serde_json::from_str(&line)? };
+        clock.0.store(order.skew_s, Ordering::Relaxed);
+        let start = Instant::now();
+        let (mut failure, mut token, mut calls) = (None, None, 0);
+        let until = order.during_ms.map(|during| start + Duration::from_millis(during));
+        while calls < plan.calls || until.is_some_and(|until| Instant::now() < until) {
+            calls += 1;
+            match call(&order) {
+                Ok(held) => token = Some(digest(held.expose_secret())),
+                Err(error) => {
+                    if plan.trace {
+                        show(client, &error);
+                    }
+                    failure.get_or_insert(told(&error));
+                }
+            }
+        }
+        let took_ms = u64::try_from(start.elapsed().as_millis())?;
+        let token = token.filter(|_| failure.is_none());
+        let events = events.so_far();
+        let report = Report {
+            failure,
+            token,
+            calls,
+            warnings: events.warnings.clone(),
+            events: events.names.clone(),
+            took_ms,
+        };
+        drop(events);
+        writeln!(stdout, "{}", serde_json::to_string(&report)?)?;
+    }
+    Ok(())
+}
+
+/// The system's clock, set wrong by so many seconds: a day passes at a word.
+#[derive(Clone, Default)]
+struct Skewed(Arc<AtomicI64>);
+
+impl Timer for Skewed {
+    fn now(&self) -> SystemTime {
+        let skew = self.0.load(Ordering::Relaxed);
+        let distance = Duration::from_secs(skew.unsigned_abs());
+        if skew < 0 { SystemTime::now() - distance } else { SystemTime::now() + distance }
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        SystemTimer.sleep(duration)
+    }
+}
+
+/// Everything of an error and a client that a program may print, a panic's message included.
+fn show(client: &dyn std::fmt::Debug, error: &Error) {
+    tracing::trace!(?client, ?error, %error, "shown");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        tracing::trace!(?cause, %cause, "shown");
+        source = cause.source();
+    }
+    let shown = error.clone();
+    // The hook writes the message to stderr.
+    let _ = std::thread::spawn(move || panic!("{shown:?}")).join();
+}
+
+fn told(error: &Error) -> Failure {
+    Failure {
+        kind: error.kind().as_str().to_owned(),
+        status: error.status(),
+        code: error.code().map(str::to_owned),
+        retry_after: error.retry_after().map(|wait| wait.as_secs_f64()),
+        message: error.to_string(),
+    }
+}
+
+/// Keeps every event that a person is to see, and counts the token session's by name.
+#[derive(Clone, Default)]
+struct Events(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    warnings: Vec<String>,
+    names: BTreeMap<String, u64>,
+}
+
+impl Events {
+    fn so_far(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Events {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let metadata = event.metadata();
+        if metadata.target() == "colony::token" {
+            event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+                if field.name() == "event" {
+                    let name = format!("{value:?}").trim_matches('"').to_owned();
+                    *self.so_far().names.entry(name).or_default() += 1;
+                }
+            });
+        }
+        if *metadata.level() > tracing::Level::WARN {
+            return;
+        }
+        let mut text = metadata.target().to_owned();
+        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            let _ = write!(text, " {field}={value:?}");
+        });
+        self.so_far().warnings.push(text);
+    }
+}

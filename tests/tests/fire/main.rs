@@ -1,0 +1,123 @@
+//! The rows of `colony_tests::fire`, short. What cannot be tried here is said, with `NOT TRIED`.
+
+#![cfg(unix)]
+#![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
+
+use std::sync::{Mutex, PoisonError};
+
+use colony_tests::fire::{Ground, ROWS, Scale};
+
+/// Runs a row, one at a time: two at once would starve each other, and one of them counts descriptors.
+fn short(id: &str) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let ground = Ground {
+        program: env!("CARGO_BIN_EXE_under_fire").into(),
+        scale: Scale::Short,
+        // .ci/interop.sh runs that row, for which a package has to be installed.
+        python: std::env::var_os("COLONY_TESTS_PYTHON").map(Into::into),
+    };
+    let row = ROWS.iter().find(|row| row.id == id).expect("a row");
+    let tally = (row.run)(&ground).expect("a harness that works");
+    println!("{id} {}: {}", row.promise, tally.cells().join(" | "));
+    tally.untried().iter().for_each(|what| println!("NOT TRIED: {what}"));
+    assert!(tally.passed(), "{id}\n{}", tally.problems());
+}
+
+#[test]
+fn r1_one_login_for_each_expiry() {
+    short("R1");
+}
+
+#[test]
+fn r2_kills() {
+    short("R2");
+}
+
+#[test]
+fn r3_readers_and_writers() {
+    short("R3");
+}
+
+#[test]
+fn r4_the_python_package() {
+    short("R4");
+}
+
+#[test]
+fn r6_ten_thousand_tasks() {
+    short("R6");
+}
+
+#[test]
+fn r7_a_crowd_of_refusals() {
+    short("R7");
+}
+
+#[test]
+fn r8_renewal_ahead_of_time() {
+    short("R8");
+}
+
+#[test]
+fn r9_callers_and_runtimes_that_go_away() {
+    short("R9");
+}
+
+#[test]
+fn r13_modes_under_every_umask() {
+    short("R13");
+}
+
+#[test]
+fn r14_swapped_paths() {
+    short("R14");
+}
+
+#[test]
+fn r15_failing_disks() {
+    short("R15");
+}
+
+#[test]
+fn r15s_failing_system_calls() {
+    short("R15s");
+}
+
+#[test]
+fn r16_signals() {
+    short("R16");
+}
+
+#[test]
+fn r17_a_stopped_holder() {
+    short("R17");
+}
+
+#[test]
+fn r18_children() {
+    short("R18");
+}
+
+#[test]
+fn r20_secrets() {
+    short("R20");
+}
+
+#[test]
+fn r22_runtimes() {
+    short("R22");
+}
+
+#[test]
+fn r25_a_warm_token() {
+    short("R25");
+}
+
+#[test]
+fn every_row_has_a_test() {
+    let tests = include_str!("main.rs");
+    for row in ROWS {
+        assert!(tests.contains(&format!("short(\"{}\")", row.id)), "{}", row.id);
+    }
+}
