@@ -5,3 +5,4 @@ mod bench;
 mod keys;
 mod openid;
 mod profiles;
+mod secrets;
