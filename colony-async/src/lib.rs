@@ -45,6 +45,8 @@ mod gate;
 mod http;
 mod listing;
 mod openid;
+#[doc(hidden)]
+pub mod private_files;
 mod reply;
 mod sender;
 mod session;
