@@ -12,7 +12,9 @@ use colony_core::{
 };
 use secrecy::SecretString;
 
-use super::{Held, Key, Landed, Passed, Patience, Session, events, no_key, no_runtime, off_thread, store::Store};
+use super::{
+    Held, Key, Landed, Passed, Patience, Session, events, no_key, no_runtime, off_thread, store::Store,
+};
 use crate::{disk::lock::Attempt, gate::Unfinished, time::unix};
 
 /// Why a flight sets out.
