@@ -50,6 +50,7 @@ pub mod private_files;
 mod reply;
 mod sender;
 mod session;
+mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
