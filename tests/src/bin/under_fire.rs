@@ -28,6 +28,10 @@ fn main() -> Result<std::process::ExitCode, Failed> {
         }
         _ => {}
     }
+    if std::env::var_os("UNDER_FIRE_LOG").is_some() {
+        // What happens in this process; not what happens in the others.
+        tracing_subscriber::fmt().with_env_filter("colony=trace").with_writer(std::io::stderr).init();
+    }
     long::run(&arguments)
 }
 
