@@ -19,6 +19,9 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     pub(crate) connect_timeout: Duration,
     pub(crate) proxy: Option<String>,
+    /// For requests that must go out once at most: a connection for each, no redirects, and none of the
+    /// repetitions that an HTTP client makes on its own account.
+    pub(crate) single_use: bool,
 }
 
 /// Gives the HTTP client for an address. Cloning shares everything.
@@ -90,6 +93,12 @@ fn build(settings: &Settings, with_certificates: bool) -> Result<reqwest::Client
     let mut builder = reqwest::Client::builder()
         .connect_timeout(settings.connect_timeout)
         .redirect(same_origin_redirects());
+    if settings.single_use {
+        builder = builder
+            .pool_max_idle_per_host(0)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never());
+    }
     if let Some(limit) = settings.timeout {
         builder = builder.timeout(limit);
     }
@@ -141,6 +150,7 @@ mod tests {
             timeout: None,
             connect_timeout: Duration::from_secs(1),
             proxy: proxy.map(str::to_owned),
+            single_use: false,
         };
         Connections::new(settings, base_url).expect("these settings are good")
     }

@@ -159,6 +159,13 @@ impl Http {
         self.shared.sender.watch.last_headers()
     }
 
+    /// Verifies `id_token`s that the site issued for this client id, with the keys that it publishes
+    /// (feature `id-token`).
+    #[cfg(feature = "id-token")]
+    pub fn id_token_verifier(&self, audience: impl Into<String>) -> crate::IdTokenVerifier {
+        self.shared.sources.verifier(audience.into())
+    }
+
     /// Makes the next call log in.
     async fn forget(&self) {
         // Another token may see other things.

@@ -38,15 +38,19 @@
 pub mod bench_support;
 mod builder;
 mod connections;
+pub mod credential;
 #[doc(hidden)]
 pub mod disk;
 mod gate;
 mod http;
 mod listing;
 mod openid;
+#[doc(hidden)]
+pub mod private_files;
 mod reply;
 mod sender;
 mod session;
+mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
@@ -62,6 +66,8 @@ pub use colony_core::{
 };
 pub use http::Http;
 pub use listing::Listing;
+#[cfg(feature = "id-token")]
+pub use openid::IdTokenVerifier;
 pub use reply::Reply;
 pub use session::{CachedToken, LockStatus, TokenStatus};
 pub use watch::{Incoming, Outgoing, RateLimit};

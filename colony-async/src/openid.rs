@@ -5,6 +5,8 @@
 
 mod discovery;
 mod exchange;
+#[cfg(feature = "id-token")]
+mod id_token;
 mod sources;
 
 use colony_core::{
@@ -13,6 +15,8 @@ use colony_core::{
 };
 
 pub(crate) use discovery::Discovery;
+#[cfg(feature = "id-token")]
+pub use id_token::IdTokenVerifier;
 pub(crate) use sources::Sources;
 
 use crate::{gate::Unfinished, sender::Sender, time::Timer};

@@ -1,15 +1,10 @@
-//! The transport, and the thread it keeps.
+//! The transport.
 
-use std::{
-    fmt,
-    future::Future,
-    sync::{Arc, mpsc},
-    thread,
-};
+use std::{fmt, future::Future, sync::Arc};
 
 use colony_async::RateLimit;
 use colony_core::{
-    Connect, Error, ErrorKind, Prepared, Reply, Result, Transport,
+    Connect, Prepared, Reply, Result, Transport,
     openid::audience::{Audience, AudienceToken, Wanted},
     page::Steps,
     registry::Call,
@@ -17,9 +12,8 @@ use colony_core::{
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::{runtime::Handle, sync::oneshot};
 
-use crate::Listing;
+use crate::{Listing, thread::Thread};
 
 /// The blocking transport. Cloning shares everything, the thread too.
 #[derive(Clone)]
@@ -28,56 +22,12 @@ pub struct Http {
     thread: Arc<Thread>,
 }
 
-/// A thread with a runtime. The thread ends when this is dropped; nobody waits for it, so dropping is
-/// quick and safe anywhere.
-struct Thread {
-    runtime: Handle,
-    /// The process that has the thread: a forked child has this struct, but only the thread that forked.
-    process: u32,
-    _alive: oneshot::Sender<()>,
-}
-
-impl Thread {
-    fn start() -> Result<Self> {
-        let failed = |error: std::io::Error| {
-            Error::build(ErrorKind::Config, "the client's background thread cannot be started")
-                .source(error)
-                .finish()
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let handle = runtime.handle().clone();
-        let (alive, ended) = oneshot::channel::<()>();
-        let run = move || {
-            let _ = runtime.block_on(ended);
-            // Not waiting for blocking work: a file operation may hang on a network mount.
-            runtime.shutdown_background();
-        };
-        thread::Builder::new().name("colony".to_owned()).spawn(run).map_err(failed)?;
-        Ok(Self { runtime: handle, process: std::process::id(), _alive: alive })
-    }
-}
-
 impl Http {
     pub(crate) fn wait<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        // Nobody would ever answer.
-        if self.thread.process != std::process::id() {
-            return Err(Error::build(
-                ErrorKind::Config,
-                "the client was built before the process forked, and cannot be used in the child",
-            )
-            .hint("Build a client in the child; it shares the login by the token cache")
-            .finish());
-        }
-        let (sender, receiver) = mpsc::sync_channel(1);
-        self.thread.runtime.spawn(async move {
-            let _ = sender.send(work.await);
-        });
-        receiver.recv().unwrap_or_else(|_| {
-            Err(Error::build(ErrorKind::Config, "the client's background thread is gone").finish())
-        })
+        self.thread.wait(work)
     }
 
     pub(crate) fn inner(&self) -> &colony_async::Http {
@@ -112,6 +62,13 @@ impl Http {
     /// Forgets the replies that [`Builder::response_cache`](colony_async::Builder::response_cache) keeps.
     pub fn clear_response_cache(&self) {
         self.inner.clear_response_cache();
+    }
+
+    /// Verifies `id_token`s that the site issued for this client id, with the keys that it publishes
+    /// (feature `id-token`).
+    #[cfg(feature = "id-token")]
+    pub fn id_token_verifier(&self, audience: impl Into<String>) -> crate::IdTokenVerifier {
+        crate::IdTokenVerifier::new(self.clone(), self.inner.id_token_verifier(audience))
     }
 
     /// What the last reply said about the rate limit; `None` before the first. Where several threads share a

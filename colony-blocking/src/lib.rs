@@ -25,8 +25,12 @@
 //! [`Config`](ErrorKind::Config). Fork first, or build a client in the child; programs that are started anew
 //! (`std::process::Command`) have no such trouble.
 
+pub mod credential;
 mod http;
+#[cfg(feature = "id-token")]
+mod id_token;
 mod listing;
+mod thread;
 
 pub use colony_async::{
     CachedToken, Incoming, LockStatus, Outgoing, RateLimit, TokenStatus, cached_tokens, clear_cached_tokens,
@@ -38,6 +42,8 @@ pub use colony_core::{
     retry::{self, RetryPolicy},
 };
 pub use http::{Builder, Http};
+#[cfg(feature = "id-token")]
+pub use id_token::IdTokenVerifier;
 pub use listing::Listing;
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.

@@ -74,13 +74,16 @@ impl Failure {
 fn exit_code(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::InvalidArgument | ErrorKind::Config => 2,
-        ErrorKind::Auth | ErrorKind::TwoFactorRequired | ErrorKind::TwoFactorInvalid => 3,
+        ErrorKind::Auth
+        | ErrorKind::TwoFactorRequired
+        | ErrorKind::TwoFactorInvalid
+        | ErrorKind::ReauthRequired => 3,
         ErrorKind::NotFound => 4,
-        ErrorKind::Conflict | ErrorKind::Validation => 5,
+        ErrorKind::Conflict | ErrorKind::Validation | ErrorKind::CredentialDowngrade => 5,
         ErrorKind::RateLimit => 6,
         ErrorKind::Server | ErrorKind::Api | ErrorKind::Decode => 7,
         ErrorKind::Network => 8,
-        ErrorKind::Busy => 9,
+        ErrorKind::Busy | ErrorKind::CredentialBusy => 9,
         _ => 1,
     }
 }
@@ -89,7 +92,7 @@ fn exit_code(kind: ErrorKind) -> u8 {
 fn next_step(error: &Error) -> Option<&'static str> {
     Some(match error.kind() {
         ErrorKind::Auth if error.status().is_none() => {
-            "export COLONY_API_KEY=col_…, or pass --api-key-file FILE"
+            "colony auth login < FILE   keeps a key; or export COLONY_API_KEY=col_…, or pass --api-key-file FILE"
         }
         ErrorKind::Auth => {
             "colony auth status --verify   shows which key is in use and what the server says of it"

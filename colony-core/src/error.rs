@@ -42,6 +42,19 @@ pub enum ErrorKind {
     Decode,
     /// Another program holds what this call needs and did not let go in time.
     Busy,
+    /// Another program holds the lock of a stored credential and did not let go in time. Nothing was sent
+    /// and nothing was changed; the same call may succeed later.
+    CredentialBusy,
+    /// The new credential is worth less than the stored one, or goes elsewhere; nothing was changed.
+    /// [`Error::code`] names the reason, one of
+    /// [`Downgrade::as_str`](crate::credential::change::Downgrade::as_str).
+    CredentialDowngrade,
+    /// The store of credentials cannot be used: its lock cannot be had, or its file cannot be read or
+    /// written. Nothing was sent, and what is in the file was left as it is.
+    CredentialStore,
+    /// A person has to log in again: there is no credential, it does not renew itself, the provider refused
+    /// its refresh token, or a crash left open whether that token is spent.
+    ReauthRequired,
     /// The client cannot be built or used as configured.
     Config,
 }
@@ -62,6 +75,10 @@ impl ErrorKind {
             Self::Network => "network",
             Self::InvalidArgument | Self::Config => "invalid_argument",
             Self::Busy => "busy",
+            Self::CredentialBusy => "credential_busy",
+            Self::CredentialDowngrade => "credential_downgrade",
+            Self::CredentialStore => "credential_store",
+            Self::ReauthRequired => "reauth_required",
         }
     }
 
@@ -192,10 +209,15 @@ impl Error {
         self.kind() == ErrorKind::InvalidArgument
     }
 
+    /// A person has to log in again ([`ErrorKind::ReauthRequired`]).
+    pub fn is_reauth_required(&self) -> bool {
+        self.kind() == ErrorKind::ReauthRequired
+    }
+
     /// The same call may succeed later without a change: network trouble, 429, 502, 503, 504, busy.
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
-            ErrorKind::RateLimit | ErrorKind::Network | ErrorKind::Busy => true,
+            ErrorKind::RateLimit | ErrorKind::Network | ErrorKind::Busy | ErrorKind::CredentialBusy => true,
             ErrorKind::Server => matches!(self.status(), Some(502..=504)),
             _ => false,
         }

@@ -30,6 +30,7 @@ pub mod base_url;
 pub mod canonical;
 mod client;
 pub mod colony_name;
+pub mod credential;
 pub mod deprecation;
 mod endpoint;
 mod error;

@@ -4,9 +4,12 @@
 //! - [`worker`]: what that program does.
 //! - [`fire`]: the token cache under fire; the same code short, as tests, and long, as `under_fire`.
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
+//! - [`site`]: the same for a site that is an OpenID provider.
 //! - [`failing`]: a disk whose n-th call fails.
 //! - [`played`]: a service that is a function, for clients without a socket.
 //! - [`sim`]: many processes in one, by a seed.
+//! - [`provider`]: a real OpenID provider, which nobody here wrote.
+//! - [`rotators`]: real processes that share a rotating credential; each is the program `rotator`.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
 //! - [`soundness`]: what must hold of whatever is read from a file, a header or a reply.
 //!
@@ -25,10 +28,13 @@ pub mod failing;
 pub mod fire;
 pub mod plan;
 pub mod played;
+pub mod provider;
 pub mod recorded;
+pub mod rotators;
 pub mod server;
 pub mod service;
 pub mod sim;
+pub mod site;
 pub mod soundness;
 pub mod stage;
 pub mod timer;

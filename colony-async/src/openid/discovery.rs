@@ -52,6 +52,12 @@ impl Discovery {
         Self { issuer, sender, retry, timer, known: ArcSwapOption::empty(), gate: Arc::default() }
     }
 
+    /// Whose document it is.
+    #[cfg_attr(not(feature = "id-token"), allow(dead_code, reason = "for the verification of id_tokens"))]
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// The provider, asking it if need be.
     ///
     /// # Errors

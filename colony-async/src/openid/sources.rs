@@ -30,6 +30,8 @@ pub(crate) struct Sources {
     retry: RetryPolicy,
     timer: Arc<dyn Timer>,
     known: RwLock<HashMap<Audience, Arc<Session>>>,
+    #[cfg(feature = "id-token")]
+    keys: Arc<super::id_token::Keys>,
 }
 
 impl Sources {
@@ -42,10 +44,18 @@ impl Sources {
     ) -> Self {
         let issuer = site_root(&sender.base_url).to_owned();
         let discovery = Discovery::new(issuer, sender.clone(), retry.clone(), Arc::clone(&timer));
+        let discovery = Arc::new(discovery);
         Self {
             login,
             settings,
-            discovery: Arc::new(discovery),
+            #[cfg(feature = "id-token")]
+            keys: Arc::new(super::id_token::Keys::new(
+                Arc::clone(&discovery),
+                sender.clone(),
+                retry.clone(),
+                Arc::clone(&timer),
+            )),
+            discovery,
             sender,
             retry,
             timer,
@@ -94,6 +104,12 @@ impl Sources {
     pub(crate) async fn forget(&self, audience: &Audience) -> Result<()> {
         self.source(audience)?.forget().await;
         Ok(())
+    }
+
+    /// Verifies `id_token`s for this client id.
+    #[cfg(feature = "id-token")]
+    pub(crate) fn verifier(&self, audience: String) -> super::IdTokenVerifier {
+        super::IdTokenVerifier::new(Arc::clone(&self.keys), Arc::clone(&self.timer), audience)
     }
 
     async fn held(&self, wanted: &Wanted) -> Result<Arc<Held>> {

@@ -67,7 +67,7 @@ pub(super) fn cooling_down(left: Duration, audience: Option<&Audience>) {
     let left_s = left.as_secs();
     match audience {
         None => {
-            tracing::debug!(target: TARGET, event = "cooling_down", left_s, "logins are paused after a refusal")
+            tracing::debug!(target: TARGET, event = "cooling_down", left_s, "logins are paused after a refusal");
         }
         Some(Audience { audience, .. }) => {
             tracing::debug!(target: TARGET, event = "cooling_down", left_s, audience, "exchanges are paused after a refusal");

@@ -195,6 +195,8 @@ pub struct Environment {
     /// Where the files go; see [`directory`]. `None` when there is no home directory either: work
     /// without a file.
     pub directory: Option<PathBuf>,
+    /// Where credentials are kept; see [`credential::place`](crate::credential::place::directory).
+    pub credentials: Option<PathBuf>,
     /// `COLONY_SDK_NO_TOKEN_CACHE` turns the file off; see [`is_disabled`].
     pub disabled: bool,
     /// `COLONY_SDK_TOKEN_CACHE_TTL`: the greatest age of a token taken from the file. `None`: no cap.
@@ -228,7 +230,14 @@ impl Environment {
             problems.push(format!("{error}; it is passed over"));
             None
         });
-        Self { directory: directory(platform, variable, home), disabled, ttl, base_url, problems }
+        Self {
+            directory: directory(platform, variable, home),
+            credentials: crate::credential::place::directory(platform, variable, home),
+            disabled,
+            ttl,
+            base_url,
+            problems,
+        }
     }
 }
 
@@ -275,7 +284,10 @@ mod tests {
     fn nothing_set_is_nothing_said() {
         let found = environment(&[]);
         assert_eq!(found.directory.as_deref(), Some(Path::new("/home/ada/.cache/colony-sdk")));
-        assert_eq!(found, Environment { directory: found.directory.clone(), ..Environment::default() });
+        let credentials = Path::new("/home/ada/.local/share/colony-sdk/credentials");
+        assert_eq!(found.credentials.as_deref(), Some(credentials));
+        let (directory, credentials) = (found.directory.clone(), found.credentials.clone());
+        assert_eq!(found, Environment { directory, credentials, ..Environment::default() });
         let blank = [(DISABLED_VARIABLE, ""), (TTL_VARIABLE, " "), (BASE_URL_VARIABLE, "")];
         assert_eq!(environment(&blank), found);
     }

@@ -1,0 +1,117 @@
+//! What the store of credentials tells: one function an event, so that names and fields stay the same
+//! everywhere. Every refusal says its reason.
+//!
+//! No event holds a token, a client's secret or a reply.
+
+use std::{path::Path, time::Duration};
+
+use colony_core::{
+    Error,
+    credential::{Credential, change::Downgrade},
+};
+
+const TARGET: &str = "colony::credential";
+
+/// This process spent a refresh token and stored what came of it.
+pub(super) fn refreshed(file: &Path, rotated: bool, took: f64, credential: &Credential, now: f64) {
+    let seconds_left = credential.expiry - now;
+    tracing::info!(
+        target: TARGET, event = "refreshed", file = %file.display(), rotated, took_ms = took * 1000.0, seconds_left,
+        "credential refreshed"
+    );
+}
+
+/// What another process stored is used.
+pub(super) fn adopted(file: &Path, waited: Duration, seconds_left: f64) {
+    let waited_ms = millis(waited);
+    tracing::debug!(
+        target: TARGET, event = "adopted", file = %file.display(), waited_ms, seconds_left,
+        "another process's credential is used"
+    );
+}
+
+/// Another process holds the lock.
+pub(super) fn contended(lock: &Path, waited: Duration, gave_up: bool, holder: Option<u32>) {
+    let waited_ms = millis(waited);
+    if gave_up {
+        tracing::warn!(
+            target: TARGET, event = "contended", lock = %lock.display(), waited_ms, holder,
+            "the lock was not given up in time; nothing was sent"
+        );
+    } else {
+        tracing::debug!(
+            target: TARGET, event = "contended", lock = %lock.display(), waited_ms, holder,
+            "another process holds the lock"
+        );
+    }
+}
+
+/// A refresh was not made, or did not work.
+pub(super) fn refused(file: &Path, reason: &'static str, error: &Error) {
+    tracing::warn!(
+        target: TARGET, event = "refused", file = %file.display(), reason, %error, "no refresh of the credential"
+    );
+}
+
+/// The present access token serves on.
+pub(super) fn living_used(file: &Path, seconds_left: f64, error: &Error) {
+    tracing::warn!(
+        target: TARGET, event = "living_used", file = %file.display(), seconds_left, %error,
+        "the refresh failed; the present token is used while it lives"
+    );
+}
+
+/// A crash left open whether the refresh token is spent.
+pub(super) fn interrupted(file: &Path, age: f64, settled: &'static str) {
+    tracing::warn!(
+        target: TARGET, event = "interrupted", file = %file.display(), age_s = age, settled,
+        "an earlier refresh was not brought to its end"
+    );
+}
+
+/// The new credential is in memory only.
+pub(super) fn unsaved(file: &Path, error: &Error) {
+    tracing::error!(
+        target: TARGET, event = "unsaved", file = %file.display(), %error,
+        "the refreshed credential could not be stored; it is kept in memory and stored as soon as that works"
+    );
+}
+
+/// A credential was stored by a login.
+pub(super) fn saved(file: &Path, downgrade: Option<Downgrade>) {
+    let downgrade = downgrade.map(Downgrade::as_str);
+    tracing::info!(target: TARGET, event = "saved", file = %file.display(), downgrade, "credential stored");
+}
+
+/// A credential was not stored.
+pub(super) fn downgrade_refused(file: &Path, downgrade: Downgrade) {
+    tracing::warn!(
+        target: TARGET, event = "downgrade_refused", file = %file.display(), reason = downgrade.as_str(),
+        "the stored credential was not replaced"
+    );
+}
+
+/// A credential was removed.
+pub(super) fn removed(file: &Path, revoked: bool) {
+    tracing::info!(target: TARGET, event = "removed", file = %file.display(), revoked, "credential removed");
+}
+
+/// The credential was renewed in the background, or not.
+pub(super) fn renewal(reason: &'static str, error: Option<&Error>, pause: Duration) {
+    let pause_s = pause.as_secs_f64();
+    match error {
+        None => {
+            tracing::debug!(target: TARGET, event = "renewed", reason, "credential renewed in the background");
+        }
+        Some(error) => {
+            tracing::warn!(
+                target: TARGET, event = "renewal_failed", reason, pause_s, %error,
+                "the credential could not be renewed in the background"
+            );
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

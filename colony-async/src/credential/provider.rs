@@ -1,0 +1,115 @@
+//! Talking to the provider's token endpoint, once.
+
+use std::{error::Error as _, time::Duration};
+
+use colony_core::{
+    Error, ErrorKind, Result,
+    credential::grant::{OPERATION, TokenRequest},
+};
+use http::{HeaderValue, header};
+use secrecy::ExposeSecret;
+
+use crate::connections::{self, Connections};
+
+/// How long a connection may take to be made, and with it a failure of which it is known that nothing left.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// More than any token reply has.
+const LONGEST_REPLY: usize = 256 * 1024;
+
+/// Sends token requests, each exactly once and to one address: over a connection of its own, without
+/// following redirects, and without the repetitions that HTTP clients make on their own account.
+pub(super) struct Provider {
+    connections: Connections,
+}
+
+/// What came back.
+pub(super) struct Answered {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Vec<u8>,
+}
+
+/// Why nothing came back.
+pub(super) enum Failed {
+    /// No connection was made, so nothing was sent.
+    NeverLeft(Error),
+    /// It was sent, or may have been.
+    MaybeLeft(Error),
+}
+
+impl Provider {
+    pub(super) fn new(limit: Duration, proxy: Option<String>, token_endpoint: &str) -> Result<Self> {
+        let settings = connections::Settings {
+            timeout: Some(limit),
+            connect_timeout: CONNECT_LIMIT.min(limit),
+            proxy,
+            single_use: true,
+        };
+        Ok(Self { connections: Connections::new(settings, token_endpoint)? })
+    }
+
+    pub(super) async fn send(&self, request: &TokenRequest) -> Result<Answered, Failed> {
+        let built = self.build(request).map_err(Failed::NeverLeft)?;
+        let mut response = built.send().await.map_err(|error| failed(error, &request.url))?;
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= LONGEST_REPLY => {
+                    body.extend_from_slice(&chunk);
+                }
+                Ok(Some(_)) => {
+                    let error = network("the token endpoint's reply is too long").finish();
+                    return Err(Failed::MaybeLeft(error));
+                }
+                Ok(None) => break,
+                Err(error) => return Err(failed(error, &request.url)),
+            }
+        }
+        let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = seconds.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+        Ok(Answered { status: response.status().as_u16(), retry_after, body })
+    }
+
+    fn build(&self, request: &TokenRequest) -> Result<reqwest::RequestBuilder> {
+        let url: url::Url = request.url.parse().map_err(|error| {
+            let message = format!("the address {:?} cannot be used: {error}", request.url);
+            Error::build(ErrorKind::Config, message).finish()
+        })?;
+        let mut builder = self
+            .connections
+            .to(&url)?
+            .post(url)
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(request.body.expose_secret().to_owned());
+        if let Some(authorization) = &request.authorization {
+            let mut value = HeaderValue::try_from(authorization.expose_secret()).map_err(|_| {
+                Error::build(ErrorKind::Config, "the client's secret cannot stand in a header").finish()
+            })?;
+            value.set_sensitive(true);
+            builder = builder.header(header::AUTHORIZATION, value);
+        }
+        Ok(builder)
+    }
+}
+
+fn failed(error: reqwest::Error, url: &str) -> Failed {
+    let error = error.without_url();
+    // A connection that was not made carried nothing. Of everything else that is not known: a time-out may
+    // have come after the request, and a connection may break after the provider acted.
+    let never_left = error.is_connect() || error.is_builder();
+    let what = if error.is_connect() {
+        "no connection to"
+    } else if error.is_timeout() {
+        "no answer in time from"
+    } else {
+        "the connection broke to"
+    };
+    let cause = error.source().map(ToString::to_string).unwrap_or_else(|| error.to_string());
+    let told = network(&format!("{what} {url}: {cause}")).source(error).finish();
+    if never_left { Failed::NeverLeft(told) } else { Failed::MaybeLeft(told) }
+}
+
+fn network(message: &str) -> colony_core::ErrorBuilder {
+    Error::build(ErrorKind::Network, message).operation(OPERATION)
+}

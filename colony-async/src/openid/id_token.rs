@@ -1,0 +1,238 @@
+//! Verifying an `id_token` with the provider's published keys (feature `id-token`).
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use arc_swap::ArcSwapOption;
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use colony_core::{
+    Error, ErrorKind, Result,
+    openid::{
+        self,
+        id_token::{Claims, Expected, Refused, Unverified},
+        keys::{self, Key, KeySet},
+    },
+    retry::RetryPolicy,
+};
+
+use super::{Discovery, no_outcome, send};
+use crate::{
+    gate::Gate,
+    sender::Sender,
+    time::{Timer, unix},
+};
+
+const TARGET: &str = "colony::openid";
+
+/// Verifies `id_token`s that were issued for one client id by the site that a client speaks to.
+///
+/// From [`Http::id_token_verifier`](crate::Http::id_token_verifier); clones are cheap and share the keys. The
+/// keys are fetched when the first token is verified, believed for an [hour](keys::TTL), and fetched once
+/// more for a token that names a key which is not among them, though not more often than once in a
+/// [minute](keys::LEAST_INTERVAL), whatever tokens strangers bring.
+///
+/// Refused is whatever is not signed with RS256 by such a key, is another issuer's, is not for this client
+/// alone, has ended, is not good yet, or repeats another nonce: see
+/// [`Refused`](colony_core::openid::id_token::Refused).
+///
+/// ```no_run
+/// # async fn example(id_token: &str) -> colony_async::Result<()> {
+/// // A service that agents sign in to needs no account, only its client id.
+/// let client = colony_async::Client::anonymous().build()?;
+/// let verifier = client.transport().id_token_verifier("colony_our-client-id");
+///
+/// let claims = verifier.verify(id_token).await?;
+/// println!("it is {} ({:?})", claims.subject, claims.preferred_username);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct IdTokenVerifier {
+    keys: Arc<Keys>,
+    timer: Arc<dyn Timer>,
+    audience: String,
+}
+
+impl IdTokenVerifier {
+    pub(crate) fn new(keys: Arc<Keys>, timer: Arc<dyn Timer>, audience: String) -> Self {
+        Self { keys, timer, audience }
+    }
+
+    /// What a token has to say, for [`verify_as`](Self::verify_as): this issuer, this audience, no nonce.
+    pub fn expected(&self) -> Expected {
+        Expected::new(self.keys.discovery.issuer(), &self.audience)
+    }
+
+    /// Verifies a token of a login without a nonce, as an exchanged one is.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Auth`] for a token that is not believed, with
+    /// [`Refused`](colony_core::openid::id_token::Refused) as its source and one word of it as its
+    /// [`code`](Error::code); otherwise what kept the keys from being had.
+    pub async fn verify(&self, token: &str) -> Result<Claims> {
+        self.verify_as(token, &self.expected()).await
+    }
+
+    /// Verifies a token that has to say more, the nonce of a login for example.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    ///
+    /// ```no_run
+    /// # async fn example(
+    /// #     verifier: colony_async::IdTokenVerifier, token: &str, nonce: &str,
+    /// # ) -> colony_async::Result<()> {
+    /// let claims = verifier.verify_as(token, &verifier.expected().nonce(nonce)).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn verify_as(&self, token: &str, expected: &Expected) -> Result<Claims> {
+        let verified = self.check(token, expected).await;
+        match &verified {
+            Ok(_) => tracing::debug!(
+                target: TARGET, event = "id_token_verified", audience = self.audience, "an id_token was verified"
+            ),
+            Err(error) => tracing::debug!(
+                target: TARGET, event = "id_token_refused", audience = self.audience,
+                reason = error.code().unwrap_or(error.kind().as_str()), "an id_token was not accepted"
+            ),
+        }
+        verified
+    }
+
+    async fn check(&self, token: &str, expected: &Expected) -> Result<Claims> {
+        // What is refused for its header costs no request.
+        let unverified = Unverified::read(token)?;
+        let keys = self.keys.with(unverified.key_id()).await?;
+        Ok(unverified.verify(&keys, expected, unix(&*self.timer), is_signed)?)
+    }
+}
+
+impl fmt::Debug for IdTokenVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdTokenVerifier").field("audience", &self.audience).finish_non_exhaustive()
+    }
+}
+
+fn is_signed(key: &Key, message: &[u8], signature: &[u8]) -> bool {
+    let key = RsaPublicKeyComponents { n: &key.modulus, e: &key.exponent };
+    key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
+}
+
+/// The provider's keys. Shared by all verifiers of a client.
+pub(crate) struct Keys {
+    discovery: Arc<Discovery>,
+    sender: Sender,
+    retry: RetryPolicy,
+    timer: Arc<dyn Timer>,
+    known: ArcSwapOption<Known>,
+    /// When the keys were last asked for, Unix seconds, whatever came of it.
+    asked_at: Mutex<f64>,
+    gate: Arc<Gate<Result<Arc<Known>>>>,
+}
+
+struct Known {
+    set: Arc<KeySet>,
+    /// Unix seconds.
+    fetched_at: f64,
+}
+
+impl Keys {
+    pub(crate) fn new(
+        discovery: Arc<Discovery>,
+        sender: Sender,
+        retry: RetryPolicy,
+        timer: Arc<dyn Timer>,
+    ) -> Self {
+        Self {
+            discovery,
+            sender,
+            retry,
+            timer,
+            known: ArcSwapOption::empty(),
+            asked_at: Mutex::new(f64::NEG_INFINITY),
+            gate: Arc::default(),
+        }
+    }
+
+    /// The keys, with the one of this name among them.
+    async fn with(self: &Arc<Self>, id: Option<&str>) -> Result<Arc<KeySet>> {
+        let now = unix(&*self.timer);
+        let known = self.known.load_full().filter(|known| keys::is_believed(known.fetched_at, now));
+        let mut known = match known {
+            Some(known) => known,
+            None => self.shared_fetch(None).await?,
+        };
+        if known.set.candidates(id).is_empty() {
+            let asked_at = *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+            // One that another task has fetched meanwhile may have it.
+            let latest = self.known.load_full().filter(|latest| !Arc::ptr_eq(latest, &known));
+            if let Some(latest) = latest {
+                known = latest;
+            } else if keys::may_ask_again(asked_at, now) {
+                known = self.shared_fetch(Some(known)).await?;
+            }
+        }
+        if known.set.candidates(id).is_empty() {
+            return Err(Refused::UnknownKey.into());
+        }
+        Ok(Arc::clone(&known.set))
+    }
+
+    /// Fetches the keys, once for however many want others than these.
+    async fn shared_fetch(self: &Arc<Self>, not: Option<Arc<Known>>) -> Result<Arc<Known>> {
+        let outcome = self.gate.share(|| {
+            let (keys, not) = (Arc::clone(self), not.clone());
+            async move {
+                let now = unix(&*keys.timer);
+                // Between the look and the start of this flight another one may have landed.
+                match keys.known.load_full().filter(|known| keys::is_believed(known.fetched_at, now)) {
+                    Some(known) if not.is_none_or(|not| !Arc::ptr_eq(&known, &not)) => Ok(known),
+                    _ => keys.fetch().await,
+                }
+            }
+        });
+        outcome.await.unwrap_or_else(|unfinished| Err(no_outcome(unfinished, keys::OPERATION)))
+    }
+
+    async fn fetch(&self) -> Result<Arc<Known>> {
+        let fetched = self.fetch_once().await;
+        match &fetched {
+            Ok(known) => {
+                tracing::debug!(target: TARGET, event = "keys_fetched", "the provider's keys were fetched");
+                self.known.store(Some(Arc::clone(known)));
+            }
+            Err(error) => {
+                let reason = error.code().unwrap_or(error.kind().as_str());
+                tracing::warn!(target: TARGET, event = "keys_failed", reason, %error, "the provider's keys cannot be had");
+            }
+        }
+        fetched
+    }
+
+    async fn fetch_once(&self) -> Result<Arc<Known>> {
+        let refuse = |code: &str, message: &str| {
+            Err(Error::build(ErrorKind::Decode, message).operation(keys::OPERATION).code(code).finish())
+        };
+        let provider = self.discovery.provider().await?;
+        let algorithms = provider.id_token_signing_alg_values_supported.as_deref();
+        if algorithms.is_some_and(|all| !all.iter().any(|one| one == openid::id_token::ALGORITHM)) {
+            return refuse("keys_other_algorithm", "the provider does not sign with RS256");
+        }
+        let Some(jwks_uri) = &provider.jwks_uri else {
+            return refuse("keys_unpublished", "the provider publishes no keys (`jwks_uri`)");
+        };
+        let request = keys::request(jwks_uri);
+        *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = unix(&*self.timer);
+        let reply = send(&self.sender, &request, keys::MAX_BYTES, &self.retry, &*self.timer).await?;
+        if !reply.is_success() {
+            return Err(openid::refusal(&reply, &request));
+        }
+        let Some(set) = KeySet::read(&reply.body) else {
+            return refuse("keys_malformed", "the provider's keys are not a JWK set");
+        };
+        Ok(Arc::new(Known { set: Arc::new(set), fetched_at: unix(&*self.timer) }))
+    }
+}

@@ -1,0 +1,70 @@
+//! One process of many that share a rotating credential: says `ready`, waits for a line on stdin, rotates as it
+//! was told and says in one line of JSON what came of it.
+
+use std::{
+    io::{self, Write as _},
+    time::Duration,
+};
+
+use colony_async::credential::{CredentialId, CredentialStore, RotatingCredential, Rotation};
+use colony_core::{Error, Result};
+use colony_tests::{
+    plan::Failure,
+    rotators::{Orders, Rotated},
+};
+
+const LONGEST_LIFE: Duration = Duration::from_secs(600);
+
+type Failed = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failed> {
+    let orders: Orders = serde_json::from_str(&std::env::args().nth(1).ok_or("orders are missing")?)?;
+    // No test waits for one that hangs.
+    std::thread::spawn(|| {
+        std::thread::sleep(LONGEST_LIFE);
+        std::process::exit(3);
+    });
+    let id = CredentialId::new(&orders.issuer, &orders.client_id);
+    let store = CredentialStore::in_directory(&orders.directory, id).lock_limit(Duration::from_secs(300));
+    let report = if orders.blocking {
+        let store = colony_blocking::credential::CredentialStore::over(store)?;
+        let settings = colony_blocking::credential::RotatingCredential::builder(store);
+        let credential = colony_blocking::credential::RotatingCredential::start(settings)?;
+        work(&orders, || credential.rotate())?
+    } else {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let credential = RotatingCredential::builder(store).build();
+        work(&orders, || runtime.block_on(credential.rotate()))?
+    };
+    writeln!(io::stdout(), "{}", serde_json::to_string(&report)?)?;
+    Ok(())
+}
+
+fn work(orders: &Orders, rotate: impl Fn() -> Result<Rotation>) -> Result<Rotated, Failed> {
+    writeln!(io::stdout(), "ready")?;
+    io::stdin().read_line(&mut String::new())?;
+    let mut report = Rotated::default();
+    while orders.rotations.is_none_or(|rotations| report.own < rotations) {
+        match rotate() {
+            Ok(rotation) if rotation.is_own => report.own += 1,
+            Ok(_) => report.adopted += 1,
+            // Whoever shares the credential will log in; this one looks again.
+            Err(_) if orders.undaunted => std::thread::sleep(Duration::from_millis(2)),
+            Err(error) => {
+                report.failure = Some(told(&error));
+                break;
+            }
+        }
+    }
+    Ok(report)
+}
+
+fn told(error: &Error) -> Failure {
+    Failure {
+        kind: error.kind().as_str().to_owned(),
+        status: error.status(),
+        code: error.code().map(str::to_owned),
+        retry_after: error.retry_after().map(|wait| wait.as_secs_f64()),
+        message: error.to_string(),
+    }
+}

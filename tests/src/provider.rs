@@ -1,0 +1,154 @@
+//! A real OpenID provider, `oidc-provider` from the npm registry, as a child process; see
+//! `tests/openid/provider.mjs`.
+
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+};
+
+use colony_async::credential::{Credential, CredentialId};
+use serde_json::{Value, json};
+
+/// A provider under way. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Provider {
+    child: Child,
+    /// Its issuer URL, `http://127.0.0.1:PORT`.
+    pub issuer: String,
+}
+
+impl Provider {
+    /// Starts one. `None`, with a loud notice, where there is no Node; in CI that is a failure.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be installed or started although there is Node, and without Node in CI.
+    pub fn start(settings: &Value) -> Option<Self> {
+        if !node_is_there() {
+            let notice = "Node is missing, so NOTHING was tried against the OpenID provider";
+            assert!(std::env::var_os("CI").is_none(), "{notice}, and in CI that must not be");
+            // Past the test harness, which keeps what a passing test prints to itself.
+            let _ = writeln!(io::stderr(), "\n!!! {notice}. Install Node 20 or later. !!!\n");
+            return None;
+        }
+        let mut child = Command::new("node")
+            .arg(folder().join("provider.mjs"))
+            .arg(modules())
+            .arg(settings.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("node starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("its stdout");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let told: Value = serde_json::from_str(&line).expect("the provider says where it listens");
+        let issuer = told["issuer"].as_str().expect("an issuer").to_owned();
+        Some(Self { child, issuer })
+    }
+
+    /// Whose credentials it gives to a client: `colony_public`, `colony_basic` or `colony_post`.
+    pub fn id(&self, client: &str) -> CredentialId {
+        CredentialId::new(&self.issuer, client)
+    }
+
+    /// Where refresh tokens are spent.
+    pub fn token_endpoint(&self) -> String {
+        format!("{}/oauth/token", self.issuer)
+    }
+
+    /// What a login of this client gives, as of this moment (Unix seconds).
+    pub fn login(&self, client: &str, now: f64) -> Credential {
+        let reply = self.ask("POST", "/_rig/login", &json!({"client_id": client})).to_string();
+        Credential::from_reply(self.id(client), self.token_endpoint(), reply.as_bytes(), now)
+            .expect("a login")
+    }
+
+    /// Changes its settings.
+    pub fn set(&self, settings: &Value) {
+        self.ask("POST", "/_rig/settings", settings);
+    }
+
+    /// What it was asked so far.
+    pub fn stats(&self) -> Value {
+        self.ask("GET", "/_rig/stats", &Value::Null)
+    }
+
+    /// One of its counts.
+    pub fn count(&self, name: &str) -> u64 {
+        self.stats()[name].as_u64().unwrap_or_else(|| panic!("no count {name}"))
+    }
+
+    /// Whether this refresh token is good; it is not presented for that.
+    pub fn is_good(&self, refresh_token: &str) -> bool {
+        self.ask("POST", "/_rig/token", &json!({"refresh_token": refresh_token}))["good"] == true
+    }
+
+    /// The provider's process, to stop it.
+    pub fn process(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let reply = self.exchange(method, path, &body.to_string()).expect("the provider answers");
+        let (_, body) = reply.split_once("\r\n\r\n").expect("a head and a body");
+        serde_json::from_str(body).unwrap_or_else(|_| panic!("{method} {path}: {reply}"))
+    }
+
+    fn exchange(&self, method: &str, path: &str, body: &str) -> io::Result<String> {
+        let mut stream = TcpStream::connect(self.issuer.trim_start_matches("http://"))?;
+        // HTTP/1.0: a body without chunks, which ends with the connection.
+        write!(stream, "{method} {path} HTTP/1.0\r\ncontent-length: {}\r\n\r\n{body}", body.len())?;
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply)?;
+        Ok(reply)
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("openid")
+}
+
+fn node_is_there() -> bool {
+    let works = |program: &str| {
+        let run = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        run.is_ok_and(|status| status.success())
+    };
+    works("node") && works("npm")
+}
+
+/// The folder below `target` that holds the pinned packages; installed there when it does not.
+fn modules() -> &'static Path {
+    static MODULES: OnceLock<PathBuf> = OnceLock::new();
+    MODULES.get_or_init(|| {
+        let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/openid");
+        fs::create_dir_all(&target).expect("a folder below target");
+        let lock = fs::read(folder().join("package-lock.json")).expect("the lock file");
+        // Written when everything was there, so that an installation that broke off is not taken for one.
+        let done = target.join("installed-lock.json");
+        if fs::read(&done).ok().as_deref() != Some(lock.as_slice()) {
+            for name in ["package.json", "package-lock.json"] {
+                fs::copy(folder().join(name), target.join(name)).expect("a copy");
+            }
+            let installed = Command::new("npm")
+                .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"])
+                .current_dir(&target)
+                .status();
+            assert!(installed.is_ok_and(|status| status.success()), "`npm ci` in target/openid failed");
+            fs::write(&done, lock).expect("a note of it");
+        }
+        target
+    })
+}

@@ -1,0 +1,294 @@
+//! A site that answers by a script: logins, the discovery document, exchanges and keys.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{TcpListener, TcpStream},
+    runtime::Runtime,
+    sync::watch,
+};
+
+/// `POST /api/v1/auth/token`.
+pub const LOGIN: &str = "/api/v1/auth/token";
+/// The discovery document.
+pub const DISCOVERY: &str = "/.well-known/openid-configuration";
+/// The token endpoint.
+pub const EXCHANGE: &str = "/oauth/token";
+/// The keys.
+pub const KEYS: &str = "/.well-known/jwks.json";
+
+/// How one request is answered.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// As a good provider does.
+    Good,
+    /// With this status and this JSON.
+    Json(u16, Value),
+    /// With this status, these header lines and this text.
+    Text(u16, String, String),
+    /// With 429 and this `Retry-After`.
+    Limited(String),
+    /// With bytes that never end.
+    Endless,
+    /// The connection is closed without an answer.
+    Hangup,
+    /// As a good provider does, once [`Site::release`] is called.
+    Held(Box<Answer>),
+}
+
+/// The site. It has a thread of its own, so that tests with and without a runtime can use it.
+#[derive(Debug)]
+pub struct Site {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    runtime: Option<Runtime>,
+}
+
+struct Shared {
+    root: String,
+    state: Mutex<State>,
+    counts: watch::Sender<BTreeMap<String, u64>>,
+    released: watch::Sender<u64>,
+    clock: Box<dyn Fn() -> f64 + Send + Sync>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
+struct State {
+    scripts: HashMap<String, VecDeque<Answer>>,
+    otherwise: HashMap<String, Answer>,
+    /// What was in the forms of the exchanges.
+    forms: Vec<BTreeMap<String, String>>,
+    issued: Vec<String>,
+}
+
+impl Site {
+    /// Starts a site that issues tokens by this clock (Unix seconds).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot listen.
+    pub fn start(clock: impl Fn() -> f64 + Send + Sync + 'static) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        // Not by `block_on`: the caller may be inside a runtime.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let listener = {
+            let _inside = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        let shared = Arc::new(Shared {
+            root: format!("http://{address}"),
+            state: Mutex::default(),
+            counts: watch::Sender::default(),
+            released: watch::Sender::default(),
+            clock: Box::new(clock),
+        });
+        let served = Arc::clone(&shared);
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&served)));
+            }
+        });
+        Ok(Self { address, shared, runtime: Some(runtime) })
+    }
+
+    /// Its root, which is the issuer.
+    pub fn issuer(&self) -> String {
+        self.shared.root.clone()
+    }
+
+    /// The API's base URL.
+    pub fn base_url(&self) -> String {
+        format!("http://{}/api/v1", self.address)
+    }
+
+    /// Answers the next requests for this path so, one after the other.
+    pub fn next(&self, path: &str, answers: impl IntoIterator<Item = Answer>) {
+        self.shared.state().scripts.entry(path.to_owned()).or_default().extend(answers);
+    }
+
+    /// Answers requests for this path so when the script is at its end.
+    pub fn otherwise(&self, path: &str, answer: Answer) {
+        self.shared.state().otherwise.insert(path.to_owned(), answer);
+    }
+
+    /// The document that a good provider would publish here.
+    pub fn document(&self) -> Value {
+        document(&self.shared.root)
+    }
+
+    /// Gives the answers that are held.
+    pub fn release(&self) {
+        self.shared.released.send_modify(|times| *times += 1);
+    }
+
+    /// How often this path was asked for.
+    pub fn count(&self, path: &str) -> u64 {
+        self.shared.counts.borrow().get(path).copied().unwrap_or_default()
+    }
+
+    /// Logins, documents and exchanges so far.
+    pub fn counts(&self) -> (u64, u64, u64) {
+        (self.count(LOGIN), self.count(DISCOVERY), self.count(EXCHANGE))
+    }
+
+    /// Waits until this path was asked for so often.
+    ///
+    /// # Panics
+    ///
+    /// When that does not come about within a minute.
+    pub async fn until(&self, path: &str, times: u64) {
+        let mut counts = self.shared.counts.subscribe();
+        let reached = counts.wait_for(|counts| counts.get(path).is_some_and(|count| *count >= times));
+        let came = tokio::time::timeout(Duration::from_secs(60), reached).await;
+        assert!(came.is_ok(), "{path} was asked for {} times", self.count(path));
+    }
+
+    /// The forms that were sent to the token endpoint.
+    pub fn forms(&self) -> Vec<BTreeMap<String, String>> {
+        self.shared.state().forms.clone()
+    }
+
+    /// Every token that was issued, of any kind.
+    pub fn issued(&self) -> Vec<String> {
+        self.shared.state().issued.clone()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A JWT that lives so long, signed by nobody.
+    fn jwt(&self, seconds: f64) -> String {
+        let iat = (self.clock)().floor();
+        let mut state = self.state();
+        let number = state.issued.len();
+        let payload = json!({"iat": iat, "exp": iat + seconds, "jti": number}).to_string();
+        let token = format!("e30.{}.plantedsignature", BASE64_URL_SAFE_NO_PAD.encode(payload));
+        state.issued.push(token.clone());
+        token
+    }
+
+    fn opaque(&self) -> String {
+        let mut state = self.state();
+        let token = format!("plantedopaque{}", state.issued.len());
+        state.issued.push(token.clone());
+        token
+    }
+
+    fn good(&self, path: &str) -> (u16, String, String) {
+        let body = match path {
+            LOGIN => json!({"access_token": self.jwt(86_400.0), "token_type": "bearer"}),
+            DISCOVERY => document(&self.root),
+            EXCHANGE => json!({
+                "access_token": self.opaque(),
+                "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+                "token_type": "Bearer",
+                "expires_in": 900,
+                "scope": "openid profile",
+                "id_token": self.jwt(300.0),
+            }),
+            KEYS => json!({"keys": []}),
+            _ => json!({}),
+        };
+        (200, String::new(), body.to_string())
+    }
+}
+
+fn document(site: &str) -> Value {
+    json!({
+        "issuer": site,
+        "token_endpoint": format!("{site}{EXCHANGE}"),
+        "jwks_uri": format!("{site}{KEYS}"),
+        "grant_types_supported": ["urn:ietf:params:oauth:grant-type:token-exchange"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    })
+}
+
+async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut stream = BufReader::new(stream);
+    while let Some((path, body)) = read(&mut stream).await? {
+        let mut answer = {
+            let mut state = shared.state();
+            if path == EXCHANGE {
+                state.forms.push(url::form_urlencoded::parse(&body).into_owned().collect());
+            }
+            let scripted = state.scripts.get_mut(&path).and_then(VecDeque::pop_front);
+            scripted.or_else(|| state.otherwise.get(&path).cloned()).unwrap_or(Answer::Good)
+        };
+        let mut released = shared.released.subscribe();
+        shared.counts.send_modify(|counts| *counts.entry(path.clone()).or_default() += 1);
+        if let Answer::Held(then) = answer {
+            let _ = released.changed().await;
+            answer = *then;
+        }
+        let (status, header, body) = match answer {
+            Answer::Good | Answer::Held(_) => shared.good(&path),
+            Answer::Json(status, body) => (status, String::new(), body.to_string()),
+            Answer::Text(status, header, body) => (status, header, body),
+            Answer::Limited(wait) => {
+                let body = json!({"error": "temporarily_unavailable", "error_description": "scripted"});
+                (429, format!("retry-after: {wait}\r\n"), body.to_string())
+            }
+            Answer::Hangup => return Ok(()),
+            Answer::Endless => return flood(&mut stream).await,
+        };
+        let length = body.len();
+        let text = format!("HTTP/1.1 {status} Scripted\r\n{header}content-length: {length}\r\n\r\n{body}");
+        stream.write_all(text.as_bytes()).await?;
+    }
+    Ok(())
+}
+
+/// Sends until the other side has had enough.
+async fn flood(stream: &mut BufReader<TcpStream>) -> io::Result<()> {
+    stream.write_all(b"HTTP/1.1 200 Scripted\r\ntransfer-encoding: chunked\r\n\r\n").await?;
+    loop {
+        stream.write_all(format!("1000\r\n{}\r\n", " ".repeat(0x1000)).as_bytes()).await?;
+    }
+}
+
+async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(String, Vec<u8>)>> {
+    let mut line = String::new();
+    stream.read_line(&mut line).await?;
+    let Some(path) = line.split(' ').nth(1).map(str::to_owned) else { return Ok(None) };
+    let mut length = 0;
+    loop {
+        line.clear();
+        stream.read_line(&mut line).await?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().map_err(io::Error::other)?;
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
+    Ok(Some((path, body)))
+}
