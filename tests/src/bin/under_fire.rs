@@ -152,7 +152,7 @@ Tries to break the token cache, and prints what was tried, what survived and wha
             told("uname", &["-s"]),
             told("uname", &["-r"]),
             std::thread::available_parallelism().map_or(0, usize::from),
-            told("stat", &["-f", "-c", "%T", &folder.to_string_lossy()]),
+            told("findmnt", &["-n", "-o", "FSTYPE", "-T", &folder.to_string_lossy()]),
             folder.display(),
             told("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
         )
