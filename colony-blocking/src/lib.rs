@@ -20,6 +20,10 @@
 //! call hands its work over and waits for the result; it never enters a runtime on the calling thread. So a
 //! client may be built, used and dropped anywhere, inside any runtime too (where a call blocks that
 //! runtime's thread as every blocking call does), and shared by threads.
+//!
+//! A child made by a bare `fork` has the client but not its thread: there, every call fails with
+//! [`Config`](ErrorKind::Config). Fork first, or build a client in the child; programs that are started anew
+//! (`std::process::Command`) have no such trouble.
 
 pub mod credential;
 mod http;

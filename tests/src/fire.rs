@@ -6,8 +6,8 @@
 //!
 //! ```console
 //! $ cargo under-fire                    # every row; prints the table of docs/reliability.md
-//! $ cargo under-fire -- --row R2 --row R16
-//! $ cargo under-fire -- --short
+//! $ cargo under-fire --row R2 --row R16
+//! $ cargo under-fire --short
 //! ```
 
 mod ahead;

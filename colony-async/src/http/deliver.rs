@@ -44,16 +44,20 @@ impl Http {
     /// Sends a request as often as the policy and a rejected token ask for, and gives the last reply.
     async fn send_with_retries(&self, request: &Request) -> Result<Reply> {
         let shared = &*self.shared;
-        let mut retries = 0;
+        let (mut retries, mut rounds) = (0, 0);
         let mut rejected: Option<Arc<Held>> = None;
         loop {
             let held = self.token_for(request, rejected.as_ref()).await?;
             let reply = shared.sender.once(request, held.as_deref()).await?;
             let status = reply.status.as_u16();
-            // One round with another token, and only for 401: a 403 is about rights, not about the token.
-            if status == 401 && request.auth() == Auth::Bearer && rejected.is_none() {
+            // One round with another token, and only for 401: a 403 is about rights, not about the token. The
+            // round goes on when the other one was only found, and refused as well: a revocation ends all
+            // tokens that are about. One that was just issued is the last that is tried.
+            let found = held.as_ref().is_some_and(|held| !held.minted);
+            if status == 401 && request.auth() == Auth::Bearer && (rounds == 0 || rounds == 1 && found) {
                 session::rejected(request.operation());
                 rejected = held;
+                rounds += 1;
                 continue;
             }
             if !request.is_retried() {

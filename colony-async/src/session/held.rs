@@ -19,6 +19,8 @@ pub(crate) struct Held {
     pub(crate) lifetime: Lifetime,
     /// The value of the `Authorization` header, made once; `None` for a token that no header can carry.
     pub(crate) bearer: Option<HeaderValue>,
+    /// Whether this process logged in for it. Otherwise it was found, and may be as old as another.
+    pub(crate) minted: bool,
     /// What came with the token; nothing comes with a login's.
     beside: Option<Box<Beside>>,
 }
@@ -36,14 +38,19 @@ impl Held {
             value.set_sensitive(true);
             value
         });
-        Self { token, lifetime, bearer, beside: None }
+        Self { token, lifetime, bearer, minted: false, beside: None }
+    }
+
+    /// This token, for which this process has just logged in.
+    pub(crate) fn just_minted(self) -> Self {
+        Self { minted: true, ..self }
     }
 
     /// A token for another service, which this client does not send itself.
     pub(crate) fn exchanged(granted: Granted) -> Self {
         let (token, lifetime) = (granted.access_token.clone(), granted.lifetime());
         let id = granted.id_lifetime();
-        Self { token, lifetime, bearer: None, beside: Some(Box::new(Beside { granted, id })) }
+        Self { token, lifetime, bearer: None, minted: false, beside: Some(Box::new(Beside { granted, id })) }
     }
 
     /// What an exchange granted.

@@ -51,7 +51,7 @@ impl Mint for Login {
         Box::pin(async move {
             let token = self.run(key, timer, &patience.of(&self.retry)).await?;
             let lifetime = Lifetime::at_login(token.expose_secret(), unix(timer));
-            Ok(Held::new(token, lifetime))
+            Ok(Held::new(token, lifetime).just_minted())
         })
     }
 

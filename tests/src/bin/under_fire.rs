@@ -28,6 +28,10 @@ fn main() -> Result<std::process::ExitCode, Failed> {
         }
         _ => {}
     }
+    if std::env::var_os("UNDER_FIRE_LOG").is_some() {
+        // What happens in this process; not what happens in the others.
+        tracing_subscriber::fmt().with_env_filter("colony=trace").with_writer(std::io::stderr).init();
+    }
     long::run(&arguments)
 }
 
@@ -148,7 +152,7 @@ Tries to break the token cache, and prints what was tried, what survived and wha
             told("uname", &["-s"]),
             told("uname", &["-r"]),
             std::thread::available_parallelism().map_or(0, usize::from),
-            told("stat", &["-f", "-c", "%T", &folder.to_string_lossy()]),
+            told("findmnt", &["-n", "-o", "FSTYPE", "-T", &folder.to_string_lossy()]),
             folder.display(),
             told("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
         )

@@ -88,7 +88,8 @@ fn client() -> Result<Client, Failed> {
 }
 
 /// A program that has a client and forks, as Python's `os.fork` does: the child has the client but not the
-/// thread that drives it. Its calls must fail rather than hang; a client of its own works.
+/// thread that drives it. Its calls must fail rather than hang; a client of its own works, unless the fork fell
+/// into another thread's work.
 fn forked(ground: &Ground) -> Outcome {
     let forks = ground.scale.pick(10, 100);
     let scene = Scene::new(ground)?;
@@ -141,7 +142,7 @@ pub(super) fn fork(forks: &str) -> Result<(), Failed> {
         // This forks: see `preload.c`.
         let child = parent_id();
         if child == 0 {
-            std::process::exit(child_s_life(&client));
+            std::process::exit(child_s_life(&client, state == "idle"));
         }
         let process = i32::try_from(child).ok().and_then(Pid::from_raw).ok_or("no process id")?;
         let mut ended = None;
@@ -167,12 +168,19 @@ pub(super) fn fork(forks: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What a forked child does: its parent's client, then one of its own. Zero when all was well.
-fn child_s_life(inherited: &Client) -> i32 {
+/// What a forked child does: its parent's client, then, if the parent was idle, one of its own. Zero when all
+/// was well.
+///
+/// A child of a program that has other threads at work may find the locks of any library taken for ever
+/// (POSIX, `fork`), and nothing that is built on libraries can promise anything there but not to use them.
+fn child_s_life(inherited: &Client, idle: bool) -> i32 {
     match inherited.execute_json(GetMe::default()) {
         Err(error) if error.to_string().contains("fork") => {}
         Err(_) => return 11,
         Ok(_) => return 12,
+    }
+    if !idle {
+        return 0;
     }
     let Ok(own) = client() else { return 13 };
     match own.execute_json(GetMe::default()) {

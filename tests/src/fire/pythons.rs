@@ -164,7 +164,8 @@ type Failed = Box<dyn std::error::Error>;
 /// The part: makes calls and says `ok` for each, now and then with a refreshed token or a new client; or does
 /// what it is told, a line for a line.
 pub(super) fn chat(kind: &str) -> Result<(), Failed> {
-    let connections = reqwest::Client::builder().no_proxy().build()?;
+    // Shared, since reading the system's certificates is slow; but no connection outlives its client's runtime.
+    let connections = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build()?;
     let key = std::env::var("COLONY_API_KEY")?;
     let limit = Duration::from_secs(30);
     if kind == "blocking" {

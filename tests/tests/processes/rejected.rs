@@ -44,6 +44,23 @@ async fn a_token_that_another_client_has_fetched_serves_without_a_login() {
 }
 
 #[tokio::test]
+async fn a_revocation_of_two_tokens_does_not_fail_a_call() {
+    let scripted = Scripted::standing();
+    let (one, other) = (scripted.client(), scripted.client());
+    call(&one).await.expect("a call");
+    other.auth().forget_token().await.expect("forgotten");
+    call(&other).await.expect("a call");
+    assert_eq!(scripted.logins(), 2, "each holds a token of its own");
+    scripted.service.revoke();
+    // Its own is refused, then the one that it finds in the file; then it logs in.
+    call(&one).await.expect("a call");
+    let counts = scripted.service.counts();
+    assert_eq!((counts.logins, counts.rejected), (3, 2));
+    call(&other).await.expect("a call");
+    assert_eq!(scripted.logins(), 3);
+}
+
+#[tokio::test]
 async fn a_403_is_about_rights_and_not_about_the_token() {
     let scripted = Scripted::standing();
     scripted.service.answer_calls(403);
