@@ -11,6 +11,8 @@ mod at;
 pub(crate) mod lock;
 pub(crate) mod private;
 mod real;
+#[cfg(test)]
+mod tests;
 
 use std::{
     ffi::OsString,

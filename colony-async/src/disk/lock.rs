@@ -83,9 +83,9 @@ pub(crate) fn holder(disk: &dyn Disk, path: &Path) -> Option<Option<u32>> {
     check(&*file).ok()?;
     let text = file.read(LONGEST_SIGNATURE);
     match uninterrupted(|| file.try_lock()) {
+        // On Windows what is locked cannot be read: then somebody holds it, and nobody knows who.
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            let text = String::from_utf8(text.ok()?).unwrap_or_default();
-            Some(text.trim().parse().ok())
+            Some(text.ok().and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok()))
         }
         taken => {
             if taken.is_ok() {

@@ -117,18 +117,33 @@ impl Disk for Real {
     }
 }
 
-/// Windows refuses to replace a file that somebody holds open, as a reader of another SDK may; readers
-/// are quick, so it is tried again for a while.
+/// How long a file that is in use is waited for, on Windows. Python's readers and virus scanners are done
+/// sooner.
+#[cfg(windows)]
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Windows refuses to replace a file that somebody holds open without sharing the right to delete it, as a
+/// reader of another SDK does; readers are quick, so it is tried again for a while.
 #[cfg(windows)]
 fn patiently(mut work: impl FnMut() -> io::Result<()>) -> io::Result<()> {
-    let mut pause = Duration::from_millis(5);
+    let (mut waited, mut pause) = (Duration::ZERO, Duration::from_millis(5));
     loop {
         match work() {
-            Err(_) if pause <= Duration::from_millis(1000) => std::thread::sleep(pause),
+            Err(error) if is_in_use(&error) && waited < PATIENCE => {
+                std::thread::sleep(pause);
+                waited += pause;
+                pause = (pause * 2).min(Duration::from_millis(100));
+            }
             other => return other,
         }
-        pause *= 2;
     }
+}
+
+/// `ERROR_ACCESS_DENIED`, `ERROR_SHARING_VIOLATION`, `ERROR_LOCK_VIOLATION`: which of them depends on the file system
+/// and on how the file was opened.
+#[cfg(windows)]
+fn is_in_use(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(5 | 32 | 33))
 }
 
 struct RealFile(File);
@@ -201,5 +216,65 @@ fn plain_facts(metadata: &fs::Metadata) -> Facts {
         links: 1,
         len: metadata.len(),
         modified: metadata.modified().map_or(0.0, colony_core::token::freshness::unix_seconds),
+    }
+}
+
+#[cfg(all(test, windows))]
+mod windows_tests {
+    use std::os::windows::fs::OpenOptionsExt as _;
+
+    use super::*;
+
+    /// Opens a file as Python's `open` does: others may read and write it, not replace it.
+    fn hold(path: &Path) -> File {
+        OpenOptions::new().read(true).share_mode(0x1 | 0x2).open(path).expect("a file")
+    }
+
+    fn pair() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (new, old) = (directory.path().join("new"), directory.path().join("old"));
+        fs::write(&new, "new").expect("a file");
+        fs::write(&old, "old").expect("a file");
+        (directory, new, old)
+    }
+
+    #[test]
+    fn a_file_that_is_held_open_is_replaced_once_it_is_let_go() {
+        let (_directory, new, old) = pair();
+        let (mut holder, mut tries) = (Some(hold(&old)), 0);
+        patiently(|| {
+            tries += 1;
+            let tried = fs::rename(&new, &old);
+            if tries == 3 {
+                holder = None;
+            }
+            tried
+        })
+        .expect("it was let go");
+        assert_eq!(tries, 4, "it could be replaced while it was held open");
+        assert_eq!(fs::read_to_string(&old).expect("a file"), "new");
+    }
+
+    #[test]
+    fn a_file_that_is_held_for_ever_stays_as_it_is() {
+        let (_directory, new, old) = pair();
+        let holder = hold(&old);
+        let error = Real.rename(&new, &old).expect_err("it is held open");
+        assert!(is_in_use(&error), "{error}");
+        assert_eq!(fs::read_to_string(&old).expect("a file"), "old");
+        assert_eq!(fs::read_to_string(&new).expect("a file"), "new");
+        drop(holder);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_not_waited_for() {
+        let (_directory, new, old) = pair();
+        let mut tries = 0;
+        let error = patiently(|| {
+            tries += 1;
+            fs::rename(new.with_extension("gone"), &old)
+        });
+        assert_eq!(error.expect_err("it is not there").kind(), io::ErrorKind::NotFound);
+        assert_eq!(tries, 1);
     }
 }
