@@ -11,11 +11,13 @@
 //! ```
 
 mod ahead;
+mod calls;
 mod cancels;
 mod children;
 mod disks;
 mod kills;
 mod modes;
+mod no_lock;
 mod parts;
 mod preload;
 mod pythons;
@@ -25,6 +27,7 @@ mod runtimes;
 mod scene;
 mod secrets;
 mod signals;
+mod simulated;
 mod stopped;
 mod swaps;
 mod tally;
@@ -86,7 +89,7 @@ const fn row(id: &'static str, promise: &'static str, run: fn(&Ground) -> Outcom
 }
 
 /// All rows.
-pub const ROWS: [Row; 18] = [
+pub const ROWS: [Row; 21] = [
     row("R1", "one login for each expiry, whatever the number of processes", windows::run),
     row("R2", "the same under kill -9; no lock stuck, no file torn, never two logins in flight", kills::run),
     row("R3", "a reader sees a whole file, whoever writes", readers::run),
@@ -95,9 +98,11 @@ pub const ROWS: [Row; 18] = [
     row("R7", "one refresh for a crowd of 401s, none when a newer token is held", refused::run),
     row("R8", "renewal ahead of time stalls no call and is spread over its window", ahead::run),
     row("R9", "a caller or a runtime that goes away loses no login and sticks no lock", cancels::run),
+    row("R11", "where there is no lock, the login goes on without", no_lock::run),
     row("R13", "files 0600 and directory 0700 at every moment, under every umask", modes::run),
     row("R14", "paths that are swapped between check and open: nothing followed", swaps::run),
     row("R15", "a failing disk, outside the process: a token all the same, whole files", disks::run),
+    row("R15c", "each call to the disk fails in turn: a token all the same, whole files", calls::run),
     row("R15s", "system calls that fail (strace): a token all the same, whole files", traced::run),
     row("R16", "a signal every millisecond, in every thread: no error comes to light", signals::run),
     row("R17", "a stopped holder is waited for and passed by; the lock file stays", stopped::run),
@@ -105,4 +110,5 @@ pub const ROWS: [Row; 18] = [
     row("R20", "no secret in any stream, error, panic or log at TRACE", secrets::run),
     row("R22", "the blocking client is built, used and dropped in any runtime", runtimes::run),
     row("R25", "a warm token costs no system call", warm::run),
+    row("SIM", "the protocol between processes, simulated: every rule at every step", simulated::run),
 ];

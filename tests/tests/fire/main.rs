@@ -65,6 +65,11 @@ fn r9_callers_and_runtimes_that_go_away() {
 }
 
 #[test]
+fn r11_no_lock() {
+    short("R11");
+}
+
+#[test]
 fn r13_modes_under_every_umask() {
     short("R13");
 }
@@ -77,6 +82,11 @@ fn r14_swapped_paths() {
 #[test]
 fn r15_failing_disks() {
     short("R15");
+}
+
+#[test]
+fn r15c_each_call_to_the_disk() {
+    short("R15c");
 }
 
 #[test]
@@ -120,4 +130,9 @@ fn every_row_has_a_test() {
     for row in ROWS {
         assert!(tests.contains(&format!("short(\"{}\")", row.id)), "{}", row.id);
     }
+}
+
+#[test]
+fn sim_the_protocol_between_processes() {
+    short("SIM");
 }

@@ -1,17 +1,51 @@
-//! The n-th call to the disk fails, for n = 1, 2, 3 … until a run has no n-th call.
+//! R15, at the seam: the n-th call to the disk fails, for n = 1, 2, 3 … until a run has no n-th call.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    time::SystemTime,
+};
 
-use colony_async::{ErrorKind, api::account::GetMe};
-use colony_core::{Transport as _, token::envelope::Envelope};
-use colony_tests::{
-    failing::Failing,
-    played::{LIFETIME, Played},
+use colony_async::{Client, ErrorKind, RetryPolicy, api::account::GetMe};
+use colony_core::{
+    Transport as _,
+    token::{cache_path, envelope::Envelope},
 };
 use rustix::io::Errno;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::runtime::Runtime;
 
-use crate::place::{client, fingerprint, now};
+use super::{Ground, Outcome, Tally};
+use crate::{
+    failing::Failing,
+    played::{LIFETIME, Played},
+};
+
+const KEY: &str = "col_planted_key_0123456789";
+const BASE: &str = "http://127.0.0.1:9/api/v1";
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs_f64()
+}
+
+fn fingerprint() -> String {
+    cache_path::fingerprint(BASE, KEY)
+}
+
+pub(super) fn client(service: &Played, directory: &Path, disk: Option<&Failing>) -> Client {
+    let mut builder = Client::builder(KEY)
+        .base_url(BASE)
+        .auth_retry(RetryPolicy::none())
+        .script(&service.script(now))
+        .cache_token(true)
+        .token_cache_dir(directory);
+    if let Some(disk) = disk {
+        builder = builder.disk(disk.clone());
+    }
+    builder.build().expect("a client")
+}
 
 /// What disks answer. `INTR` is not an answer of theirs, but of every call that may wait.
 const ERRORS: [(&str, Errno); 8] = [
@@ -105,8 +139,8 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("a mode");
 }
 
-/// Plays a scene on a disk. Gives the calls that failed.
-async fn play(scene: Scene, disk: &Failing, what: &str) -> Vec<&'static str> {
+/// Plays a scene on a disk, and panics where it ends badly.
+async fn play(scene: Scene, disk: &Failing, what: &str) {
     let home = tempfile::tempdir().expect("a directory");
     let directory = home.path().join("colony-sdk");
     let service = Played::default();
@@ -151,7 +185,7 @@ async fn play(scene: Scene, disk: &Failing, what: &str) -> Vec<&'static str> {
 
     // Whoever comes next, on a disk that works, is not harmed.
     service.refuse(None);
-    let next = crate::place::client(&service, &directory, None);
+    let next = self::client(&service, &directory, None);
     match next.execute(GetMe::default()).await {
         Ok(_) => {}
         Err(error) if scene == Scene::Refused(429) => {
@@ -159,53 +193,77 @@ async fn play(scene: Scene, disk: &Failing, what: &str) -> Vec<&'static str> {
         }
         Err(error) => panic!("{what}: the next one: {error}"),
     }
-    failed
 }
 
-#[tokio::test]
-async fn each_call_in_turn_fails_once() {
-    let mut tried: BTreeMap<&str, usize> = BTreeMap::new();
+/// Each call fails once; then each fails together with all that follow. The same at both scales: there are no
+/// more calls than these.
+pub(super) fn run(_: &Ground) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut tally = Tally::of("runs");
+    let mut failed: BTreeMap<&'static str, u64> = BTreeMap::new();
     for scene in SCENES {
         for (name, errno) in ERRORS {
-            for at in 1.. {
-                let disk = Failing::once(at, errno.raw_os_error());
-                let failed = play(scene, &disk, &format!("{scene:?}, {name} at call {at}")).await;
-                let Some(call) = failed.first() else { break };
-                *tried.entry(call).or_default() += 1;
+            let once = (1..).map(|at| (Failing::once(at, errno.raw_os_error()), format!("at call {at}")));
+            for call in series(&runtime, &mut tally, scene, name, once) {
+                *failed.entry(call).or_default() += 1;
+            }
+            // A signal at every call for good would be a machine that does nothing but signal.
+            if errno != Errno::INTR {
+                let on = (1..)
+                    .map(|at| (Failing::for_good(at, errno.raw_os_error()), format!("from call {at} on")));
+                series(&runtime, &mut tally, scene, name, on);
             }
         }
     }
-    #[expect(clippy::print_stdout, reason = "the figures that docs/reliability.md quotes")]
-    {
-        println!("failed once: {} calls: {tried:?}", tried.values().sum::<usize>());
+    tally.fault("calls that failed alone", failed.values().sum(), 1_500);
+    for call in CALLS {
+        tally.hold(failed.contains_key(call), || format!("{call} never failed"));
     }
-    for call in ["facts", "create_directory", "open", "file_facts", "read", "try_lock", "write", "sync"] {
-        assert!(tried.contains_key(call), "{call} never failed: {tried:?}");
-    }
-    for call in ["create_temporary", "rename", "remove", "unlock", "set_mode", "list"] {
-        assert!(tried.contains_key(call), "{call} never failed: {tried:?}");
-    }
+    tally.fact(format!("{} kinds of call, {} errors, {} scenes", failed.len(), ERRORS.len(), SCENES.len()));
+    Ok(tally)
 }
 
-#[tokio::test]
-async fn from_each_call_on_all_fail() {
-    let mut tried = 0;
-    for scene in SCENES {
-        // A signal at every call for good would be a machine that does nothing but signal.
-        for (name, errno) in ERRORS.into_iter().filter(|(name, _)| *name != "EINTR") {
-            for at in 1.. {
-                let disk = Failing::for_good(at, errno.raw_os_error());
-                let failed = play(scene, &disk, &format!("{scene:?}, {name} from call {at} on")).await;
-                if failed.is_empty() {
-                    break;
-                }
-                tried += 1;
-            }
-        }
+/// What a login does with a disk: each of these must have failed at least once.
+const CALLS: [&str; 14] = [
+    "facts",
+    "create_directory",
+    "set_mode",
+    "open",
+    "file_facts",
+    "read",
+    "try_lock",
+    "unlock",
+    "create_temporary",
+    "write",
+    "sync",
+    "rename",
+    "remove",
+    "list",
+];
+
+/// Plays a scene on one disk after the other, until one has no fault left. Gives the first call that failed, for
+/// each.
+fn series(
+    runtime: &Runtime,
+    tally: &mut Tally,
+    scene: Scene,
+    error: &str,
+    disks: impl Iterator<Item = (Failing, String)>,
+) -> Vec<&'static str> {
+    let mut first = Vec::new();
+    for (disk, place) in disks {
+        let what = format!("{scene:?}, {error} {place}");
+        let played = catch_unwind(AssertUnwindSafe(|| runtime.block_on(play(scene, &disk, &what))));
+        let failed = disk.failed();
+        tally.check(played.is_ok(), || format!("{what}: {}", told(&*played.unwrap_err())));
+        let Some(call) = failed.first() else { break };
+        first.push(*call);
     }
-    #[expect(clippy::print_stdout, reason = "the figures that docs/reliability.md quotes")]
-    {
-        println!("failed for good: {tried} runs");
-    }
-    assert!(tried > 500, "{tried}");
+    first
+}
+
+/// What a panic said.
+fn told(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
 }

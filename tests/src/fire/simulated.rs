@@ -1,0 +1,54 @@
+//! The protocol between processes, simulated: see [`sim`](crate::sim).
+
+use super::{Ground, Outcome, Tally};
+use crate::sim::{
+    Sabotage, Scene,
+    campaign::{Summary, interleavings, kills_everywhere, play},
+    run as play_one,
+};
+
+/// Worlds drawn by seeds; every interleaving of a few processes with a few interruptions; a kill at each step of
+/// them. And what is broken on purpose is found.
+pub(super) fn run(ground: &Ground) -> Outcome {
+    let seeds = ground.scale.pick(800, 20_000);
+    let mut tally = Tally::of("worlds");
+    let drawn = play((0..seeds).map(Scene::drawn));
+    tally.fault("kills", drawn.kills.0, seeds / 2);
+    tally.fault("of them of the lock's holder", drawn.kills.1, seeds / 20);
+    tally.fault("holders stopped", drawn.stops.1, seeds / 40);
+    tally.fault("power cuts", drawn.power_cuts, seeds / 10);
+    tally.fact(format!("{} of {} drawn histories differ", drawn.different, drawn.worlds));
+    add(&mut tally, &drawn);
+
+    let mut orders = play(interleavings(2, ground.scale.pick(1, 2)));
+    if let super::Scale::Long = ground.scale {
+        add(&mut tally, &play(interleavings(3, 1)));
+    }
+    tally.same("logins where nothing goes wrong", orders.logins, orders.worlds);
+    add(&mut tally, &orders);
+
+    // Short, every seventh: a different step in each interleaving.
+    let kills = kills_everywhere(2).into_iter().step_by(ground.scale.pick(7, 1));
+    orders = play(kills);
+    tally.fault("kills of a holder at a chosen step", orders.kills.1, orders.worlds / 5);
+    add(&mut tally, &orders);
+
+    let broken = [Sabotage::LockForAll, Sabotage::LockDeleted, Sabotage::NoSync, Sabotage::InPlace];
+    let found = broken.into_iter().filter(|sabotage| is_found(*sabotage)).count() as u64;
+    tally.fault("kinds of sabotage found", found, broken.len() as u64);
+    Ok(tally)
+}
+
+fn add(tally: &mut Tally, summary: &Summary) {
+    tally.tries(summary.worlds);
+    let lost = summary.lost.len() as u64;
+    tally.losses(lost, || summary.lost.first().cloned().unwrap_or_default());
+}
+
+/// Whether some world shows that this is broken.
+fn is_found(sabotage: Sabotage) -> bool {
+    (0..400).any(|seed| {
+        let scene = Scene { calls: 3, ..Scene::drawn(seed) }.sabotaged(sabotage);
+        !play_one(scene).broken.is_empty()
+    })
+}

@@ -1,0 +1,22 @@
+//! The simulation of `colony_tests::sim` itself. What it says of the protocol is the row SIM of `fire`.
+
+use std::collections::BTreeSet;
+
+use colony_tests::sim::{Chooser, Outcome, Scene, run};
+
+#[test]
+fn a_seed_is_a_history() {
+    let first = run(Scene::drawn(7));
+    for _ in 0..10 {
+        assert_eq!(run(Scene::drawn(7)), first);
+    }
+    let others: BTreeSet<u64> = (0..50).map(|seed| run(Scene::drawn(seed)).history).collect();
+    assert_eq!(others.len(), 50);
+}
+
+#[test]
+fn a_quiet_world_has_one_login() {
+    let report = run(Scene::quiet(4, Chooser::Random(1)));
+    assert_eq!((report.logins, report.broken), ((1, 1), Vec::new()));
+    assert_eq!(report.outcomes, [Outcome::Done; 5]);
+}
