@@ -60,7 +60,7 @@ impl Clock {
     /// A clock on which every sleep ends at once.
     pub fn flowing() -> Self {
         let clock = Self::standing();
-        clock.state().horizon = f64::INFINITY;
+        clock.flow();
         clock
     }
 
@@ -112,6 +112,15 @@ impl Clock {
             }
             let woken = tokio::time::timeout(PATIENCE, changed.changed()).await;
             assert!(woken.is_ok(), "nobody sleeps beyond the time that was to pass");
+        }
+    }
+
+    /// From now on every sleep ends at once, those that are under way too.
+    pub fn flow(&self) {
+        let mut state = self.state();
+        state.horizon = f64::INFINITY;
+        for waker in state.sleepers.iter_mut().filter_map(|sleeper| sleeper.waker.take()) {
+            waker.wake();
         }
     }
 

@@ -22,6 +22,10 @@ pub struct Plan {
     pub ignore_cool_down: bool,
     /// A two-factor code, given at each login.
     pub totp: Option<String>,
+    /// Asks for a token for this audience, in place of a call with a login's.
+    pub audience: Option<String>,
+    /// The scopes asked for with it.
+    pub scope: String,
     /// Writes all there is to log to stderr, and the `Debug` and `Display` forms of what it holds.
     pub trace: bool,
     /// The process's umask, where it is not to be the one it was started with.
@@ -39,6 +43,8 @@ impl Default for Plan {
             patient: true,
             ignore_cool_down: false,
             totp: None,
+            audience: None,
+            scope: String::new(),
             trace: false,
             umask: None,
             longest_life_s: 120,

@@ -18,7 +18,7 @@ use colony_async::{
     api::account::GetMe,
     time::{SystemTimer, Timer},
 };
-use colony_core::{Error, Result, retry::RetryPolicy};
+use colony_core::{Error, Result, openid::AudienceToken, retry::RetryPolicy};
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
@@ -54,6 +54,10 @@ pub fn run(plan: &str) -> Result<(), Failed> {
             if order.forget {
                 client.auth().forget_token()?;
             }
+            if let Some(audience) = &plan.audience {
+                let token = client.auth().audience(audience).scope(&plan.scope).token()?;
+                return Ok(access_token(&plan, token));
+            }
             client.execute_json(GetMe::default())?;
             client.auth().token()
         });
@@ -65,10 +69,22 @@ pub fn run(plan: &str) -> Result<(), Failed> {
             if order.forget {
                 client.auth().forget_token().await?;
             }
+            if let Some(audience) = &plan.audience {
+                let token = client.auth().audience(audience).scope(&plan.scope).token().await?;
+                return Ok(access_token(&plan, token));
+            }
             client.execute_json(GetMe::default()).await?;
             client.auth().token().await
         })
     })
+}
+
+/// The access token; what `Debug` shows of it all is a part of the log.
+fn access_token(plan: &Plan, token: AudienceToken) -> SecretString {
+    if plan.trace {
+        tracing::trace!(?token, "exchanged");
+    }
+    token.access_token
 }
 
 fn configure<C: colony_async::OverHttp>(

@@ -280,7 +280,7 @@ impl CredentialStore {
     /// which may be set meanwhile.
     pub(super) async fn pause(&self, pause: &mut Duration, longest: Duration) -> Duration {
         *pause = (*pause).clamp(POLL_FIRST, POLL_LAST);
-        let sleep = pause.mul_f64(0.5 + fastrand::f64()).min(longest);
+        let sleep = pause.mul_f64(0.5 + self.timer.random()).min(longest);
         self.timer.sleep(sleep).await;
         *pause *= 2;
         sleep
