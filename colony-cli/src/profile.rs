@@ -4,6 +4,8 @@
 //! credential is kept; the API key is in a file of its own, or in the system's keyring where that was chosen.
 //! All of them are private files (0600 in 0700), written whole or not at all.
 
+#[cfg(feature = "keyring")]
+mod keyring;
 mod keys;
 pub(crate) mod place;
 

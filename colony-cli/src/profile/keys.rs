@@ -11,7 +11,12 @@ use crate::failure::Failure;
 
 /// The place of one profile's key.
 pub(crate) enum KeyStore {
-    File { files: PrivateFiles, name: String },
+    File {
+        files: PrivateFiles,
+        name: String,
+    },
+    #[cfg(feature = "keyring")]
+    Keyring(super::keyring::Entry),
 }
 
 /// A key that was kept, told by where.
@@ -26,9 +31,12 @@ impl KeyStore {
             Storage::File => {
                 Ok(Self::File { files: PrivateFiles::new(root.join("keys")), name: format!("{profile}.key") })
             }
+            #[cfg(feature = "keyring")]
+            Storage::Keyring => Ok(Self::Keyring(super::keyring::Entry::new(root, profile))),
+            #[cfg(not(feature = "keyring"))]
             Storage::Keyring => Err(Failure::usage(
-                "this build cannot use the system's keyring: build it with `--features keyring`, or log in with \
-                 `--storage file`",
+                "this build cannot use the system's keyring: build it with `--features keyring`, or keep the key \
+                 in a file (`--storage file`)",
             )),
         }
     }
@@ -37,15 +45,14 @@ impl KeyStore {
     pub(crate) fn place(&self) -> String {
         match self {
             Self::File { files, name } => files.path(name).display().to_string(),
+            #[cfg(feature = "keyring")]
+            Self::Keyring(entry) => entry.place(),
         }
     }
 
     /// The key; `None` when none is kept.
     pub(crate) fn read(&self) -> Result<Option<Kept>, Failure> {
-        let key = match self {
-            Self::File { files, name } => read_file(files, name)?,
-        };
-        Ok(key.map(|key| Kept { key, place: self.place() }))
+        Ok(self.get(false)?.map(|key| Kept { key, place: self.place() }))
     }
 
     /// Keeps a key for the time of its confirmation, beside the one that is there, and reads it back.
@@ -59,35 +66,44 @@ impl KeyStore {
         self.unstage()
     }
 
-    fn keep(&self, key: &SecretString, staged: bool) -> Result<(), Failure> {
-        let back = match self {
-            Self::File { files, name } => {
-                let name = if staged { staged_name(name) } else { name.clone() };
-                files.write(&name, format!("{}\n", key.expose_secret()).as_bytes())?;
-                read_file(files, &name)?
-            }
-        };
-        if back.is_some_and(|back| back.expose_secret() == key.expose_secret()) {
-            return Ok(());
-        }
-        Err(Failure::Local(format!("what was written to {} is not what is read there", self.place())))
-    }
-
     /// Forgets what [`stage`](Self::stage) kept.
     pub(crate) fn unstage(&self) -> Result<(), Failure> {
-        match self {
-            Self::File { files, name } => {
-                files.remove(&staged_name(name))?;
-            }
-        }
-        Ok(())
+        self.delete(true).map(drop)
     }
 
     /// Removes the key, and says whether there was one.
     pub(crate) fn remove(&self) -> Result<bool, Failure> {
         self.unstage()?;
+        self.delete(false)
+    }
+
+    fn keep(&self, key: &SecretString, staged: bool) -> Result<(), Failure> {
         match self {
-            Self::File { files, name } => Ok(files.remove(name)?),
+            Self::File { files, name } => {
+                files.write(&file_name(name, staged), format!("{}\n", key.expose_secret()).as_bytes())?;
+            }
+            #[cfg(feature = "keyring")]
+            Self::Keyring(entry) => entry.write(key, staged)?,
+        }
+        if self.get(staged)?.is_some_and(|back| back.expose_secret() == key.expose_secret()) {
+            return Ok(());
+        }
+        Err(Failure::Local(format!("what was written to {} is not what is read there", self.place())))
+    }
+
+    fn get(&self, staged: bool) -> Result<Option<SecretString>, Failure> {
+        match self {
+            Self::File { files, name } => read_file(files, &file_name(name, staged)),
+            #[cfg(feature = "keyring")]
+            Self::Keyring(entry) => entry.read(staged),
+        }
+    }
+
+    fn delete(&self, staged: bool) -> Result<bool, Failure> {
+        match self {
+            Self::File { files, name } => Ok(files.remove(&file_name(name, staged))?),
+            #[cfg(feature = "keyring")]
+            Self::Keyring(entry) => entry.remove(staged),
         }
     }
 }
@@ -98,8 +114,8 @@ impl fmt::Debug for KeyStore {
     }
 }
 
-fn staged_name(name: &str) -> String {
-    format!("{name}.new")
+fn file_name(name: &str, staged: bool) -> String {
+    if staged { format!("{name}.new") } else { name.to_owned() }
 }
 
 fn read_file(files: &PrivateFiles, name: &str) -> Result<Option<SecretString>, Failure> {

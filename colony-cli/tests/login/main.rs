@@ -2,6 +2,8 @@
 //! of its own.
 
 mod bench;
+#[cfg(all(feature = "keyring", target_os = "linux"))]
+mod keyring;
 mod keys;
 mod openid;
 mod profiles;

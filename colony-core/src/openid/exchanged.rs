@@ -325,3 +325,147 @@ fn seconds(value: &Value) -> Option<f64> {
     let number = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
     (number.is_finite() && number >= 0.0).then_some(number)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: f64 = 1_790_000_000.25;
+    const LOGIN: &str = "977e76005e3b03fa";
+
+    fn app() -> Audience {
+        Audience::new("colony_app").scope("openid profile")
+    }
+
+    fn jwt(iat: f64, exp: f64) -> String {
+        let claims = json!({"iat": iat, "exp": exp}).to_string();
+        format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims))
+    }
+
+    fn reply(change: impl FnOnce(&mut Value)) -> Result<Granted> {
+        let mut body = json!({
+            "access_token": "opaque", "token_type": "Bearer", "expires_in": 900, "scope": "openid",
+            "id_token": jwt(NOW, NOW + 300.0),
+        });
+        change(&mut body);
+        let body = Bytes::from(body.to_string());
+        Granted::read_reply(&Reply::new(StatusCode::OK, HeaderMap::new(), body), NOW)
+    }
+
+    #[test]
+    fn no_two_lists_are_spelt_alike() {
+        let mut seen = HashSet::new();
+        for (base_url, key, audience, scope) in [
+            ("b", "k", "a", "s"),
+            ("bk", "", "a", "s"),
+            ("b", "ka", "", "s"),
+            ("b", "k", "as", ""),
+            ("b", "k", "a s", ""),
+            ("b", "k", "a", "s t"),
+            ("b|k", "", "a", "s"),
+            ("", "b", "k", "a"),
+            ("b", "k", "s", "a"),
+        ] {
+            let audience = Audience::new(audience).scope(scope);
+            assert!(seen.insert(fingerprint(base_url, key, &audience)), "{base_url} {key} {audience:?}");
+        }
+        assert_ne!(fingerprint("b", "k", &app()), cache_path::fingerprint("b", "k"));
+    }
+
+    #[test]
+    fn lives_are_counted_from_now_and_bounded() {
+        let granted = reply(|_| {}).unwrap();
+        assert_eq!((granted.expiry - NOW, granted.id_expiry.map(|it| it - NOW)), (900.0, Some(300.0)));
+        // The provider's clock is a year ahead.
+        let granted = reply(|it| it["id_token"] = jwt(NOW + 3e7, NOW + 3e7 + 300.0).into()).unwrap();
+        assert_eq!(granted.id_expiry, Some(NOW + 300.0));
+        for (told, life) in [
+            (json!(null), UNTOLD_LIFETIME),
+            (json!("900"), 900.0),
+            (json!("soon"), UNTOLD_LIFETIME),
+            (json!(-1), UNTOLD_LIFETIME),
+            (json!(0), 0.0),
+            (json!(1e300), LONGEST_LIFETIME),
+        ] {
+            let granted = reply(|it| it["expires_in"] = told.clone()).unwrap();
+            assert_eq!(granted.expiry - NOW, life, "{told}");
+        }
+        let granted = reply(|it| it["id_token"] = "e30.e30.c2ln".into()).unwrap();
+        assert_eq!(granted.id_expiry, Some(NOW + UNTOLD_LIFETIME));
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_no_token() {
+        for (name, value) in [
+            ("access_token", json!(null)),
+            ("access_token", json!("")),
+            ("access_token", json!("two words")),
+            ("access_token", json!("a\r\nx: y")),
+            ("token_type", json!("DPoP")),
+            ("token_type", json!("mac")),
+        ] {
+            let error = reply(|it| it[name] = value.clone()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode, "{name} {value}");
+        }
+        for kind in [json!("bearer"), json!("BEARER"), json!("N_A"), json!(null)] {
+            assert!(reply(|it| it["token_type"] = kind.clone()).is_ok(), "{kind}");
+        }
+        assert!(reply(|it| it["id_token"] = "two words".into()).unwrap().id_token.is_none());
+    }
+
+    #[test]
+    fn the_file_says_the_same_when_it_is_read() {
+        let granted = reply(|_| {}).unwrap();
+        let text = granted.write(LOGIN, &app()).unwrap();
+        let read = Granted::read(text.as_bytes(), LOGIN, &app()).unwrap();
+        assert_eq!(read.write(LOGIN, &app()).unwrap(), text);
+        assert_eq!((read.at, read.expiry, read.id_expiry), (granted.at, granted.expiry, granted.id_expiry));
+        assert_eq!((read.lifetime().margin, read.id_lifetime().map(|it| it.margin)), (60.0, Some(30.0)));
+        let label = Label::read(text.as_bytes()).unwrap();
+        assert_eq!((label.login.as_str(), label.audience), (LOGIN, app()));
+        // Nothing that came is needed.
+        let bare = reply(|it| *it = json!({"access_token": "x"})).unwrap();
+        let text = bare.write(LOGIN, &Audience::new("a")).unwrap();
+        assert!(Granted::read(text.as_bytes(), LOGIN, &Audience::new("a")).unwrap().id_token.is_none());
+    }
+
+    #[test]
+    fn another_s_file_is_a_miss() {
+        let text = reply(|_| {}).unwrap().write(LOGIN, &app()).unwrap();
+        for (login, audience) in [
+            ("0000000000000000", app()),
+            (LOGIN, Audience::new("colony_app")),
+            (LOGIN, Audience::new("other").scope("openid profile")),
+        ] {
+            assert_eq!(Granted::read(text.as_bytes(), login, &audience).err(), Some(Unreadable::Another));
+        }
+        let newer = text.replacen("\"v\":1", "\"v\":2", 1);
+        assert_eq!(Label::read(newer.as_bytes()).err(), Some(Unreadable::NewerVersion));
+        assert_eq!(Label::read(b"[]").err(), Some(Unreadable::NotJson));
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let mut granted = reply(|_| {}).unwrap();
+        granted.expiry = f64::NAN;
+        assert_eq!(granted.write(LOGIN, &app()), Err(Unwritable::ExpiryNotFinite));
+        granted.expiry = NOW;
+        granted.access_token = "".into();
+        assert_eq!(granted.write(LOGIN, &app()), Err(Unwritable::NoToken));
+        granted.access_token = "x".repeat(MAX_BYTES).into();
+        assert_eq!(granted.write(LOGIN, &app()), Err(Unwritable::TooLarge));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!("{:?}", reply(|_| {}).unwrap());
+        assert!(!shown.contains("opaque") && !shown.contains("e30"), "{shown}");
+    }
+}

@@ -379,6 +379,28 @@ mod tests {
     }
 
     #[test]
+    fn errors_of_an_exchange_are_what_it_would_have_answered() {
+        let limited = Note::cool_down(NOW, seconds(90), 429, Some("temporarily_unavailable"), "Too many");
+        let error = limited.to_exchange_error(NOW + 30.0);
+        assert_eq!((error.kind(), error.status()), (ErrorKind::RateLimit, Some(429)));
+        assert_eq!((error.retry_after(), error.operation()), (seconds(60), Some("exchange_token")));
+        for (status, code, kind) in [
+            (400, Some("invalid_target"), ErrorKind::Validation),
+            (400, Some("invalid_grant"), ErrorKind::Auth),
+            (400, None, ErrorKind::Api),
+            (401, Some("invalid_token"), ErrorKind::Auth),
+            (403, None, ErrorKind::Auth),
+            (401, Some("AUTH_2FA_REQUIRED"), ErrorKind::TwoFactorRequired),
+        ] {
+            let note = Note::refused(NOW, status, code, "no");
+            let note = Note::read(note.write().as_bytes()).unwrap();
+            let error = note.to_exchange_error(NOW);
+            assert_eq!((error.kind(), error.code(), error.message()), (kind, code, "no"));
+            assert!(error.body().is_none());
+        }
+    }
+
+    #[test]
     fn no_secret_gets_into_a_note() {
         let message = "key 'col_live-0.x' and eyJhbGciOi.eyJzdWIi.c2ln, protocol_x";
         let note = Note::refused(NOW, 401, Some("col_secret"), message);

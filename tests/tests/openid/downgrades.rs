@@ -56,6 +56,9 @@ fn edited(store: &CredentialStore, edit: impl Fn(&mut Value)) {
     fs::write(store.file(), value.to_string()).expect("written");
 }
 
+/// What is done to a store's file.
+type Damage = fn(&CredentialStore);
+
 #[tokio::test]
 async fn r12_downgrades_are_refused_and_change_nothing() {
     use ErrorKind::{CredentialDowngrade, CredentialStore as Unusable};
@@ -101,7 +104,7 @@ async fn r12_downgrades_are_refused_and_change_nothing() {
     tried += 3;
 
     // What cannot be read is not replaced either, whatever would be put in its place.
-    let unreadable: [(&str, fn(&CredentialStore)); 6] = [
+    let unreadable: [(&str, Damage); 6] = [
         ("open_to_others", |store| {
             fs::set_permissions(store.file(), fs::Permissions::from_mode(0o644)).expect("a mode");
         }),
