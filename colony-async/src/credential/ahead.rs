@@ -18,6 +18,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 const LAST_PAUSE: Duration = Duration::from_secs(600);
 
+/// The longest pause that a provider may ask for: a bad value must not end this for good.
+const LONGEST_WISH: Duration = Duration::from_secs(60 * 60);
+
 /// The background task's handle.
 #[derive(Default)]
 pub(super) struct Ahead(Mutex<Option<oneshot::Sender<()>>>);
@@ -84,7 +87,7 @@ impl Plan {
                 FIRST_PAUSE
             }
             Err(failure) => {
-                let asked = failure.error.retry_after().unwrap_or_default();
+                let asked = failure.error.retry_after().unwrap_or_default().min(LONGEST_WISH);
                 let wait = self.next_pause(shared).max(asked);
                 events::renewal(self.reason, Some(&failure.error), wait);
                 wait

@@ -2,8 +2,9 @@
 
 use std::{error::Error as _, time::Duration};
 
+use bytes::Bytes;
 use colony_core::{
-    Error, ErrorKind, Result,
+    Error, ErrorKind, Reply, Result,
     credential::grant::{OPERATION, TokenRequest},
 };
 use http::{HeaderValue, header};
@@ -65,8 +66,8 @@ impl Provider {
                 Err(error) => return Err(failed(error, &request.url)),
             }
         }
-        let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = seconds.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+        let retry_after =
+            Reply::new(response.status(), response.headers().clone(), Bytes::new()).retry_after();
         Ok(Answered { status: response.status().as_u16(), retry_after, body })
     }
 

@@ -47,7 +47,11 @@ fn work(orders: &Orders, rotate: impl Fn() -> Result<Rotation>) -> Result<Rotate
     while orders.rotations.is_none_or(|rotations| report.own < rotations) {
         match rotate() {
             Ok(rotation) if rotation.is_own => report.own += 1,
-            Ok(_) => report.adopted += 1,
+            Ok(_) => {
+                report.adopted += 1;
+                // A crowd that looks again at once, all of it, keeps itself from working.
+                std::thread::sleep(Duration::from_millis(u64::from(std::process::id() % 64)));
+            }
             // Whoever shares the credential will log in; this one looks again.
             Err(_) if orders.undaunted => std::thread::sleep(Duration::from_millis(2)),
             Err(error) => {

@@ -18,7 +18,7 @@ struct Tally {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r10_kill_9_at_random_points() {
-    let Some(ground) = Ground::new(&json!({"before_ms": 2, "after_ms": 2})) else { return };
+    let Some(ground) = Ground::new(&json!({"before_ms": 4, "after_ms": 4})) else { return };
     ground.login().await;
     let orders = Orders {
         issuer: ground.provider.issuer.clone(),
@@ -45,7 +45,7 @@ async fn r10_kill_9_at_random_points() {
         let mut victim = next.remove(0);
         next.push(start(true));
         victim.ready().and_then(|()| victim.go()).expect("it goes");
-        thread::sleep(Duration::from_micros(fastrand::u64(0..60_000)));
+        thread::sleep(Duration::from_micros(fastrand::u64(0..100_000)));
         tally.kills += u32::from(victim.kill().expect("it dies"));
 
         match ground.rotating().build().rotate().await {

@@ -23,12 +23,14 @@ fn over(store: CredentialStore) -> RotatingCredential {
 /// with the note in the file.
 #[tokio::test]
 async fn every_call_to_the_disk_may_fail() {
-    let Some(ground) = Ground::new(&json!({})) else { return };
-    let errors = &ERRORS[..scale(2, 4) as usize];
+    let Some(mut ground) = Ground::new(&json!({})) else { return };
+    let errors = &ERRORS[..scale(1, 4) as usize];
     let (mut tried, mut reauth, mut refreshed) = (0, 0, 0);
     for (name, errno) in errors {
         for for_good in [false, true] {
             for n in 1.. {
+                // A new one for each: a disk that fails for good leaves a temporary file behind.
+                ground.move_to_memory();
                 ground.login_long_ago().await;
                 let before = ground.provider.count("token_requests");
                 let errno = errno.raw_os_error();
@@ -62,7 +64,6 @@ async fn every_call_to_the_disk_may_fail() {
                     }
                 }
                 assert_eq!(ground.provider.count("replays"), 0, "{case}");
-                ground.store().remove().await.expect("a clean slate");
             }
         }
     }

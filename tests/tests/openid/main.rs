@@ -56,6 +56,13 @@ impl Ground {
         Some(Self { provider: Provider::start(settings)?, directory, client, _turn: turn })
     }
 
+    /// Another directory, in memory where the system has such a place: for tests of very many writes, each of
+    /// which waits for the disk.
+    fn move_to_memory(&mut self) {
+        let memory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        self.directory = memory.expect("a directory");
+    }
+
     fn id(&self) -> CredentialId {
         self.provider.id(self.client)
     }
