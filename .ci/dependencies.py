@@ -19,8 +19,10 @@ SOURCE = "registry+https://github.com/rust-lang/crates.io-index"
 # What the command line needs and a library's users must not pay for.
 HEAVY = {"axum", "clap", "comfy-table", "tracing-subscriber", "wiremock"}
 LIBRARIES = ["colony-core", "colony-async", "colony-blocking"]
-# Ceilings, so that a heavy dependency is a decision and not an accident.
-MOST = {"colony-core": 60, "colony-async": 150, "colony-blocking": 150}
+# Ceilings, so that a heavy dependency is a decision and not an accident. A third of the core's are the address
+# parser's, which reqwest brings to both clients anyway: where a token may be sent is to be judged by the parser
+# that decides where it goes.
+MOST = {"colony-core": 70, "colony-async": 150, "colony-blocking": 150}
 
 
 def allowed(expression):
