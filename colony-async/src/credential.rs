@@ -45,6 +45,11 @@ mod store;
 mod thread;
 
 #[doc(inline)]
-pub use colony_core::credential::{Credential, CredentialId, change::Downgrade, grant::ClientAuth};
+pub use colony_core::credential::{
+    Credential, CredentialId,
+    change::{Downgrade, Keeping},
+    grant::ClientAuth,
+};
+pub use files::Vault;
 pub use rotating::{RotatingBuilder, RotatingCredential, Rotation};
 pub use store::{CredentialStatus, CredentialStore, default_directory, list};

@@ -3,8 +3,8 @@
 //!
 //! Not part of the public interface: it changes without notice.
 //!
-//! What is built on it: [`Directory`](private::Directory) reads and writes files that are to be ours alone,
-//! and [`FileLock`](lock::FileLock) says which process may act.
+//! What is built on it: `private::Directory` reads and writes files that are to be ours alone,
+//! and `lock::FileLock` says which process may act.
 
 #[cfg(unix)]
 mod at;

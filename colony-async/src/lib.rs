@@ -48,9 +48,12 @@ mod gate;
 mod http;
 mod listing;
 mod openid;
+#[doc(hidden)]
+pub mod private_files;
 mod reply;
 mod sender;
 mod session;
+mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;

@@ -47,7 +47,7 @@ pub(crate) use status::{list_cache, remove_cached};
 
 pub(crate) use held::{Held, Kept, Kind};
 pub(crate) use login::{LOGIN, Login, Totp};
-pub(crate) use mint::Mint;
+pub(crate) use mint::{Mint, Patience};
 pub(crate) use store::Store;
 
 /// How a flight ended, and what it had set out for.
@@ -86,6 +86,8 @@ pub(crate) struct Session {
     given_up: Mutex<Vec<SecretString>>,
     /// A refusal of this process's own, for when there is no file to note it in.
     note: Mutex<Option<Note>>,
+    /// A stale token that serves on after a login that failed.
+    serving: Mutex<Option<flight::Serving>>,
     warned: AtomicBool,
     ahead: ahead::Ahead,
 }
@@ -107,6 +109,7 @@ impl Session {
             gate: Arc::default(),
             given_up: Mutex::new(Vec::new()),
             note: Mutex::new(None),
+            serving: Mutex::new(None),
             warned: AtomicBool::new(false),
             ahead: ahead::Ahead::default(),
         }
@@ -164,23 +167,7 @@ impl Session {
         need: Need,
         rejected: Option<&SecretString>,
     ) -> Result<Arc<Held>> {
-        // A flight may have set out before the token was rejected and bring that very token, or for less
-        // than is needed here. Then another one sets out; after a few times that cannot happen.
-        let mut landed = self.join_flight(need, rejected).await;
-        for _ in 0..3 {
-            let again = match &landed.outcome {
-                Ok(held) => {
-                    rejected.is_some_and(|rejected| held.is(rejected))
-                        || !landed.need.covers(need) && !held.is_fresh(need, self.now())
-                }
-                Err(_) => false,
-            };
-            if !again {
-                break;
-            }
-            landed = self.join_flight(need, rejected).await;
-        }
-        landed.outcome
+        self.join_flight(need, rejected).await
     }
 
     /// Reads the file (blocking) and says in the log what came of it.
@@ -280,6 +267,7 @@ impl Session {
         .await;
         self.key.store(Arc::new(Key::new(Some(secret), &self.settings, &*self.mint)));
         self.held.store(None);
+        *self.lock_serving() = None;
         events::key_changed();
     }
 
@@ -310,7 +298,7 @@ impl Session {
 
     /// The longest time one login may take.
     pub(crate) fn longest(&self) -> Duration {
-        self.mint.longest()
+        self.mint.longest(Patience::Full)
     }
 
     /// Whether this session would not be refused as that one was.

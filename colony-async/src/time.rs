@@ -10,6 +10,11 @@ pub trait Timer: Send + Sync + 'static {
 
     /// Waits.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    /// A number from 0 to 1, by which waiting times are spread. Drawn anew each time unless told otherwise.
+    fn random(&self) -> f64 {
+        fastrand::f64()
+    }
 }
 
 /// The system's clock and tokio's timer.

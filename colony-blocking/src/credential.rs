@@ -20,8 +20,8 @@ use crate::thread::Thread;
 
 #[doc(inline)]
 pub use colony_async::credential::{
-    ClientAuth, Credential, CredentialId, CredentialStatus, Downgrade, RotatingBuilder, Rotation,
-    default_directory, list,
+    ClientAuth, Credential, CredentialId, CredentialStatus, Downgrade, Keeping, RotatingBuilder, Rotation,
+    Vault, default_directory, list,
 };
 
 /// Where one credential is kept. Settings are made on the async store, which [`over`](Self::over) takes; see

@@ -10,7 +10,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
     name = "colony",
     version,
     about = "The Colony from the command line: one login shared by every program on the host",
-    after_help = "The API key is read from COLONY_API_KEY or --api-key-file, never from an argument.\n\
+    after_help = "The API key is read from --api-key-file, the profile that --profile names, COLONY_API_KEY, or the\n\
+        profile that `colony auth login` made; never from an argument.\n\
         Exit codes: 0 done, 2 usage, 3 login or rights, 4 not found, 5 conflict or invalid, 6 rate limit,\n\
         7 server, 8 network, 9 busy, 1 anything else.\n\n\
         Try it without an account: colony demo"
@@ -28,7 +29,10 @@ pub(crate) struct Global {
     /// The API's base URL [default: https://thecolony.ai/api/v1]
     #[arg(long, global = true, env = "COLONY_BASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) base_url: Option<String>,
-    /// A file that holds the API key [default: the variable COLONY_API_KEY]
+    /// The profile, as `colony auth login` made it [default: the variable COLONY_PROFILE, else `default`]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// A file that holds the API key [default: the variable COLONY_API_KEY, else the profile's key]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) api_key_file: Option<PathBuf>,
     /// Print JSON, and errors as one JSON line on stderr
@@ -125,22 +129,72 @@ pub(crate) struct ApiArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuthCommand {
-    /// Show the key's fingerprint, the cached token's state, the lock and any cool-down
+    /// Log in and remember it as a profile: an API key or a refresh token from stdin, or at a browser
+    Login(LoginArgs),
+    /// Show what is stored where, until when it is fresh, who holds a lock, and any cool-down
     Status {
-        /// Also ask the server whose key this is
+        /// Also ask the servers whose it is; says so when that rotates a credential
         #[arg(long)]
         verify: bool,
     },
-    /// Print a fresh token, logging in if need be
+    /// Print a fresh token, logging in or refreshing if need be
     Token,
-    /// Log in anew
+    /// Print a token for another service, exchanged for this agent's login (kept while it lives)
+    Exchange(ExchangeArgs),
+    /// Log in anew, or rotate the profile's credential
     Refresh {
         /// Also during a cool-down that a refused login started
         #[arg(long)]
         force: bool,
     },
-    /// Remove this key's token from the cache
-    Logout,
+    /// Remove the key's token from the cache, and what the profile's login stored
+    Logout {
+        /// Also end the credential at the provider; if that fails nothing is removed
+        #[arg(long)]
+        revoke: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LoginArgs {
+    /// Log in at a browser, here or on another device (the default with --client-id)
+    #[arg(long, conflicts_with = "with_refresh_token")]
+    pub(crate) device: bool,
+    /// Read a refresh token from stdin; it is spent by being confirmed
+    #[arg(long)]
+    pub(crate) with_refresh_token: bool,
+    /// The OpenID provider [default: the site of the base URL]
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// The app that logs in, as the provider registered it
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// A file that holds the app's secret; its path is remembered [default: the variable COLONY_CLIENT_SECRET]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_secret_file: Option<PathBuf>,
+    /// The scopes to ask for at a browser [default: openid profile offline_access]
+    #[arg(long)]
+    pub(crate) scope: Option<String>,
+    /// Where the API key is kept; remembered in the profile, and never one in place of the other
+    /// [default: file]
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) storage: Option<crate::profile::Storage>,
+    /// Replace a stored credential although it is worth more than the new one, and log in during a cool-down
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExchangeArgs {
+    /// The app that the token is for, by its client id
+    #[arg(long, value_name = "ID")]
+    pub(crate) audience: String,
+    /// The scopes to ask for, separated by spaces; refused ones are dropped silently
+    #[arg(long)]
+    pub(crate) scope: Option<String>,
+    /// Print the id_token, which says who this is, instead of the access token
+    #[arg(long)]
+    pub(crate) id_token: bool,
 }
 
 #[derive(Debug, Subcommand)]

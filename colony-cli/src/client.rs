@@ -1,4 +1,4 @@
-//! The client of a command, from its options and the environment.
+//! The client of a command: from its options, the environment and the profile.
 
 use std::{fs, io::Read as _, path::PathBuf, time::SystemTime};
 
@@ -6,13 +6,21 @@ use colony_async::Client;
 use colony_core::{Error, ErrorKind, token::cache_path};
 use secrecy::SecretString;
 
-use crate::{args::Global, failure::Failure};
+use crate::{
+    args::Global,
+    failure::Failure,
+    profile::{self, Profile, Profiles},
+};
+
+/// Names the profile, when `--profile` does not.
+const PROFILE_VARIABLE: &str = "COLONY_PROFILE";
 
 /// Where the key came from.
 #[derive(Debug, Clone)]
 pub(crate) enum KeySource {
     Environment,
     File(PathBuf),
+    Profile { name: String, place: String },
 }
 
 impl std::fmt::Display for KeySource {
@@ -20,21 +28,111 @@ impl std::fmt::Display for KeySource {
         match self {
             Self::Environment => f.write_str("COLONY_API_KEY"),
             Self::File(path) => write!(f, "{}", path.display()),
+            Self::Profile { name, place } => write!(f, "profile {name}, {place}"),
         }
     }
 }
 
-/// The API key, from `--api-key-file` or `COLONY_API_KEY`.
+/// The profile in use.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) name: String,
+    /// `None`: there is none of this name.
+    pub(crate) profile: Option<Profile>,
+    /// `None`: no directory for profiles can be told, and none was asked for.
+    pub(crate) profiles: Option<Profiles>,
+}
+
+/// The profile of `--profile`, else of `COLONY_PROFILE`, else the one called `default`.
+pub(crate) fn chosen(global: &Global) -> Result<Chosen, Failure> {
+    let named = named(global);
+    let name = named.clone().unwrap_or_else(|| profile::DEFAULT.to_owned());
+    match Profiles::from_environment() {
+        Ok(profiles) => Ok(Chosen { profile: profiles.read(&name)?, name, profiles: Some(profiles) }),
+        Err(failure) if named.is_some() => Err(failure),
+        Err(_) => Ok(Chosen { name, profile: None, profiles: None }),
+    }
+}
+
+/// The profile that was asked for by name.
+fn named(global: &Global) -> Option<String> {
+    let of_environment = || std::env::var(PROFILE_VARIABLE).ok().filter(|name| !name.is_empty());
+    global.profile.clone().or_else(of_environment)
+}
+
+impl Chosen {
+    /// The profiles, for commands that write one.
+    pub(crate) fn profiles(&self) -> Result<Profiles, Failure> {
+        self.profiles.clone().map_or_else(Profiles::from_environment, Ok)
+    }
+
+    /// The profile, where a command needs one that is there.
+    pub(crate) fn existing(&self) -> Result<Option<&Profile>, Failure> {
+        if self.profile.is_none() && self.name != profile::DEFAULT {
+            return Err(self.unknown());
+        }
+        Ok(self.profile.as_ref())
+    }
+
+    fn unknown(&self) -> Failure {
+        let known = self.profiles.as_ref().and_then(|profiles| profiles.names().ok()).unwrap_or_default();
+        let known = if known.is_empty() { "there are none yet".to_owned() } else { known.join(", ") };
+        Failure::usage(format!(
+            "there is no profile {:?} (known: {known}); `colony --profile {} auth login` makes it",
+            self.name, self.name
+        ))
+    }
+
+    /// The key that the profile keeps.
+    fn key(&self) -> Result<Option<(SecretString, KeySource)>, Failure> {
+        let Some(profile) = self.existing()? else { return Ok(None) };
+        let Some(storage) = profile.api_key else { return Ok(None) };
+        let store = self.profiles()?.key(&self.name, storage)?;
+        let kept = store.read()?.ok_or_else(|| {
+            let message = format!("the API key of the profile {} is not in {}", self.name, store.place());
+            Error::build(ErrorKind::Auth, message).hint("Log in again: `colony auth login`").finish()
+        })?;
+        Ok(Some((kept.key, KeySource::Profile { name: self.name.clone(), place: kept.place })))
+    }
+}
+
+/// The API key: from `--api-key-file`, from the profile that `--profile` names, from `COLONY_API_KEY`, or
+/// from the profile in use.
 pub(crate) fn api_key(global: &Global) -> Result<Option<(SecretString, KeySource)>, Failure> {
     if let Some(path) = &global.api_key_file {
         let text = fs::read_to_string(path)
             .map_err(|error| Failure::usage(format!("--api-key-file {}: {error}", path.display())))?;
         return Ok(Some((text.trim().to_owned().into(), KeySource::File(path.clone()))));
     }
-    match std::env::var("COLONY_API_KEY") {
-        Ok(key) if !key.trim().is_empty() => Ok(Some((key.trim().to_owned().into(), KeySource::Environment))),
-        _ => Ok(None),
+    if global.profile.is_none()
+        && let Some(key) = environment_key()
+    {
+        return Ok(Some((key, KeySource::Environment)));
     }
+    let chosen = chosen(global)?;
+    let found = chosen.key()?;
+    if let (Some(_), Some(profile), Some(given)) = (&found, &chosen.profile, given_base_url(global)) {
+        check_place(&chosen.name, profile, given)?;
+    }
+    Ok(found)
+}
+
+fn environment_key() -> Option<SecretString> {
+    let key = std::env::var("COLONY_API_KEY").ok()?;
+    let key = key.trim();
+    (!key.is_empty()).then(|| key.to_owned().into())
+}
+
+/// A key goes only to the service it was given for.
+pub(crate) fn check_place(name: &str, profile: &Profile, given: &str) -> Result<(), Failure> {
+    if cache_path::normalise_base_url(given) == cache_path::normalise_base_url(&profile.base_url) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "the profile {name} is logged in at {}, and {given} is asked for (--base-url, COLONY_BASE_URL). Name \
+         another profile with --profile, or log out of this one first",
+        profile.base_url
+    )))
 }
 
 /// A client. Without a key it can still make the calls that need none.
@@ -43,25 +141,40 @@ pub(crate) fn client(global: &Global) -> Result<Client, Failure> {
 }
 
 pub(crate) fn builder(global: &Global) -> Result<colony_async::Builder, Failure> {
-    let mut builder = match api_key(global)? {
-        Some((key, _)) => colony_async::Builder::new(Some(key)),
-        None => colony_async::Builder::new(None),
-    };
-    if let Some(url) = &global.base_url {
-        builder = builder.base_url(url);
-    }
+    let key = api_key(global)?.map(|(key, _)| key);
+    builder_for(global, key)
+}
+
+/// A builder with this key.
+pub(crate) fn builder_for(
+    global: &Global,
+    key: Option<SecretString>,
+) -> Result<colony_async::Builder, Failure> {
+    let mut builder = colony_async::Builder::new(key).base_url(base_url(global)?);
     if let Ok(code) = std::env::var("COLONY_TOTP") {
         builder = builder.totp(code);
     }
-    let name = concat!("colony-cli/", env!("CARGO_PKG_VERSION"));
-    Ok(builder.timeout(global.timeout).cache_token(!global.no_cache).user_agent(name))
+    Ok(builder.timeout(global.timeout).cache_token(!global.no_cache).user_agent(USER_AGENT))
 }
 
-/// The base URL in use.
-pub(crate) fn base_url(global: &Global) -> String {
-    let url =
-        global.base_url.as_deref().filter(|url| !url.is_empty()).unwrap_or(colony_core::DEFAULT_BASE_URL);
-    cache_path::normalise_base_url(url).to_owned()
+/// What the command line calls itself.
+pub(crate) const USER_AGENT: &str = concat!("colony-cli/", env!("CARGO_PKG_VERSION"));
+
+fn given_base_url(global: &Global) -> Option<&str> {
+    global.base_url.as_deref().filter(|url| !url.is_empty())
+}
+
+/// The base URL in use: as given, else that of the profile, else the service's. A key that is not a profile's
+/// goes to a profile's service only when the profile was named.
+pub(crate) fn base_url(global: &Global) -> Result<String, Failure> {
+    let own_key = global.api_key_file.is_some() || global.profile.is_none() && environment_key().is_some();
+    let of_profile = match given_base_url(global) {
+        Some(_) => None,
+        None if own_key && named(global).is_none() => None,
+        None => chosen(global)?.existing()?.map(|profile| profile.base_url.clone()),
+    };
+    let url = given_base_url(global).or(of_profile.as_deref()).unwrap_or(colony_core::DEFAULT_BASE_URL);
+    Ok(cache_path::normalise_base_url(url).to_owned())
 }
 
 /// The cache directory, or why there is none.

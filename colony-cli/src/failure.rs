@@ -92,7 +92,7 @@ fn exit_code(kind: ErrorKind) -> u8 {
 fn next_step(error: &Error) -> Option<&'static str> {
     Some(match error.kind() {
         ErrorKind::Auth if error.status().is_none() => {
-            "export COLONY_API_KEY=col_…, or pass --api-key-file FILE"
+            "colony auth login < FILE   keeps a key; or export COLONY_API_KEY=col_…, or pass --api-key-file FILE"
         }
         ErrorKind::Auth => {
             "colony auth status --verify   shows which key is in use and what the server says of it"

@@ -14,6 +14,7 @@ mod failure;
 mod methods;
 mod operation_docs;
 mod output;
+mod profile;
 pub mod sandbox;
 mod serve;
 mod short;

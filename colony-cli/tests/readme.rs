@@ -77,7 +77,13 @@ fn every_command_is_told_of() {
 #[test]
 fn every_environment_variable_is_told_of() {
     let readme = fs::read_to_string(path()).expect("the README");
-    for source in ["../colony-core/src/token/cache_path.rs", "src/client.rs", "src/args.rs"] {
+    for source in [
+        "../colony-core/src/token/cache_path.rs",
+        "src/args.rs",
+        "src/auth/openid.rs",
+        "src/client.rs",
+        "src/profile/place.rs",
+    ] {
         let text = fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(source)).expect(source);
         let names = text.split('"').filter(|word| {
             word.starts_with("COLONY_") && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')

@@ -245,32 +245,26 @@ pub(crate) struct Origin {
 impl Origin {
     pub(crate) fn of(argument: &'static str, url: &str) -> Result<Self> {
         let refused = |why: &str| Err(Error::argument_refused(argument, format!("{argument} {why}")));
-        let Ok(uri) = url.parse::<http::Uri>() else {
+        // As it stands: parsers of addresses drop white space and turn backslashes round, and what was checked
+        // must be what is used.
+        let plain = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        let Some(parsed) = url::Url::parse(url).ok().filter(|parsed| plain && parsed.has_host()) else {
             return refused("is not an address like https://thecolony.ai");
         };
-        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return refused("is not an address like https://thecolony.ai");
-        };
-        if authority.as_str().contains('@') {
-            // Not repeated here: what stands before the sign may be a password.
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            // Not repeated here: it may be a password.
             return refused("holds a user name or password");
         }
-        let host = authority.host().trim_end_matches('.').to_ascii_lowercase();
-        let is_https = scheme.eq_ignore_ascii_case("https");
-        let is_local = scheme.eq_ignore_ascii_case("http") && is_loopback(&host);
+        let is_https = parsed.scheme() == "https";
+        let is_local = parsed.scheme() == "http" && crate::openid::discovery::is_loopback(&parsed);
         if !(is_https || is_local) {
             return refused(&format!(
                 "is {url:?}; tokens are sent by https only, and by http to a loopback address"
             ));
         }
-        let port = authority.port_u16().unwrap_or(if is_https { 443 } else { 80 });
-        Ok(Self { is_https, host, port })
+        let host = parsed.host_str().unwrap_or_default().trim_end_matches('.').to_owned();
+        Ok(Self { is_https, host, port: parsed.port_or_known_default().unwrap_or_default() })
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The error of a credential that only a person can renew.
@@ -304,6 +298,8 @@ mod tests {
             ("https://thecolony.ai", "/oauth/token", "token_endpoint"),
             ("https://thecolony.ai", "file:///etc/passwd", "token_endpoint"),
             ("http://127.0.0.1:1", "http://127.0.0.1:2/token", "token_endpoint"),
+            ("https://thecolony.ai", "https://thecolony.ai\\@evil.example/token", "token_endpoint"),
+            ("https://thecolony.ai", "https://thecolony.ai\t.evil.example/token", "token_endpoint"),
             ("http://127.0.0.1.evil.example", "http://127.0.0.1.evil.example/t", "issuer"),
             ("", "https://thecolony.ai/oauth/token", "issuer"),
         ] {

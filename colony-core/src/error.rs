@@ -374,6 +374,15 @@ impl ErrorBuilder {
         self
     }
 
+    /// Takes these texts out of the message: a server may repeat what it was sent.
+    #[must_use]
+    pub(crate) fn without(mut self, secrets: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        for secret in secrets {
+            self.0.message = self.0.message.replace(secret.as_ref(), "[hidden]");
+        }
+        self
+    }
+
     /// The cause, shown by reporters that walk [`source`](StdError::source).
     #[must_use]
     pub fn source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

@@ -105,7 +105,11 @@ impl Reply {
         } else {
             Error::from_api_reply(request.operation(), status, &self.body, self.retry_after())
         };
-        let builder = if request.is_secret() { builder.without_body() } else { builder };
+        let builder = if request.is_secret() {
+            builder.without_body().without(request.body().secrets())
+        } else {
+            builder
+        };
         builder.request_id(id).finish()
     }
 }
@@ -144,6 +148,22 @@ mod tests {
             assert_eq!(retry_after(other), None, "{other:?}");
         }
         assert_eq!(retry_after(&"9".repeat(40)), Some(Duration::from_secs(u64::MAX)));
+    }
+
+    #[test]
+    fn a_secret_that_the_server_repeats_is_not_told() {
+        let request = Request::new("get_auth_token", http::Method::POST, "/auth/token")
+            .json("api_key", "col_planted")
+            .json("two", "no")
+            .json("nested", serde_json::json!({"codes": ["plantedcode"]}))
+            .secret();
+        let body = br#"{"detail": {"code": "X", "message": "no key col_planted, no code plantedcode"}}"#;
+        let reply = Reply::new(StatusCode::UNAUTHORIZED, HeaderMap::new(), Bytes::from_static(body));
+        let error = reply.clone().into_error(&request);
+        assert_eq!(error.message(), "no key [hidden], no code [hidden]");
+        assert!(!format!("{error:?} {error}").contains("planted"));
+        let open = Request::new("search", http::Method::POST, "/search").json("query", "col_planted");
+        assert!(reply.into_error(&open).message().contains("col_planted"), "only where something is secret");
     }
 
     #[test]

@@ -57,6 +57,11 @@ impl Failing {
         calls.iter().filter(|(_, failed)| *failed).map(|(name, _)| *name).collect()
     }
 
+    /// How many calls there were.
+    pub fn calls(&self) -> usize {
+        self.0.calls.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     fn call(&self, name: &'static str) -> io::Result<()> {
         let mut calls = self.0.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let number = calls.len() + 1;

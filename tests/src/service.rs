@@ -92,6 +92,9 @@ struct State {
     log: Vec<Login>,
     lifetime: f64,
     call_status: u16,
+    call_body: String,
+    /// Everything that came as a bearer token or a body, a line each.
+    sent: String,
     /// Calls are answered when so many have arrived.
     gathering: u64,
 }
@@ -122,6 +125,8 @@ impl Service {
                 log: Vec::new(),
                 lifetime: 86_400.0,
                 call_status: 200,
+                call_body: "{}".to_owned(),
+                sent: String::new(),
                 gathering: 0,
             }),
             counts: watch::Sender::default(),
@@ -164,6 +169,16 @@ impl Service {
     /// Answers other calls with this status from now on.
     pub fn answer_calls(&self, status: u16) {
         self.state().call_status = status;
+    }
+
+    /// Answers other calls so from now on, when they succeed.
+    pub fn answer_body(&self, json: &str) {
+        json.clone_into(&mut self.state().call_body);
+    }
+
+    /// Whether this came in a request's body or as its token.
+    pub fn was_sent(&self, text: &str) -> bool {
+        self.state().sent.contains(text)
     }
 
     /// Keeps back the answers to calls until so many, counted from the first of all, have arrived.
@@ -224,6 +239,17 @@ impl Drop for Service {
     }
 }
 
+impl State {
+    /// Keeps what was sent, while it is little.
+    fn note(&mut self, asked: &Asked) {
+        if self.sent.len() < 1 << 16 {
+            self.sent.push_str(asked.bearer.as_deref().unwrap_or_default());
+            self.sent.push_str(&String::from_utf8_lossy(&asked.body));
+            self.sent.push('\n');
+        }
+    }
+}
+
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -242,6 +268,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     while let Some(asked) = read(&mut stream).await? {
+        shared.state().note(&asked);
         let reply = if asked.login {
             let from = Instant::now();
             let reply = tokio::select! {
@@ -337,13 +364,13 @@ fn issue(shared: &Shared) -> (u16, String, String) {
 }
 
 async fn call(shared: &Shared, asked: &Asked) -> (u16, String, String) {
-    let (good, status, gathering) = {
+    let (good, status, gathering, body) = {
         let mut state = shared.state();
         let good = asked.bearer.as_ref().is_some_and(|token| state.good.contains(token));
         if let Some(token) = asked.bearer.as_ref().filter(|_| good) {
             state.shown.insert(token.clone());
         }
-        (good, state.call_status, state.gathering)
+        (good, state.call_status, state.gathering, state.call_body.clone())
     };
     shared.counts.send_modify(|counts| {
         counts.calls += 1;
@@ -352,7 +379,7 @@ async fn call(shared: &Shared, asked: &Asked) -> (u16, String, String) {
     let _ = shared.counts.subscribe().wait_for(|counts| counts.calls >= gathering).await;
     match (good, status) {
         (false, _) => (401, String::new(), detail(401)),
-        (true, 200) => (200, String::new(), "{}".to_owned()),
+        (true, 200) => (200, String::new(), body),
         (true, status) => (status, String::new(), detail(status)),
     }
 }

@@ -85,7 +85,7 @@ impl Plan {
             }
             Err(failure) => {
                 let asked = failure.error.retry_after().unwrap_or_default();
-                let wait = self.next_pause().max(asked);
+                let wait = self.next_pause(shared).max(asked);
                 events::renewal(self.reason, Some(&failure.error), wait);
                 wait
             }
@@ -94,16 +94,17 @@ impl Plan {
 
     fn draw(&mut self, shared: &Shared, held: &Credential) {
         let settings = &shared.settings;
-        let ahead = if settings.ahead { timing::ahead_due(held, fastrand::f64()) } else { f64::INFINITY };
+        let random = || settings.store.timer.random();
+        let ahead = if settings.ahead { timing::ahead_due(held, random()) } else { f64::INFINITY };
         let kept = settings
             .keep_alive
-            .then(|| timing::keep_alive_due(held, settings.refresh_token_lifetime, fastrand::f64()));
+            .then(|| timing::keep_alive_due(held, settings.refresh_token_lifetime, random()));
         let kept = kept.flatten().unwrap_or(f64::INFINITY);
         (self.due, self.reason) = if kept < ahead { (kept, "keep_alive") } else { (ahead, "ahead") };
     }
 
-    fn next_pause(&mut self) -> Duration {
-        let jittered = self.pause.mul_f64(0.5 + fastrand::f64());
+    fn next_pause(&mut self, shared: &Shared) -> Duration {
+        let jittered = self.pause.mul_f64(0.5 + shared.settings.store.timer.random());
         self.pause = (self.pause * 2).min(LAST_PAUSE);
         jittered
     }

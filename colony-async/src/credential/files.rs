@@ -10,11 +10,13 @@ use colony_core::{
     Error, ErrorKind, Result,
     credential::{
         CredentialId,
-        document::{Stored, Unreadable},
+        change::Keeping,
+        document::{self, Stored, Unreadable},
         place,
     },
     token::envelope::MAX_BYTES,
 };
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::disk::{
     Disk,
@@ -29,6 +31,30 @@ pub(super) struct Files {
     disk: Arc<dyn Disk>,
     id: CredentialId,
     stem: String,
+    vault: Option<Arc<dyn Vault>>,
+}
+
+/// Where credentials are kept instead of in the file: the system's keyring. The file is then a pointer without
+/// tokens; the lock stays beside it.
+///
+/// Chosen explicitly with [`CredentialStore::vault`](super::CredentialStore::vault): a vault that does not
+/// work is an error, and never a file instead.
+pub trait Vault: fmt::Debug + Send + Sync + 'static {
+    /// How well it keeps them: [`Keeping::Keyring`] or [`Keeping::Encrypted`].
+    fn keeping(&self) -> Keeping;
+
+    /// What is kept under this name, 32 hex digits; `None` when nothing is.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, also in the other methods.
+    fn read(&self, name: &str) -> io::Result<Option<SecretString>>;
+
+    /// Puts this in the place of what is kept under the name; it must last when this returns.
+    fn write(&self, name: &str, document: &SecretString) -> io::Result<()>;
+
+    /// Removes what is kept under the name, when something is.
+    fn remove(&self, name: &str) -> io::Result<()>;
 }
 
 /// Why nothing can be taken from the file, nor written to it.
@@ -38,12 +64,23 @@ pub(super) enum Problem {
     Unreadable(Unreadable),
     /// The file is another credential's.
     Misplaced,
+    /// The keyring does not work.
+    Vault(io::Error),
 }
 
 impl Files {
     pub(super) fn new(disk: Arc<dyn Disk>, directory: PathBuf, id: CredentialId) -> Self {
         let stem = place::stem(&id);
-        Self { directory: Directory::new(Arc::clone(&disk), directory), disk, id, stem }
+        Self { directory: Directory::new(Arc::clone(&disk), directory), disk, id, stem, vault: None }
+    }
+
+    pub(super) fn with_vault(mut self, vault: Option<Arc<dyn Vault>>) -> Self {
+        self.vault = vault;
+        self
+    }
+
+    pub(super) fn vault(&self) -> Option<&Arc<dyn Vault>> {
+        self.vault.as_ref()
     }
 
     pub(super) fn id(&self) -> &CredentialId {
@@ -72,8 +109,26 @@ impl Files {
             },
             Err(unfit) => return Err(Problem::Unfit(unfit)),
         };
-        let stored = Stored::read(&content.bytes).map_err(Problem::Unreadable)?;
+        let stored = match Stored::read(&content.bytes) {
+            Err(Unreadable::KeptElsewhere(keeping)) => {
+                let vault = self.vault.as_ref().filter(|vault| vault.keeping() == keeping);
+                let vault = vault.ok_or(Problem::Unreadable(Unreadable::KeptElsewhere(keeping)))?;
+                let Some(text) = vault.read(&self.stem).map_err(Problem::Vault)? else { return Ok(None) };
+                Stored::read(text.expose_secret().as_bytes())
+            }
+            read => read,
+        };
+        let stored = stored.map_err(Problem::Unreadable)?;
         if stored.credential.id == self.id { Ok(Some(stored)) } else { Err(Problem::Misplaced) }
+    }
+
+    /// How what is stored is kept.
+    pub(super) fn keeping(&self) -> Keeping {
+        let content = self.directory.read(&self.file(), MAX_BYTES as u64);
+        match content.map(|content| Stored::read(&content.bytes)) {
+            Ok(Err(Unreadable::KeptElsewhere(keeping))) => keeping,
+            _ => Keeping::PRIVATE_FILE,
+        }
     }
 
     /// As [`read`](Self::read), with the error that callers are given.
@@ -87,13 +142,27 @@ impl Files {
             Error::build(ErrorKind::CredentialStore, format!("the credential cannot be stored: {error}"))
                 .finish()
         })?;
+        let Some(vault) = &self.vault else { return self.write_file(&bytes) };
+        let text = String::from_utf8(bytes).unwrap_or_default();
+        vault.write(&self.stem, &text.into()).map_err(|error| self.failed("kept", error))?;
+        if self.keeping() == vault.keeping() {
+            return Ok(());
+        }
+        // The tokens leave the file only when the vault has them.
+        self.write_file(&document::pointer(&self.id, vault.keeping()))
+    }
+
+    fn write_file(&self, bytes: &[u8]) -> Result<()> {
         self.directory
-            .write(&self.stem, &self.file(), &bytes, Durability::Lasting)
+            .write(&self.stem, &self.file(), bytes, Durability::Lasting)
             .map_err(|error| self.failed("written", error))
     }
 
     /// Removes the file, and says whether it was there. Takes the lock as proof.
     pub(super) fn remove(&self, _: &FileLock) -> Result<bool> {
+        if let Some(vault) = &self.vault {
+            vault.remove(&self.stem).map_err(|error| self.failed("removed", error))?;
+        }
         self.directory.remove(&self.file()).map_err(|error| self.failed("removed", error))
     }
 
@@ -151,6 +220,7 @@ impl Problem {
             Self::Unfit(unfit) => unfit.as_str(),
             Self::Unreadable(unreadable) => unreadable.as_str(),
             Self::Misplaced => "misplaced",
+            Self::Vault(_) => "vault",
         }
     }
 }
@@ -161,6 +231,7 @@ impl fmt::Display for Problem {
             Self::Unfit(unfit) => unfit.fmt(f),
             Self::Unreadable(unreadable) => unreadable.fmt(f),
             Self::Misplaced => f.write_str("the file holds another credential"),
+            Self::Vault(error) => write!(f, "the keyring does not give it: {error}"),
         }
     }
 }

@@ -262,14 +262,18 @@ impl Shared {
         marked.spending = Some(spending.clone());
         // Also if the write fails half-way: nothing has been sent.
         self.set_without_effect(Some(attempt.clone()));
-        store.files.write(lock, &marked).map_err(|error| Failure::passing("not_writable", error))?;
+        if let Err(error) = store.files.write(lock, &marked) {
+            // Where only the directory was not synced, the note is there, and would say what is not so.
+            self.unmark(lock, stored, attempt).await;
+            return Err(Failure::passing("not_writable", error));
+        }
         self.set_without_effect(None);
         let sent = provider.send(&request).await;
 
         let answered = match sent {
             Ok(answered) => answered,
             Err(Failed::NeverLeft(error)) => {
-                self.unmark(lock, stored, attempt);
+                self.unmark(lock, stored, attempt).await;
                 return Err(Failure::passing("no_connection", error));
             }
             Err(Failed::MaybeLeft(error)) => return Err(self.undecided(error)),
@@ -281,7 +285,7 @@ impl Shared {
                 Ok(self.store_granted(lock, &marked, attempt, *credential, now).await)
             }
             Answer::NotActedOn(error) => {
-                self.unmark(lock, stored, attempt);
+                self.unmark(lock, stored, attempt).await;
                 let passing = matches!(error.kind(), ErrorKind::RateLimit | ErrorKind::Server);
                 Err(if passing {
                     Failure::passing("not_acted_on", error)
@@ -306,14 +310,7 @@ impl Shared {
     ) -> Arc<Rotation> {
         let store = &self.settings.store;
         let new = Stored::new(credential);
-        let mut written = store.files.write(lock, &new);
-        for pause in STORE_PAUSES {
-            if written.is_ok() {
-                break;
-            }
-            store.timer.sleep(pause).await;
-            written = store.files.write(lock, &new);
-        }
+        let written = self.write_patiently(lock, &new).await;
         let now = self.now();
         let rotated = marked.credential.refresh_fingerprint() != new.credential.refresh_fingerprint();
         events::refreshed(&store.file(), rotated, (now - sent_at).max(0.0), &new.credential, now);
@@ -322,6 +319,20 @@ impl Shared {
             self.known.lock().unwrap_or_else(PoisonError::into_inner).unsaved = Some((attempt, new.clone()));
         }
         Arc::new(Rotation { credential: new.credential, is_own: true })
+    }
+
+    /// Tries a few times: what is written here cannot be had again, or holds up everybody else.
+    async fn write_patiently(&self, lock: &FileLock, stored: &Stored) -> Result<()> {
+        let store = &self.settings.store;
+        let mut written = store.files.write(lock, stored);
+        for pause in STORE_PAUSES {
+            if written.is_ok() {
+                break;
+            }
+            store.timer.sleep(pause).await;
+            written = store.files.write(lock, stored);
+        }
+        written
     }
 
     /// The provider refused the token. Nothing is wiped: the store is read once more, and if it still holds
@@ -357,11 +368,11 @@ impl Shared {
     }
 
     /// The request had no effect: takes the note back. Where that does not work, this process still knows.
-    fn unmark(&self, lock: &FileLock, mut stored: Stored, attempt: String) {
+    async fn unmark(&self, lock: &FileLock, mut stored: Stored, attempt: String) {
         stored.spending = None;
-        if self.settings.store.files.write(lock, &stored).is_err() {
-            self.set_without_effect(Some(attempt));
-        }
+        self.set_without_effect(Some(attempt));
+        // As it is to be read again, whatever comes of this.
+        let _ = self.write_patiently(lock, &stored).await;
     }
 
     fn set_without_effect(&self, attempt: Option<String>) {

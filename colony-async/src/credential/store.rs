@@ -20,7 +20,7 @@ use colony_core::{
 
 use super::{
     events,
-    files::{self, Files, Problem},
+    files::{self, Files, Problem, Vault},
     thread,
 };
 use crate::{
@@ -103,7 +103,16 @@ impl CredentialStore {
     pub fn disk(mut self, disk: impl Disk) -> Self {
         let directory = self.file().parent().map(Path::to_owned).unwrap_or_default();
         self.disk = Arc::new(disk);
-        self.files = Files::new(Arc::clone(&self.disk), directory, self.files.id().clone());
+        let vault = self.files.vault().cloned();
+        self.files = Files::new(Arc::clone(&self.disk), directory, self.files.id().clone()).with_vault(vault);
+        self
+    }
+
+    /// Keeps the credential in this vault, the system's keyring for example, and no longer in the file. What
+    /// is in the file already moves there with the next write.
+    #[must_use]
+    pub fn vault(mut self, vault: impl Vault) -> Self {
+        self.files = self.files.with_vault(Some(Arc::new(vault)));
         self
     }
 
@@ -172,6 +181,9 @@ impl CredentialStore {
         let kept = match self.files.read() {
             Ok(kept) => kept,
             Err(Problem::Unreadable(Unreadable::OtherSchema(_))) => return refused(Downgrade::OlderSchema),
+            Err(Problem::Unreadable(Unreadable::KeptElsewhere(_))) => {
+                return refused(Downgrade::WeakerKeeping);
+            }
             Err(problem) => return Err(self.files.unreadable(&problem)),
         };
         let mode = self.files.mode_of_new_files().map_err(|error| {
@@ -183,8 +195,13 @@ impl CredentialStore {
         }
         let mut meant = None;
         if let Some(kept) = &kept {
-            let new = Standing::new(&credential).keeping(Keeping::File { mode });
-            if let Err(downgrade) = change::check(Standing::new(&kept.credential), new) {
+            let new = match self.files.vault() {
+                Some(vault) => vault.keeping(),
+                None => Keeping::File { mode },
+            };
+            let new = Standing::new(&credential).keeping(new);
+            let old = worth(kept);
+            if let Err(downgrade) = change::check(Standing::new(&old).keeping(self.files.keeping()), new) {
                 if !anyway {
                     return refused(downgrade);
                 }
@@ -263,7 +280,7 @@ impl CredentialStore {
     /// which may be set meanwhile.
     pub(super) async fn pause(&self, pause: &mut Duration, longest: Duration) -> Duration {
         *pause = (*pause).clamp(POLL_FIRST, POLL_LAST);
-        let sleep = pause.mul_f64(0.5 + fastrand::f64()).min(longest);
+        let sleep = pause.mul_f64(0.5 + self.timer.random()).min(longest);
         self.timer.sleep(sleep).await;
         *pause *= 2;
         sleep
@@ -328,6 +345,19 @@ impl CredentialStatus {
             lock,
         }
     }
+}
+
+/// What is stored, as far as it is still worth something: a refresh token that may be spent makes no login
+/// outdated, and one that was refused renews nothing.
+fn worth(kept: &Stored) -> Credential {
+    let mut credential = kept.credential.clone();
+    if let Some(spending) = kept.present_spending() {
+        credential.rotated_at = f64::NEG_INFINITY;
+        if spending.state == State::Refused {
+            credential.refresh_token = None;
+        }
+    }
+    credential
 }
 
 /// The user's directory of credentials.

@@ -23,7 +23,7 @@ use serde_json::Value;
 use super::{Discovery, send};
 use crate::{
     sender::Sender,
-    session::{Held, Kind, Mint, Session},
+    session::{Held, Kind, Mint, Patience, Session},
     time::{Timer, unix},
 };
 
@@ -43,12 +43,12 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    async fn run(&self, key: &SecretString, timer: &dyn Timer) -> Result<Held> {
+    async fn run(&self, key: &SecretString, timer: &dyn Timer, retry: RetryPolicy) -> Result<Held> {
         let provider = self.discovery.provider().await?;
         let endpoint = provider.token_endpoint.as_str();
         let mut login = self.login.token(None).await?;
         let mut request = self.audience.request(endpoint, &login.token);
-        let mut reply = send(&self.sender, &request, MAX_BYTES, &self.retry, timer).await?;
+        let mut reply = send(&self.sender, &request, MAX_BYTES, &retry, timer).await?;
         if refuses_subject(&reply) && !self.is_innocent(&login.token) {
             tracing::debug!(
                 target: TARGET, event = "subject_rejected", audience = self.audience.audience,
@@ -56,7 +56,7 @@ impl Exchange {
             );
             login = self.login.token(Some(&login.token)).await?;
             request = self.audience.request(endpoint, &login.token);
-            reply = send(&self.sender, &request, MAX_BYTES, &self.retry, timer).await?;
+            reply = send(&self.sender, &request, MAX_BYTES, &retry, timer).await?;
             if refuses_subject(&reply) {
                 *self.innocent.lock().unwrap_or_else(PoisonError::into_inner) = Some(login.token.clone());
             }
@@ -96,8 +96,13 @@ fn refuses_subject(reply: &Reply) -> bool {
 }
 
 impl Mint for Exchange {
-    fn mint<'a>(&'a self, key: &'a SecretString, timer: &'a dyn Timer) -> BoxFuture<'a, Result<Held>> {
-        Box::pin(self.run(key, timer))
+    fn mint<'a>(
+        &'a self,
+        key: &'a SecretString,
+        timer: &'a dyn Timer,
+        patience: Patience,
+    ) -> BoxFuture<'a, Result<Held>> {
+        Box::pin(self.run(key, timer, patience.of(&self.retry)))
     }
 
     fn file(&self, base_url: &str, key: &SecretString) -> (String, Kind) {
@@ -111,9 +116,11 @@ impl Mint for Exchange {
     }
 
     /// The document, a login, the exchange; and after a refusal another login and another exchange.
-    fn longest(&self) -> Duration {
-        let one = self.retry.longest(self.sender.timeout);
-        one + self.login.longest() * 2 + one * 2
+    fn longest(&self, patience: Patience) -> Duration {
+        // The document and the login have their own patience, whoever needs them.
+        let (one, first) = (patience.of(&self.retry), &self.retry);
+        let one = one.longest(self.sender.timeout);
+        first.longest(self.sender.timeout) + self.login.longest() * 2 + one * 2
     }
 
     fn note(&self, error: &Error, now: f64) -> Option<Note> {

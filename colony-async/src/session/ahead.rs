@@ -72,7 +72,7 @@ impl Plan {
         let Some(held) = session.held.load_full() else { return LOOK_AGAIN };
         let now = session.now();
         if !self.token.as_ref().is_some_and(|planned| Arc::ptr_eq(planned, &held)) {
-            self.due = held.lifetime.refresh_at(now, fastrand::f64());
+            self.due = held.lifetime.refresh_at(now, session.timer.random());
             self.token = Some(Arc::clone(&held));
         }
         if now < self.due {
@@ -86,16 +86,16 @@ impl Plan {
                 // A token that is born stale must not make this a busy loop of logins.
                 FIRST_PAUSE
             }
-            Ok(_) => self.next_pause(),
+            Ok(_) => self.next_pause(session),
             Err(error) => {
                 events::renewal(Some(&error));
-                self.next_pause()
+                self.next_pause(session)
             }
         }
     }
 
-    fn next_pause(&mut self) -> Duration {
-        let jittered = self.pause.mul_f64(0.5 + fastrand::f64());
+    fn next_pause(&mut self, session: &Session) -> Duration {
+        let jittered = self.pause.mul_f64(0.5 + session.timer.random());
         self.pause = (self.pause * 2).min(LAST_PAUSE);
         jittered
     }

@@ -1,7 +1,7 @@
 //! One way to a token, which all tasks of this process take together (see [`Gate`](crate::gate::Gate)).
 
 use std::{
-    sync::{Arc, PoisonError},
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -12,7 +12,9 @@ use colony_core::{
 };
 use secrecy::SecretString;
 
-use super::{Held, Key, Landed, Passed, Session, events, no_key, no_runtime, off_thread, store::Store};
+use super::{
+    Held, Key, Landed, Passed, Patience, Session, events, no_key, no_runtime, off_thread, store::Store,
+};
 use crate::{disk::lock::Attempt, gate::Unfinished, time::unix};
 
 /// Why a flight sets out.
@@ -46,30 +48,44 @@ const POLL_LAST: Duration = Duration::from_millis(100);
 
 impl Session {
     /// Joins the flight under way, or sets one out.
-    pub(super) async fn join_flight(self: &Arc<Self>, need: Need, rejected: Option<&SecretString>) -> Landed {
+    pub(super) async fn join_flight(
+        self: &Arc<Self>,
+        need: Need,
+        rejected: Option<&SecretString>,
+    ) -> Result<Arc<Held>> {
         self.fly(Purpose::Want { need, rejected: rejected.cloned() }).await
     }
 
     /// As [`join_flight`](Self::join_flight), to renew a token that is still good.
     pub(super) async fn renew(self: &Arc<Self>, held: Arc<Held>) -> Result<Arc<Held>> {
-        self.fly(Purpose::Renew(held)).await.outcome
+        self.fly(Purpose::Renew(held)).await
     }
 
-    async fn fly(self: &Arc<Self>, purpose: Purpose) -> Landed {
-        let landed = self.gate.share(|| {
+    async fn fly(self: &Arc<Self>, purpose: Purpose) -> Result<Arc<Held>> {
+        let work = || {
             let (session, purpose) = (Arc::clone(self), purpose.clone());
             async move { Landed { need: purpose.need(), outcome: session.acquire(purpose).await } }
-        });
-        landed.await.unwrap_or_else(|unfinished| Landed {
-            need: purpose.need(),
-            outcome: Err(no_outcome(unfinished)),
-        })
+        };
+        // A flight may have set out before the token was rejected and bring that very token, or for less than
+        // is needed here.
+        let is_useless = |landed: &Landed| match (&purpose, &landed.outcome) {
+            (Purpose::Want { need, rejected }, Ok(held)) => {
+                rejected.as_ref().is_some_and(|rejected| held.is(rejected))
+                    || !landed.need.covers(*need) && !held.is_fresh(*need, self.now())
+            }
+            _ => false,
+        };
+        let landed = self.gate.share_unless(work, is_useless).await;
+        landed.map_or_else(|unfinished| Err(no_outcome(unfinished)), |landed| landed.outcome)
     }
 
     /// Gets a token: from whoever was first, or by logging in.
     async fn acquire(self: &Arc<Self>, purpose: Purpose) -> Result<Arc<Held>> {
         // Between the caller's look and the start of this flight another one may have landed.
         if let Some(held) = self.in_memory(purpose.need(), purpose.rejected()) {
+            return Ok(held);
+        }
+        if let Some(held) = self.serving(&purpose) {
             return Ok(held);
         }
         let key = self.key.load_full();
@@ -91,7 +107,10 @@ impl Session {
                     self.acquire_shared(&key, store, &purpose, &mut stale).await
                 }
             },
-            None => self.mint(&key, None).await,
+            None => {
+                let patience = self.patience(stale.as_ref(), purpose.need());
+                self.mint(&key, patience, None).await
+            }
         };
         let outcome = outcome.or_else(|error| self.fall_back(stale, purpose.need(), error));
         match &outcome {
@@ -139,6 +158,7 @@ impl Session {
             if let Some(error) = look.refusal {
                 return Err(error);
             }
+            let patience = self.patience(stale.as_ref(), purpose.need());
             match look.attempt {
                 Some(Attempt::Held(lock)) => {
                     if !slept.is_zero() {
@@ -146,24 +166,27 @@ impl Session {
                     }
                     // Here everybody else fails: what was true before the lock need not be true now, so the
                     // look above was taken with the lock held.
-                    let outcome = self.mint(key, Some((&store, purpose))).await;
+                    let outcome = self.mint(key, patience, Some((&store, purpose))).await;
                     off_thread(move || drop(lock)).await;
                     return outcome;
                 }
                 Some(Attempt::Unavailable(error)) => {
                     self.degraded("lock", "unavailable", &error);
-                    return self.mint(key, Some((&store, purpose))).await;
+                    return self.mint(key, patience, Some((&store, purpose))).await;
                 }
                 // The runtime is shutting down: nothing more can be done here.
                 None => return Err(Error::build(ErrorKind::Busy, "the runtime is shutting down").finish()),
                 Some(Attempt::Taken) => {}
             }
-            let limit = self.mint.longest();
+            let limit = self.mint.longest(patience);
             if slept >= limit {
                 events::waited(&store, slept, false);
-                return self.mint(key, Some((&store, purpose))).await;
+                if patience == Patience::OneTry {
+                    return Err(Error::build(ErrorKind::Busy, "another process has the lock").finish());
+                }
+                return self.mint(key, patience, Some((&store, purpose))).await;
             }
-            let sleep = pause.mul_f64(0.5 + fastrand::f64()).min(limit - slept);
+            let sleep = pause.mul_f64(0.5 + self.timer.random()).min(limit - slept);
             self.timer.sleep(sleep).await;
             slept += sleep;
             pause = (pause * 2).min(POLL_LAST);
@@ -210,8 +233,19 @@ impl Session {
         Some(self.mint.noted(note, now))
     }
 
+    /// How long a call is held up for a new token: not by a whole outage, where there is one that serves.
+    fn patience(&self, stale: Option<&Arc<Held>>, need: Need) -> Patience {
+        let serves = stale.is_some_and(|held| held.is_alive(need, self.now()));
+        if serves { Patience::OneTry } else { Patience::Full }
+    }
+
     /// Gets a token from the server and, with a store, shares what came of it.
-    async fn mint(self: &Arc<Self>, key: &Key, shared: Option<(&Store, &Purpose)>) -> Result<Arc<Held>> {
+    async fn mint(
+        self: &Arc<Self>,
+        key: &Key,
+        patience: Patience,
+        shared: Option<(&Store, &Purpose)>,
+    ) -> Result<Arc<Held>> {
         let Some(secret) = &key.secret else { return Err(no_key()) };
         {
             let own = self.note.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -220,7 +254,7 @@ impl Session {
             }
         }
         let started = self.now();
-        let answer = self.mint.mint(secret, &*self.timer).await;
+        let answer = self.mint.mint(secret, &*self.timer, patience).await;
         let now = unix(&*self.timer);
         let took = Duration::from_secs_f64((now - started).max(0.0));
         match answer {
@@ -280,18 +314,50 @@ impl Session {
         *self.note.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
 
-    /// A token with little time left is better than none, when the login failed for a passing reason.
+    /// A token with little time left is better than none, when the login failed for a passing reason. It
+    /// serves for a while before a login is tried again, so that an outage does not hold up every call.
     fn fall_back(&self, stale: Option<Arc<Held>>, need: Need, error: Error) -> Result<Arc<Held>> {
         let now = self.now();
         match stale {
             Some(held) if passes(&error) && held.is_alive(need, now) => {
                 events::stale_used(held.lifetime.dead_at - now, &error, self.mint.audience());
+                let until = now + SERVES.as_secs_f64();
+                *self.lock_serving() = Some(Serving { held: Arc::clone(&held), since: now, until });
                 Ok(held)
             }
             _ => Err(error),
         }
     }
+
+    /// The token that serves on after a login that failed, until the next one is tried.
+    fn serving(&self, purpose: &Purpose) -> Option<Arc<Held>> {
+        // Renewal ahead of time has pauses of its own, and a person who asks has a reason.
+        let Purpose::Want { need, rejected } = purpose else { return None };
+        let now = self.now();
+        let mut slot = self.lock_serving();
+        let Serving { held, since, until } = slot.as_ref()?;
+        let is_gone = rejected.as_ref().is_some_and(|token| held.is(token)) || self.is_given_up(&held.token);
+        if is_gone || !(*since..*until).contains(&now) || !held.is_alive(*need, now) {
+            *slot = None;
+            return None;
+        }
+        Some(Arc::clone(held))
+    }
+
+    pub(super) fn lock_serving(&self) -> MutexGuard<'_, Option<Serving>> {
+        self.serving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
+
+/// A stale token that serves until a moment.
+pub(super) struct Serving {
+    held: Arc<Held>,
+    since: f64,
+    until: f64,
+}
+
+/// How long a stale token serves before the next login is tried.
+const SERVES: Duration = Duration::from_secs(30);
 
 /// The error of a login whose task did not come to an end.
 fn no_outcome(unfinished: Unfinished) -> Error {

@@ -17,7 +17,7 @@ use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::{Held, Kind, Mint};
+use super::{Held, Kind, Mint, Patience};
 use crate::{
     sender::Sender,
     time::{Timer, unix},
@@ -42,9 +42,14 @@ pub(crate) struct Login {
 }
 
 impl Mint for Login {
-    fn mint<'a>(&'a self, key: &'a SecretString, timer: &'a dyn Timer) -> BoxFuture<'a, Result<Held>> {
+    fn mint<'a>(
+        &'a self,
+        key: &'a SecretString,
+        timer: &'a dyn Timer,
+        patience: Patience,
+    ) -> BoxFuture<'a, Result<Held>> {
         Box::pin(async move {
-            let token = self.run(key, timer).await?;
+            let token = self.run(key, timer, &patience.of(&self.retry)).await?;
             let lifetime = Lifetime::at_login(token.expose_secret(), unix(timer));
             Ok(Held::new(token, lifetime))
         })
@@ -54,8 +59,8 @@ impl Mint for Login {
         (cache_path::fingerprint(base_url, key.expose_secret()), Kind::Login)
     }
 
-    fn longest(&self) -> Duration {
-        self.retry.longest(self.sender.timeout)
+    fn longest(&self, patience: Patience) -> Duration {
+        patience.of(&self.retry).longest(self.sender.timeout)
     }
 
     fn note(&self, error: &Error, now: f64) -> Option<Note> {
@@ -77,8 +82,8 @@ impl Mint for Login {
 }
 
 impl Login {
-    /// Exchanges the key for a token, with the login's own budget of tries.
-    async fn run(&self, key: &SecretString, timer: &dyn Timer) -> Result<SecretString> {
+    /// Exchanges the key for a token.
+    async fn run(&self, key: &SecretString, timer: &dyn Timer, retry: &RetryPolicy) -> Result<SecretString> {
         let mut retries = 0;
         let mut request = Request::new(LOGIN, Method::POST, "/auth/token")
             .json("api_key", key.expose_secret())
@@ -92,7 +97,7 @@ impl Login {
             if reply.is_success() {
                 return read_token(&reply);
             }
-            match self.retry.after(retries, reply.status.as_u16(), reply.retry_after()) {
+            match retry.after(retries, reply.status.as_u16(), reply.retry_after()) {
                 Decision::After(wait) => timer.sleep(wait).await,
                 Decision::Stop => return Err(reply.into_error(&request)),
             }

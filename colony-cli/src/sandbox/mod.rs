@@ -17,6 +17,8 @@
 //!
 //! - `GET /_control/openid/requests`: the logins that wait. `POST …/approve` and `…/deny` with
 //!   `{"request": "WDJB-MJHT"}` decide; `"username"` names in whose name, by default the sandbox's own.
+//! - `POST /_control/openid/login` with `{"scope": "openid offline_access"}`: a login by itself, and what the
+//!   token endpoint would answer.
 //! - `GET /_control/openid/grants`: all logins, with what became of them. `POST …/revoke` ends them all.
 //! - `POST /_control/openid/expire` with `{"what": "access_tokens"}` (the default), `"refresh_tokens"` or
 //!   `"requests"`.

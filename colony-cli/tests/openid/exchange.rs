@@ -23,7 +23,7 @@ async fn both_addresses_say_the_same_and_every_endpoint_is_there() -> Outcome {
         assert_ne!(bench.http.get(address).send().await?.status(), 404, "{name}");
         seen += 1;
     }
-    assert_eq!(seen, 6);
+    assert_eq!(seen, 7);
     assert_eq!(metadata["token_endpoint_auth_methods_supported"].as_array().unwrap().len(), 2);
     let stats = bench.sandbox.stats();
     assert_eq!(stats.with_status("GET /.well-known/openid-configuration", 200), 1);

@@ -103,6 +103,27 @@ async fn revoking_ends_a_family_and_says_200_to_anything() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_look_at_a_token_spends_nothing() -> Outcome {
+    let bench = Bench::start(Options::default()).await?;
+    let tokens = bench.sandbox.openid().login(SCOPE)?;
+    let look = async |token: &Value| {
+        let (status, reply) = bench.post("/oauth/introspect", &[("token", &text(token))]).await?;
+        assert_eq!(status, 200);
+        reqwest::Result::Ok(reply)
+    };
+    let known = look(&tokens["refresh_token"]).await?;
+    assert_eq!((&known["active"], &known["token_type"]), (&true.into(), &"refresh_token".into()));
+    assert_eq!(look(&tokens["access_token"]).await?["token_type"], "access_token");
+    assert_eq!(look(&"nothing".into()).await?["active"], false);
+    let (status, _) = rotate(&bench, &tokens).await?;
+    assert_eq!(status, 200, "it was not spent");
+    assert_eq!(look(&tokens["refresh_token"]).await?["active"], false, "it is now");
+    assert!(!bench.sandbox.openid().grants()[0].revoked, "looking at a spent one is no replay");
+    assert!(bench.sandbox.openid().login("openid nonsense").is_err());
+    Ok(())
+}
+
+#[tokio::test]
 async fn another_app_cannot_use_a_token() -> Outcome {
     let apps = vec![App::new("one").client_secret("a"), App::new("two")];
     let openid = OpenIdOptions { apps, ..OpenIdOptions::default() };

@@ -28,6 +28,20 @@ impl Keeping {
     /// The file that this SDK writes.
     pub const PRIVATE_FILE: Self = Self::File { mode: 0o600 };
 
+    /// Its name in a pointer ([`document`](super::document)): `keyring`, `encrypted`, `file`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::Encrypted => "encrypted",
+            Self::File { .. } => "file",
+        }
+    }
+
+    /// The keeping of a pointer; one into a file there is none.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        [Self::Keyring, Self::Encrypted].into_iter().find(|keeping| keeping.name() == name)
+    }
+
     fn rank(self) -> u8 {
         match self {
             Self::Keyring => 2,

@@ -10,6 +10,10 @@
 //! The reader is strict: what it does not understand it refuses, because the next step is to spend the token
 //! or to write over the file. Fields it does not know are kept and written again.
 //!
+//! A credential that is kept elsewhere, in the system's keyring for example, leaves a *pointer* here: the same
+//! ids, `"keeping": "keyring"`, and no token. So a program that cannot reach the keyring knows what it must not
+//! replace.
+//!
 //! `spending` is there while a refresh token is under way to the provider. It is written, and synced, *before*
 //! the request is sent, and goes with the write that stores the answer. A program that finds one left behind
 //! by a crash knows that the token may be spent, and does not present it again.
@@ -20,7 +24,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Credential, CredentialId, check_endpoints};
+use super::{Credential, CredentialId, change::Keeping, check_endpoints};
 use crate::{JsonObject, token::envelope::MAX_BYTES};
 
 /// The version that is written, and the only one that is read.
@@ -98,6 +102,12 @@ impl Stored {
             Some(Some(schema)) => return Err(Unreadable::OtherSchema(schema)),
             _ => return Err(Unreadable::NoSchema),
         }
+        if let Some(keeping) = head.get("keeping") {
+            let keeping = keeping.as_str().and_then(Keeping::from_name);
+            return Err(
+                keeping.map_or_else(|| Unreadable::Field("keeping".to_owned()), Unreadable::KeptElsewhere)
+            );
+        }
         // The error's text may repeat a piece of the file, so only the field's name is kept.
         let mut deserializer = serde_json::Deserializer::from_slice(text);
         let wire: Wire = serde_path_to_error::deserialize(&mut deserializer)
@@ -146,6 +156,15 @@ impl Stored {
         Self::read(&bytes)?;
         Ok(bytes)
     }
+}
+
+/// The file of a credential that is kept elsewhere.
+pub fn pointer(id: &CredentialId, keeping: Keeping) -> Vec<u8> {
+    let pointer = serde_json::json!({
+        "schema": SCHEMA, "keeping": keeping.name(), "issuer": id.issuer, "client_id": id.client_id,
+        "resource": id.resource,
+    });
+    format!("{pointer:#}\n").into_bytes()
 }
 
 /// The fields as they stand in the file.
@@ -248,6 +267,8 @@ pub enum Unreadable {
     OtherSchema(u64),
     /// This field is absent, twice there, of another type, or has a value that it cannot have.
     Field(String),
+    /// The file is a pointer: the credential is kept in a keyring, for example.
+    KeptElsewhere(Keeping),
     /// There is neither an access token nor a refresh token.
     NoToken,
 }
@@ -262,6 +283,7 @@ impl Unreadable {
             Self::NoSchema => "no_schema",
             Self::OtherSchema(_) => "other_schema",
             Self::Field(_) => "field",
+            Self::KeptElsewhere(_) => "kept_elsewhere",
             Self::NoToken => "no_token",
         }
     }
@@ -278,6 +300,9 @@ impl fmt::Display for Unreadable {
                 write!(f, "the file has schema version {schema}, and this version reads {SCHEMA}")
             }
             Self::Field(field) => write!(f, "the file's {field} cannot be what it says"),
+            Self::KeptElsewhere(keeping) => {
+                write!(f, "the credential is not in the file but kept elsewhere ({})", keeping.name())
+            }
             Self::NoToken => f.write_str("the file holds no token"),
         }
     }
@@ -374,6 +399,18 @@ mod tests {
         assert_eq!(Stored::read(twice.as_bytes()).unwrap_err(), field("refresh_token"));
         let long = format!("{}{}", stored(), " ".repeat(MAX_BYTES));
         assert_eq!(Stored::read(long.as_bytes()).unwrap_err(), Unreadable::TooLarge);
+    }
+
+    #[test]
+    fn a_pointer_says_where_the_credential_is() {
+        let id = CredentialId::new("https://thecolony.ai", "colony_app");
+        for keeping in [Keeping::Keyring, Keeping::Encrypted] {
+            let found = Stored::read(&pointer(&id, keeping)).unwrap_err();
+            assert_eq!(found, Unreadable::KeptElsewhere(keeping));
+        }
+        let mut odd = stored();
+        odd["keeping"] = json!("file");
+        assert_eq!(read(&odd).unwrap_err(), Unreadable::Field("keeping".to_owned()));
     }
 
     #[test]

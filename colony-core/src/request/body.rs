@@ -21,6 +21,32 @@ pub enum Body {
     File(FilePart),
 }
 
+/// Shorter texts are words like any other, and no secrets; a two-factor code has six digits.
+const SHORTEST_SECRET: usize = 6;
+
+impl Body {
+    /// The texts that are sent, as far as they are long enough to be secrets. For a request that holds some.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        match self {
+            Self::Json(fields) => fields.values().for_each(|value| collect(value, &mut found)),
+            Self::Form(fields) => found.extend(fields.iter().filter_map(|(_, value)| value.as_deref())),
+            Self::Empty | Self::File(_) => {}
+        }
+        found.retain(|text| text.len() >= SHORTEST_SECRET);
+        found
+    }
+}
+
+fn collect<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(values) => values.iter().for_each(|value| collect(value, found)),
+        Value::Object(fields) => fields.values().for_each(|value| collect(value, found)),
+        _ => {}
+    }
+}
+
 /// A file to upload.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FilePart {

@@ -77,11 +77,20 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     let reports = scene.run(1, mixed)?;
     let good = reports.iter().all(|report| report.failure.is_none() && !report.events.contains_key("waited"));
     tally.check(good, || format!("after the storm: {reports:?}"));
+    // What the killed left behind is swept away by a writer once it is old.
+    let litter = scene.litter();
+    let old = std::time::SystemTime::now() - Duration::from_secs(3_600);
+    for name in &litter {
+        std::fs::File::open(scene.cache().join(name))?.set_modified(old)?;
+    }
+    std::fs::remove_file(&token)?;
+    scene.run(1, mixed)?;
     tally.same("temporary files left", scene.litter(), Vec::new());
     let (kills, holders) = ground.scale.pick((30, 5), (1_000, 90));
     tally.fault("processes killed at work", storm.landed, kills);
     tally.fault("of them holding the lock, their login in flight", storm.holders, holders);
     tally.fault("reads of the file meanwhile", reads.load(Ordering::Relaxed), 100);
+    tally.fact(format!("{} temporary files left by the killed, swept away later", litter.len()));
     tally.fact(format!(
         "{windows} windows: {begun} logins begun, {} cut off by a kill, {answered} answered, \
          {lost_answers} of them to a process that was killed before it could write",

@@ -34,9 +34,10 @@ pub(super) fn run(ground: &Ground) -> Outcome {
         tally.not_tried("another user than root");
     }
     for kind in ["json", "lock", "note", "tmp"] {
+        let masks = kinds.iter().filter(|(seen, _)| seen == kind).count() as u64;
         tally.fault(
             format!("umasks under which a .{kind} was seen"),
-            { kinds.iter().filter(|(seen, _)| seen == kind).count() as u64 },
+            masks,
             if kind == "tmp" { 2 } else { 3 },
         );
     }

@@ -13,7 +13,7 @@ use colony_async::bench_support::TokenFile;
 use colony_core::token::{cache_path, envelope::Envelope};
 use secrecy::ExposeSecret as _;
 
-use super::{children, pythons, readers, scene, swaps, warm};
+use super::{children, pythons, readers, scene, secrets, swaps, warm};
 use crate::crew::Place;
 
 type Failed = Box<dyn std::error::Error>;
@@ -32,6 +32,7 @@ pub fn play(arguments: &[String]) -> Result<(), Failed> {
         Some("parent") => children::parent(argument),
         Some("fork") => children::fork(argument),
         Some("chat") => pythons::chat(argument),
+        Some("tell") => secrets::tell(argument),
         Some("warm") => warm::lookups(argument),
         other => Err(format!("there is no part {other:?}").into()),
     }

@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, BufRead as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     sync::{
         Arc, Mutex,
@@ -38,10 +38,10 @@ pub(super) fn run(ground: &Ground) -> Outcome {
 }
 
 /// A Python process that plays the same part as one of ours.
-fn python_player(scene: &Scene, python: &PathBuf, part: &str) -> io::Result<Player> {
+fn python_player(scene: &Scene, python: &Path, part: &str) -> io::Result<Player> {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("interop/fire_worker.py");
     let mut place = scene.place.clone();
-    place.program = python.clone();
+    place.program = python.to_owned();
     let mut command: Command = place.command();
     command.arg(script).arg(part);
     Player::spawn(command)
@@ -56,7 +56,7 @@ struct Said {
 
 /// Four processes of each kind call and refresh at random, while the token they use is revoked again and
 /// again: each time when everybody has made two calls since.
-fn together(ground: &Ground, python: &PathBuf) -> Outcome {
+fn together(ground: &Ground, python: &Path) -> Outcome {
     let during = Duration::from_secs(ground.scale.pick(60, 600));
     let scene = Scene::new(ground)?;
     let mut tally = Tally::of("calls");
@@ -132,7 +132,7 @@ fn together(ground: &Ground, python: &PathBuf) -> Outcome {
 }
 
 /// Each side in turn gets a new token, and a new client of the other side has it without a login.
-fn trials(ground: &Ground, python: &PathBuf) -> Outcome {
+fn trials(ground: &Ground, python: &Path) -> Outcome {
     let count = if ground.scale == Scale::Long { 1_000 } else { 100 };
     let scene = Scene::new(ground)?;
     let mut tally = Tally::of("reads of the other's token");

@@ -59,6 +59,9 @@ fn carry(outcome: std::thread::Result<()>) {
     outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
 }
 
+/// What is done with a client.
+type Use = Box<dyn FnOnce() + Send>;
+
 /// In each of them: built, used and dropped; used and dropped where it was not built; dropped only; a login
 /// made; and dropped while another thread's call is under way.
 pub(super) fn run(ground: &Ground) -> Outcome {
@@ -77,7 +80,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
             let within = build.clone();
             let (outside, twice, dropped, login) = (build(), build(), build(), build());
             let kept = twice.clone();
-            let uses: [(&str, Box<dyn FnOnce() + Send>); 5] = [
+            let uses: [(&str, Use); 5] = [
                 ("built, used and dropped", Box::new(move || call(&within()))),
                 ("used and dropped", Box::new(move || call(&outside))),
                 ("used, and kept elsewhere", Box::new(move || call(&twice))),

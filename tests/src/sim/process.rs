@@ -97,8 +97,6 @@ pub fn run(scene: Scene) -> Report {
 }
 
 fn process(shared: &Shared, pid: Pid, calls: usize, comes_after: Option<f64>, pause: f64) -> Vec<Outcome> {
-    // Jitter is drawn on this thread; it must follow from the scene too.
-    fastrand::seed(pid as u64);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     shared.enter(pid);
     if comes_after.is_some_and(|seconds| shared.sleep(pid, seconds).is_err()) {
@@ -145,6 +143,10 @@ struct SimTimer {
 impl Timer for SimTimer {
     fn now(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs_f64(self.shared.world().now)
+    }
+
+    fn random(&self) -> f64 {
+        self.shared.world().random.f64()
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -74,7 +74,7 @@ enum Stand {
 #[derive(Debug)]
 pub struct World {
     pub(super) scene: Scene,
-    random: fastrand::Rng,
+    pub(super) random: fastrand::Rng,
     stands: Vec<Stand>,
     acting: Pid,
     pub(super) now: f64,

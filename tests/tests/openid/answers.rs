@@ -1,7 +1,5 @@
 //! What the provider answers, and what is lost on the way.
 
-use std::time::Duration;
-
 use colony_async::{ErrorKind, credential::ClientAuth};
 use colony_tests::clock::Clock;
 use serde_json::json;
@@ -233,5 +231,4 @@ async fn a_time_limit_leaves_the_token_undecided() {
     ground.provider.set(&json!({"before_ms": 0}));
     assert!(rotating.token().await.unwrap_err().is_reauth_required());
     assert_eq!(ground.provider.count("token_requests"), 1);
-    let _ = Duration::ZERO;
 }

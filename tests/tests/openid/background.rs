@@ -1,1 +1,126 @@
-//!
+//! Refreshing ahead of time, and keeping the refresh token alive. On a clock that stands still until it is moved.
+
+use colony_async::credential::{RotatingBuilder, RotatingCredential};
+use colony_tests::clock::Clock;
+use serde_json::json;
+use std::time::Duration;
+
+use crate::Ground;
+
+fn over(ground: &Ground, clock: &Clock) -> RotatingBuilder {
+    RotatingCredential::builder(ground.store().timer(clock.clone()))
+}
+
+/// Logs in at the clock's time.
+async fn login(ground: &Ground, clock: &Clock) {
+    let credential = ground.provider.login(ground.client, clock.unix());
+    ground.store().save(&credential).await.expect("stored");
+}
+
+#[tokio::test]
+async fn a_token_is_refreshed_before_a_call_has_to() {
+    let Some(ground) = Ground::new(&json!({})) else { return };
+    let clock = Clock::standing();
+    login(&ground, &clock).await;
+    let rotating = over(&ground, &clock).refresh_ahead(true).build();
+    let first = rotating.token().await.expect("a token");
+    clock.sleepers(1).await;
+    clock.pass(770.0).await;
+    assert_eq!(ground.provider.count("token_requests"), 0, "more than two minutes to live");
+    clock.pass(75.0).await;
+    assert_eq!(ground.provider.count("token_requests"), 1, "less than a minute to live");
+    let second = rotating.token().await.expect("a token");
+    assert_eq!(ground.provider.count("token_requests"), 1, "the call found it done");
+    assert_ne!(secrecy::ExposeSecret::expose_secret(&first), secrecy::ExposeSecret::expose_secret(&second));
+    // And so on, with the next token.
+    clock.pass(850.0).await;
+    assert_eq!(ground.provider.count("token_requests"), 2);
+    ground.assert_family_alive();
+    drop(rotating);
+    clock.sleepers(0).await;
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_rotated_at_half_its_life() {
+    let Some(ground) = Ground::new(&json!({"access_token_seconds": 7 * 86_400})) else { return };
+    let clock = Clock::standing();
+    login(&ground, &clock).await;
+    let day = Duration::from_secs(86_400);
+    let rotating = over(&ground, &clock).refresh_token_lifetime(2 * day).build();
+    rotating.token().await.expect("a token");
+    clock.sleepers(1).await;
+    clock.pass(0.89 * 86_400.0).await;
+    assert_eq!(ground.provider.count("token_requests"), 0);
+    clock.pass(0.12 * 86_400.0).await;
+    assert_eq!(ground.provider.count("token_requests"), 1, "though the access token is fresh");
+    ground.assert_family_alive();
+}
+
+/// One refreshes ahead of time, the others when they are asked: all find what the one did.
+#[tokio::test]
+async fn background_and_demand_take_the_same_turns() {
+    let Some(ground) = Ground::new(&json!({})) else { return };
+    let clock = Clock::standing();
+    login(&ground, &clock).await;
+    let all: Vec<_> = (0..5).map(|n| over(&ground, &clock).refresh_ahead(n == 0).build()).collect();
+    for rotating in &all {
+        rotating.token().await.expect("a token");
+    }
+    clock.sleepers(1).await;
+    clock.pass(850.0).await;
+    assert_eq!(ground.provider.count("token_requests"), 1);
+    for rotating in &all {
+        rotating.token().await.expect("a token");
+    }
+    assert_eq!(ground.provider.count("token_requests"), 1, "adopted");
+    ground.assert_family_alive();
+}
+
+/// A failure waits before the next try, and does not end it for good.
+#[tokio::test]
+async fn a_failed_refresh_is_tried_again_after_a_pause() {
+    let Some(ground) = Ground::new(&json!({"refuse_next": 1_000_000, "access_token_seconds": 36_000})) else {
+        return;
+    };
+    let clock = Clock::standing();
+    login(&ground, &clock).await;
+    let rotating = over(&ground, &clock).refresh_ahead(true).build();
+    rotating.token().await.expect("a token");
+    clock.sleepers(1).await;
+    // An hour after the end of the token.
+    clock.pass(36_000.0 + 3600.0).await;
+    let tries = ground.provider.count("token_requests");
+    assert!((6..=40).contains(&tries), "{tries} tries in an hour: neither a busy loop nor a surrender");
+    ground.provider.set(&json!({"refuse_next": 0}));
+    clock.pass(1000.0).await;
+    rotating.token().await.expect("a token");
+    ground.assert_family_alive();
+}
+
+/// Within the last minute a call that could not refresh uses what it has, and leaves the provider in peace.
+#[tokio::test]
+async fn a_failure_on_demand_is_not_repeated_by_every_call() {
+    let Some(ground) = Ground::new(&json!({"refuse_next": 1_000_000})) else { return };
+    let clock = Clock::standing();
+    login(&ground, &clock).await;
+    let rotating = over(&ground, &clock).build();
+    rotating.token().await.expect("a token");
+    clock.jump(850.0);
+    for _ in 0..200 {
+        rotating.token().await.expect("the living token");
+    }
+    assert_eq!(ground.provider.count("token_requests"), 1);
+    clock.jump(6.0);
+    rotating.token().await.expect("the living token");
+    assert_eq!(ground.provider.count("token_requests"), 2);
+    clock.jump(60.0);
+    let error = rotating.token().await.unwrap_err();
+    assert!(error.is_retryable(), "{error:?}");
+    // Clocks that jump about make no busy loop and no panic.
+    for jump in [-3600.0, 3600.0, 315_360_000.0, -400_000_000.0] {
+        clock.jump(jump);
+        let _ = rotating.token().await;
+        let _ = rotating.token().await;
+    }
+    assert!(ground.provider.count("token_requests") <= 12, "{}", ground.provider.stats());
+}

@@ -18,6 +18,7 @@ mod closed;
 mod crashes;
 mod disks;
 mod downgrades;
+mod exchanges;
 mod processes;
 
 use std::{

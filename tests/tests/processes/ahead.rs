@@ -176,7 +176,9 @@ fn a_thousand_clients_leave_no_thread_and_no_descriptor() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
     // One client in ten has its own connections: reading the system's root certificates is slow.
-    let connections = reqwest::Client::builder().no_proxy().build().expect("connections");
+    // None is kept: one that a blocking client opened ends with that client's thread, under whoever has it then.
+    let connections = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
+    let connections = connections.expect("connections");
     let cycle = |number: usize| {
         let connections = Some(connections.clone()).filter(|_| number % 10 > 1);
         if number.is_multiple_of(2) {
@@ -217,9 +219,12 @@ fn a_thousand_clients_leave_no_thread_and_no_descriptor() {
     };
     let before = settle((6, 30));
     (0..1_000).for_each(cycle);
-    let after = settle((before.0 + 2, before.1 + 4));
+    // Threads that wait for more work end after ten seconds, some of them from before the first count: a few
+    // more or less say nothing. A leak would be of a thousand.
+    let most = (before.0 + 8, before.1 + 16);
+    let after = settle(most);
     println!("threads and descriptors: {before:?} before, {after:?} after");
-    assert!(after.0 <= before.0 + 2 && after.1 <= before.1 + 4, "{before:?} before, {after:?} after");
+    assert!(after.0 <= most.0 && after.1 <= most.1, "{before:?} before, {after:?} after");
     assert_eq!(scripted.logins(), 1);
     runtime.block_on(scripted.clock.sleepers(0));
 }

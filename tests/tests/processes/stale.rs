@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use colony_async::ErrorKind;
+use colony_async::{ErrorKind, RetryPolicy};
 use colony_core::token::envelope::Envelope;
 use colony_tests::service::Answer;
 
@@ -57,6 +57,27 @@ async fn it_serves_on_while_logins_fail_for_a_passing_reason() {
         assert!(call(&scripted.client()).await.is_err(), "{answer:?}");
         assert_eq!(scripted.service.counts().calls, 3, "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn an_outage_holds_up_no_call_while_a_token_lives() {
+    let scripted = Scripted::standing();
+    // With the whole patience of a login, which would sleep on a clock that stands still.
+    let client = scripted.builder().auth_retry(RetryPolicy::for_login()).build().expect("a client");
+    call(&client).await.expect("a call");
+    scripted.clock.jump(STALE - 30.0);
+    scripted.service.otherwise(Answer::Status(503));
+    for tries in [2, 3] {
+        for _ in 0..5 {
+            call(&client).await.expect("a call");
+        }
+        assert_eq!(scripted.logins(), tries, "one try, and no other for half a minute");
+        scripted.clock.jump(31.0);
+    }
+    scripted.service.otherwise(Answer::Token);
+    call(&client).await.expect("a call");
+    call(&client).await.expect("a call");
+    assert_eq!(scripted.logins(), 4);
 }
 
 #[tokio::test]

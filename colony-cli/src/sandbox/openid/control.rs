@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::super::lock;
 use super::super::reply::{Answer, Reply};
 use super::super::server::Shared;
-use super::store::{Decision, PendingKind};
-use super::{App, authorize};
+use super::store::{Decision, Grant, PendingKind, Session};
+use super::{App, authorize, token};
 
 /// The OpenID side of a running sandbox, for tests in its process. `POST /_control/openid/…` does the same
 /// for others.
@@ -145,6 +145,28 @@ impl<'a> OpenId<'a> {
         Ok(authorize::decide(&mut store, &provider.site, &request, decision))
     }
 
+    /// Logs the sandbox's own account in to the first app, as a device whose user has agreed, and gives
+    /// what the token endpoint would answer. With `offline_access` among the scopes there is a refresh
+    /// token.
+    ///
+    /// # Errors
+    ///
+    /// When the app may not have one of the scopes, or the account is gone.
+    pub fn login(self, scope: &str) -> Result<Value, NoSuchRequest> {
+        let (app, provider) = (self.app(), &self.shared.openid);
+        let scopes: Vec<String> = scope.split_whitespace().map(str::to_owned).collect();
+        if !scopes.iter().all(|scope| app.allows_scope(scope)) {
+            return Err(NoSuchRequest("the app may not have one of the scopes"));
+        }
+        let user = self.shared.default_user().ok_or(NoSuchRequest("the sandbox's account is gone"))?;
+        let now = super::now();
+        let grant = Grant::new(app.client_id.clone(), user, scopes, Session::new(now, None));
+        let (_, issued) = lock(&provider.store).begin(grant, now, provider.lifetimes());
+        let reply = token::reply(self.shared, &app.client_id, &issued, None);
+        let reply = reply.map_err(|_| NoSuchRequest("the login could not be answered"))?;
+        Ok(serde_json::from_slice(&reply.body).unwrap_or_default())
+    }
+
     /// All logins so far, in order, with what became of them.
     pub fn grants(self) -> Vec<GrantState> {
         let store = lock(&self.shared.openid.store);
@@ -237,6 +259,10 @@ pub(crate) fn answer(shared: &Shared, method: &Method, what: &str, body: &Bytes)
             decided("approved", openid.approve_as(request, username))
         }),
         (&Method::POST, "deny") => need().and_then(|request| decided("denied", openid.deny(request))),
+        (&Method::POST, "login") => match openid.login(text("scope").unwrap_or("openid offline_access")) {
+            Ok(reply) => Ok(Reply::ok(&reply)),
+            Err(error) => Err(wrong(error.0)),
+        },
         (&Method::POST, "expire") => match text("what").unwrap_or("access_tokens") {
             "access_tokens" => {
                 openid.expire_access_tokens();
@@ -263,7 +289,7 @@ pub(crate) fn answer(shared: &Shared, method: &Method, what: &str, body: &Bytes)
                 Err(error) => Err(Reply::error(500, "SANDBOX_FAILURE", error.to_string())),
             }
         }
-        (_, "requests" | "grants" | "approve" | "deny" | "expire" | "revoke" | "keys") => {
+        (_, "requests" | "grants" | "approve" | "deny" | "login" | "expire" | "revoke" | "keys") => {
             Err(Reply::error(405, "METHOD_NOT_ALLOWED", "Method not allowed"))
         }
         _ => return None,

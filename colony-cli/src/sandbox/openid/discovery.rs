@@ -22,6 +22,7 @@ pub(super) fn metadata(shared: &Shared, _: &Asked<'_>) -> Answer {
         "token_endpoint": at("/oauth/token"),
         "userinfo_endpoint": at("/oauth/userinfo"),
         "revocation_endpoint": at("/oauth/revoke"),
+        "introspection_endpoint": at("/oauth/introspect"),
         "device_authorization_endpoint": at("/oauth/device_authorization"),
         "jwks_uri": at("/.well-known/jwks.json"),
         "grant_types_supported": token::GRANTS.map(|(urn, _)| urn),
@@ -32,6 +33,7 @@ pub(super) fn metadata(shared: &Shared, _: &Asked<'_>) -> Answer {
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": methods,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "claims_supported": [

@@ -138,7 +138,7 @@ pub(crate) struct Endpoint {
 /// The endpoint that carries out grants.
 pub(crate) const TOKEN: &str = "POST /oauth/token";
 
-const ENDPOINTS: [Endpoint; 10] = [
+const ENDPOINTS: [Endpoint; 11] = [
     endpoint("GET /.well-known/openid-configuration", discovery::metadata),
     endpoint("GET /.well-known/oauth-authorization-server", discovery::metadata),
     endpoint("GET /.well-known/jwks.json", discovery::keys),
@@ -147,6 +147,7 @@ const ENDPOINTS: [Endpoint; 10] = [
     endpoint("POST /oauth/device_authorization", device::begin),
     endpoint("GET /device", device::page),
     endpoint("POST /oauth/revoke", token::revoke),
+    endpoint("POST /oauth/introspect", token::introspect),
     endpoint("GET /oauth/userinfo", token::userinfo),
     endpoint("POST /oauth/userinfo", token::userinfo),
 ];

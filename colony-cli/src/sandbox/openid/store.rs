@@ -123,6 +123,14 @@ pub(crate) struct Issued {
     pub(crate) session: Option<Session>,
 }
 
+/// What an introspection finds.
+pub(crate) struct Known {
+    pub(crate) kind: &'static str,
+    pub(crate) user: Uuid,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) expires: i64,
+}
+
 /// Why a refresh token is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -229,6 +237,23 @@ impl Store {
     /// An access token that is good at `now`.
     pub(crate) fn access(&self, token: &str, now: i64) -> Option<&AccessToken> {
         self.access.get(token).filter(|token| now < token.expires)
+    }
+
+    /// A token of this app that is good at `now`: its kind, user, scopes and end. Nothing is spent.
+    pub(crate) fn look_at(&self, token: &str, client_id: &str, now: i64) -> Option<Known> {
+        if let Some(known) = self.access(token, now).filter(|known| known.client_id == client_id) {
+            let (user, scopes, expires) = (known.user, known.scopes.clone(), known.expires);
+            return Some(Known { kind: "access_token", user, scopes, expires });
+        }
+        let known = self.refresh.get(token).filter(|known| !known.spent && now < known.expires)?;
+        let grant = &self.grants[known.grant];
+        let mine = grant.client_id == client_id && !grant.revoked;
+        mine.then(|| Known {
+            kind: "refresh_token",
+            user: grant.user,
+            scopes: grant.scopes.clone(),
+            expires: known.expires,
+        })
     }
 
     /// Ends a token of this app (RFC 7009): an access token alone, a refresh token with its whole family.

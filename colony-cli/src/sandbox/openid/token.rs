@@ -122,6 +122,27 @@ pub(super) fn revoke(shared: &Shared, asked: &Asked<'_>) -> Answer {
     Ok(no_store(Reply { status: 200, body: bytes::Bytes::new(), headers: Vec::new() }))
 }
 
+/// RFC 7662: whether a token of this app is good. A look spends nothing.
+pub(super) fn introspect(shared: &Shared, asked: &Asked<'_>) -> Answer {
+    let provider = &shared.openid;
+    let form = asked.form()?;
+    let app = authenticate(&provider.apps, asked.headers, &form)?;
+    let found = lock(&provider.store).look_at(form.need("token")?, &app.client_id, now());
+    let body = match found {
+        None => json!({"active": false}),
+        Some(known) => json!({
+            "active": true,
+            "token_type": known.kind,
+            "client_id": app.client_id,
+            "sub": known.user,
+            "scope": known.scopes.join(" "),
+            "exp": known.expires,
+            "iss": provider.site,
+        }),
+    };
+    Ok(no_store(Reply::ok(&body)))
+}
+
 /// OpenID Connect Core section 5.3.
 pub(super) fn userinfo(shared: &Shared, asked: &Asked<'_>) -> Answer {
     let value = asked.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());

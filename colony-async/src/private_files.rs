@@ -1,0 +1,170 @@
+//! Small files that are to be one user's alone, for the programs of this SDK: profiles and keys of the
+//! command line.
+//!
+//! Not part of the public interface: it changes without notice.
+//!
+//! They are read and written by the rules of the token's file: a directory that is ours alone (0700), a
+//! regular file of ours (0600, one name, no link, at most 64 KiB), and a write that readers see whole or not
+//! at all, which has reached the disk when it returns.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use secrecy::SecretSlice;
+
+use crate::disk::{
+    Disk, Real,
+    private::{Directory, Durability, Unfit, is_temporary},
+};
+
+/// The largest file that is read, in bytes.
+const LIMIT: u64 = 64 * 1024;
+
+/// A directory of private files. Nothing is made before something is written. Calls block, quickly.
+///
+/// ```
+/// use colony_async::private_files::PrivateFiles;
+/// use secrecy::ExposeSecret;
+///
+/// let directory = tempfile::tempdir()?;
+/// let files = PrivateFiles::new(directory.path().join("keys"));
+/// assert!(files.read("default.key")?.is_none());
+/// files.write("default.key", b"col_key")?;
+/// assert_eq!(files.read("default.key")?.unwrap().expose_secret(), b"col_key");
+/// assert_eq!(files.names()?, ["default.key"]);
+/// assert!(files.remove("default.key")?);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct PrivateFiles {
+    directory: Directory,
+}
+
+impl PrivateFiles {
+    /// The files in a directory.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self::on(Arc::new(Real), directory)
+    }
+
+    /// The same on another file system, for tests of one that fails.
+    pub fn on(disk: Arc<dyn Disk>, directory: impl Into<PathBuf>) -> Self {
+        Self { directory: Directory::new(disk, directory.into()) }
+    }
+
+    /// The directory.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Where a file is, or would be.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Reads a file; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or must not be trusted: the message names it and says why.
+    pub fn read(&self, name: &str) -> io::Result<Option<SecretSlice<u8>>> {
+        let path = self.path(name);
+        let read = match self.directory.read(&path, LIMIT) {
+            // The look at it has closed the directory. Whatever others put there before is refused for its
+            // owner, file by file.
+            Err(Unfit::LooseDirectory) => self.directory.read(&path, LIMIT),
+            read => read,
+        };
+        match read {
+            Ok(content) => Ok(Some(content.bytes.into())),
+            Err(Unfit::Absent) => Ok(None),
+            Err(unfit) => Err(told(&path, &unfit)),
+        }
+    }
+
+    /// Writes a file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written: the old one is there then, and the message names it.
+    pub fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let path = self.path(name);
+        let written = self.directory.write(name, &path, content, Durability::Lasting);
+        written.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    }
+
+    /// Removes a file, and says whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be removed.
+    pub fn remove(&self, name: &str) -> io::Result<bool> {
+        let path = self.path(name);
+        let removed = self.directory.remove(&path);
+        removed.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    }
+
+    /// The names of the files, in order. Files that are not whole yet are left out.
+    ///
+    /// # Errors
+    ///
+    /// When the directory is there and cannot be read.
+    pub fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = match self.directory.disk().list(self.directory.path()) {
+            Ok(names) => names,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        names.retain(|name| !is_temporary(name));
+        let mut names: Vec<String> = names.into_iter().filter_map(|name| name.into_string().ok()).collect();
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn told(path: &Path, unfit: &Unfit) -> io::Error {
+    let remedy = match unfit {
+        Unfit::OpenToOthers => "; if its content is yours, close it (chmod 600)",
+        Unfit::Link | Unfit::HardLinked | Unfit::NotRegular => "; put a regular file of its own in its place",
+        Unfit::ForeignOwner => "; it is not used, since others may have written it",
+        _ => "",
+    };
+    let kind = match unfit {
+        Unfit::Io(error) => error.kind(),
+        _ => io::ErrorKind::PermissionDenied,
+    };
+    io::Error::new(kind, format!("{}: {unfit}{remedy}", path.display()))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn files_and_their_directory_are_private_whatever_was_there() {
+        let base = tempfile::tempdir().unwrap();
+        let files = PrivateFiles::new(base.path().join("a/b"));
+        files.write("x", b"1").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(files.directory()), mode(&files.path("x"))), (0o700, 0o600));
+        std::fs::set_permissions(files.path("x"), std::fs::Permissions::from_mode(0o644)).unwrap();
+        let error = files.read("x").unwrap_err().to_string();
+        assert!(error.contains("chmod 600") && error.contains("/x"), "{error}");
+        files.write("x", b"2").unwrap();
+        assert_eq!(files.read("x").unwrap().unwrap().expose_secret(), b"2");
+        assert_eq!(mode(&files.path("x")), 0o600);
+        std::fs::set_permissions(files.directory(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(files.read("x").unwrap().unwrap().expose_secret(), b"2");
+        assert_eq!(mode(files.directory()), 0o700, "closed by the look at it");
+        symlink(files.path("x"), files.path("y")).unwrap();
+        assert!(files.read("y").unwrap_err().to_string().contains("link"));
+        assert_eq!(files.names().unwrap(), ["x", "y"]);
+        assert!(!files.remove("z").unwrap());
+    }
+}

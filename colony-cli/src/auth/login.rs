@@ -1,0 +1,353 @@
+//! `colony auth login`: a secret is written, read back, and then confirmed; what was there before stays until
+//! that is done.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use colony_async::credential::{Credential, CredentialStore};
+use colony_core::{
+    Error, ErrorKind, Transport as _,
+    api::account::GetMe,
+    token::cache_path::{fingerprint, normalise_base_url},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use super::{
+    device,
+    openid::{self, OpenId},
+};
+use crate::{
+    args::{Global, LoginArgs},
+    client::{self, Chosen, cache_directory, check_place},
+    failure::Failure,
+    output::{Output, moment, printable},
+    profile::{OpenIdLogin, Profile},
+};
+
+/// What is asked for when no scope is named. Without `offline_access` there is no refresh token.
+const DEFAULT_SCOPE: &str = "openid profile offline_access";
+/// The largest secret that is read from stdin, in bytes.
+const MAX_SECRET: u64 = 16 * 1024;
+
+/// What confirming a secret came to.
+enum Confirmed {
+    Yes(Value),
+    /// The server does not take it.
+    Refused(Error),
+    /// Nobody could tell.
+    Unclear(Error),
+}
+
+pub(super) async fn run(global: &Global, args: &LoginArgs, output: &Output) -> Result<(), Failure> {
+    let chosen = client::chosen(global)?;
+    let base_url = match (&global.base_url, &chosen.profile) {
+        (Some(given), _) if !given.is_empty() => normalise_base_url(given).to_owned(),
+        (_, Some(profile)) => profile.base_url.clone(),
+        _ => colony_core::DEFAULT_BASE_URL.to_owned(),
+    };
+    if let Some(profile) = &chosen.profile {
+        check_place(&chosen.name, profile, &base_url)?;
+    }
+    if args.with_refresh_token || args.device || args.client_id.is_some() {
+        open_id(global, args, &chosen, base_url, output).await
+    } else {
+        api_key(global, args, &chosen, base_url, output).await
+    }
+}
+
+// ---- an API key
+
+async fn api_key(
+    global: &Global,
+    args: &LoginArgs,
+    chosen: &Chosen,
+    base_url: String,
+    output: &Output,
+) -> Result<(), Failure> {
+    let key = secret_from_stdin("the API key", output)?;
+    let profiles = chosen.profiles()?;
+    let former = chosen.profile.as_ref().and_then(|profile| profile.api_key);
+    let storage = args.storage.or(former).unwrap_or_default();
+    let store = profiles.key(&chosen.name, storage)?;
+    let held = former.map(|former| profiles.key(&chosen.name, former)).transpose()?;
+    let held = held.map(|held| held.read()).transpose()?.flatten().map(|kept| kept.key);
+    let same = held.as_ref().is_some_and(|held| held.expose_secret() == key.expose_secret());
+
+    store.stage(&key)?;
+    let (me, unclear) = match confirm(global, &base_url, &key, args.force).await {
+        Confirmed::Yes(me) => (Some(me), None),
+        Confirmed::Refused(error) => {
+            store.unstage()?;
+            output.say(match held {
+                Some(_) => "the server does not take this key; the profile's former key is kept",
+                None => "the server does not take this key; nothing is kept",
+            });
+            return Err(error.into());
+        }
+        Confirmed::Unclear(error) if held.is_some() && !same => {
+            store.unstage()?;
+            output.say("the key could not be confirmed; the profile's former key is kept");
+            return Err(error.into());
+        }
+        // There is nothing to lose but this key.
+        Confirmed::Unclear(error) => (None, Some(error)),
+    };
+    store.write(&key)?;
+    let mut profile = chosen.profile.clone().unwrap_or_else(|| Profile::new(base_url.clone()));
+    profile.api_key = Some(storage);
+    profiles.write(&chosen.name, &profile)?;
+    if let Some(former) = former.filter(|former| *former != storage) {
+        profiles.key(&chosen.name, former)?.remove()?;
+    }
+    if let Some(held) = held.filter(|_| !same) {
+        // The former key's token lives on at the server, but no longer here.
+        let name = fingerprint(&base_url, held.expose_secret());
+        let _ = cache_directory().map(|directory| colony_async::clear_cached_tokens(&directory, Some(&name)));
+    }
+    if let Some(error) = unclear {
+        output.say(&format!(
+            "the key is kept in {}, but could not be confirmed: `colony auth status --verify` asks again",
+            store.place()
+        ));
+        return Err(error.into());
+    }
+    let username = me.as_ref().and_then(|me| me.get("username")).and_then(Value::as_str).unwrap_or("?");
+    if output.json {
+        output.value(&json!({
+            "profile": chosen.name, "profile_file": profiles.path(&chosen.name), "base_url": base_url,
+            "login": "api_key", "storage": storage, "place": store.place(), "username": username,
+            "confirmed": true,
+        }));
+    } else {
+        output.say(&format!(
+            "logged in as {} at {base_url} (profile {}); the key is kept in {}",
+            printable(username),
+            chosen.name,
+            store.place()
+        ));
+        if std::env::var_os("COLONY_API_KEY").is_some_and(|key| !key.is_empty()) {
+            output.say("COLONY_API_KEY is set and goes before the profile; unset it, or name the profile");
+        }
+    }
+    Ok(())
+}
+
+/// Logs in with a key. A token that is cached for it would say nothing of the key itself, so it is not used.
+async fn confirm(global: &Global, base_url: &str, key: &SecretString, force: bool) -> Confirmed {
+    let confirmed = async {
+        let client = client::builder_for(global, Some(key.clone()))
+            .map_err(|failure| match failure {
+                Failure::Api(error) => error,
+                Failure::Local(message) => Error::build(ErrorKind::Config, message).finish(),
+            })?
+            .base_url(base_url)
+            .ignore_cool_down(force)
+            .build()?;
+        client.transport().forget_token().await?;
+        client.transport().token().await?;
+        client.execute_json(GetMe::default()).await
+    };
+    match confirmed.await {
+        Ok(me) => Confirmed::Yes(me),
+        Err(error) if error.kind() == ErrorKind::Auth && matches!(error.status(), Some(401 | 403)) => {
+            Confirmed::Refused(error)
+        }
+        Err(error) => Confirmed::Unclear(error),
+    }
+}
+
+// ---- a login at the OpenID provider
+
+async fn open_id(
+    global: &Global,
+    args: &LoginArgs,
+    chosen: &Chosen,
+    base_url: String,
+    output: &Output,
+) -> Result<(), Failure> {
+    let login = requested(args, chosen, &base_url)?;
+    if args.storage.is_some_and(|storage| storage != crate::profile::Storage::File) {
+        return Err(Failure::usage(
+            "--storage keyring keeps API keys only: a refresh token changes with each use, under a lock and in a \
+             file that is replaced as a whole, which keyrings do not offer",
+        ));
+    }
+    let profiles = chosen.profiles()?;
+    let store = openid::store(&chosen.name, &login)?;
+    let provider = OpenId::discover(global, &login).await?;
+    if !args.with_refresh_token {
+        let scope = args.scope.as_deref().unwrap_or(DEFAULT_SCOPE);
+        let (reply, sent) = device::log_in(&provider, scope, output).await?;
+        let endpoint = provider.provider.token_endpoint.as_str();
+        let credential = Credential::from_reply(openid::id(&login), endpoint, &reply, sent)?;
+        keep(&store, &credential, args.force).await?;
+    } else {
+        bring(global, args, &provider, &login, &store, output).await?;
+    }
+    let mut profile = chosen.profile.clone().unwrap_or_else(|| Profile::new(base_url.clone()));
+    profile.openid = Some(login.clone());
+    profiles.write(&chosen.name, &profile)?;
+    report(&provider, &store, &chosen.name, output).await
+}
+
+/// What the arguments and the profile say of provider and app.
+fn requested(args: &LoginArgs, chosen: &Chosen, base_url: &str) -> Result<OpenIdLogin, Failure> {
+    let known = chosen.profile.as_ref().and_then(|profile| profile.openid.clone());
+    let issuer = args.issuer.clone().or_else(|| known.as_ref().map(|known| known.issuer.clone()));
+    let issuer = issuer.unwrap_or_else(|| openid::issuer_of(base_url));
+    let client_id = args.client_id.clone().or_else(|| known.as_ref().map(|known| known.client_id.clone()));
+    let client_id = client_id.ok_or_else(|| {
+        Failure::usage("name the app that logs in: --client-id colony_…, as the provider registered it")
+    })?;
+    let file = match &args.client_secret_file {
+        // Remembered, so it must mean the same from everywhere.
+        Some(path) => Some(std::path::absolute(path)?),
+        None => known.as_ref().and_then(|known| known.client_secret_file.clone()),
+    };
+    let login = OpenIdLogin { issuer, client_id, client_secret_file: file };
+    match known {
+        Some(known) if (&known.issuer, &known.client_id) != (&login.issuer, &login.client_id) => {
+            Err(Failure::usage(format!(
+                "the profile {} is logged in as {} at {}; log out of it first, or name another with --profile",
+                chosen.name, known.client_id, known.issuer
+            )))
+        }
+        _ => Ok(login),
+    }
+}
+
+/// A refresh token from stdin. Its first use is its confirmation, and spends it; so this happens in a store of
+/// its own, and the one in use gets what is known to be good.
+async fn bring(
+    global: &Global,
+    args: &LoginArgs,
+    provider: &OpenId,
+    login: &OpenIdLogin,
+    store: &CredentialStore,
+    output: &Output,
+) -> Result<(), Failure> {
+    let token = secret_from_stdin("the refresh token", output)?;
+    let endpoint = provider.provider.token_endpoint.as_str();
+    let brought = Credential::from_refresh_token(openid::id(login), endpoint, token, client::now())?;
+    let directory = store.file().parent().map(|directory| directory.join("login")).unwrap_or_default();
+    let staged = CredentialStore::in_directory(directory, openid::id(login));
+    // Left by a login that was interrupted after its token was spent: that is the login now.
+    if let Some(left) = staged.load().await?.filter(|left| left.access_token.is_some()) {
+        keep(store, &left, args.force).await?;
+        staged.remove().await?;
+        output.say("a login that was interrupted is taken up; the token from stdin was not used");
+        return Ok(());
+    }
+    staged.save_despite_downgrade(&brought).await?;
+    match provider.rotating(global, staged.clone()).rotate().await {
+        Ok(rotation) => {
+            output
+                .say("the provider took the refresh token and gave a new one: the one you brought is spent");
+            keep(store, &rotation.credential, args.force).await?;
+            staged.remove().await?;
+            Ok(())
+        }
+        Err(error) if error.code() == Some("invalid_grant") => {
+            staged.remove().await?;
+            output.say("nothing has changed: the refresh token is not good");
+            Err(error.into())
+        }
+        Err(error) => {
+            // It may be spent or not; kept, so that a next try can tell.
+            output.say(&format!(
+                "the refresh token could not be confirmed; it is kept aside in {}, and `colony auth status` shows \
+                 the login as it was before",
+                staged.file().display()
+            ));
+            Err(error.into())
+        }
+    }
+}
+
+/// Written, and read back by the store.
+async fn keep(store: &CredentialStore, credential: &Credential, force: bool) -> Result<(), Failure> {
+    let kept =
+        if force { store.save_despite_downgrade(credential).await } else { store.save(credential).await };
+    kept.map_err(|error| match error.kind() {
+        ErrorKind::CredentialDowngrade => Error::build(ErrorKind::CredentialDowngrade, error.to_string())
+            .code(error.code().unwrap_or_default())
+            .hint("`--force` replaces the stored credential all the same")
+            .finish()
+            .into(),
+        _ => error.into(),
+    })
+}
+
+/// Confirms what was kept with the provider, and tells.
+async fn report(
+    provider: &OpenId,
+    store: &CredentialStore,
+    name: &str,
+    output: &Output,
+) -> Result<(), Failure> {
+    let kept = store.load().await?;
+    let kept = kept.ok_or_else(|| Failure::Local(format!("{} is gone again", store.file().display())))?;
+    let mut me = None;
+    if let Some(token) = &kept.access_token {
+        me = match provider.userinfo(token).await {
+            Ok(me) => me,
+            // The tokens came from the provider a moment ago; who they speak for is not known, that is all.
+            Err(Failure::Api(error)) if error.is_retryable() => None,
+            Err(failure) => return Err(failure),
+        };
+    }
+    let field = |name: &str| me.as_ref().and_then(|me| me.get(name)).and_then(Value::as_str);
+    let who = field("preferred_username").or_else(|| field("sub"));
+    let warning = (!kept.is_refreshable()).then(|| no_refresh_token(kept.expiry));
+    if output.json {
+        output.value(&json!({
+            "profile": name, "issuer": kept.id.issuer, "client_id": kept.id.client_id, "login": "openid",
+            "file": store.file(), "refreshable": kept.is_refreshable(), "scope": kept.scope,
+            "expires_at": kept.expiry, "username": who, "confirmed": me.is_some(), "warning": warning,
+        }));
+    } else {
+        output.say(&format!(
+            "logged in as {} at {} (profile {name}); the credential is kept in {}",
+            printable(who.unwrap_or("?")),
+            kept.id.issuer,
+            store.file().display()
+        ));
+    }
+    if let Some(warning) = warning {
+        // Not talk that `--quiet` silences: it decides whether a program works tomorrow.
+        output.error_line(&format!("warning: {warning}"));
+    }
+    Ok(())
+}
+
+fn no_refresh_token(expiry: f64) -> String {
+    format!(
+        "the provider gave no refresh token, so this login ends at {} and a person has to log in again. Ask for \
+         the scope offline_access, and see that the app may have it",
+        moment(expiry)
+    )
+}
+
+// ---- stdin
+
+/// One line from stdin. Never from an argument, which other users of the machine could read.
+fn secret_from_stdin(what: &str, output: &Output) -> Result<SecretString, Failure> {
+    let mut text = String::new();
+    if std::io::stdin().is_terminal() {
+        output.error_line(&format!("Paste {what} (it is not shown) and press Enter:"));
+        text = rpassword::read_password()?;
+    } else {
+        std::io::stdin().take(MAX_SECRET + 1).read_to_string(&mut text)?;
+    }
+    let text = SecretString::from(text);
+    let secret = text.expose_secret().trim();
+    let refused = |why: &str| Err(Failure::usage(format!("{what} on stdin {why}")));
+    match secret {
+        "" => refused("is empty; pass it as one line, for example `colony auth login < FILE`"),
+        secret if secret.len() as u64 > MAX_SECRET => refused("is too long to be one"),
+        secret if secret.contains(|c: char| c.is_whitespace() || c.is_control()) => {
+            refused("has white space in it; pass it alone, as one line")
+        }
+        secret => Ok(secret.to_owned().into()),
+    }
+}

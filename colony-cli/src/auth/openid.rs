@@ -1,0 +1,230 @@
+//! The OpenID provider as the commands use it: found by its discovery document, asked once for each answer.
+
+use std::{error::Error as _, fs};
+
+use colony_async::credential::{
+    ClientAuth, CredentialId, CredentialStore, RotatingCredential, default_directory,
+};
+use colony_core::{
+    Error, ErrorKind,
+    base_url::site_root,
+    openid::discovery::{self, Provider, Refused},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::Url;
+
+use crate::{
+    args::Global,
+    client::{self, Chosen},
+    failure::Failure,
+    profile::{self, OpenIdLogin},
+};
+
+/// Holds the app's secret, before the file that the profile names.
+const SECRET_VARIABLE: &str = "COLONY_CLIENT_SECRET";
+/// The largest reply that is read, in bytes.
+const MAX_REPLY: usize = 256 * 1024;
+
+/// A provider and the app that talks to it.
+pub(super) struct OpenId {
+    http: reqwest::Client,
+    pub(super) provider: Provider,
+    client_id: String,
+    auth: ClientAuth,
+}
+
+/// A reply as it came.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+}
+
+impl OpenId {
+    /// Reads the provider's discovery document.
+    pub(super) async fn discover(global: &Global, login: &OpenIdLogin) -> Result<Self, Failure> {
+        // No redirects: what is sent here are secrets, and addresses come from the document alone.
+        let http = reqwest::Client::builder()
+            .timeout(global.timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(client::USER_AGENT)
+            .build()
+            .map_err(|error| config("no HTTP client can be made").source(error).finish())?;
+        let url = format!("{}{}", login.issuer, discovery::PATH);
+        // Refused before anything is sent.
+        let bare =
+            Provider::without_document(&login.issuer).map_err(|why| not_believed(&login.issuer, &why))?;
+        let answer = send(http.get(&url), &url).await?;
+        let provider = match answer.status {
+            200 => Provider::read(&login.issuer, &answer.body),
+            404 => Ok(bare),
+            status => {
+                let error =
+                    Error::from_oauth_reply(discovery::OPERATION, status, &answer.body).without_body();
+                return Err(error.finish().into());
+            }
+        };
+        let provider = provider.map_err(|why| not_believed(&login.issuer, &why))?;
+        let secret = client_secret(login)?;
+        let auth = match (secret, &provider.token_endpoint_auth_methods_supported) {
+            (None, _) => ClientAuth::None,
+            // Basic is what a provider takes that does not say (OpenID Connect Discovery, section 3).
+            (Some(secret), Some(methods)) if !methods.iter().any(|known| known == "client_secret_basic") => {
+                ClientAuth::Post(secret)
+            }
+            (Some(secret), _) => ClientAuth::Basic(secret),
+        };
+        Ok(Self { http, provider, client_id: login.client_id.clone(), auth })
+    }
+
+    /// Sends a form in the app's name.
+    pub(super) async fn post(&self, url: &Url, fields: &[(&str, &str)]) -> Result<Answer, Failure> {
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(fields);
+        match &self.auth {
+            ClientAuth::Basic(_) => {}
+            ClientAuth::Post(secret) => {
+                body.append_pair("client_id", &self.client_id);
+                body.append_pair("client_secret", secret.expose_secret());
+            }
+            _ => {
+                body.append_pair("client_id", &self.client_id);
+            }
+        }
+        let mut request = self
+            .http
+            .post(url.clone())
+            .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(http::header::ACCEPT, "application/json")
+            .body(body.finish());
+        if let Some(header) = self.auth.header(&self.client_id) {
+            request = request.header(http::header::AUTHORIZATION, sensitive(&header)?);
+        }
+        send(request, url.as_str()).await
+    }
+
+    /// Asks whose access token this is. `None` when the provider has no such endpoint.
+    pub(super) async fn userinfo(&self, token: &SecretString) -> Result<Option<Value>, Failure> {
+        let Some(url) = &self.provider.userinfo_endpoint else { return Ok(None) };
+        let bearer = format!("Bearer {}", token.expose_secret()).into();
+        let request = self.http.get(url.clone()).header(http::header::AUTHORIZATION, sensitive(&bearer)?);
+        let answer = send(request, url.as_str()).await?;
+        if answer.status == 200 {
+            let read = serde_json::from_slice(&answer.body);
+            return read.map(Some).map_err(|error| {
+                Error::build(ErrorKind::Decode, "the provider's userinfo is not JSON")
+                    .source(error)
+                    .finish()
+                    .into()
+            });
+        }
+        Err(refusal("userinfo", &answer))
+    }
+
+    /// A token source over a store, that asks this provider when a refresh was interrupted.
+    pub(super) fn rotating(&self, global: &Global, store: CredentialStore) -> RotatingCredential {
+        let builder =
+            RotatingCredential::builder(store).client_auth(self.auth.clone()).timeout(global.timeout);
+        match &self.provider.introspection_endpoint {
+            // Only an app with a secret is answered (RFC 7662, section 2.1).
+            Some(url) if !matches!(self.auth, ClientAuth::None) => {
+                builder.introspection_endpoint(url.as_str())
+            }
+            _ => builder,
+        }
+        .build()
+    }
+}
+
+/// The error that an OAuth endpoint's reply stands for.
+pub(super) fn refusal(operation: &'static str, answer: &Answer) -> Failure {
+    let error = Error::from_oauth_reply(operation, answer.status, &answer.body).without_body();
+    let error = match answer.status {
+        429 => error.kind(ErrorKind::RateLimit),
+        401 | 403 => error.kind(ErrorKind::Auth),
+        _ => error,
+    };
+    let error = error.finish();
+    match error.code() {
+        Some("invalid_client") => Error::build(ErrorKind::Auth, error.message().to_owned())
+            .operation(operation)
+            .status(answer.status)
+            .code("invalid_client")
+            .hint("Give the app's secret with --client-secret-file or COLONY_CLIENT_SECRET")
+            .finish()
+            .into(),
+        _ => error.into(),
+    }
+}
+
+/// The login at the provider that a profile remembers.
+pub(super) fn login_of(chosen: &Chosen) -> Result<Option<OpenIdLogin>, Failure> {
+    Ok(chosen.existing()?.and_then(|profile| profile.openid.clone()))
+}
+
+/// Where the tokens of a profile's login are kept: the directory that programs look in, for the default
+/// profile; a directory below it for each other one, since the same app may be logged in as several users.
+pub(super) fn store(name: &str, login: &OpenIdLogin) -> Result<CredentialStore, Failure> {
+    let mut directory = default_directory()?;
+    if name != profile::DEFAULT {
+        directory = directory.join("profiles").join(name);
+    }
+    Ok(CredentialStore::in_directory(directory, id(login)))
+}
+
+pub(super) fn id(login: &OpenIdLogin) -> CredentialId {
+    CredentialId::new(&login.issuer, &login.client_id)
+}
+
+/// The issuer that belongs to a base URL.
+pub(super) fn issuer_of(base_url: &str) -> String {
+    site_root(base_url).to_owned()
+}
+
+fn client_secret(login: &OpenIdLogin) -> Result<Option<SecretString>, Failure> {
+    if let Ok(secret) = std::env::var(SECRET_VARIABLE)
+        && !secret.trim().is_empty()
+    {
+        return Ok(Some(secret.trim().to_owned().into()));
+    }
+    let Some(path) = &login.client_secret_file else { return Ok(None) };
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("--client-secret-file {}: {error}", path.display())))?;
+    Ok(Some(text.trim().to_owned().into()))
+}
+
+async fn send(request: reqwest::RequestBuilder, url: &str) -> Result<Answer, Failure> {
+    let network = |error: reqwest::Error| {
+        // The address is said once, and without what a query might hold.
+        let error = error.without_url();
+        let why = error.source().map(ToString::to_string).unwrap_or_default();
+        let message = format!("no answer from {url}{}{why}", if why.is_empty() { "" } else { ": " });
+        Failure::from(Error::build(ErrorKind::Network, message).source(error).finish())
+    };
+    let mut reply = request.send().await.map_err(network)?;
+    let (status, mut body) = (reply.status().as_u16(), Vec::new());
+    while let Some(chunk) = reply.chunk().await.map_err(network)? {
+        if body.len() + chunk.len() > MAX_REPLY {
+            let message = format!("the answer from {url} is too large");
+            return Err(Error::build(ErrorKind::Decode, message).finish().into());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, body })
+}
+
+fn sensitive(text: &SecretString) -> Result<http::HeaderValue, Failure> {
+    let mut value = http::HeaderValue::from_str(text.expose_secret())
+        .map_err(|_| Failure::usage("a token or secret has characters that no header can hold"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn not_believed(issuer: &str, why: &Refused) -> Failure {
+    let message = format!("the provider {issuer} is not used: {why}");
+    config(&message).hint("Give the issuer as its own discovery document says it: --issuer").finish().into()
+}
+
+fn config(message: &str) -> colony_core::ErrorBuilder {
+    Error::build(ErrorKind::Config, message)
+}

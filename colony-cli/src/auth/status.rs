@@ -1,0 +1,290 @@
+//! `colony auth status`: what is stored where, and with `--verify` what the servers say of it.
+
+use colony_async::{
+    LockStatus, TokenStatus,
+    credential::{Credential, CredentialStatus},
+};
+use colony_core::{Error, ErrorKind, api::account::GetMe, credential::timing, token::cache_path};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::openid::{self, OpenId};
+use crate::{
+    args::Global,
+    client::{self, Chosen, KeySource, base_url, cache_directory},
+    failure::Failure,
+    output::{Output, moment, printable, span},
+    profile::OpenIdLogin,
+};
+
+/// The login by API key.
+struct KeyLogin {
+    token: TokenStatus,
+    source: KeySource,
+    /// What the server says of it, when it was asked.
+    me: Option<Value>,
+}
+
+/// The login at the OpenID provider.
+struct OpenLogin {
+    login: OpenIdLogin,
+    stored: CredentialStatus,
+    verified: Option<Verified>,
+}
+
+/// What the provider says of it.
+struct Verified {
+    me: Option<Value>,
+    /// Whether asking spent the refresh token.
+    rotated: bool,
+}
+
+pub(super) async fn run(global: &Global, verify: bool, output: &Output) -> Result<(), Failure> {
+    let chosen = client::chosen(global)?;
+    let key = client::api_key(global)?;
+    let login = openid::login_of(&chosen)?;
+    if key.is_none() && login.is_none() {
+        return Err(no_key());
+    }
+    let base_url = base_url(global)?;
+    let enabled = !global.no_cache && !cache_path::from_environment().disabled;
+    let now = client::now();
+    let key = match key {
+        Some((key, source)) => Some(key_login(global, &base_url, &key, source, verify, now).await?),
+        None => None,
+    };
+    let login = match login {
+        Some(login) => Some(open_login(global, &chosen, login, verify).await?),
+        None => None,
+    };
+    if output.json {
+        output.value(&as_json(&chosen, key.as_ref(), login.as_ref(), &base_url, enabled, now));
+        return Ok(());
+    }
+    let mut rows = vec![("server", base_url.clone())];
+    if chosen.profile.is_some() {
+        let file = chosen.profiles()?.path(&chosen.name);
+        rows.push(("profile", format!("{}, {}", chosen.name, file.display())));
+    }
+    if let Some(key) = &key {
+        key_rows(&mut rows, key, enabled, now);
+    }
+    if let Some(login) = &login {
+        open_rows(&mut rows, login, now);
+    }
+    for (name, value) in rows {
+        output.line(&format!("{:<13} {value}", format!("{name}:")));
+    }
+    match &login {
+        _ if !verify => output.say("(--verify asks the server as well)"),
+        Some(OpenLogin { verified: Some(Verified { rotated: true, .. }), .. }) => {
+            output.say("asking the provider rotated the credential: its access token was no longer fresh");
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+async fn key_login(
+    global: &Global,
+    base_url: &str,
+    key: &SecretString,
+    source: KeySource,
+    verify: bool,
+    now: f64,
+) -> Result<KeyLogin, Failure> {
+    let token = TokenStatus::read(&cache_directory()?, base_url, key, now);
+    let me = if verify { Some(client::client(global)?.execute_json(GetMe::default()).await?) } else { None };
+    Ok(KeyLogin { token, source, me })
+}
+
+async fn open_login(
+    global: &Global,
+    chosen: &Chosen,
+    login: OpenIdLogin,
+    verify: bool,
+) -> Result<OpenLogin, Failure> {
+    let store = openid::store(&chosen.name, &login)?;
+    let before = store.status().await;
+    if !verify {
+        return Ok(OpenLogin { login, stored: before, verified: None });
+    }
+    let provider = OpenId::discover(global, &login).await?;
+    let rotated_at = |status: &CredentialStatus| status.credential.as_ref().map(|known| known.rotated_at);
+    let rotating = provider.rotating(global, store.clone());
+    let token = rotating.token().await?;
+    let me = match provider.userinfo(&token).await {
+        Err(Failure::Api(error)) if error.status() == Some(401) => {
+            // Fresh by the clock, and not good all the same: the family may have been revoked.
+            let token = rotating.token_other_than(&token).await?;
+            provider.userinfo(&token).await?
+        }
+        me => me?,
+    };
+    let stored = store.status().await;
+    let rotated = rotated_at(&before) != rotated_at(&stored);
+    Ok(OpenLogin { login, stored, verified: Some(Verified { me, rotated }) })
+}
+
+fn as_json(
+    chosen: &Chosen,
+    key: Option<&KeyLogin>,
+    login: Option<&OpenLogin>,
+    base_url: &str,
+    enabled: bool,
+    now: f64,
+) -> Value {
+    let lock = |lock: LockStatus| match lock {
+        LockStatus::Held(pid) => json!({"held": true, "pid": pid}),
+        _ => json!({"held": false, "pid": null}),
+    };
+    let token = key.map(|key| &key.token);
+    json!({
+        "base_url": base_url,
+        "profile": chosen.profile.as_ref().map(|profile| json!({
+            "name": chosen.name,
+            "file": chosen.profiles.as_ref().map(|profiles| profiles.path(&chosen.name)),
+            "storage": profile.api_key,
+        })),
+        "key": key.map(|key| json!({
+            "fingerprint": key.token.fingerprint, "source": key.source.to_string(),
+        })),
+        "cache": token.map(|status| json!({
+            "enabled": enabled,
+            "file": status.file,
+            "present": status.fresh_until.is_some(),
+            "fresh": status.is_fresh,
+            "reason": status.reason,
+            "written_at": status.written_at,
+            "fresh_until": status.fresh_until,
+            "expires_at": status.expires_at,
+            "seconds_left": status.fresh_until.map(|until| (until - now).max(0.0)),
+        })),
+        "lock": token.map(|status| lock(status.lock)),
+        "cool_down": token.and_then(|status| status.cool_down).map(|left| left.as_secs_f64().ceil()),
+        "account": key.and_then(|key| key.me.as_ref()),
+        "openid": login.map(|login| {
+            let known = login.stored.credential.as_ref();
+            json!({
+                "issuer": login.login.issuer,
+                "client_id": login.login.client_id,
+                "file": login.stored.file,
+                "present": known.is_some(),
+                "refreshable": known.is_some_and(Credential::is_refreshable),
+                "fresh": known.is_some_and(|known| timing::is_fresh(known, now)),
+                "fresh_until": known.map(fresh_until),
+                "expires_at": known.map(|known| known.expiry),
+                "rotated_at": known.map(|known| known.rotated_at),
+                "refresh_expires_at": known.and_then(|known| known.refresh_expiry),
+                "scope": known.and_then(|known| known.scope.as_deref()),
+                "refreshing_since": login.stored.refreshing_since,
+                "refused": login.stored.is_refused,
+                "problem": login.stored.problem,
+                "lock": lock(login.stored.lock),
+                "verified": login.verified.as_ref().map(|verified| json!({
+                    "account": verified.me, "rotated": verified.rotated,
+                })),
+            })
+        }),
+    })
+}
+
+fn key_rows(rows: &mut Vec<(&'static str, String)>, key: &KeyLogin, enabled: bool, now: f64) {
+    let KeyLogin { token: status, source, me } = key;
+    rows.push(("key", format!("fingerprint {}, from {source}", status.fingerprint)));
+    rows.push(("cache file", status.file.display().to_string()));
+    let token = match (enabled, status.fresh_until, &status.reason) {
+        (false, ..) => "the cache is off".to_owned(),
+        (true, Some(until), _) if status.is_fresh => {
+            format!("fresh until {} ({} left)", moment(until), span(until - now))
+        }
+        (true, Some(until), _) => format!("stale since {}; the next call logs in", moment(until)),
+        (true, None, Some(reason)) => format!("none: {reason}; the next call logs in"),
+        (true, None, None) => "none; the next call logs in".to_owned(),
+    };
+    rows.push(("token", token));
+    if let Some(expires) = status.expires_at {
+        rows.push(("expires", moment(expires)));
+    }
+    rows.push(("lock", held(status.lock, "which is logging in")));
+    if let Some(left) = status.cool_down {
+        let left = span(left.as_secs_f64().ceil());
+        rows.push(("cool-down", format!("{left} left: the server refused a login with 429")));
+    }
+    if let Some(me) = me {
+        rows.push(("account", printable(me.get("username").and_then(Value::as_str).unwrap_or("?"))));
+    }
+}
+
+fn open_rows(rows: &mut Vec<(&'static str, String)>, login: &OpenLogin, now: f64) {
+    let OpenLogin { login, stored, verified } = login;
+    rows.push(("provider", format!("{}, app {}", login.issuer, login.client_id)));
+    rows.push(("credential", stored.file.display().to_string()));
+    match (&stored.credential, &stored.problem) {
+        (_, Some(problem)) => rows.push(("problem", format!("{problem}; nothing is refreshed"))),
+        (None, None) => rows.push(("problem", "there is no credential; log in again".to_owned())),
+        (Some(known), None) => credential_rows(rows, known, stored, now),
+    }
+    rows.push(("store lock", held(stored.lock, "which is refreshing or logging in")));
+    if let Some(verified) = verified {
+        let field = |name: &str| verified.me.as_ref()?.get(name)?.as_str();
+        let who = field("preferred_username").or_else(|| field("sub")).unwrap_or("not told by the provider");
+        rows.push(("account", printable(who)));
+    }
+}
+
+fn credential_rows(
+    rows: &mut Vec<(&'static str, String)>,
+    known: &Credential,
+    stored: &CredentialStatus,
+    now: f64,
+) {
+    let until = fresh_until(known);
+    rows.push((
+        "access token",
+        if timing::is_fresh(known, now) {
+            format!("fresh until {} ({} left)", moment(until), span(until - now))
+        } else if known.access_token.is_none() {
+            "none yet".to_owned()
+        } else {
+            format!("stale since {}", moment(until))
+        },
+    ));
+    rows.push((
+        "refresh token",
+        match (known.is_refreshable(), stored.is_refused, stored.refreshing_since) {
+            (false, ..) => "none: when the access token ends, a person has to log in again".to_owned(),
+            (true, true, _) => "refused by the provider; log in again".to_owned(),
+            (true, false, Some(since)) => {
+                format!("under way to the provider since {}; it may be spent", moment(since))
+            }
+            (true, false, None) => format!("present, last rotated {}", moment(known.rotated_at)),
+        },
+    ));
+    if let Some(end) = known.refresh_expiry {
+        rows.push(("ends", format!("{} unless it is rotated before", moment(end))));
+    }
+    if let Some(scope) = &known.scope {
+        rows.push(("scope", printable(scope)));
+    }
+}
+
+fn fresh_until(known: &Credential) -> f64 {
+    known.expiry - timing::window(known)
+}
+
+fn held(lock: LockStatus, what: &str) -> String {
+    match lock {
+        LockStatus::Held(Some(pid)) => format!("held by process {pid}, {what}"),
+        LockStatus::Held(None) => format!("held by another process, {what}"),
+        _ => "free".to_owned(),
+    }
+}
+
+/// There is no login of any kind.
+pub(super) fn no_key() -> Failure {
+    Error::build(ErrorKind::Auth, "there is no API key")
+        .hint("Set COLONY_API_KEY, give --api-key-file, or log in: `colony auth login`")
+        .finish()
+        .into()
+}

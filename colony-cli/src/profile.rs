@@ -1,0 +1,235 @@
+//! Profiles: what a login leaves behind, so that later commands know where to go and as whom.
+//!
+//! A profile is a small file without secrets. It names the service, the app that logs in, and where the
+//! credential is kept; the API key is in a file of its own, or in the system's keyring where that was chosen.
+//! All of them are private files (0600 in 0700), written whole or not at all.
+
+#[cfg(feature = "keyring")]
+mod keyring;
+mod keys;
+pub(crate) mod place;
+
+use std::{fmt, path::PathBuf};
+
+use clap::ValueEnum;
+use colony_async::private_files::PrivateFiles;
+use colony_core::{Error, ErrorKind};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::failure::Failure;
+
+pub(crate) use keys::KeyStore;
+
+/// The profile when none is named.
+pub(crate) const DEFAULT: &str = "default";
+/// The version that is written, and the only one that is read.
+const SCHEMA: u64 = 1;
+
+/// What a profile's file says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    schema: u64,
+    /// The API's base URL.
+    pub(crate) base_url: String,
+    /// The login at the OpenID provider, when there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) openid: Option<OpenIdLogin>,
+    /// Where the API key is kept, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) api_key: Option<Storage>,
+    /// What a later version wrote; written again as it is.
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+/// Which app is logged in at which provider. The tokens are in the store of credentials.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OpenIdLogin {
+    /// The provider.
+    pub(crate) issuer: String,
+    /// The app.
+    pub(crate) client_id: String,
+    /// The file that holds the app's secret, when it has one. Only its path is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_secret_file: Option<PathBuf>,
+}
+
+/// Where a secret is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Storage {
+    /// A private file
+    #[default]
+    File,
+    /// The system's keyring
+    Keyring,
+}
+
+impl fmt::Display for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "file",
+            Self::Keyring => "keyring",
+        })
+    }
+}
+
+impl Profile {
+    pub(crate) fn new(base_url: String) -> Self {
+        Self { schema: SCHEMA, base_url, openid: None, api_key: None, extra: Map::new() }
+    }
+}
+
+/// The profiles of this user.
+#[derive(Debug, Clone)]
+pub(crate) struct Profiles {
+    files: PrivateFiles,
+    root: PathBuf,
+}
+
+impl Profiles {
+    /// Those of the process's environment.
+    pub(crate) fn from_environment() -> Result<Self, Failure> {
+        let root = place::from_environment().ok_or_else(|| {
+            config(format!(
+                "no directory for profiles can be told: set {} or HOME",
+                place::DIRECTORY_VARIABLE
+            ))
+        })?;
+        Ok(Self { files: PrivateFiles::new(root.join("profiles")), root })
+    }
+
+    /// The profile's file.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.files.path(&file_name(name))
+    }
+
+    /// Reads a profile; `None` when there is none of this name.
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Profile>, Failure> {
+        check_name(name)?;
+        let Some(content) = self.files.read(&file_name(name))? else { return Ok(None) };
+        let unreadable = |why: String| {
+            let path = self.path(name);
+            config(format!("the profile {} {why}; mend it, or remove it and log in again", path.display()))
+        };
+        let head: Value = serde_json::from_slice(content.expose_secret())
+            .map_err(|error| unreadable(format!("is not JSON ({error})")))?;
+        match head.get("schema").and_then(Value::as_u64) {
+            Some(SCHEMA) => {}
+            Some(other) => {
+                return Err(unreadable(format!("has the schema {other}, which this version does not know")));
+            }
+            None => return Err(unreadable("says no schema".to_owned())),
+        }
+        serde_json::from_value(head)
+            .map(Some)
+            .map_err(|error| unreadable(format!("cannot be read ({error})")))
+    }
+
+    /// Writes a profile and reads it back.
+    pub(crate) fn write(&self, name: &str, profile: &Profile) -> Result<(), Failure> {
+        check_name(name)?;
+        let mut text = serde_json::to_vec_pretty(profile).map_err(std::io::Error::from)?;
+        text.push(b'\n');
+        self.files.write(&file_name(name), &text)?;
+        if self.read(name)?.as_ref() == Some(profile) {
+            return Ok(());
+        }
+        Err(Failure::Local(format!(
+            "what was written to {} is not what is read there",
+            self.path(name).display()
+        )))
+    }
+
+    /// Removes a profile, and says whether it was there.
+    pub(crate) fn remove(&self, name: &str) -> Result<bool, Failure> {
+        check_name(name)?;
+        Ok(self.files.remove(&file_name(name))?)
+    }
+
+    /// The names of all profiles.
+    pub(crate) fn names(&self) -> Result<Vec<String>, Failure> {
+        let names = self.files.names()?;
+        Ok(names.iter().filter_map(|name| name.strip_suffix(".json")).map(str::to_owned).collect())
+    }
+
+    /// Where a profile's API key is kept.
+    pub(crate) fn key(&self, name: &str, storage: Storage) -> Result<KeyStore, Failure> {
+        check_name(name)?;
+        KeyStore::new(&self.root, name, storage)
+    }
+}
+
+fn file_name(name: &str) -> String {
+    format!("{name}.json")
+}
+
+/// A profile's name is part of file names: no separators, nothing hidden, nothing that systems treat alike.
+fn check_name(name: &str) -> Result<(), Failure> {
+    let first = name.chars().next().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let rest = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c));
+    if first && rest && name.len() <= 64 && !name.ends_with('.') {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{name:?} is no name of a profile: up to 64 small letters, digits, `-`, `_` and `.`, the first a letter \
+         or digit (--profile, COLONY_PROFILE)"
+    )))
+}
+
+fn config(message: String) -> Failure {
+    Error::build(ErrorKind::Config, message).finish().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profiles(directory: &std::path::Path) -> Profiles {
+        Profiles { files: PrivateFiles::new(directory.join("profiles")), root: directory.to_owned() }
+    }
+
+    #[test]
+    fn a_profile_is_read_as_it_was_written_and_keeps_what_it_does_not_know() {
+        let directory = tempfile::tempdir().unwrap();
+        let profiles = profiles(directory.path());
+        assert_eq!(profiles.read("work").unwrap(), None);
+        let mut profile = Profile::new("https://thecolony.ai/api/v1".to_owned());
+        profile.api_key = Some(Storage::File);
+        profile.extra.insert("later".to_owned(), 7.into());
+        profiles.write("work", &profile).unwrap();
+        assert_eq!(profiles.read("work").unwrap(), Some(profile));
+        assert_eq!(profiles.names().unwrap(), ["work"]);
+        assert!(profiles.remove("work").unwrap());
+        assert!(!profiles.remove("work").unwrap());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error_and_not_a_missing_profile() {
+        let directory = tempfile::tempdir().unwrap();
+        let profiles = profiles(directory.path());
+        for (text, why) in [
+            ("", "is not JSON"),
+            ("{}", "says no schema"),
+            (r#"{"schema": 2}"#, "has the schema 2"),
+            (r#"{"schema": 1}"#, "base_url"),
+        ] {
+            profiles.files.write("default.json", text.as_bytes()).unwrap();
+            let Err(Failure::Api(error)) = profiles.read("default") else { panic!("{text}") };
+            assert!(error.message().contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_are_fit_for_file_names() {
+        for name in ["default", "a", "work-2", "my.bot_1"] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in ["", ".", "..", "../x", "a/b", "a\\b", "Work", ".hidden", "-x", "a.", "ä", "a b"] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+        assert!(check_name(&"x".repeat(65)).is_err());
+    }
+}

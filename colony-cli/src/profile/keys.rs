@@ -1,0 +1,164 @@
+//! Where a profile's API key is kept: a private file, or the system's keyring where that was chosen. One
+//! never stands in for the other: a secret is where the user was told it is, or the command fails.
+
+use std::{fmt, path::Path};
+
+use colony_async::private_files::PrivateFiles;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::Storage;
+use crate::failure::Failure;
+
+/// The place of one profile's key.
+pub(crate) enum KeyStore {
+    File {
+        files: PrivateFiles,
+        name: String,
+    },
+    #[cfg(feature = "keyring")]
+    Keyring(super::keyring::Entry),
+}
+
+/// A key that was kept, told by where.
+pub(crate) struct Kept {
+    pub(crate) key: SecretString,
+    pub(crate) place: String,
+}
+
+impl KeyStore {
+    pub(super) fn new(root: &Path, profile: &str, storage: Storage) -> Result<Self, Failure> {
+        match storage {
+            Storage::File => {
+                Ok(Self::File { files: PrivateFiles::new(root.join("keys")), name: format!("{profile}.key") })
+            }
+            #[cfg(feature = "keyring")]
+            Storage::Keyring => Ok(Self::Keyring(super::keyring::Entry::new(root, profile))),
+            #[cfg(not(feature = "keyring"))]
+            Storage::Keyring => Err(Failure::usage(
+                "this build cannot use the system's keyring: build it with `--features keyring`, or keep the key \
+                 in a file (`--storage file`)",
+            )),
+        }
+    }
+
+    /// Where it is, for people.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::File { files, name } => files.path(name).display().to_string(),
+            #[cfg(feature = "keyring")]
+            Self::Keyring(entry) => entry.place(),
+        }
+    }
+
+    /// The key; `None` when none is kept.
+    pub(crate) fn read(&self) -> Result<Option<Kept>, Failure> {
+        Ok(self.get(false)?.map(|key| Kept { key, place: self.place() }))
+    }
+
+    /// Keeps a key for the time of its confirmation, beside the one that is there, and reads it back.
+    pub(crate) fn stage(&self, key: &SecretString) -> Result<(), Failure> {
+        self.keep(key, true)
+    }
+
+    /// Keeps a key in the place of the one that is there, and reads it back.
+    pub(crate) fn write(&self, key: &SecretString) -> Result<(), Failure> {
+        self.keep(key, false)?;
+        self.unstage()
+    }
+
+    /// Forgets what [`stage`](Self::stage) kept.
+    pub(crate) fn unstage(&self) -> Result<(), Failure> {
+        self.delete(true).map(drop)
+    }
+
+    /// Removes the key, and says whether there was one.
+    pub(crate) fn remove(&self) -> Result<bool, Failure> {
+        self.unstage()?;
+        self.delete(false)
+    }
+
+    fn keep(&self, key: &SecretString, staged: bool) -> Result<(), Failure> {
+        match self {
+            Self::File { files, name } => {
+                files.write(&file_name(name, staged), format!("{}\n", key.expose_secret()).as_bytes())?;
+            }
+            #[cfg(feature = "keyring")]
+            Self::Keyring(entry) => entry.write(key, staged)?,
+        }
+        if self.get(staged)?.is_some_and(|back| back.expose_secret() == key.expose_secret()) {
+            return Ok(());
+        }
+        Err(Failure::Local(format!("what was written to {} is not what is read there", self.place())))
+    }
+
+    fn get(&self, staged: bool) -> Result<Option<SecretString>, Failure> {
+        match self {
+            Self::File { files, name } => read_file(files, &file_name(name, staged)),
+            #[cfg(feature = "keyring")]
+            Self::Keyring(entry) => entry.read(staged),
+        }
+    }
+
+    fn delete(&self, staged: bool) -> Result<bool, Failure> {
+        match self {
+            Self::File { files, name } => Ok(files.remove(&file_name(name, staged))?),
+            #[cfg(feature = "keyring")]
+            Self::Keyring(entry) => entry.remove(staged),
+        }
+    }
+}
+
+impl fmt::Debug for KeyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place())
+    }
+}
+
+fn file_name(name: &str, staged: bool) -> String {
+    if staged { format!("{name}.new") } else { name.to_owned() }
+}
+
+fn read_file(files: &PrivateFiles, name: &str) -> Result<Option<SecretString>, Failure> {
+    let Some(content) = files.read(name)? else { return Ok(None) };
+    let text = std::str::from_utf8(content.expose_secret()).map(str::trim).unwrap_or_default();
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        let path = files.path(name);
+        return Err(Failure::Local(format!("{} holds no API key; log in again", path.display())));
+    }
+    Ok(Some(text.to_owned().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_staged_key_disturbs_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = KeyStore::new(directory.path(), "default", Storage::File).unwrap();
+        let shown = || store.read().unwrap().map(|kept| kept.key.expose_secret().to_owned());
+        assert_eq!(shown(), None);
+        store.write(&"col_one".into()).unwrap();
+        store.stage(&"col_two".into()).unwrap();
+        assert_eq!(shown().as_deref(), Some("col_one"));
+        store.unstage().unwrap();
+        store.stage(&"col_two".into()).unwrap();
+        store.write(&"col_two".into()).unwrap();
+        assert_eq!(shown().as_deref(), Some("col_two"));
+        let names = std::fs::read_dir(directory.path().join("keys")).unwrap().count();
+        assert_eq!(names, 1, "nothing staged is left");
+        assert!(store.remove().unwrap() && !store.remove().unwrap());
+        assert!(format!("{store:?}").ends_with("default.key"));
+    }
+
+    #[test]
+    fn a_file_without_a_key_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = KeyStore::new(directory.path(), "default", Storage::File).unwrap();
+        let files = PrivateFiles::new(directory.path().join("keys"));
+        for text in [&b""[..], b"two words", b"\xff"] {
+            files.write("default.key", text).unwrap();
+            assert!(store.read().is_err());
+        }
+    }
+}

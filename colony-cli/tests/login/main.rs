@@ -1,0 +1,10 @@
+//! Logins that the command line remembers: the real binary against a real sandbox, each in a home directory
+//! of its own.
+
+mod bench;
+#[cfg(all(feature = "keyring", target_os = "linux"))]
+mod keyring;
+mod keys;
+mod openid;
+mod profiles;
+mod secrets;
