@@ -157,7 +157,12 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Caps the age of a token taken from the file; zero means never to take one.
+    /// Caps the age of a token taken from a file, a login's or one for another service; zero means never to
+    /// take one. It is looked at when a token is taken: one that is held in memory serves to its own end.
+    ///
+    /// A login's file is as old as the file system says; that of an exchanged token says itself when it was
+    /// granted. One from the future counts as new up to a
+    /// [grace](colony_core::token::freshness::CLOCK_GRACE) of a minute, and beyond it has no known age.
     pub fn token_cache_ttl(mut self, age: Duration) -> Self {
         self.token_cache_ttl = Some(age);
         self

@@ -31,6 +31,9 @@
 //! - Trouble with the file, its directory or the lock never fails a call. It is told as a `tracing` event
 //!   with the target `colony::token`.
 //!
+//! Tokens for other services ([`audience`](colony_core::api::auth::Auth::audience)) are kept under the same
+//! promises: one exchange for everybody, and no request at all while its token lives.
+//!
 //! What it does not promise: locks are advisory and per host; over some network file systems they do not
 //! exist, and then each host, or each process, logs in for itself.
 

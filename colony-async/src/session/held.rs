@@ -75,6 +75,10 @@ impl Held {
     }
 
     fn all(&self, need: Need, holds: impl Fn(&Lifetime) -> bool) -> bool {
+        // The warm path of every call.
+        if need == Need::AccessToken {
+            return holds(&self.lifetime);
+        }
         match (need, self.beside.as_ref().and_then(|beside| beside.id.as_ref())) {
             (Need::IdToken, Some(id)) => holds(id),
             (Need::All, Some(id)) => holds(id) && holds(&self.lifetime),

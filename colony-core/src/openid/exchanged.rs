@@ -46,7 +46,7 @@ pub const LONGEST_LIFETIME: f64 = 24.0 * 60.0 * 60.0;
 /// use colony_core::openid::{audience::Audience, exchanged::fingerprint};
 ///
 /// let app = Audience::new("colony_app").scope("openid profile");
-/// assert_eq!(fingerprint("https://thecolony.ai/api/v1", "col_k", &app), "2d2a14c5e9de0fb5");
+/// assert_eq!(fingerprint("https://thecolony.ai/api/v1", "col_k", &app), "f2c020cedb068820");
 /// ```
 pub fn fingerprint(base_url: &str, api_key: &str, audience: &Audience) -> String {
     let mut hash = Sha256::new().chain_update("colony-sdk exchanged token");

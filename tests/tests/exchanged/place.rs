@@ -1,5 +1,7 @@
 //! Where the tests happen: a scripted site, its clock, a private directory.
 
+use std::time::SystemTime;
+
 use colony_async::{Client, RetryPolicy};
 use colony_core::openid::AudienceToken;
 use colony_tests::{clock::Clock, site::Site};
@@ -13,6 +15,7 @@ pub(crate) struct Place {
     pub(crate) site: Site,
     pub(crate) clock: Clock,
     pub(crate) directory: TempDir,
+    real: bool,
 }
 
 impl Place {
@@ -29,16 +32,23 @@ impl Place {
     fn with(clock: Clock) -> Self {
         let seen = clock.clone();
         let site = Site::start(move || seen.unix()).expect("a site");
-        Self { site, clock, directory: directory() }
+        Self { site, clock, directory: directory(), real: false }
+    }
+
+    /// With the system's clock, for clients that wait for each other: on a clock on which sleeping takes no
+    /// time, whoever waits for a lock has soon waited for as long as anybody does.
+    pub(crate) fn real() -> Self {
+        let site = Site::start(real_time).expect("a site");
+        Self { site, clock: Clock::standing(), directory: directory(), real: true }
     }
 
     /// A builder of clients on this clock that try everything once.
     pub(crate) fn builder(&self) -> colony_async::Builder {
-        Client::builder(KEY)
+        let builder = Client::builder(KEY)
             .base_url(self.site.base_url())
             .token_cache_dir(self.directory.path())
-            .auth_retry(RetryPolicy::none())
-            .timer(self.clock.clone())
+            .auth_retry(RetryPolicy::none());
+        if self.real { builder } else { builder.timer(self.clock.clone()) }
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -59,6 +69,11 @@ impl Place {
         assert_eq!(files.len(), 1, "{files:?}");
         self.directory.path().join(&files[0])
     }
+}
+
+/// Unix seconds of the system's clock.
+pub(crate) fn real_time() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs_f64()
 }
 
 pub(crate) fn directory() -> TempDir {

@@ -1,9 +1,6 @@
 //! Real processes against the sandbox, whose tokens are real.
 
-use std::{
-    path::Path,
-    time::{Duration, SystemTime},
-};
+use std::{path::Path, time::Duration};
 
 use colony_cli::sandbox::{Options, Sandbox, Stats};
 use colony_tests::{
@@ -14,7 +11,7 @@ use colony_tests::{
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::place::{KEY, directory};
+use crate::place::{KEY, directory, real_time};
 
 const PROCESSES: usize = 50;
 const DOCUMENT: &str = "GET /.well-known/openid-configuration";
@@ -214,8 +211,4 @@ fn no_log_no_error_and_no_panic_tells_a_secret() {
             assert_eq!(hit, None, "a secret was written");
         }
     }
-}
-
-fn real_time() -> f64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs_f64()
 }

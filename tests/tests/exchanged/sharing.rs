@@ -26,7 +26,7 @@ async fn tasks(place: &Place, clients: usize, count: usize) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_tasks_on_a_cold_cache_and_then_on_a_warm_one() {
-    let place = Place::flowing();
+    let place = Place::real();
     assert_eq!(tasks(&place, 1, 100).await, 1);
     assert_eq!(place.site.counts(), (1, 1, 1), "logins, documents, exchanges");
     // Clients that have just been built, as by programs that have just been started.
@@ -36,7 +36,7 @@ async fn a_hundred_tasks_on_a_cold_cache_and_then_on_a_warm_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_tasks_of_ten_clients_on_a_cold_cache() {
-    let place = Place::flowing();
+    let place = Place::real();
     assert_eq!(tasks(&place, 10, 100).await, 1);
     assert_eq!(place.site.counts(), (1, 1, 1));
 }
@@ -198,12 +198,11 @@ async fn a_caller_that_gives_up_loses_nothing() {
 
 #[test]
 fn the_blocking_client_has_the_same() {
-    let place = Place::flowing();
+    let place = Place::real();
     let client = || {
         colony_blocking::Client::builder(crate::place::KEY)
             .base_url(place.site.base_url())
             .token_cache_dir(place.directory.path())
-            .timer(place.clock.clone())
             .build()
             .expect("a client")
     };
