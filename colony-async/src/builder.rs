@@ -206,9 +206,11 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Uses this HTTP client, with its own proxy, TLS and connection settings. One that several blocking
-    /// clients share should keep no idle connections (`pool_max_idle_per_host(0)`): each is driven by the
-    /// client that opened it, and ends with that one.
+    /// Uses this HTTP client, with its own proxy, TLS and connection settings.
+    ///
+    /// Let it follow no redirects (`redirect(Policy::none())`): reqwest's own policy would carry a login's
+    /// form to another host. One that several blocking clients share should keep no idle connections
+    /// (`pool_max_idle_per_host(0)`): each is driven by the client that opened it, and ends with that one.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);
         self
