@@ -12,7 +12,7 @@ pub(crate) mod place;
 use std::{fmt, path::PathBuf};
 
 use clap::ValueEnum;
-use colony_async::private_files::PrivateFiles;
+use colony_async::{credential::CredentialStore, private_files::PrivateFiles};
 use colony_core::{Error, ErrorKind};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,9 @@ pub(crate) struct OpenIdLogin {
     /// The file that holds the app's secret, when it has one. Only its path is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) client_secret_file: Option<PathBuf>,
+    /// Where its tokens are kept.
+    #[serde(default)]
+    pub(crate) storage: Storage,
 }
 
 /// Where a secret is kept.
@@ -73,6 +76,27 @@ impl fmt::Display for Storage {
             Self::File => "file",
             Self::Keyring => "keyring",
         })
+    }
+}
+
+/// Puts a store's tokens where that was chosen: into the keyring, with no more than a pointer in the file.
+#[cfg(feature = "keyring")]
+pub(crate) fn kept_in(storage: Storage, store: CredentialStore) -> Result<CredentialStore, Failure> {
+    Ok(match storage {
+        Storage::File => store,
+        Storage::Keyring => {
+            let vault = keyring::Tokens::new(store.file().parent().unwrap_or(std::path::Path::new("")));
+            store.vault(vault)
+        }
+    })
+}
+
+/// Puts a store's tokens where that was chosen: this build knows files only.
+#[cfg(not(feature = "keyring"))]
+pub(crate) fn kept_in(storage: Storage, store: CredentialStore) -> Result<CredentialStore, Failure> {
+    match storage {
+        Storage::File => Ok(store),
+        Storage::Keyring => Err(keys::without_keyring()),
     }
 }
 

@@ -34,7 +34,8 @@ impl Disk for Real {
 
     #[cfg(unix)]
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
-        let mode = rustix::fs::Mode::from_bits_truncate(mode);
+        // Two bytes on some systems, four on others.
+        let mode = rustix::fs::Mode::from_raw_mode(mode as rustix::fs::RawMode);
         Ok(rustix::fs::fchmod(at::directory(path)?, mode)?)
     }
 

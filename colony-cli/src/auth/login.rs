@@ -166,12 +166,6 @@ async fn open_id(
     output: &Output,
 ) -> Result<(), Failure> {
     let login = requested(args, chosen, &base_url)?;
-    if args.storage.is_some_and(|storage| storage != crate::profile::Storage::File) {
-        return Err(Failure::usage(
-            "--storage keyring keeps API keys only: a refresh token changes with each use, under a lock and in a \
-             file that is replaced as a whole, which keyrings do not offer",
-        ));
-    }
     let profiles = chosen.profiles()?;
     let store = openid::store(&chosen.name, &login)?;
     let provider = OpenId::discover(global, &login).await?;
@@ -204,7 +198,8 @@ fn requested(args: &LoginArgs, chosen: &Chosen, base_url: &str) -> Result<OpenId
         Some(path) => Some(std::path::absolute(path)?),
         None => known.as_ref().and_then(|known| known.client_secret_file.clone()),
     };
-    let login = OpenIdLogin { issuer, client_id, client_secret_file: file };
+    let storage = args.storage.or(known.as_ref().map(|known| known.storage)).unwrap_or_default();
+    let login = OpenIdLogin { issuer, client_id, client_secret_file: file, storage };
     match known {
         Some(known) if (&known.issuer, &known.client_id) != (&login.issuer, &login.client_id) => {
             Err(Failure::usage(format!(
@@ -230,7 +225,7 @@ async fn bring(
     let endpoint = provider.provider.token_endpoint.as_str();
     let brought = Credential::from_refresh_token(openid::id(login), endpoint, token, client::now())?;
     let directory = store.file().parent().map(|directory| directory.join("login")).unwrap_or_default();
-    let staged = CredentialStore::in_directory(directory, openid::id(login));
+    let staged = openid::store_in(directory, login)?;
     // Left by a login that was interrupted after its token was spent: that is the login now.
     if let Some(left) = staged.load().await?.filter(|left| left.access_token.is_some()) {
         keep(store, &left, args.force).await?;

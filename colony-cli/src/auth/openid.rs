@@ -1,6 +1,6 @@
 //! The OpenID provider as the commands use it: found by its discovery document, asked once for each answer.
 
-use std::{error::Error as _, fs};
+use std::{error::Error as _, fs, path::PathBuf};
 
 use colony_async::credential::{
     ClientAuth, CredentialId, CredentialStore, RotatingCredential, default_directory,
@@ -169,7 +169,15 @@ pub(super) fn store(name: &str, login: &OpenIdLogin) -> Result<CredentialStore, 
     if name != profile::DEFAULT {
         directory = directory.join("profiles").join(name);
     }
-    Ok(CredentialStore::in_directory(directory, id(login)))
+    store_in(directory, login)
+}
+
+/// The tokens of a login in a directory, or in the keyring, where that was chosen.
+pub(super) fn store_in(
+    directory: impl Into<PathBuf>,
+    login: &OpenIdLogin,
+) -> Result<CredentialStore, Failure> {
+    profile::kept_in(login.storage, CredentialStore::in_directory(directory, id(login)))
 }
 
 pub(super) fn id(login: &OpenIdLogin) -> CredentialId {

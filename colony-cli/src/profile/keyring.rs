@@ -1,8 +1,9 @@
-//! The system's keyring as the place of a profile's API key: Keychain, Credential Manager, or the Secret
-//! Service. Where there is none, or it is locked, the command fails and says so.
+//! The system's keyring as the place of a profile's API key or tokens: Keychain, Credential Manager, or the
+//! Secret Service. Where there is none, or it is locked, the command fails and says so.
 
-use std::path::Path;
+use std::{io, path::Path};
 
+use colony_async::credential::{Keeping, Vault};
 use keyring::Error;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -49,18 +50,68 @@ impl Entry {
     }
 
     fn open(&self, staged: bool) -> Result<keyring::Entry, Failure> {
-        if let Err(error) = keyring::Entry::store_status() {
-            return Err(told(error));
-        }
         let suffix = if staged { " (not confirmed)" } else { "" };
-        keyring::Entry::new(SERVICE, &format!("{}{suffix}", self.name)).map_err(|error| told(&error))
+        open(&format!("{}{suffix}", self.name)).map_err(|error| told(&error))
     }
 }
 
-/// Only what the error says of itself: some of its forms carry the secret's bytes.
+/// The keyring as the place of the tokens of one directory of credentials.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    directory: String,
+}
+
+impl Tokens {
+    pub(crate) fn new(directory: &Path) -> Self {
+        Self { directory: directory.display().to_string() }
+    }
+
+    fn open(&self, name: &str) -> Result<keyring::Entry, Error> {
+        open(&format!("{}/{name}", self.directory))
+    }
+}
+
+impl Vault for Tokens {
+    fn keeping(&self) -> Keeping {
+        Keeping::Keyring
+    }
+
+    fn read(&self, name: &str) -> io::Result<Option<SecretString>> {
+        match self.open(name).and_then(|entry| entry.get_password()) {
+            Ok(document) => Ok(Some(document.into())),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(io::Error::other(message(&error))),
+        }
+    }
+
+    fn write(&self, name: &str, document: &SecretString) -> io::Result<()> {
+        let written = self.open(name).and_then(|entry| entry.set_password(document.expose_secret()));
+        written.map_err(|error| io::Error::other(message(&error)))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        match self.open(name).and_then(|entry| entry.delete_credential()) {
+            Ok(()) | Err(Error::NoEntry) => Ok(()),
+            Err(error) => Err(io::Error::other(message(&error))),
+        }
+    }
+}
+
+fn open(name: &str) -> Result<keyring::Entry, Error> {
+    match keyring::Entry::store_status() {
+        Ok(_) => keyring::Entry::new(SERVICE, name),
+        Err(error) => Err(Error::NoStorageAccess(error.to_string().into())),
+    }
+}
+
 fn told(error: &Error) -> Failure {
-    Failure::Local(format!(
-        "the system's keyring cannot be used: {error}. Unlock it or start it; or keep the key in a file: \
+    Failure::Local(message(error))
+}
+
+/// Only what the error says of itself: some of its forms carry the secret's bytes.
+fn message(error: &Error) -> String {
+    format!(
+        "the system's keyring cannot be used: {error}. Unlock it or start it; or keep the secret in a file: \
          `colony auth login --storage file`. Nothing was kept elsewhere in its place"
-    ))
+    )
 }

@@ -34,10 +34,7 @@ impl KeyStore {
             #[cfg(feature = "keyring")]
             Storage::Keyring => Ok(Self::Keyring(super::keyring::Entry::new(root, profile))),
             #[cfg(not(feature = "keyring"))]
-            Storage::Keyring => Err(Failure::usage(
-                "this build cannot use the system's keyring: build it with `--features keyring`, or keep the key \
-                 in a file (`--storage file`)",
-            )),
+            Storage::Keyring => Err(without_keyring()),
         }
     }
 
@@ -106,6 +103,14 @@ impl KeyStore {
             Self::Keyring(entry) => entry.remove(staged),
         }
     }
+}
+
+#[cfg(not(feature = "keyring"))]
+pub(super) fn without_keyring() -> Failure {
+    Failure::usage(
+        "this build cannot use the system's keyring: build it with `--features keyring`, or keep the secret in a \
+         file (`--storage file`)",
+    )
 }
 
 impl fmt::Debug for KeyStore {
