@@ -133,7 +133,7 @@ fn the_directory(ground: &Ground, tally: &mut Tally) -> Result<(), Failed> {
     tally.hold(state(&victim)? == before, || "the planted file was replaced".to_owned());
     let others: Vec<_> = fs::read_dir(&elsewhere)?.flatten().map(|entry| entry.file_name()).collect();
     tally.hold(others.len() == 1, || format!("files were made elsewhere: {others:?}"));
-    tally.fault("times a careless reader followed the link", fared.careless, 5);
+    tally.fault("times a careless reader followed the link", fared.careless, 1);
     Ok(())
 }
 
@@ -155,7 +155,7 @@ fn hammered(
     decoy: &Path,
     make: impl Fn() -> io::Result<()> + Send + Sync,
 ) -> Result<(Fared, u64), Failed> {
-    let loads = ground.scale.pick(4_000, 60_000);
+    let loads = ground.scale.pick(1_500, 15_000);
     let mut player = Player::start(&scene.place, "hammer", &loads.to_string())?;
     player.line()?; // the genuine file is there
     let (going, swaps) = (AtomicBool::new(true), AtomicU64::new(0));
@@ -173,7 +173,7 @@ fn hammered(
 }
 
 fn least_swaps(ground: &Ground) -> u64 {
-    ground.scale.pick(500, 10_000)
+    ground.scale.pick(200, 2_000)
 }
 
 /// The part: loads, now and then saves, and reads carelessly for comparison.
@@ -197,7 +197,7 @@ pub(super) fn hammer(loads: &str) -> Result<(), Failed> {
         }
         fared.slow += u64::from(began.elapsed() > Duration::from_secs(1));
         fared.careless += u64::from(careless(&path) == Some(PLANTED));
-        if fared.loads.is_multiple_of(40) {
+        if fared.loads.is_multiple_of(100) {
             let began = Instant::now();
             fared.saves += 1;
             fared.refused_saves += u64::from(save().is_err());
