@@ -94,6 +94,11 @@ impl Rotator {
         if line.is_empty() { Ok(None) } else { Ok(Some(serde_json::from_str(&line)?)) }
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it with SIGKILL, and says whether it was still running.
     ///
     /// # Errors

@@ -45,7 +45,14 @@ async fn r10_kill_9_at_random_points() {
         let mut victim = next.remove(0);
         next.push(start(true));
         victim.ready().and_then(|()| victim.go()).expect("it goes");
-        thread::sleep(Duration::from_micros(fastrand::u64(0..100_000)));
+        if tally.kills % 2 == 0 {
+            // Any moment, from its first instruction on.
+            thread::sleep(Duration::from_micros(fastrand::u64(0..60_000)));
+        } else {
+            // Any moment of its turn: however busy this machine is, some of these are in the window.
+            wait_for_its_turn(&ground, victim.id());
+            thread::sleep(Duration::from_micros(fastrand::u64(0..12_000)));
+        }
         tally.kills += u32::from(victim.kill().expect("it dies"));
 
         match ground.rotating().build().rotate().await {
@@ -86,6 +93,17 @@ async fn r10_kill_9_at_random_points() {
     assert!(tally.valid >= wanted / 20, "the kills hit nothing but the window: {}", tally.valid);
     assert_eq!(stats["invalid_grant"], 0, "{stats}");
     assert_eq!(stats["presented_twice"], 0, "{stats}");
+}
+
+/// Until this process holds the lock, or has had time enough for it.
+fn wait_for_its_turn(ground: &Ground, process: u32) {
+    let (lock, signature) = (ground.store().file().with_extension("lock"), process.to_string());
+    for _ in 0..20_000 {
+        if std::fs::read_to_string(&lock).is_ok_and(|text| text.trim() == signature) {
+            return;
+        }
+        thread::sleep(Duration::from_micros(100));
+    }
 }
 
 /// The provider goes away in the middle, and comes back never: whoever asks meanwhile is told so, and nothing is

@@ -30,7 +30,7 @@ async fn every_call_to_the_disk_may_fail() {
         for for_good in [false, true] {
             for n in 1.. {
                 // A new one for each: a disk that fails for good leaves a temporary file behind.
-                ground.move_to_memory();
+                ground.directory = crate::in_memory();
                 ground.login_long_ago().await;
                 let before = ground.provider.count("token_requests");
                 let errno = errno.raw_os_error();

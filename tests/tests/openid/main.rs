@@ -52,15 +52,8 @@ impl Ground {
     fn of_client(client: &'static str, settings: &Value) -> Option<Self> {
         static TURN: Mutex<()> = Mutex::new(());
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let directory = tempfile::tempdir().expect("a directory");
+        let directory = in_memory();
         Some(Self { provider: Provider::start(settings)?, directory, client, _turn: turn })
-    }
-
-    /// Another directory, in memory where the system has such a place: for tests of very many writes, each of
-    /// which waits for the disk.
-    fn move_to_memory(&mut self) {
-        let memory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        self.directory = memory.expect("a directory");
     }
 
     fn id(&self) -> CredentialId {
@@ -109,6 +102,12 @@ impl Ground {
         assert_eq!((&stats["replays"], &stats["invalid_grant"]), (&json!(0), &json!(0)), "{stats}");
         assert!(self.provider.is_good(&self.refresh_token()), "the stored refresh token is not good");
     }
+}
+
+/// A directory in memory where the system has such a place: each write waits for the disk, and a test has very
+/// many. No power is cut here, so nothing else is different.
+fn in_memory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a directory")
 }
 
 fn now() -> f64 {
