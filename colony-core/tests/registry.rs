@@ -220,7 +220,8 @@ fn methods() -> Vec<Method> {
             relative.iter().next().expect("a name").to_string_lossy().trim_end_matches(".rs").to_owned();
         let (mut owner, mut aliases) = (None, Vec::new());
         for line in fs::read_to_string(file).expect("a source").lines() {
-            if let Some(rest) = line.strip_prefix("impl<C: Transport> ") {
+            let generic = ["impl<C: Transport> ", "impl<'c, C: Transport> "];
+            if let Some(rest) = generic.iter().find_map(|start| line.strip_prefix(start)) {
                 owner = rest.split(['<', ' ']).next().map(str::to_owned);
             } else if line == "}" {
                 owner = None;
