@@ -1,7 +1,8 @@
 //! The command line as a program: what scripts may rely on.
 
+#[cfg(unix)]
+use std::io::{BufRead as _, BufReader};
 use std::{
-    io::{BufRead as _, BufReader},
     path::Path,
     process::{Command, Output, Stdio},
 };
