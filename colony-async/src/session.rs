@@ -279,9 +279,18 @@ impl Session {
         }
     }
 
-    /// Writes a minted token to the file (blocking).
-    fn save(&self, store: &Store, held: &Held) {
-        if let Err(error) = store.write(&held.kept()) {
+    /// Writes a minted token to the file (blocking), unless a later one is there that is not among those that
+    /// are `gone`: whoever was stopped for longer than others wait for the lock has been overtaken.
+    fn save(&self, store: &Store, held: &Held, gone: &[SecretString]) {
+        let overtaken = store.read().is_ok_and(|found| {
+            let is_later = found.kept.lifetime().stale_at > held.lifetime.stale_at;
+            is_later
+                && found.kept.doubt(self.now()).is_none()
+                && !gone.iter().any(|token| found.kept.holds(token))
+        });
+        if overtaken {
+            events::overtaken(store);
+        } else if let Err(error) = store.write(&held.kept()) {
             self.degraded("write", "io", &error);
         }
     }

@@ -75,6 +75,11 @@ pub(super) fn cooling_down(left: Duration, audience: Option<&Audience>) {
     }
 }
 
+/// Others logged in later than this process and have stored what they got.
+pub(super) fn overtaken(store: &Store) {
+    tracing::debug!(target: TARGET, event = "overtaken", file = %store.file().display(), "a later token is in the cache file and stays");
+}
+
 /// A token near its end serves once more because a new one could not be had.
 pub(super) fn stale_used(seconds_left: f64, error: &dyn Display, audience: Option<&Audience>) {
     match audience {

@@ -262,11 +262,13 @@ impl Session {
                 let held = Arc::new(held);
                 events::minted(took, held.lifetime.stale_at - now, self.mint.audience());
                 self.keep_note(None);
-                self.given_up.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                if let Some((store, _)) = shared {
+                let mut gone =
+                    std::mem::take(&mut *self.given_up.lock().unwrap_or_else(PoisonError::into_inner));
+                if let Some((store, purpose)) = shared {
+                    gone.extend(purpose.rejected().cloned());
                     let (session, store, minted) = (Arc::clone(self), store.clone(), Arc::clone(&held));
                     off_thread(move || {
-                        session.save(&store, &minted);
+                        session.save(&store, &minted, &gone);
                         if let Err(error) = store.remove_note() {
                             session.degraded("remove", "io", &error);
                         }

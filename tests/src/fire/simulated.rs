@@ -17,6 +17,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     tally.fault("of them of the lock's holder", drawn.kills.1, seeds / 20);
     tally.fault("holders stopped", drawn.stops.1, seeds / 40);
     tally.fault("power cuts", drawn.power_cuts, seeds / 10);
+    tally.fact(format!("{} good tokens overwritten by a process that had been stopped", drawn.overwritten));
     tally.fact(format!("{} of {} drawn histories differ", drawn.different, drawn.worlds));
     add(&mut tally, &drawn);
 

@@ -19,6 +19,8 @@ pub struct Summary {
     pub kills: (u64, u64),
     /// Processes that were stopped for a while, and how many of them held the lock.
     pub stops: (u64, u64),
+    /// Good tokens that were overwritten by a process that had been stopped with the lock.
+    pub overwritten: u64,
     /// Worlds in which the power failed.
     pub power_cuts: u64,
     /// Calls that ended with a typed refusal, for a reason.
@@ -38,6 +40,7 @@ impl Summary {
         self.kills.1 += report.kills.1;
         self.stops.0 += report.stops.0;
         self.stops.1 += report.stops.1;
+        self.overwritten += report.overwritten;
         self.power_cuts += u64::from(report.power_failed);
         self.different += u64::from(seen.insert(report.history));
         let mut lost = report.broken.clone();

@@ -37,6 +37,8 @@ pub struct Report {
     pub kills: (u64, u64),
     /// Processes that were stopped for a while, and how many of them held the lock.
     pub stops: (u64, u64),
+    /// Good tokens that were overwritten by a process that had been stopped with the lock: each costs a login.
+    pub overwritten: u64,
     /// Whether the power failed.
     pub power_failed: bool,
     /// What came of each call of those that lived on; the last is that of somebody who came later.
@@ -91,6 +93,7 @@ pub fn run(scene: Scene) -> Report {
         logins: (world.service.begun, world.service.answered),
         kills: world.kills,
         stops: world.stops,
+        overwritten: world.overwritten,
         power_failed: world.power_failed,
         outcomes,
     }

@@ -87,6 +87,8 @@ pub struct World {
     pub(super) kills: (u64, u64),
     /// Processes that were stopped, and how many of them held the lock.
     pub(super) stops: (u64, u64),
+    /// Good tokens that were overwritten by a process that had been stopped.
+    pub(super) overwritten: u64,
     pub(super) power_failed: bool,
     /// Rules that were broken.
     pub(super) broken: Vec<String>,
@@ -140,6 +142,7 @@ impl World {
             service: Service::default(),
             kills: (0, 0),
             stops: (0, 0),
+            overwritten: 0,
             power_failed: false,
             broken: Vec::new(),
             scene,
