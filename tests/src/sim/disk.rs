@@ -123,8 +123,9 @@ impl World {
         if !self.is_good(&old) || new.is_some_and(|new| self.is_good(&new)) {
             return;
         }
-        // One that is stopped between its last look and the write, while others go on without the lock, may still
-        // put an older token in the place of a later one: there is no comparing and renaming in one step.
+        // One that is stopped while others go on without its lock may put an older token in the place of a later
+        // one, although it looks again: a token whose answer is read after the stop looks younger than it is, and
+        // there is no comparing and renaming in one step.
         if self.stops.1 > 0 {
             self.overwritten += 1;
         } else {
