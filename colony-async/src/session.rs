@@ -279,11 +279,12 @@ impl Session {
         }
     }
 
-    /// Writes a minted token to the file (blocking), unless a later one is there that is not among those that
-    /// are `gone`: whoever was stopped for longer than others wait for the lock has been overtaken.
-    fn save(&self, store: &Store, held: &Held, gone: &[SecretString]) {
+    /// Writes a minted token to the file (blocking), unless one is there that was got since this login was sent
+    /// and is not among those that are `gone`: whoever was stopped for longer than others wait for the lock has
+    /// been overtaken. The server may have answered any time since `took` ago, whenever that was read here.
+    fn save(&self, store: &Store, held: &Held, took: Duration, gone: &[SecretString]) {
         let overtaken = store.read().is_ok_and(|found| {
-            let is_later = found.kept.lifetime().stale_at > held.lifetime.stale_at;
+            let is_later = found.kept.lifetime().stale_at > held.lifetime.stale_at - took.as_secs_f64();
             is_later
                 && found.kept.doubt(self.now()).is_none()
                 && !gone.iter().any(|token| found.kept.holds(token))

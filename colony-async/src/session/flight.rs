@@ -268,7 +268,7 @@ impl Session {
                     gone.extend(purpose.rejected().cloned());
                     let (session, store, minted) = (Arc::clone(self), store.clone(), Arc::clone(&held));
                     off_thread(move || {
-                        session.save(&store, &minted, &gone);
+                        session.save(&store, &minted, took, &gone);
                         if let Err(error) = store.remove_note() {
                             session.degraded("remove", "io", &error);
                         }
