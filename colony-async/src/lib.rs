@@ -37,6 +37,8 @@
 //! What it does not promise: locks are advisory and per host; over some network file systems they do not
 //! exist, and then each host, or each process, logs in for itself.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[doc(hidden)]
 pub mod bench_support;
 mod builder;
@@ -96,3 +98,8 @@ pub fn cached_tokens(directory: &Path, now: std::time::SystemTime) -> std::io::R
 pub fn clear_cached_tokens(directory: &Path, only: Option<&str>) -> std::io::Result<usize> {
     session::remove_cached(directory, only)
 }
+
+/// The package's README, whose example must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -25,6 +25,8 @@
 //! [`Config`](ErrorKind::Config). Fork first, or build a client in the child; programs that are started anew
 //! (`std::process::Command`) have no such trouble.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod credential;
 mod http;
 #[cfg(feature = "id-token")]
@@ -48,3 +50,8 @@ pub use listing::Listing;
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
 pub type Client = colony_core::Client<Http>;
+
+/// The package's README, whose example must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

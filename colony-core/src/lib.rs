@@ -22,6 +22,8 @@
 //! # Ok::<(), colony_core::Error>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod api;
 mod args;
 #[cfg(feature = "attestation")]
