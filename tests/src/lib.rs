@@ -11,6 +11,7 @@
 //! - [`provider`]: a real OpenID provider, which nobody here wrote.
 //! - [`rotators`]: real processes that share a rotating credential; each is the program `rotator`.
 //! - [`clock`]: a clock that stands still until it is told otherwise.
+//! - [`openapi`]: the service's own description, and whether a reply is as it says.
 //! - [`soundness`]: what must hold of whatever is read from a file, a header or a reply.
 //!
 //! For what the Python package was recorded to do (`tests/wire`), on both clients:
@@ -26,6 +27,7 @@ pub mod crew;
 pub mod failing;
 #[cfg(unix)]
 pub mod fire;
+pub mod openapi;
 pub mod plan;
 pub mod played;
 pub mod provider;
