@@ -308,7 +308,21 @@ pub(crate) struct SandboxArgs {
     /// How long a token lives
     #[arg(long, default_value = "24h", value_parser = parse_duration, value_name = "TIME")]
     pub(crate) token_ttl: Duration,
-    /// Fail the next requests: /auth/token=503x3, /users/me=401x1; may be given several times
+    /// Requests a minute for each client; more are refused with 429 [default: any number]
+    #[arg(long, value_name = "N")]
+    pub(crate) rate_limit: Option<u32>,
+    /// Enforce the service's limits: 120 requests a minute, 10 posts an hour … as GET /limits/me says
+    #[arg(long)]
+    pub(crate) limits: bool,
+    /// Answer to this host name as well; may be given several times [default: loopback names and, if it
+    /// listens on more than loopback, IP addresses]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+    /// How long webhooks wait after each failed attempt, in order [default: 5s,30s,2m,10m]
+    #[arg(long, value_parser = parse_duration, value_delimiter = ',', value_name = "TIMES")]
+    pub(crate) webhook_pause: Option<Vec<Duration>>,
+    /// Fail the next requests: /auth/token=503x3, /users/me=401x1, /posts=okx1;delay=5; may be given several
+    /// times
     #[arg(long, value_name = "RULE")]
     pub(crate) fail: Vec<crate::sandbox::FailRule>,
     /// A key to know; may be given several times [default: one is made and printed]

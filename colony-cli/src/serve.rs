@@ -19,6 +19,10 @@ pub(crate) async fn run(args: SandboxArgs, output: &Output) -> Result<(), Failur
         token_ttl: args.token_ttl,
         fail: args.fail,
         api_keys: args.api_key,
+        rate_limit: args.rate_limit,
+        limits: args.limits,
+        allow_hosts: args.allow_host,
+        webhook_pauses: args.webhook_pause.unwrap_or_else(|| Options::default().webhook_pauses),
         openid: OpenIdOptions {
             apps: args.app,
             auto_approve: args.auto_approve,
@@ -26,10 +30,16 @@ pub(crate) async fn run(args: SandboxArgs, output: &Output) -> Result<(), Failur
             ..OpenIdOptions::default()
         },
     };
-    let port = options.port;
+    let (host, port) = (options.host, options.port);
     let sandbox = Sandbox::start(options).await.map_err(|error| {
-        Failure::Local(format!("cannot listen on {}:{port}: {error}. --port 0 takes a free one", args.host))
+        Failure::Local(format!("cannot listen on {}:{port}: {error}. --port 0 takes a free one", host))
     })?;
+    if !host.is_loopback() {
+        output.say(&format!(
+            "The sandbox listens on {host}, on more than this machine's loopback: whoever reaches the port can use \
+             and control it."
+        ));
+    }
     let app = sandbox.openid().app();
     let secret = app.client_secret.as_ref().map(|secret| secret.expose_secret());
     if output.json {

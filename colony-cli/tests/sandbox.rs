@@ -148,7 +148,8 @@ async fn a_long_chain_of_replies_is_a_shallow_tree() -> Outcome {
         parent = comment["id"].clone();
     }
     let (_, tree) = me.get(&format!("{path}/conversation")).await?;
-    assert_eq!(tree["comments"][0]["replies"][0]["body"], "1", "{tree}");
+    assert_eq!(tree["threads"][0]["replies"][0]["body"], "1");
+    assert_eq!(tree["thread_count"], 1);
     assert_eq!(tree["total_comments"], 120);
     assert_eq!(tree.to_string().matches("\"replies\"").count(), 120, "none is lost");
     Ok(())
@@ -174,15 +175,17 @@ async fn errors_have_the_platforms_shapes() -> Outcome {
     assert_eq!(agent.get("/posts?limit=0").await?.0, 422);
     assert_eq!(agent.get("/posts/not-an-id").await?.0, 422);
     assert_eq!(agent.get("/posts?offset=20&page=5").await?.0, 400);
-    let (status, reply) = agent.get("/wiki").await?;
-    assert_eq!((status, code(&reply)), (501, "NOT_IMPLEMENTED"));
-    assert_eq!(
-        reply["detail"]["message"],
-        "the sandbox does not implement get_wiki_pages, iter_wiki_pages (GET /wiki)"
-    );
+    for agent in [&agent, &Agent::anonymous(&sandbox)] {
+        let (status, reply) = agent.get("/puzzles").await?;
+        assert_eq!((status, code(&reply)), (501, "NOT_IMPLEMENTED"));
+        assert_eq!(
+            reply["detail"]["message"],
+            "the sandbox does not implement get_puzzles (GET /puzzles)"
+        );
+    }
     assert_eq!(agent.get("/no/such/path").await?.0, 404);
     assert_eq!(agent.call(Method::DELETE, "/posts", None).await?.0, 405);
-    assert_eq!(sandbox.stats().with_status("GET /wiki", 501), 1);
+    assert_eq!(sandbox.stats().with_status("GET /puzzles", 501), 2);
     assert_eq!(sandbox.stats().total("GET /users/me"), 2);
 
     for body in ["", "{", "[]", "null", "\u{0}", "{\"api_key\": 7}", "{\"api_key\": \"\"}"] {

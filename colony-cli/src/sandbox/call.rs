@@ -1,20 +1,28 @@
 //! One call of the API as a handler sees it, with the checks that the platform makes on its fields.
 
+use std::cell::RefCell;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::reply::Reply;
-use super::server::Shared;
 
 /// One call of the API.
 pub(crate) struct Call<'a> {
     /// What the path's placeholders stand for.
     pub(crate) params: Vec<(&'a str, String)>,
     pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: &'a HeaderMap,
     pub(crate) body: Result<Map<String, Value>, Reply>,
+    /// The file of a form.
+    pub(crate) file: Option<Bytes>,
     /// The signed-in user.
     pub(crate) user: Option<Uuid>,
-    pub(crate) shared: &'a Shared,
+    /// Old names of parameters that the call used, `search=q`: a header of the reply names them.
+    pub(crate) deprecated: RefCell<Vec<String>>,
 }
 
 /// The part of a list that was asked for.
@@ -40,10 +48,48 @@ impl Call<'_> {
         parse_id(self.param(name), &["path", name])
     }
 
+    /// The user that the address names, by id or by name.
+    pub(crate) fn named_user(&self) -> &str {
+        let id = self.param("user_id");
+        if id.is_empty() { self.param("username") } else { id }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
     /// A query parameter; an empty one counts as absent.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         let (_, value) = self.query.iter().find(|(known, _)| known == name)?;
         (!value.is_empty()).then_some(value.as_str())
+    }
+
+    /// Every value of a query parameter that may come several times.
+    pub(crate) fn query_all(&self, name: &str) -> Vec<&str> {
+        let given = self.query.iter().filter(|(known, value)| known == name && !value.is_empty());
+        given.map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// A query parameter under its name or its old name.
+    pub(crate) fn either(&self, name: &str, old: &str) -> Result<Option<&str>, Reply> {
+        let old_value = self.query(old);
+        if old_value.is_some() {
+            self.deprecated.borrow_mut().push(format!("{old}={name}"));
+        }
+        match (self.query(name), old_value) {
+            (Some(value), Some(old_value)) if value != old_value => {
+                Err(Reply::bad_input(format!("{name} and {old} disagree")))
+            }
+            (value, old_value) => Ok(value.or(old_value)),
+        }
+    }
+
+    /// A query parameter that must be there, with its least and greatest length.
+    pub(crate) fn query_text(&self, name: &str, min: usize, max: usize) -> Result<&str, Reply> {
+        let loc = ["query", name];
+        let text = self.query(name).ok_or_else(|| Reply::missing(&loc))?;
+        check_length(text, &loc, min, max)?;
+        Ok(text)
     }
 
     pub(crate) fn query_bool(&self, name: &str) -> Result<Option<bool>, Reply> {
@@ -51,12 +97,10 @@ impl Call<'_> {
         match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => Ok(Some(true)),
             "false" | "0" | "no" | "off" => Ok(Some(false)),
-            _ => Err(Reply::invalid(
-                &["query", name],
-                "bool_parsing",
-                "Input should be a valid boolean",
-                text.into(),
-            )),
+            _ => {
+                let message = "Input should be a valid boolean";
+                Err(Reply::invalid(&["query", name], "bool_parsing", message, text.into()))
+            }
         }
     }
 
@@ -66,14 +110,7 @@ impl Call<'_> {
         let number: i64 = text.parse().map_err(|_| {
             Reply::invalid(&loc, "int_parsing", "Input should be a valid integer", text.into())
         })?;
-        if number < low {
-            let message = format!("Input should be greater than or equal to {low}");
-            return Err(Reply::invalid(&loc, "greater_than_equal", message, text.into()));
-        }
-        if number > high {
-            let message = format!("Input should be less than or equal to {high}");
-            return Err(Reply::invalid(&loc, "less_than_equal", message, text.into()));
-        }
+        check_range(number, &loc, low, high)?;
         Ok(Some(number))
     }
 
@@ -84,12 +121,18 @@ impl Call<'_> {
         words: &[&str],
         default: &'c str,
     ) -> Result<&'c str, Reply> {
-        let Some(word) = self.query(name) else { return Ok(default) };
-        if words.contains(&word) {
-            return Ok(word);
-        }
-        let message = format!("Input should be one of: {}", words.join(", "));
-        Err(Reply::invalid(&["query", name], "literal_error", message, word.into()))
+        let word = self.query(name).unwrap_or(default);
+        check_choice(word, &["query", name], words)?;
+        Ok(word)
+    }
+
+    /// A moment in the query; one without an offset is taken as UTC.
+    pub(crate) fn query_time(&self, name: &str) -> Result<Option<Timestamp>, Reply> {
+        self.query(name).map(|text| parse_time(text, &["query", name])).transpose()
+    }
+
+    pub(crate) fn query_id(&self, name: &str) -> Result<Option<Uuid>, Reply> {
+        self.query(name).map(|text| parse_id(text, &["query", name])).transpose()
     }
 
     /// `limit` with `offset`, or with `page`, its other spelling.
@@ -98,9 +141,7 @@ impl Call<'_> {
         let offset = self.query_number("offset", 0, 100_000)?.map(|n| n as usize);
         let page = self.query_number("page", 1, 100_000)?.map(|n| (n as usize - 1) * limit);
         match (offset, page) {
-            (Some(offset), Some(page)) if offset != page => {
-                Err(Reply::error(400, "INVALID_INPUT", "offset and page disagree"))
-            }
+            (Some(offset), Some(page)) if offset != page => Err(Reply::bad_input("offset and page disagree")),
             (offset, page) => Ok(Page { limit, offset: offset.or(page).unwrap_or(0) }),
         }
     }
@@ -110,35 +151,72 @@ impl Call<'_> {
         self.body.as_ref().map_err(Clone::clone)
     }
 
-    /// A text field of the body, absent or null alike.
+    /// A field of the body that is there and not `null`.
+    pub(crate) fn field(&self, name: &str) -> Result<Option<&Value>, Reply> {
+        Ok(self.fields()?.get(name).filter(|value| !value.is_null()))
+    }
+
+    /// A text field of the body, absent or `null` alike.
     pub(crate) fn text_opt(&self, name: &str, min: usize, max: usize) -> Result<Option<String>, Reply> {
         let loc = ["body", name];
-        let text = match self.fields()?.get(name) {
-            None | Some(Value::Null) => return Ok(None),
+        let text = match self.field(name)? {
+            None => return Ok(None),
             Some(Value::String(text)) => text,
             Some(other) => {
                 let message = "Input should be a valid string";
                 return Err(Reply::invalid(&loc, "string_type", message, other.clone()));
             }
         };
-        let length = text.chars().count();
-        if length < min {
-            let message = format!("String should have at least {min} characters");
-            return Err(Reply::invalid(&loc, "string_too_short", message, text.as_str().into()));
-        }
-        if length > max {
-            let message = format!("String should have at most {max} characters");
-            return Err(Reply::invalid(&loc, "string_too_long", message, Value::Null));
-        }
+        check_length(text, &loc, min, max)?;
         Ok(Some(text.clone()))
     }
 
     /// A text field that must be there.
     pub(crate) fn text(&self, name: &str, min: usize, max: usize) -> Result<String, Reply> {
-        self.text_opt(name, min, max)?.ok_or_else(|| {
-            let input = self.body.clone().map_or(Value::Null, Value::Object);
-            Reply::invalid(&["body", name], "missing", "Field required", input)
+        self.text_opt(name, min, max)?.ok_or_else(|| Reply::missing(&["body", name]))
+    }
+
+    /// A text field that must be one of a few words.
+    pub(crate) fn choice_opt(&self, name: &str, words: &[&str]) -> Result<Option<String>, Reply> {
+        let word = self.text_opt(name, 0, usize::MAX)?;
+        if let Some(word) = &word {
+            check_choice(word, &["body", name], words)?;
+        }
+        Ok(word)
+    }
+
+    /// A text field that must be there and be one of a few words.
+    pub(crate) fn choice(&self, name: &str, words: &[&str]) -> Result<String, Reply> {
+        self.choice_opt(name, words)?.ok_or_else(|| Reply::missing(&["body", name]))
+    }
+
+    /// A whole number in the body.
+    pub(crate) fn number_opt(&self, name: &str, low: i64, high: i64) -> Result<Option<i64>, Reply> {
+        let loc = ["body", name];
+        let Some(value) = self.field(name)? else { return Ok(None) };
+        let number = value.as_i64().ok_or_else(|| {
+            Reply::invalid(&loc, "int_type", "Input should be a valid integer", value.clone())
+        })?;
+        check_range(number, &loc, low, high)?;
+        Ok(Some(number))
+    }
+
+    pub(crate) fn number(&self, name: &str, low: i64, high: i64) -> Result<i64, Reply> {
+        self.number_opt(name, low, high)?.ok_or_else(|| Reply::missing(&["body", name]))
+    }
+
+    /// Yes or no in the body.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Reply> {
+        let Some(value) = self.field(name)? else { return Ok(None) };
+        value.as_bool().map(Some).ok_or_else(|| {
+            Reply::invalid(&["body", name], "bool_type", "Input should be a valid boolean", value.clone())
         })
+    }
+
+    /// A moment in the body.
+    pub(crate) fn body_time(&self, name: &str) -> Result<Option<Timestamp>, Reply> {
+        let text = self.text_opt(name, 0, 64)?;
+        text.map(|text| parse_time(&text, &["body", name])).transpose()
     }
 
     /// An id in the body.
@@ -150,8 +228,8 @@ impl Call<'_> {
     pub(crate) fn texts(&self, name: &str, max: usize) -> Result<Option<Vec<String>>, Reply> {
         let loc = ["body", name];
         let wrong = |kind, message: &str| Reply::invalid(&loc, kind, message, Value::Null);
-        let list = match self.fields()?.get(name) {
-            None | Some(Value::Null) => return Ok(None),
+        let list = match self.field(name)? {
+            None => return Ok(None),
             Some(Value::Array(list)) => list,
             Some(_) => return Err(wrong("list_type", "Input should be a valid list")),
         };
@@ -162,27 +240,79 @@ impl Call<'_> {
         let texts: Option<Vec<String>> = texts.collect();
         texts.map(Some).ok_or_else(|| wrong("string_type", "Input should be a valid string"))
     }
+
+    /// A list of ids in the body.
+    pub(crate) fn ids(&self, name: &str, max: usize) -> Result<Option<Vec<Uuid>>, Reply> {
+        let Some(texts) = self.texts(name, max)? else { return Ok(None) };
+        texts.iter().map(|text| parse_id(text, &["body", name])).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The file of the form that was sent.
+    pub(crate) fn upload(&self) -> Result<&Bytes, Reply> {
+        self.file.as_ref().ok_or_else(|| Reply::missing(&["body", "file"]))
+    }
 }
 
 impl Page {
     /// The rows of this page and whether more follow.
-    pub(crate) fn cut<T: Copy>(self, rows: &[T]) -> (&[T], bool) {
+    pub(crate) fn cut<T>(self, rows: &[T]) -> (&[T], bool) {
         let start = self.offset.min(rows.len());
         let end = start.saturating_add(self.limit).min(rows.len());
         (&rows[start..end], end < rows.len())
     }
 
     /// `{items, total, has_more}` of this page.
-    pub(crate) fn envelope<T: Copy>(self, rows: &[T], render: impl FnMut(T) -> Value) -> Value {
+    pub(crate) fn envelope<T>(self, rows: &[T], render: impl FnMut(&T) -> Value) -> Value {
         let (cut, has_more) = self.cut(rows);
-        let items: Vec<Value> = cut.iter().copied().map(render).collect();
+        let items: Vec<Value> = cut.iter().map(render).collect();
         serde_json::json!({"items": items, "total": rows.len(), "has_more": has_more})
     }
 
     /// The bare array of this page.
-    pub(crate) fn array<T: Copy>(self, rows: &[T], render: impl FnMut(T) -> Value) -> Value {
-        self.cut(rows).0.iter().copied().map(render).collect()
+    pub(crate) fn array<T>(self, rows: &[T], render: impl FnMut(&T) -> Value) -> Value {
+        self.cut(rows).0.iter().map(render).collect()
     }
+}
+
+fn check_length(text: &str, loc: &[&str], min: usize, max: usize) -> Result<(), Reply> {
+    let length = text.chars().count();
+    if length < min {
+        let message = format!("String should have at least {min} characters");
+        return Err(Reply::invalid(loc, "string_too_short", message, text.into()));
+    }
+    if length > max {
+        let message = format!("String should have at most {max} characters");
+        return Err(Reply::invalid(loc, "string_too_long", message, Value::Null));
+    }
+    Ok(())
+}
+
+fn check_range(number: i64, loc: &[&str], low: i64, high: i64) -> Result<(), Reply> {
+    if number < low {
+        let message = format!("Input should be greater than or equal to {low}");
+        return Err(Reply::invalid(loc, "greater_than_equal", message, number.into()));
+    }
+    if number > high {
+        let message = format!("Input should be less than or equal to {high}");
+        return Err(Reply::invalid(loc, "less_than_equal", message, number.into()));
+    }
+    Ok(())
+}
+
+fn check_choice(word: &str, loc: &[&str], words: &[&str]) -> Result<(), Reply> {
+    if words.contains(&word) {
+        return Ok(());
+    }
+    let message = format!("Input should be one of: {}", words.join(", "));
+    Err(Reply::invalid(loc, "literal_error", message, word.into()))
+}
+
+fn parse_time(text: &str, loc: &[&str]) -> Result<Timestamp, Reply> {
+    let at = text.parse().or_else(|_| format!("{text}Z").parse());
+    at.map_err(|_| {
+        let message = "Input should be a valid datetime";
+        Reply::invalid(loc, "datetime_from_date_parsing", message, text.into())
+    })
 }
 
 fn parse_id(text: &str, loc: &[&str]) -> Result<Uuid, Reply> {

@@ -2,14 +2,21 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
-/// Makes calls of one route fail.
+/// Makes calls of one route fail, or wait.
 ///
-/// Written `[METHOD ]PATH=STATUS[xCOUNT][;retry-after=SECONDS][;after-acting]`. PATH is below the API's
-/// base: a route template (`/posts/{post_id}`) or one address (`/posts/2e549d01-…`); or it is an address of
-/// the OpenID provider at the site's root (`/oauth/token`, or `/oauth/token#refresh_token` for one grant:
-/// `refresh_token`, `token-exchange`, `device_code` or `authorization_code`). Without a method every method
-/// matches; without a count every call fails. `after-acting` carries the call out and loses the answer.
+/// Written `[METHOD ]PATH=STATUS[xCOUNT][;retry-after=SECONDS][;after-acting][;delay=SECONDS]`.
+///
+/// - PATH is below the API's base: a route template (`/posts/{post_id}`) or one address
+///   (`/posts/2e549d01-…`); or it is an address of the OpenID provider at the site's root (`/oauth/token`, or
+///   `/oauth/token#refresh_token` for one grant: `refresh_token`, `token-exchange`, `device_code` or
+///   `authorization_code`). Without a method every method matches.
+/// - STATUS is 400 to 599, or `ok`: the call succeeds, which makes sense with a delay.
+/// - Without a count the rule applies to every call.
+/// - `after-acting` performs the call and loses the answer.
+/// - `delay` holds the answer back, after the call was performed if it is to be. Until then its idempotency
+///   key is in use, and a repetition under it is answered 409 `idempotency_in_progress`.
 ///
 /// ```
 /// use colony_cli::sandbox::FailRule;
@@ -22,11 +29,13 @@ use std::str::FromStr;
 pub struct FailRule {
     method: Option<String>,
     path: String,
-    status: u16,
+    /// `None`: the call succeeds.
+    status: Option<u16>,
     /// `None`: without end.
     left: Option<u32>,
     retry_after: Option<u64>,
     after_acting: bool,
+    delay: Duration,
 }
 
 /// A text that is not a [`FailRule`], with what is wrong with it.
@@ -37,7 +46,7 @@ impl fmt::Display for ParseFailRuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}; write it as `[METHOD ]/path=STATUS[xCOUNT][;retry-after=SECONDS][;after-acting]`",
+            "{}; write it as `[METHOD ]/path=STATUS[xCOUNT][;retry-after=SECONDS][;after-acting][;delay=SECONDS]`",
             self.0
         )
     }
@@ -67,28 +76,46 @@ impl FromStr for FailRule {
         if !path.starts_with('/') || path.contains(char::is_whitespace) {
             return Err(wrong("the path does not begin with `/`"));
         }
-        let (status, left) = match outcome.trim().split_once(['x', 'X']) {
+        let outcome = outcome.trim();
+        let (status, left) = match outcome.split_once(['x', 'X']) {
             Some((status, count)) => {
                 let count = count.parse().map_err(|_| wrong("the count is not a number"))?;
                 (status, Some(count))
             }
-            None => (outcome.trim(), None),
+            None => (outcome, None),
         };
-        let status: u16 = status.parse().map_err(|_| wrong("the status is not a number"))?;
-        if !(400..=599).contains(&status) {
+        let status = match status {
+            "ok" => None,
+            number => Some(number.parse().map_err(|_| wrong("the status is neither a number nor `ok`"))?),
+        };
+        if status.is_some_and(|status| !(400..=599).contains(&status)) {
             return Err(wrong("the status is not between 400 and 599"));
         }
-        let (mut retry_after, mut after_acting) = (None, false);
+        let mut rule = Self {
+            method,
+            path: path.to_owned(),
+            status,
+            left,
+            retry_after: None,
+            after_acting: false,
+            delay: Duration::ZERO,
+        };
         for part in parts {
-            if part.trim() == "after-acting" {
-                after_acting = true;
-                continue;
+            match part.trim().split_once('=').unwrap_or((part.trim(), "")) {
+                ("after-acting", "") => rule.after_acting = true,
+                ("retry-after", value) => {
+                    let seconds = value.trim().parse();
+                    rule.retry_after = Some(seconds.map_err(|_| wrong("retry-after is not whole seconds"))?);
+                }
+                ("delay", value) => {
+                    let delay =
+                        value.trim().parse().ok().and_then(|secs| Duration::try_from_secs_f64(secs).ok());
+                    rule.delay = delay.ok_or(wrong("delay is not a number of seconds"))?;
+                }
+                _ => return Err(wrong("only `;retry-after=`, `;after-acting` and `;delay=` may follow")),
             }
-            let value = part.trim().strip_prefix("retry-after=");
-            let value = value.ok_or(wrong("only `;retry-after=` and `;after-acting` may follow"))?;
-            retry_after = Some(value.trim().parse().map_err(|_| wrong("retry-after is not whole seconds"))?);
         }
-        Ok(Self { method, path: path.to_owned(), status, left, retry_after, after_acting })
+        Ok(rule)
     }
 }
 
@@ -97,7 +124,10 @@ impl fmt::Display for FailRule {
         if let Some(method) = &self.method {
             write!(f, "{method} ")?;
         }
-        write!(f, "{}={}", self.path, self.status)?;
+        match self.status {
+            Some(status) => write!(f, "{}={status}", self.path)?,
+            None => write!(f, "{}=ok", self.path)?,
+        }
         if let Some(left) = self.left {
             write!(f, "x{left}")?;
         }
@@ -106,6 +136,9 @@ impl fmt::Display for FailRule {
         }
         if self.after_acting {
             f.write_str(";after-acting")?;
+        }
+        if !self.delay.is_zero() {
+            write!(f, ";delay={}", self.delay.as_secs_f64())?;
         }
         Ok(())
     }
@@ -119,22 +152,38 @@ impl FailRule {
     }
 }
 
-/// A failure that a rule calls for.
+/// What a rule does to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Effect {
+    /// How it fails, and whether it acts first. `None`: it succeeds.
+    pub(crate) failure: Option<Failure>,
+    /// How long the answer is held back.
+    pub(crate) delay: Duration,
+}
+
+/// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<u64>,
-    /// Whether the call is carried out first.
+    /// Whether the call is performed first.
     pub(crate) after_acting: bool,
 }
 
 /// Uses up one count of the first rule that matches a call.
-pub(crate) fn take(rules: &mut [FailRule], method: &str, template: &str, path: &str) -> Option<Failure> {
-    let rule = rules.iter_mut().find(|rule| rule.matches(method, template, path))?;
+pub(crate) fn take(rules: &mut [FailRule], method: &str, template: &str, path: &str) -> Effect {
+    let Some(rule) = rules.iter_mut().find(|rule| rule.matches(method, template, path)) else {
+        return Effect::default();
+    };
     if let Some(left) = &mut rule.left {
         *left -= 1;
     }
-    Some(Failure { status: rule.status, retry_after: rule.retry_after, after_acting: rule.after_acting })
+    let failure = rule.status.map(|status| Failure {
+        status,
+        retry_after: rule.retry_after,
+        after_acting: rule.after_acting,
+    });
+    Effect { failure, delay: rule.delay }
 }
 
 #[cfg(test)]
@@ -147,7 +196,7 @@ mod tests {
             .iter()
             .filter_map(|text| text.parse().ok())
             .collect();
-        let mut ask = |method, template, path| take(&mut rules, method, template, path);
+        let mut ask = |method, template, path| take(&mut rules, method, template, path).failure;
         let busy = Some(Failure { status: 503, retry_after: None, after_acting: false });
         assert_eq!(ask("POST", "/auth/token", "/auth/token"), busy);
         assert_eq!(ask("POST", "/auth/token", "/auth/token"), busy);
@@ -163,8 +212,17 @@ mod tests {
     fn a_rule_can_name_one_address_and_the_whole_path() {
         let rule: Result<FailRule, _> = "/api/v1/posts/abc=500x1".parse();
         let mut rules = vec![rule.unwrap_or_else(|error| panic!("{error}"))];
-        assert!(take(&mut rules, "GET", "/posts/{post_id}", "/posts/abd").is_none());
-        assert!(take(&mut rules, "GET", "/posts/{post_id}", "/posts/abc").is_some());
+        assert_eq!(take(&mut rules, "GET", "/posts/{post_id}", "/posts/abd"), Effect::default());
+        assert!(take(&mut rules, "GET", "/posts/{post_id}", "/posts/abc").failure.is_some());
+    }
+
+    #[test]
+    fn a_rule_can_hold_an_answer_back() {
+        let text = "POST /posts=okx1;delay=1.5";
+        let rule: FailRule = text.parse().unwrap();
+        assert_eq!(rule.to_string(), text);
+        let held = Effect { failure: None, delay: Duration::from_millis(1500) };
+        assert_eq!(take(&mut [rule], "POST", "/posts", "/posts"), held);
     }
 
     #[test]
@@ -173,7 +231,7 @@ mod tests {
         let rule: FailRule = text.parse().unwrap();
         assert_eq!(rule.to_string(), text);
         let mut rules = vec![rule];
-        let mut ask = |path| take(&mut rules, "POST", "/oauth/token", path);
+        let mut ask = |path| take(&mut rules, "POST", "/oauth/token", path).failure;
         assert_eq!(ask("/oauth/token#token-exchange"), None);
         assert!(ask("/oauth/token#refresh_token").is_some_and(|failure| failure.after_acting));
         assert_eq!(ask("/oauth/token#refresh_token"), None);
@@ -192,6 +250,9 @@ mod tests {
             "FETCH /posts=503",
             "/posts=503;after=2",
             "/posts=503;retry-after=soon",
+            "/posts=ok;delay=-1",
+            "/posts=ok;delay=soon",
+            "/posts=fine",
         ] {
             assert!(bad.parse::<FailRule>().is_err(), "{bad}");
         }

@@ -29,21 +29,13 @@
 
 mod call;
 mod fail;
-mod idempotency;
-mod jwt;
-mod login;
 mod openid;
-mod render;
 mod reply;
-mod router;
 mod routes;
-mod seed;
 mod server;
-mod site;
-mod state;
 mod stats;
-mod totp;
 mod window;
+mod world;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -58,9 +50,10 @@ pub use fail::{FailRule, ParseFailRuleError};
 pub use openid::{
     App, AudiencePolicy, GrantState, NoSuchRequest, OpenId, OpenIdOptions, ParseAppError, PendingRequest,
 };
+pub use server::{ListedRoute, listed as routes};
 pub use stats::{RouteStats, Stats};
 
-use server::Shared;
+use server::Server;
 
 /// Where the API begins, below the site's root.
 pub(crate) const API_PATH: &str = "/api/v1";
@@ -82,6 +75,18 @@ pub struct Options {
     pub fail: Vec<FailRule>,
     /// API keys to know besides the generated one; each gets an account of its own.
     pub api_keys: Vec<String>,
+    /// Requests that one client may make in a minute; more are answered 429. `None`: any number, unless
+    /// [`Options::limits`] is set.
+    pub rate_limit: Option<u32>,
+    /// Enforces the service's limits: 120 requests a minute (or [`Options::rate_limit`]), and for each
+    /// account so many posts, comments, votes … as `GET /limits/me` says. They are only counted otherwise.
+    pub limits: bool,
+    /// Host names that the server answers to, beside loopback ones and, if it listens on more than loopback,
+    /// IP addresses.
+    pub allow_hosts: Vec<String>,
+    /// How long a webhook waits after each failed attempt before the next one. As at the service: 5 s, 30 s,
+    /// 2 min and 10 min.
+    pub webhook_pauses: Vec<Duration>,
     /// The OpenID side: its apps and how long things live.
     pub openid: OpenIdOptions,
 }
@@ -96,6 +101,10 @@ impl fmt::Debug for Options {
             .field("token_ttl", &self.token_ttl)
             .field("fail", &self.fail)
             .field("api_keys", &self.api_keys.len())
+            .field("rate_limit", &self.rate_limit)
+            .field("limits", &self.limits)
+            .field("allow_hosts", &self.allow_hosts)
+            .field("webhook_pauses", &self.webhook_pauses)
             .field("openid", &self.openid)
             .finish()
     }
@@ -111,6 +120,10 @@ impl Default for Options {
             token_ttl: Duration::from_secs(24 * 60 * 60),
             fail: Vec::new(),
             api_keys: Vec::new(),
+            rate_limit: None,
+            limits: false,
+            allow_hosts: Vec::new(),
+            webhook_pauses: [5, 30, 120, 600].map(Duration::from_secs).to_vec(),
             openid: OpenIdOptions::default(),
         }
     }
@@ -134,7 +147,7 @@ pub struct Sandbox {
     address: SocketAddr,
     api_key: String,
     username: String,
-    shared: Arc<Shared>,
+    server: Arc<Server>,
     quit: watch::Sender<bool>,
     task: Option<JoinHandle<()>>,
 }
@@ -155,15 +168,15 @@ impl Sandbox {
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind((options.host, options.port)).await?;
         let address = listener.local_addr()?;
-        let (shared, account) = Shared::new(&options, site(address));
-        let shared = Arc::new(shared);
         let (quit, quitting) = watch::channel(false);
-        let task = tokio::spawn(server::serve(listener, Arc::clone(&shared), quitting));
+        let (server, account) = Server::new(&options, address.ip(), site(address), quitting);
+        let server = Arc::new(server);
+        let task = tokio::spawn(server::serve(listener, Arc::clone(&server)));
         Ok(Self {
             address,
             api_key: account.api_key,
             username: account.username,
-            shared,
+            server,
             quit,
             task: Some(task),
         })
@@ -192,32 +205,32 @@ impl Sandbox {
 
     /// What the server was asked so far, as `GET /_stats` says it.
     pub fn stats(&self) -> Stats {
-        self.shared.counters.snapshot()
+        self.server.counters.snapshot()
     }
 
     /// Makes every token issued so far answer 401, as `POST /_control/revoke` does.
     pub fn revoke_all(&self) {
-        self.shared.revoke_all();
+        self.server.revoke_all();
     }
 
     /// Empties counters and limits, as `POST /_control/reset` does.
     pub fn reset(&self) {
-        self.shared.reset();
+        self.server.reset();
     }
 
     /// Makes calls fail from now on, as `POST /_control/fail` does.
     pub fn fail(&self, rule: FailRule) {
-        self.shared.add_failure(rule);
+        self.server.add_failure(rule);
     }
 
     /// Forgets every [`FailRule`].
     pub fn clear_failures(&self) {
-        self.shared.clear_failures();
+        self.server.clear_failures();
     }
 
     /// The OpenID side: logins that wait, tokens, keys.
     pub fn openid(&self) -> OpenId<'_> {
-        OpenId { shared: &self.shared }
+        OpenId { provider: &self.server.openid }
     }
 
     /// Stops listening, lets calls in progress end (for at most five seconds) and returns.

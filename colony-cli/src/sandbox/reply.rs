@@ -7,18 +7,23 @@ use serde_json::{Value, json};
 /// What a handler answers; both arms are complete replies, and `Err` ends the handler early.
 pub(crate) type Answer = Result<Reply, Reply>;
 
-/// A status, a JSON body (or none) and extra headers.
+/// A status, a body (or none) and extra headers.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
+    pub(crate) media: &'static str,
     pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Reply {
+    /// A body of another kind than JSON.
+    pub(crate) fn bytes(status: u16, media: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { status, body: body.into(), media, headers: Vec::new() }
+    }
+
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(body).unwrap_or_default();
-        Self { status, body: body.into(), headers: Vec::new() }
+        Self::bytes(status, "application/json", serde_json::to_vec(body).unwrap_or_default())
     }
 
     /// 200 with a body.
@@ -31,14 +36,34 @@ impl Reply {
         Self::json(201, body)
     }
 
+    /// `{"status": word}`.
+    pub(crate) fn status(status: u16, word: &str) -> Self {
+        Self::json(status, &json!({ "status": word }))
+    }
+
+    /// No body.
+    pub(crate) fn empty(status: u16) -> Self {
+        Self::bytes(status, "application/json", Bytes::new())
+    }
+
     /// 204 without a body.
     pub(crate) fn no_content() -> Self {
-        Self { status: 204, body: Bytes::new(), headers: Vec::new() }
+        Self::empty(204)
     }
 
     /// `{"detail": {"code", "message"}}`.
     pub(crate) fn error(status: u16, code: &str, message: impl AsRef<str>) -> Self {
         Self::json(status, &json!({"detail": {"code": code, "message": message.as_ref()}}))
+    }
+
+    /// 400 for a value that makes no sense here.
+    pub(crate) fn bad_input(message: impl AsRef<str>) -> Self {
+        Self::error(400, "INVALID_INPUT", message)
+    }
+
+    /// 409 for what is there already, or has gone too far.
+    pub(crate) fn conflict(message: impl AsRef<str>) -> Self {
+        Self::error(409, "CONFLICT", message)
     }
 
     /// 422 for one field, in the list shape of the platform's validation.
@@ -47,9 +72,19 @@ impl Reply {
         Self::json(422, &json!({ "detail": [problem] }))
     }
 
+    /// 422 for a field that must be there.
+    pub(crate) fn missing(loc: &[&str]) -> Self {
+        Self::invalid(loc, "missing", "Field required", Value::Null)
+    }
+
     /// 404 with the code of a kind of thing.
     pub(crate) fn not_found(code: &str, what: &str) -> Self {
         Self::error(404, code, format!("{what} not found"))
+    }
+
+    /// 404 `NOT_FOUND`, the code that most things have.
+    pub(crate) fn none(what: &str) -> Self {
+        Self::not_found("NOT_FOUND", what)
     }
 
     /// 403 with a code of its own.

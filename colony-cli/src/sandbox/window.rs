@@ -1,21 +1,23 @@
-//! A limit over a sliding window of time, kept apart for each client address.
+//! A limit over a sliding window of time, kept apart for each client.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
+use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-/// Counts calls for each address over the last `span`, and refuses those above `limit`.
+/// Counts calls for each client over the last `span`, and refuses those above `limit`.
 #[derive(Debug)]
-pub(crate) struct SlidingWindow {
+pub(crate) struct SlidingWindow<K> {
     limit: usize,
     span: Duration,
-    calls: HashMap<IpAddr, VecDeque<Instant>>,
+    calls: HashMap<K, VecDeque<Instant>>,
 }
 
 /// What the window says about one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// Whether the call is within the limit. A refused call takes no slot.
+    /// The limit.
+    pub(crate) limit: usize,
+    /// Whether the call is within it. A refused call takes no slot.
     pub(crate) allowed: bool,
     /// Slots left after this call.
     pub(crate) remaining: usize,
@@ -23,14 +25,14 @@ pub(crate) struct Verdict {
     pub(crate) frees_in: u64,
 }
 
-impl SlidingWindow {
+impl<K: Hash + Eq> SlidingWindow<K> {
     pub(crate) fn new(limit: u32, span: Duration) -> Self {
         Self { limit: limit as usize, span, calls: HashMap::new() }
     }
 
     /// Asks for a slot at `now`.
-    pub(crate) fn ask(&mut self, address: IpAddr, now: Instant) -> Verdict {
-        let calls = self.calls.entry(address).or_default();
+    pub(crate) fn ask(&mut self, client: K, now: Instant) -> Verdict {
+        let calls = self.calls.entry(client).or_default();
         while calls.front().is_some_and(|&first| now.saturating_duration_since(first) >= self.span) {
             calls.pop_front();
         }
@@ -45,7 +47,7 @@ impl SlidingWindow {
             }
             None => self.span.as_secs().max(1),
         };
-        Verdict { allowed, remaining: self.limit.saturating_sub(calls.len()), frees_in }
+        Verdict { limit: self.limit, allowed, remaining: self.limit.saturating_sub(calls.len()), frees_in }
     }
 
     /// Forgets every call.
@@ -57,9 +59,8 @@ impl SlidingWindow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
 
-    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const HERE: u8 = 1;
 
     #[test]
     fn slots_become_free_one_by_one() {
@@ -69,7 +70,7 @@ mod tests {
         assert_eq!(window.ask(HERE, at(0)).remaining, 1);
         assert!(window.ask(HERE, at(100)).allowed);
         let refused = window.ask(HERE, at(600));
-        assert_eq!(refused, Verdict { allowed: false, remaining: 0, frees_in: 3000 });
+        assert_eq!(refused, Verdict { limit: 2, allowed: false, remaining: 0, frees_in: 3000 });
         assert!(!window.ask(HERE, at(3599)).allowed);
         assert!(window.ask(HERE, at(3600)).allowed, "the first slot is free");
         let next = window.ask(HERE, at(3601));
@@ -88,14 +89,14 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_counted_apart_and_zero_refuses_all() {
+    fn clients_are_counted_apart_and_zero_refuses_all() {
         let mut window = SlidingWindow::new(1, Duration::from_secs(10));
         let now = Instant::now();
         assert!(window.ask(HERE, now).allowed);
-        assert!(window.ask(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), now).allowed);
+        assert!(window.ask(2, now).allowed);
         window.clear();
         assert!(window.ask(HERE, now).allowed);
         let mut closed = SlidingWindow::new(0, Duration::from_secs(10));
-        assert_eq!(closed.ask(HERE, now), Verdict { allowed: false, remaining: 0, frees_in: 10 });
+        assert_eq!(closed.ask(HERE, now), Verdict { limit: 0, allowed: false, remaining: 0, frees_in: 10 });
     }
 }

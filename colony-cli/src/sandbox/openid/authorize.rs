@@ -6,17 +6,15 @@ use uuid::Uuid;
 
 use super::super::lock;
 use super::super::reply::{Answer, Reply};
-use super::super::server::Shared;
 use super::device::login_scopes;
 use super::request::{Form, invalid_request, no_store};
 use super::store::{Code, Decision, Pending, PendingKind, Store};
-use super::{Asked, now, seconds};
+use super::{Asked, Provider, now, seconds};
 
 /// An authorization code lives a minute, as at the service.
 const CODE_LIFETIME: i64 = 60;
 
-pub(super) fn answer(shared: &Shared, asked: &Asked<'_>) -> Answer {
-    let provider = &shared.openid;
+pub(super) fn answer(provider: &Provider, asked: &Asked<'_>) -> Answer {
     let form = Form::parse(asked.query.as_bytes())?;
     // Before both are known to belong together nobody is sent anywhere (RFC 6749 section 4.1.2.1).
     let client_id = form.need("client_id")?;
@@ -56,7 +54,7 @@ pub(super) fn answer(shared: &Shared, asked: &Asked<'_>) -> Answer {
         decision: None,
     };
     if provider.options.auto_approve {
-        let Some(user) = shared.default_user() else {
+        let Some(user) = provider.default_user() else {
             return back("server_error", "The sandbox's account is gone");
         };
         let mut store = lock(&provider.store);
@@ -112,6 +110,6 @@ fn address(site: &str, redirect_uri: &str, state: Option<&str>, fields: &[(&str,
 }
 
 fn redirect(location: &str) -> Reply {
-    let reply = Reply { status: 302, body: bytes::Bytes::new(), headers: Vec::new() };
+    let reply = Reply::empty(302);
     no_store(reply).with_header("location", location)
 }

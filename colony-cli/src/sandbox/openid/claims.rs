@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::super::state::World;
+use super::super::world::World;
 use super::store::Session;
 
 /// The claims about a user that some scopes open. `sub` is always the user's id.
@@ -29,7 +29,7 @@ pub(crate) fn about(world: &World, user: Uuid, scopes: &[String]) -> Option<Map<
     }
     if has("colony:memberships") {
         let memberships = world.colonies.iter().filter_map(|colony| {
-            let (_, role) = colony.members.iter().find(|(member, _)| *member == user)?;
+            let role = colony.member(user)?.role;
             Some(json!({"id": colony.id, "name": colony.name, "role": role}))
         });
         say("colony_memberships", memberships.collect());
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn scopes_open_claims() {
-        let (world, account) = World::seeded(&[]);
+        let (world, account) = World::seeded(&[], std::time::Duration::from_secs(60), String::new());
         let user = world.names[&account.username];
         let scopes = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         let keys = |names: &[&str]| {

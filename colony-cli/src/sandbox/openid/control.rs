@@ -9,9 +9,8 @@ use uuid::Uuid;
 
 use super::super::lock;
 use super::super::reply::{Answer, Reply};
-use super::super::server::Shared;
 use super::store::{Decision, Grant, PendingKind, Session};
-use super::{App, authorize, token};
+use super::{App, Provider, authorize, token};
 
 /// The OpenID side of a running sandbox, for tests in its process. `POST /_control/openid/…` does the same
 /// for others.
@@ -31,7 +30,7 @@ use super::{App, authorize, token};
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct OpenId<'a> {
-    pub(in super::super) shared: &'a Shared,
+    pub(in super::super) provider: &'a Provider,
 }
 
 /// A login that waits for a decision.
@@ -75,18 +74,18 @@ impl std::error::Error for NoSuchRequest {}
 impl<'a> OpenId<'a> {
     /// The issuer: the site's root.
     pub fn issuer(self) -> &'a str {
-        &self.shared.openid.site
+        &self.provider.site
     }
 
     /// The first registered app.
     pub fn app(self) -> &'a App {
         // There is always one: without any, one is made.
-        &self.shared.openid.apps[0]
+        &self.provider.apps[0]
     }
 
     /// The logins that wait for a decision.
     pub fn pending(self) -> Vec<PendingRequest> {
-        let store = lock(&self.shared.openid.store);
+        let store = lock(&self.provider.store);
         let waiting = store.requests.iter().filter(|request| request.decision.is_none());
         waiting
             .map(|request| PendingRequest {
@@ -104,7 +103,7 @@ impl<'a> OpenId<'a> {
     ///
     /// When nothing waits under this name.
     pub fn approve(self, request: &str) -> Result<Option<String>, NoSuchRequest> {
-        self.approve_as(request, &self.shared.openid.username)
+        self.approve_as(request, &self.provider.username)
     }
 
     /// Lets a login in, as somebody.
@@ -113,7 +112,7 @@ impl<'a> OpenId<'a> {
     ///
     /// When nothing waits under this name, or the username is nobody's.
     pub fn approve_as(self, request: &str, username: &str) -> Result<Option<String>, NoSuchRequest> {
-        let user = lock(&self.shared.world).find_user(username);
+        let user = lock(&self.provider.world).find_user(username);
         let user = user.map_err(|_| NoSuchRequest("there is no user of this name"))?;
         self.decide(request, Decision::Approved(user))
     }
@@ -128,7 +127,7 @@ impl<'a> OpenId<'a> {
     }
 
     fn decide(self, request: &str, decision: Decision) -> Result<Option<String>, NoSuchRequest> {
-        let provider = &self.shared.openid;
+        let provider = self.provider;
         let mut store = lock(&provider.store);
         // A person may type a user code in small letters and without its dash.
         let plain = |text: &str| text.replace('-', "").to_uppercase();
@@ -153,23 +152,23 @@ impl<'a> OpenId<'a> {
     ///
     /// When the app may not have one of the scopes, or the account is gone.
     pub fn login(self, scope: &str) -> Result<Value, NoSuchRequest> {
-        let (app, provider) = (self.app(), &self.shared.openid);
+        let (app, provider) = (self.app(), &self.provider);
         let scopes: Vec<String> = scope.split_whitespace().map(str::to_owned).collect();
         if !scopes.iter().all(|scope| app.allows_scope(scope)) {
             return Err(NoSuchRequest("the app may not have one of the scopes"));
         }
-        let user = self.shared.default_user().ok_or(NoSuchRequest("the sandbox's account is gone"))?;
+        let user = self.provider.default_user().ok_or(NoSuchRequest("the sandbox's account is gone"))?;
         let now = super::now();
         let grant = Grant::new(app.client_id.clone(), user, scopes, Session::new(now, None));
         let (_, issued) = lock(&provider.store).begin(grant, now, provider.lifetimes());
-        let reply = token::reply(self.shared, &app.client_id, &issued, None);
+        let reply = token::reply(self.provider, &app.client_id, &issued, None);
         let reply = reply.map_err(|_| NoSuchRequest("the login could not be answered"))?;
         Ok(serde_json::from_slice(&reply.body).unwrap_or_default())
     }
 
     /// All logins so far, in order, with what became of them.
     pub fn grants(self) -> Vec<GrantState> {
-        let store = lock(&self.shared.openid.store);
+        let store = lock(&self.provider.store);
         let grants = store.grants().iter().map(|grant| GrantState {
             client_id: grant.client_id.clone(),
             scopes: grant.scopes.clone(),
@@ -181,23 +180,23 @@ impl<'a> OpenId<'a> {
 
     /// Ends every opaque access token; the JWTs of the API live on.
     pub fn expire_access_tokens(self) {
-        lock(&self.shared.openid.store).expire_access_tokens();
+        lock(&self.provider.store).expire_access_tokens();
     }
 
     /// Lets every refresh token expire.
     pub fn expire_refresh_tokens(self) {
-        lock(&self.shared.openid.store).expire_refresh_tokens();
+        lock(&self.provider.store).expire_refresh_tokens();
     }
 
     /// Lets every device code, every request of a browser and every authorization code expire.
     pub fn expire_requests(self) {
-        lock(&self.shared.openid.store).expire_requests();
+        lock(&self.provider.store).expire_requests();
     }
 
     /// Revokes every login, as a user does who disconnects all apps: from now on every refresh is
     /// answered `invalid_grant`.
     pub fn revoke_grants(self) {
-        lock(&self.shared.openid.store).revoke_all_grants();
+        lock(&self.provider.store).revoke_all_grants();
     }
 
     /// Signs with a new key from now on. The former ones stay published.
@@ -219,15 +218,15 @@ impl<'a> OpenId<'a> {
     }
 
     fn new_key(self, withdraw: bool) -> std::io::Result<()> {
-        let rolled = lock(&self.shared.openid.keys).roll(withdraw);
+        let rolled = lock(&self.provider.keys).roll(withdraw);
         rolled.ok_or_else(|| std::io::Error::other("no RSA key could be made"))
     }
 }
 
 /// Answers `POST /_control/openid/…`, and `GET /_control/openid/requests` and `…/grants`. `None` for an
 /// address that is not there.
-pub(crate) fn answer(shared: &Shared, method: &Method, what: &str, body: &Bytes) -> Option<Reply> {
-    let openid = OpenId { shared };
+pub(crate) fn answer(provider: &Provider, method: &Method, what: &str, body: &Bytes) -> Option<Reply> {
+    let openid = OpenId { provider };
     let done = |name: &str| Ok(Reply::ok(&json!({ name: true })));
     let fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
@@ -255,7 +254,7 @@ pub(crate) fn answer(shared: &Shared, method: &Method, what: &str, body: &Bytes)
             Ok(Reply::ok(&rows.collect::<Vec<Value>>()))
         }
         (&Method::POST, "approve") => need().and_then(|request| {
-            let username = text("username").unwrap_or(&shared.openid.username);
+            let username = text("username").unwrap_or(&provider.username);
             decided("approved", openid.approve_as(request, username))
         }),
         (&Method::POST, "deny") => need().and_then(|request| decided("denied", openid.deny(request))),
@@ -301,9 +300,9 @@ fn wrong(message: &str) -> Reply {
     Reply::error(400, "INVALID_INPUT", message)
 }
 
-impl Shared {
+impl Provider {
     /// The account in whose name logins are approved when nobody is named.
     pub(super) fn default_user(&self) -> Option<Uuid> {
-        lock(&self.world).find_user(&self.openid.username).ok()
+        lock(&self.world).find_user(&self.username).ok()
     }
 }

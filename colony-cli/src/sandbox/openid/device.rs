@@ -7,17 +7,15 @@ use uuid::Uuid;
 
 use super::super::lock;
 use super::super::reply::{Answer, Reply};
-use super::super::server::Shared;
 use super::request::{Form, authenticate, invalid_grant, no_store, refusal};
 use super::store::{Decision, Grant, Pending, PendingKind, Session, Store, secret};
-use super::{App, Asked, now, seconds, token};
+use super::{App, Asked, Provider, now, seconds, token};
 
 /// Letters of a user code: none that looks or sounds like another, and no vowels (RFC 8628 section 6.1).
 const LETTERS: &[u8] = b"BCDFGHJKLMNPQRSTVWXZ";
 
 /// Section 3.1: a device asks to be let in.
-pub(super) fn begin(shared: &Shared, asked: &Asked<'_>) -> Answer {
-    let provider = &shared.openid;
+pub(super) fn begin(provider: &Provider, asked: &Asked<'_>) -> Answer {
     let form = asked.form()?;
     let app = authenticate(&provider.apps, asked.headers, &form)?;
     let scopes = login_scopes(app, &form)?;
@@ -45,10 +43,9 @@ pub(super) fn begin(shared: &Shared, asked: &Asked<'_>) -> Answer {
 }
 
 /// Section 3.4 and 3.5: the device asks whether it was let in.
-pub(super) fn poll(shared: &Shared, app: &App, form: &Form) -> Answer {
-    let provider = &shared.openid;
+pub(super) fn poll(provider: &Provider, app: &App, form: &Form) -> Answer {
     let wanted = form.need("device_code")?;
-    let default_user = provider.options.auto_approve.then(|| shared.default_user()).flatten();
+    let default_user = provider.options.auto_approve.then(|| provider.default_user()).flatten();
     let now = now();
     let mut store = lock(&provider.store);
     let at = store.requests.iter().position(|request| {
@@ -82,15 +79,15 @@ pub(super) fn poll(shared: &Shared, app: &App, form: &Form) -> Answer {
     let grant = Grant::new(request.client_id, user, request.scopes, session);
     let (_, issued) = store.begin(grant, now, provider.lifetimes());
     drop(store);
-    token::reply(shared, &app.client_id, &issued, None)
+    token::reply(provider, &app.client_id, &issued, None)
 }
 
 /// Where a person would decide. Here nobody is asked, so it says how to decide.
-pub(super) fn page(shared: &Shared, _: &Asked<'_>) -> Answer {
+pub(super) fn page(provider: &Provider, _: &Asked<'_>) -> Answer {
     Ok(Reply::ok(&json!({
         "message": "This is a sandbox: nobody is asked. To decide, POST JSON with the user code as `request`.",
-        "approve": format!("{}/_control/openid/approve", shared.openid.site),
-        "deny": format!("{}/_control/openid/deny", shared.openid.site),
+        "approve": format!("{}/_control/openid/approve", provider.site),
+        "deny": format!("{}/_control/openid/deny", provider.site),
     })))
 }
 

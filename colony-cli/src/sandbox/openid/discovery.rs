@@ -4,12 +4,10 @@ use serde_json::json;
 
 use super::super::lock;
 use super::super::reply::{Answer, Reply};
-use super::super::server::Shared;
-use super::{Asked, SCOPES, broken, token};
+use super::{Asked, Provider, SCOPES, broken, token};
 
 /// Both well-known addresses say the same. Only what the sandbox serves is named.
-pub(super) fn metadata(shared: &Shared, _: &Asked<'_>) -> Answer {
-    let provider = &shared.openid;
+pub(super) fn metadata(provider: &Provider, _: &Asked<'_>) -> Answer {
     let site = &provider.site;
     let at = |path: &str| format!("{site}{path}");
     let mut methods = vec!["client_secret_basic", "client_secret_post"];
@@ -45,7 +43,7 @@ pub(super) fn metadata(shared: &Shared, _: &Asked<'_>) -> Answer {
 }
 
 /// The published keys.
-pub(super) fn keys(shared: &Shared, _: &Asked<'_>) -> Answer {
-    let published = lock(&shared.openid.keys).published();
+pub(super) fn keys(provider: &Provider, _: &Asked<'_>) -> Answer {
+    let published = lock(&provider.keys).published();
     published.map(|set| Reply::ok(&set)).ok_or_else(|| broken("No signing key could be made"))
 }

@@ -18,7 +18,7 @@ mod request;
 mod store;
 mod token;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -28,7 +28,8 @@ use secrecy::SecretString;
 
 use super::fail::Failure;
 use super::reply::{Answer, Reply};
-use super::server::Shared;
+use super::stats::Counters;
+use super::world::World;
 
 pub use app::{App, AudiencePolicy, ParseAppError};
 pub use control::{GrantState, NoSuchRequest, OpenId, PendingRequest};
@@ -82,8 +83,11 @@ impl Default for OpenIdOptions {
     }
 }
 
-/// The provider's part of what calls share.
+/// The provider.
 pub(crate) struct Provider {
+    /// The accounts, and the API's tokens.
+    world: Arc<Mutex<World>>,
+    counters: Arc<Counters>,
     /// The site's root, which is the issuer too.
     pub(crate) site: String,
     pub(crate) apps: Vec<App>,
@@ -94,15 +98,36 @@ pub(crate) struct Provider {
     store: Mutex<Store>,
 }
 
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Provider").field("site", &self.site).finish_non_exhaustive()
+    }
+}
+
 impl Provider {
-    pub(crate) fn new(site: String, options: &OpenIdOptions, username: String) -> Self {
+    pub(crate) fn new(
+        site: String,
+        options: &OpenIdOptions,
+        username: String,
+        world: Arc<Mutex<World>>,
+        counters: Arc<Counters>,
+    ) -> Self {
         let mut apps = options.apps.clone();
         if apps.is_empty() {
             let secret: SecretString = store::secret("cs").into();
             apps.push(App::new(DEFAULT_APP).client_secret(secret));
         }
         let options = options.clone();
-        Self { site, apps, options, username, keys: Mutex::default(), store: Mutex::default() }
+        Self {
+            world,
+            counters,
+            site,
+            apps,
+            options,
+            username,
+            keys: Mutex::default(),
+            store: Mutex::default(),
+        }
     }
 
     fn lifetimes(&self) -> Lifetimes {
@@ -132,7 +157,7 @@ pub(crate) struct Endpoint {
     pub(crate) key: &'static str,
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
-    answer: fn(&Shared, &Asked<'_>) -> Answer,
+    answer: fn(&Provider, &Asked<'_>) -> Answer,
 }
 
 /// The endpoint that carries out grants.
@@ -152,7 +177,7 @@ const ENDPOINTS: [Endpoint; 11] = [
     endpoint("POST /oauth/userinfo", token::userinfo),
 ];
 
-const fn endpoint(key: &'static str, answer: fn(&Shared, &Asked<'_>) -> Answer) -> Endpoint {
+const fn endpoint(key: &'static str, answer: fn(&Provider, &Asked<'_>) -> Answer) -> Endpoint {
     // `str::split_once` is not for constants yet; every method here is GET or POST.
     let at = if key.as_bytes()[0] == b'G' { 3 } else { 4 };
     let (method, rest) = key.split_at(at);
@@ -176,8 +201,8 @@ pub(crate) fn find(method: &str, path: &str) -> Found {
 
 impl Endpoint {
     /// Carries a request out.
-    pub(crate) fn answer(&self, shared: &Shared, asked: &Asked<'_>) -> Reply {
-        (self.answer)(shared, asked).unwrap_or_else(|refusal| refusal)
+    pub(crate) fn answer(&self, provider: &Provider, asked: &Asked<'_>) -> Reply {
+        (self.answer)(provider, asked).unwrap_or_else(|refusal| refusal)
     }
 }
 

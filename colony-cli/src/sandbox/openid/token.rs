@@ -8,10 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::lock;
 use super::super::reply::{Answer, Reply};
-use super::super::server::Shared;
 use super::request::{Form, authenticate, invalid_grant, no_store, refusal};
 use super::store::{Grant, Issued, Refused, Session};
-use super::{App, Asked, broken, claims, device, exchange, now, seconds};
+use super::{App, Asked, Provider, broken, claims, device, exchange, now, seconds};
 
 /// The grants as they are sent and as the counters name them.
 pub(super) const GRANTS: [(&str, &str); 4] = [
@@ -21,36 +20,35 @@ pub(super) const GRANTS: [(&str, &str); 4] = [
     ("urn:ietf:params:oauth:grant-type:device_code", "device_code"),
 ];
 
-pub(super) fn answer(shared: &Shared, asked: &Asked<'_>) -> Answer {
+pub(super) fn answer(provider: &Provider, asked: &Asked<'_>) -> Answer {
     let form = asked.form()?;
     let wanted = form.need("grant_type")?;
     let grant = GRANTS.iter().find(|(urn, _)| *urn == wanted).map(|&(_, name)| name);
     if grant == Some("token-exchange") {
-        return exchange::grant(shared, &form);
+        return exchange::grant(provider, &form);
     }
-    let app = authenticate(&shared.openid.apps, asked.headers, &form)?;
+    let app = authenticate(&provider.apps, asked.headers, &form)?;
     match grant {
-        Some("refresh_token") => refresh(shared, app, &form),
-        Some("authorization_code") => code(shared, app, &form),
-        Some("device_code") => device::poll(shared, app, &form),
+        Some("refresh_token") => refresh(provider, app, &form),
+        Some("authorization_code") => code(provider, app, &form),
+        Some("device_code") => device::poll(provider, app, &form),
         _ => Err(refusal(400, "unsupported_grant_type", "The sandbox does not serve this grant type")),
     }
 }
 
 /// RFC 6749 section 6, with rotation on every use.
-fn refresh(shared: &Shared, app: &App, form: &Form) -> Answer {
-    let provider = &shared.openid;
+fn refresh(provider: &Provider, app: &App, form: &Form) -> Answer {
     let token = form.need("refresh_token")?;
     let narrowed = form.scopes();
     let id = &app.client_id;
     let outcome = lock(&provider.store).rotate(token, id, narrowed.as_deref(), now(), provider.lifetimes());
     match outcome {
         Ok(issued) => {
-            shared.counters.rotated();
-            reply(shared, &app.client_id, &issued, None)
+            provider.counters.rotated();
+            reply(provider, &app.client_id, &issued, None)
         }
         Err(Refused::Replayed) => {
-            shared.counters.replayed();
+            provider.counters.replayed();
             Err(invalid_grant("The refresh token was used before: every token of its family is revoked"))
         }
         Err(Refused::Revoked) => Err(invalid_grant("The refresh token is revoked")),
@@ -61,8 +59,7 @@ fn refresh(shared: &Shared, app: &App, form: &Form) -> Answer {
 }
 
 /// RFC 6749 section 4.1.3 with the proof of RFC 7636.
-fn code(shared: &Shared, app: &App, form: &Form) -> Answer {
-    let provider = &shared.openid;
+fn code(provider: &Provider, app: &App, form: &Form) -> Answer {
     let text = form.need("code")?;
     let redirect_uri = form.need("redirect_uri")?;
     let verifier = form.need("code_verifier")?;
@@ -83,12 +80,11 @@ fn code(shared: &Shared, app: &App, form: &Form) -> Answer {
     let (name, issued) = store.begin(grant, now, provider.lifetimes());
     store.redeemed(text, name);
     drop(store);
-    reply(shared, &app.client_id, &issued, None)
+    reply(provider, &app.client_id, &issued, None)
 }
 
 /// A reply with tokens (RFC 6749 section 5.1). An `id_token` comes with the scope `openid`.
-pub(super) fn reply(shared: &Shared, client_id: &str, issued: &Issued, kind: Option<&str>) -> Answer {
-    let provider = &shared.openid;
+pub(super) fn reply(provider: &Provider, client_id: &str, issued: &Issued, kind: Option<&str>) -> Answer {
     let mut body = json!({
         "access_token": issued.access_token,
         "token_type": "Bearer",
@@ -102,7 +98,7 @@ pub(super) fn reply(shared: &Shared, client_id: &str, issued: &Issued, kind: Opt
         body["refresh_token"] = token.as_str().into();
     }
     if issued.scopes.iter().any(|scope| scope == "openid") {
-        let about = claims::about(&lock(&shared.world), issued.user, &issued.scopes)
+        let about = claims::about(&lock(&provider.world), issued.user, &issued.scopes)
             .ok_or_else(|| invalid_grant("The account is gone"))?;
         let now = now();
         let times = (now, now + seconds(provider.options.id_token_ttl));
@@ -115,16 +111,15 @@ pub(super) fn reply(shared: &Shared, client_id: &str, issued: &Issued, kind: Opt
 }
 
 /// RFC 7009: 200 whatever the token was.
-pub(super) fn revoke(shared: &Shared, asked: &Asked<'_>) -> Answer {
+pub(super) fn revoke(provider: &Provider, asked: &Asked<'_>) -> Answer {
     let form = asked.form()?;
-    let app = authenticate(&shared.openid.apps, asked.headers, &form)?;
-    lock(&shared.openid.store).revoke(form.need("token")?, &app.client_id);
-    Ok(no_store(Reply { status: 200, body: bytes::Bytes::new(), headers: Vec::new() }))
+    let app = authenticate(&provider.apps, asked.headers, &form)?;
+    lock(&provider.store).revoke(form.need("token")?, &app.client_id);
+    Ok(no_store(Reply::empty(200)))
 }
 
 /// RFC 7662: whether a token of this app is good. A look spends nothing.
-pub(super) fn introspect(shared: &Shared, asked: &Asked<'_>) -> Answer {
-    let provider = &shared.openid;
+pub(super) fn introspect(provider: &Provider, asked: &Asked<'_>) -> Answer {
     let form = asked.form()?;
     let app = authenticate(&provider.apps, asked.headers, &form)?;
     let found = lock(&provider.store).look_at(form.need("token")?, &app.client_id, now());
@@ -144,7 +139,7 @@ pub(super) fn introspect(shared: &Shared, asked: &Asked<'_>) -> Answer {
 }
 
 /// OpenID Connect Core section 5.3.
-pub(super) fn userinfo(shared: &Shared, asked: &Asked<'_>) -> Answer {
+pub(super) fn userinfo(provider: &Provider, asked: &Asked<'_>) -> Answer {
     let value = asked.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = value
         .and_then(|value| value.split_once(' '))
@@ -153,8 +148,8 @@ pub(super) fn userinfo(shared: &Shared, asked: &Asked<'_>) -> Answer {
         let reply = refusal(401, "invalid_token", "There is no bearer token");
         return Err(reply.with_header("www-authenticate", "Bearer"));
     };
-    let known = lock(&shared.openid.store).access(token.trim(), now()).cloned();
-    let about = known.and_then(|known| claims::about(&lock(&shared.world), known.user, &known.scopes));
+    let known = lock(&provider.store).access(token.trim(), now()).cloned();
+    let about = known.and_then(|known| claims::about(&lock(&provider.world), known.user, &known.scopes));
     about.map(|claims| no_store(Reply::ok(&claims))).ok_or_else(|| {
         refusal(401, "invalid_token", "The access token is unknown, revoked or expired")
             .with_header("www-authenticate", "Bearer error=\"invalid_token\"")

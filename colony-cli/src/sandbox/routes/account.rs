@@ -1,255 +1,240 @@
-//! What an account may do, what awaits it, and facts about the site.
+//! Registration, API keys, the account's e-mail address, and its end.
 
-use jiff::{Timestamp, ToSpan};
+use std::collections::HashMap;
+
+use jiff::ToSpan;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::call::Call;
-use super::super::render::{level, time};
-use super::super::reply::{Answer, Reply};
-use super::super::state::World;
-use super::super::{API_PATH, seed};
-use super::posts;
+use super::super::world::{To, User, new_key, over, time};
+use super::{Answer, Call, Reply, Route, World, delete, get, post};
 
-fn seconds(at: Timestamp) -> f64 {
-    at.as_microsecond() as f64 / 1e6
-}
-
-fn karma(world: &World, user: Uuid) -> i64 {
-    world.users.get(&user).map_or(0, |user| user.karma)
-}
-
-/// Name, method, path, what it is.
-const CAPABILITIES: [(&str, &str, &str, &str); 6] = [
-    ("create_post", "POST", "/posts", "Publish a post"),
-    ("create_comment", "POST", "/posts/{post_id}/comments", "Comment on a post"),
-    ("vote", "POST", "/posts/{post_id}/vote", "Vote on a post or comment"),
-    ("send_dm", "POST", "/messages/send/{username}", "Send a direct message"),
-    ("write_vault", "PUT", "/vault/files/{filename}", "Store a file in the vault"),
-    ("create_colony", "POST", "/colonies", "Create a colony"),
+pub(super) const ROUTES: &[Route] = &[
+    post("/auth/register", register).public(),
+    post("/auth/register/begin", register_begin).public(),
+    post("/auth/register/confirm", register_confirm).public(),
+    get("/auth/check-username", check_username).public(),
+    Route::new("OPTIONS", "/auth/check-username", preflight).public(),
+    post("/auth/rotate-key", rotate_key),
+    post("/auth/recover-key", recover_key).public(),
+    post("/auth/recover-key/confirm", recover_key_confirm).public(),
+    delete("/auth/account", delete_account),
+    get("/auth/email", get_email),
+    post("/auth/email", set_email),
+    delete("/auth/email", remove_email),
+    post("/auth/email/verify", verify_email),
 ];
 
-/// The sandbox lets everyone do everything that it implements.
-fn capability_rows() -> Vec<Value> {
-    CAPABILITIES
-        .iter()
-        .map(|(name, method, path, description)| {
-            json!({
-                "name": name,
-                "allowed": true,
-                "description": description,
-                "reason": null,
-                "requirement": null,
-                "api": {"method": method, "path": format!("{API_PATH}{path}")},
-                "mcp_tool": null,
-            })
-        })
-        .collect()
-}
+/// Claim tokens of registrations that are not confirmed, and whose they are.
+#[derive(Default)]
+struct Claims(HashMap<String, Uuid>);
 
-pub(crate) fn bootstrap(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, now) = (call.me()?, world.now());
-    let (name, _, _, rate) = level(karma(world, me));
-    let member: Vec<Value> = world
-        .colonies
-        .iter()
-        .filter_map(|colony| {
-            let (_, role) = colony.members.iter().find(|(member, _)| *member == me)?;
-            Some(json!({
-                "id": colony.id,
-                "name": colony.name,
-                "display_name": colony.display_name,
-                "role": role,
-            }))
-        })
-        .collect();
-    let two_factor = world.users.get(&me).and_then(|user| user.two_factor.as_ref());
-    Ok(Reply::ok(&json!({
-        "profile": world.user_json(me),
-        "capabilities": capability_rows(),
-        "trust_level": name,
-        "rate_multiplier": rate,
-        "unread_notifications": world.unread_notifications(me),
-        "unread_direct_messages": world.unread_messages(me),
-        "subscribed_colonies": [],
-        "member_colonies": member,
-        "two_factor_enabled": two_factor.is_some(),
-        "recovery_codes_remaining": two_factor.map_or(0, |set| set.recovery_codes.len()),
-        "fetched_at": seconds(now),
-    })))
-}
+const SAVE: &str = "Save the API key now. It is shown only once.";
 
-pub(crate) fn capabilities(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, now) = (call.me()?, world.now());
-    let karma = karma(world, me);
-    let (name, _, _, rate) = level(karma);
-    Ok(Reply::ok(&json!({
-        "capabilities": capability_rows(),
-        "karma": karma,
-        "trust_level": name,
-        "rate_multiplier": rate,
-        "user_type": world.users.get(&me).map(|user| user.kind),
-        "fetched_at": seconds(now),
-    })))
-}
-
-/// Action, window in seconds, how many for a newcomer.
-const LIMITS: [(&str, u64, u64); 5] = [
-    ("create_post", 3600, 10),
-    ("create_comment", 3600, 30),
-    ("vote", 3600, 10),
-    ("send_dm", 3600, 60),
-    ("create_colony", 86_400, 1),
-];
-
-/// The service's limits, never used up: the sandbox limits only logins.
-pub(crate) fn limits(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, now) = (call.me()?, world.now());
-    let (name, _, _, rate) = level(karma(world, me));
-    let rows: Vec<Value> = LIMITS
-        .iter()
-        .map(|&(action, window, newcomer)| {
-            let max = (newcomer as f64 * rate) as u64;
-            json!({
-                "action": action,
-                "description": action.replace('_', " "),
-                "window_seconds": window,
-                "max": max,
-                "current": 0,
-                "remaining": max,
-                "blocked": false,
-                "retry_after": null,
-            })
-        })
-        .collect();
-    Ok(Reply::ok(&json!({
-        "limits": rows,
-        "karma_budgets": [],
-        "karma_effective_at": null,
-        "trust_level": name,
-        "rate_multiplier": rate,
-        "content_quota": {
-            "used_bytes": 0,
-            "quota_bytes": 104_857_600,
-            "remaining_bytes": 104_857_600,
-            "used_pct": 0.0,
-        },
-        "fetched_at": seconds(now),
-    })))
-}
-
-pub(crate) fn unread(world: &mut World, call: &Call<'_>) -> Answer {
-    let me = call.me()?;
-    let (notifications, messages) = (world.unread_notifications(me), world.unread_messages(me));
-    Ok(Reply::ok(&json!({
-        "unread_notifications": notifications,
-        "unread_direct_messages": messages,
-        "unread_total": notifications + messages,
-    })))
-}
-
-pub(crate) fn home(world: &mut World, call: &Call<'_>) -> Answer {
-    let me = call.me()?;
-    Ok(Reply::ok(&json!({
-        "profile": world.user_json(me),
-        "unread_notifications": world.unread_notifications(me),
-        "unread_direct_messages": world.unread_messages(me),
-    })))
-}
-
-/// Everything newer than a moment: own notifications, received messages, posts of own colonies.
-pub(crate) fn since(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, now) = (call.me()?, world.now());
-    let limit = call.query_number("limit", 1, 200)?.unwrap_or(50) as usize;
-    let given = posts::either(call, "since", "cursor")?;
-    let oldest = now.saturating_sub((30 * 24).hours()).unwrap_or(Timestamp::UNIX_EPOCH);
-    let since = match given {
-        None => now.saturating_sub(24.hours()).unwrap_or(oldest),
-        Some(text) => posts::parse_time(text, "since")?.max(oldest),
-    };
-    if since > now {
-        return Err(Reply::error(400, "INVALID_INPUT", "since lies in the future"));
+/// Lower case, or why the name will not do.
+pub(super) fn valid_username(text: &str) -> Result<String, &'static str> {
+    let edge = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
+    if !(3..=32).contains(&text.chars().count()) {
+        Err("A username has 3 to 32 characters")
+    } else if !text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
+        Err("A username has only letters, digits, - and _")
+    } else if !edge(text.chars().next()) || !edge(text.chars().next_back()) {
+        Err("A username begins and ends with a letter or a digit")
+    } else {
+        Ok(text.to_lowercase())
     }
-    let list = world.notifications.get(&me).map_or(&[][..], Vec::as_slice);
-    let notifications: Vec<Value> = list
-        .iter()
-        .rev()
-        .filter(|row| row.created > since)
-        .take(limit)
-        .map(|row| world.notification_json(row))
-        .collect();
-    let mut messages = Vec::new();
-    for conversation in world.conversations.iter().filter(|row| row.has(me)) {
-        let received = |m: &&super::super::state::Message| m.sender != me && !m.deleted;
-        let newer = conversation.messages.iter().filter(received).filter(|m| m.created > since);
-        messages.extend(newer.map(|message| (message.created, conversation, message)));
-    }
-    messages.sort_by_key(|(created, ..)| std::cmp::Reverse(*created));
-    let messages: Vec<Value> = messages
-        .into_iter()
-        .take(limit)
-        .map(|(_, conversation, message)| world.message_json(conversation, message))
-        .collect();
-    let member = |colony: Option<Uuid>| {
-        let colony = world.colonies.iter().find(|known| Some(known.id) == colony);
-        colony.is_some_and(|colony| colony.members.iter().any(|row| row.0 == me))
-    };
-    let posts: Vec<Value> = world
-        .posts
-        .iter()
-        .rev()
-        .filter(|post| !post.deleted && post.created > since && member(post.colony))
-        .take(limit)
-        .map(|post| world.post_json(post, false))
-        .collect();
-    let mut reply = Reply::ok(&json!({
-        "cursor": time(since),
-        "next_cursor": time(now),
-        "counts": {
-            "notifications": notifications.len(),
-            "messages": messages.len(),
-            "posts": posts.len(),
-        },
-        "notifications": notifications,
-        "messages": messages,
-        "posts": posts,
-    }));
-    if call.query("cursor").is_some() {
-        reply = reply.with_header("x-colony-deprecated-params", "cursor=since");
-    }
-    Ok(reply)
 }
 
-pub(crate) fn suggestions(world: &mut World, _: &Call<'_>) -> Answer {
+/// Frees the names of registrations that were not confirmed in time.
+fn expire_claims(world: &mut World) {
     let now = world.now();
-    Ok(Reply::ok(&json!({"suggestions": [], "count": 0, "generated_at": time(now), "cached": false})))
+    let late = |user: &&User| user.pending_until.is_some_and(|end| end < now);
+    let late: Vec<Uuid> = world.users.values().filter(late).map(|user| user.id).collect();
+    for id in late {
+        world.remove_user(id);
+        world.own.of::<Claims>().0.retain(|_, claimed| *claimed != id);
+    }
 }
 
-pub(crate) fn stats(world: &mut World, _: &Call<'_>) -> Answer {
-    let of_kind = |kind| world.users.values().filter(|user| user.kind == kind).count();
-    Ok(Reply::ok(&json!({
-        "total_posts": world.posts.iter().filter(|post| !post.deleted).count(),
-        "total_comments": world.comments.iter().filter(|comment| !comment.deleted).count(),
-        "total_votes": world.votes.len(),
-        "total_users": world.users.len(),
-        "total_agents": of_kind("agent"),
-        "total_humans": of_kind("human"),
-        "total_colonies": world.colonies.len(),
+fn new_account(world: &mut World, call: &Call<'_>) -> Result<(Uuid, String), Reply> {
+    expire_claims(world);
+    let wanted = call.text("username", 1, 200)?;
+    let name = valid_username(&wanted)
+        .map_err(|why| Reply::invalid(&["body", "username"], "value_error", why, wanted.as_str().into()))?;
+    let display_name = call.text("display_name", 1, 100)?;
+    let bio = call.text_opt("bio", 0, 1000)?;
+    call.text_opt("registered_via", 0, 64)?;
+    if world.names.contains_key(&name) {
+        return Err(Reply::conflict("This username is taken"));
+    }
+    let key = new_key();
+    let now = world.now();
+    let id = world.add_user(&name, &display_name, key.clone(), now);
+    let capabilities = call.fields()?.get("capabilities").cloned().unwrap_or(Value::Null);
+    let user = world.user_mut(id)?;
+    user.profile.insert("bio".to_owned(), bio.map_or(Value::Null, Value::String));
+    user.profile.insert("capabilities".to_owned(), capabilities);
+    let general = world.find_colony("general")?;
+    world.colonies[general].admit(id, now);
+    Ok((id, key))
+}
+
+fn register(world: &mut World, call: &Call<'_>) -> Answer {
+    let (id, key) = new_account(world, call)?;
+    joined(world, id);
+    Ok(Reply::created(&json!({
+        "api_key": key,
+        "id": id,
+        "username": world.username(id),
+        "key_persistence_required": true,
+        "important": SAVE,
     })))
 }
 
-pub(crate) fn instructions(_: &mut World, _: &Call<'_>) -> Answer {
-    Ok(Reply::ok(&json!({
-        "platform": "The Colony (local sandbox)",
-        "api_base": API_PATH,
-        "auth": "POST /auth/token with {\"api_key\": \"col_…\"}; send the access_token as a bearer.",
-        "notes": [
-            "Everything is kept in memory and ends with the process.",
-            "Operations that the sandbox does not implement answer 501.",
-        ],
+fn register_begin(world: &mut World, call: &Call<'_>) -> Answer {
+    let (id, key) = new_account(world, call)?;
+    let end = world.now().saturating_add(15.minutes()).unwrap_or_default();
+    let claim = format!("rct_{}", Uuid::new_v4().simple());
+    world.own.of::<Claims>().0.insert(claim.clone(), id);
+    world.user_mut(id)?.pending_until = Some(end);
+    Ok(Reply::created(&json!({
+        "status": "pending",
+        "api_key": key,
+        "claim_token": claim,
+        "id": id,
+        "username": world.username(id),
+        "expires_at": time(end),
+        "key_persistence_required": true,
+        "important": SAVE,
     })))
 }
 
-pub(crate) fn deprecations(_: &mut World, _: &Call<'_>) -> Answer {
-    Ok(Reply::ok(&seed::deprecations()))
+fn register_confirm(world: &mut World, call: &Call<'_>) -> Answer {
+    expire_claims(world);
+    let claim = call.text("claim_token", 1, 200)?;
+    let fingerprint = call.text("key_fingerprint", 1, 64)?;
+    let claims = &mut world.own.of::<Claims>().0;
+    let Some(user) = claims.get(&claim).and_then(|id| world.users.get_mut(id)) else {
+        let message = "The claim is unknown, was used, or has expired";
+        return Err(Reply::error(410, "REGISTER_CLAIM_EXPIRED", message));
+    };
+    if fingerprint.len() != 6 || !user.api_key.ends_with(&fingerprint) {
+        let message = "The fingerprint is not the last 6 characters of the API key";
+        return Err(Reply::error(400, "REGISTER_FINGERPRINT_MISMATCH", message));
+    }
+    user.pending_until = None;
+    let reply = json!({"status": "active", "id": user.id, "username": user.username});
+    let id = user.id;
+    claims.remove(&claim);
+    joined(world, id);
+    Ok(Reply::ok(&reply))
+}
+
+/// An account has become active.
+fn joined(world: &mut World, id: Uuid) {
+    let fields = json!({"user_id": id, "username": world.username(id), "user_type": world.kind(id)});
+    world.emit(To::Everyone, "member_joined", fields);
+}
+
+fn check_username(world: &mut World, call: &Call<'_>) -> Answer {
+    expire_claims(world);
+    let Some(wanted) = call.query("username") else {
+        return Err(Reply::missing(&["query", "username"]));
+    };
+    let (valid, available, reason) = match valid_username(wanted) {
+        Err(why) => (false, false, Some(why)),
+        Ok(name) if world.names.contains_key(&name) => (true, false, Some("This username is taken")),
+        Ok(_) => (true, true, None),
+    };
+    let reply = json!({"username": wanted, "valid": valid, "available": available, "reason": reason});
+    Ok(Reply::ok(&reply))
+}
+
+fn preflight(_: &mut World, _: &Call<'_>) -> Answer {
+    Ok(Reply::ok(&json!({})))
+}
+
+/// The old key is known no longer; tokens issued from it live on.
+fn rotate_key(world: &mut World, call: &Call<'_>) -> Answer {
+    let me = call.me()?;
+    let key = world.change_key(me);
+    let fields = json!({"reason": "rotated", "by": world.username(me), "rotated_by_id": me});
+    world.emit(To::User(me), "agent_key_rotated", fields);
+    Ok(Reply::ok(&json!({"api_key": key, "message": SAVE})))
+}
+
+/// Says the same whether or not the account exists. Nothing is mailed.
+fn recover_key(_: &mut World, call: &Call<'_>) -> Answer {
+    call.text("username", 1, 200)?;
+    let message = "If the account exists and has a verified e-mail address, a link is on its way.";
+    Ok(Reply::ok(&json!({ "message": message })))
+}
+
+/// The token is an e-mail verification's: the sandbox mails none, so none is good.
+fn recover_key_confirm(_: &mut World, call: &Call<'_>) -> Answer {
+    call.text("token", 1, 500)?;
+    Err(Reply::bad_input("The recovery token is wrong or has expired"))
+}
+
+fn delete_account(world: &mut World, call: &Call<'_>) -> Answer {
+    let me = call.me()?;
+    let now = world.now();
+    let created = world.users.get(&me).map_or(now, |user| user.created);
+    if over(created, now, 15) {
+        let message = "Only an account less than 15 minutes old can be deleted";
+        return Err(Reply::error(409, "ACCOUNT_DELETE_TOO_OLD", message));
+    }
+    let active = world.posts.iter().any(|post| post.author == me)
+        || world.comments.iter().any(|comment| comment.author == me)
+        || world.votes.keys().any(|&(_, voter)| voter == me)
+        || world.conversations.iter().any(|conversation| conversation.has(me));
+    if active {
+        let message = "The account has been active";
+        return Err(Reply::error(409, "ACCOUNT_DELETE_HAS_ACTIVITY", message));
+    }
+    world.remove_user(me);
+    Ok(Reply::no_content())
+}
+
+/// No address is ever verified here: there is no mail.
+fn get_email(_: &mut World, _: &Call<'_>) -> Answer {
+    Ok(Reply::ok(&json!({"email": null, "email_verified": false})))
+}
+
+fn set_email(world: &mut World, call: &Call<'_>) -> Answer {
+    let me = call.me()?;
+    let email = call.text("email", 3, 320)?;
+    if !email.contains('@') {
+        let loc = ["body", "email"];
+        let message = "value is not a valid email address";
+        return Err(Reply::invalid(&loc, "value_error", message, email.into()));
+    }
+    if world.karma(me) < 10 {
+        return Err(Reply::forbidden("KARMA_TOO_LOW", "An e-mail address needs 10 karma"));
+    }
+    let message = "If the address is free, a link is on its way. The sandbox mails nothing.";
+    let reply = json!({"status": "verification_pending", "email": email, "message": message});
+    Ok(Reply::json(202, &reply))
+}
+
+fn remove_email(_: &mut World, _: &Call<'_>) -> Answer {
+    Ok(Reply::ok(&json!({"status": "removed", "message": "The account has no e-mail address"})))
+}
+
+fn verify_email(_: &mut World, call: &Call<'_>) -> Answer {
+    call.text("token", 1, 500)?;
+    Err(Reply::error(400, "EMAIL_TOKEN_INVALID", "The token is wrong or has expired"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::valid_username;
+
+    #[test]
+    fn usernames() {
+        assert_eq!(valid_username("Ada-Bot_2").as_deref(), Ok("ada-bot_2"));
+        for bad in ["ab", "", "-ada", "ada-", "a d", "ädä", "x".repeat(33).as_str()] {
+            assert!(valid_username(bad).is_err(), "{bad}");
+        }
+    }
 }

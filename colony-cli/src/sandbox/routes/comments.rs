@@ -2,92 +2,140 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::call::Call;
-use super::super::render;
-use super::super::reply::{Answer, Reply};
-use super::super::state::{About, Comment, World};
+use super::super::world::{About, Comment, To, excerpt, over, time, time_opt};
+use super::{Answer, Call, Reply, Route, World, delete, get, post, posts, put};
+
+pub(super) const ROUTES: &[Route] = &[
+    get("/posts/{post_id}/comments", list).open(),
+    post("/posts/{post_id}/comments", create),
+    get("/posts/{post_id}/comments/search", search),
+    get("/posts/{post_id}/comments/tail", tail).open(),
+    get("/comments/{comment_id}", read).open(),
+    put("/comments/{comment_id}", update),
+    delete("/comments/{comment_id}", remove),
+    get("/comments/{comment_id}/history", history),
+    post("/comments/{comment_id}/reparent", reparent),
+    post("/comments/{comment_id}/cognition", posts::no_challenge),
+    get("/users/by-username/{username}/comments", of_user).open(),
+    get("/users/{user_id}/comments", of_user).open(),
+];
 
 const MAX_BODY: usize = 10_000;
 
-/// Oldest first, 20 a page.
-pub(crate) fn list(world: &mut World, call: &Call<'_>) -> Answer {
+/// A page of the comments of a post, oldest first unless another order is asked for.
+fn list(world: &mut World, call: &Call<'_>) -> Answer {
     let post = world.post(call.id("post_id")?)?.id;
     let page = call.page(20, 100)?;
-    let rows = world.comments_of(post);
-    Ok(Reply::ok(&page.envelope(&rows, |comment| world.comment_json(comment))))
+    let since = call.query_time("since")?;
+    let sort = call.query_choice("sort", &["oldest", "newest", "best", "top"], "oldest")?;
+    let mut rows = world.comments_of(post);
+    rows.retain(|comment| since.is_none_or(|since| comment.created > since));
+    match sort {
+        "newest" => rows.reverse(),
+        "best" | "top" => rows.sort_by_key(|comment| -comment.score),
+        _ => {}
+    }
+    let mut reply = page.envelope(&rows, |comment| world.comment_json(comment));
+    reply["page"] = (page.offset / page.limit + 1).into();
+    Ok(Reply::ok(&reply))
 }
 
-pub(crate) fn create(world: &mut World, call: &Call<'_>) -> Answer {
-    let me = call.me()?;
+/// The comment that a body describes, not yet in the world.
+pub(super) fn drafted(world: &mut World, call: &Call<'_>) -> Result<Comment, Reply> {
+    let author = call.me()?;
     let body = call.text("body", 1, MAX_BODY)?;
     let parent = call.body_id("parent_id")?;
     let post = world.post(call.id("post_id")?)?;
-    let (post, post_author, closed) = (post.id, post.author, post.closed.is_some());
-    if closed {
-        return Err(Reply::error(409, "CONFLICT", "This post is closed"));
+    if post.closed.is_some() {
+        return Err(Reply::conflict("This post is closed"));
     }
-    let parent_author = match parent {
-        Some(parent) => match world.comment(parent) {
-            Ok(parent) if parent.post == post => Some(parent.author),
-            _ => return Err(Reply::not_found("NOT_FOUND", "Parent comment")),
-        },
-        None => None,
-    };
-    let (id, created) = (Uuid::new_v4(), world.now());
-    world.add_comment(Comment {
-        id,
+    let post = post.id;
+    if let Some(parent) = parent
+        && world.comment(parent).map(|parent| parent.post).ok() != Some(post)
+    {
+        return Err(Reply::none("Parent comment"));
+    }
+    let created = world.now();
+    Ok(Comment {
+        id: Uuid::new_v4(),
         post,
-        author: me,
+        author,
         parent,
         body,
         client: call.text_opt("client", 0, 100)?,
         score: 0,
         created,
         updated: created,
+        versions: Vec::new(),
         deleted: false,
-    });
-    let about = About { post: Some(post), comment: Some(id), ..About::default() };
+    })
+}
+
+fn create(world: &mut World, call: &Call<'_>) -> Answer {
+    let comment = drafted(world, call)?;
+    let (id, post, me, text) = (comment.id, comment.post, comment.author, comment.body.clone());
+    let parent_author = comment.parent.map(|parent| world.comment(parent)).transpose()?.map(|row| row.author);
+    let post_author = world.post(post)?.author;
+    world.add_comment(comment);
+    let about = About::comment(post, id);
+    let (name, title) = (world.username(me).to_owned(), world.title(post).to_owned());
     if let Some(author) = parent_author {
         world.notify(author, me, "reply", "replied to your comment", about);
+        let fields = json!({
+            "post_id": post, "post_title": title, "comment_id": id, "replier": name, "replier_id": me,
+        });
+        world.emit(To::User(author), "reply_to_comment", fields);
     }
-    if parent_author != Some(post_author) {
+    if parent_author != Some(post_author) && post_author != me {
         world.notify(post_author, me, "comment", "commented on your post", about);
+        let fields = json!({
+            "post_id": post, "post_title": title, "comment_id": id, "commenter": name, "commenter_id": me,
+        });
+        world.emit(To::User(post_author), "comment_on_post", fields);
     }
+    let fields = json!({"comment_id": id, "post_id": post, "author": name, "post_title": title});
+    world.emit(To::Everyone, "comment_created", fields);
+    posts::mentions(world, me, &text, about, post);
     Ok(Reply::created(&world.comment_json(world.comment(id)?)))
 }
 
-pub(crate) fn get(world: &mut World, call: &Call<'_>) -> Answer {
-    Ok(Reply::ok(&world.comment_json(world.comment(call.id("comment_id")?)?)))
+fn read(world: &mut World, call: &Call<'_>) -> Answer {
+    shown(world, call.id("comment_id")?)
 }
 
-/// Whether the caller may change a comment now.
+fn shown(world: &World, id: Uuid) -> Answer {
+    Ok(Reply::ok(&world.comment_json(world.comment(id)?)))
+}
+
+/// A comment that the caller may change now.
 fn changeable(world: &mut World, call: &Call<'_>) -> Result<Uuid, Reply> {
     let (me, now) = (call.me()?, world.now());
     let comment = world.comment(call.id("comment_id")?)?;
     if comment.author != me {
         return Err(Reply::forbidden("FORBIDDEN", "This comment is not yours"));
     }
-    if render::over(comment.created, now, 15) {
-        let message = "A comment can be changed for 15 minutes";
-        return Err(Reply::forbidden("FORBIDDEN", message));
+    if over(comment.created, now, 15) {
+        return Err(Reply::forbidden("FORBIDDEN", "A comment can be changed for 15 minutes"));
     }
     Ok(comment.id)
 }
 
-pub(crate) fn update(world: &mut World, call: &Call<'_>) -> Answer {
+fn update(world: &mut World, call: &Call<'_>) -> Answer {
     let body = call.text("body", 1, MAX_BODY)?;
     let id = changeable(world, call)?;
     let now = world.now();
     let comment = world.comment_mut(id)?;
-    comment.body = body;
+    let earlier = std::mem::replace(&mut comment.body, body);
+    comment.versions.push((Uuid::new_v4(), earlier, now));
     comment.updated = now;
-    Ok(Reply::ok(&world.comment_json(world.comment(id)?)))
+    shown(world, id)
 }
 
-pub(crate) fn delete(world: &mut World, call: &Call<'_>) -> Answer {
+fn remove(world: &mut World, call: &Call<'_>) -> Answer {
     let id = changeable(world, call)?;
     let comment = world.comment_mut(id)?;
     comment.deleted = true;
@@ -97,13 +145,117 @@ pub(crate) fn delete(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::no_content())
 }
 
-pub(crate) fn of_user(world: &mut World, call: &Call<'_>) -> Answer {
-    let (id, name) = (call.param("user_id"), call.param("username"));
-    let user = world.find_user(if id.is_empty() { name } else { id })?;
-    let page = call.page(20, 100)?;
-    let live =
-        |comment: &&Comment| comment.author == user && !comment.deleted && world.post(comment.post).is_ok();
-    let rows: Vec<&Comment> = world.comments.iter().rev().filter(live).collect();
+/// Earlier texts, for the author and the site's team.
+fn history(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, comment) = (call.me()?, world.comment(call.id("comment_id")?)?);
+    if comment.author != me && !world.is_team(me) {
+        return Err(Reply::forbidden("FORBIDDEN", "This comment is not yours"));
+    }
+    let rows = comment.versions.iter().map(|(id, body, at)| {
+        json!({
+            "id": id,
+            "body": body,
+            "edited_at": time(*at),
+            "editor_username": world.username(comment.author),
+            "edit_kind": "edit",
+        })
+    });
+    Ok(Reply::ok(&json!({"revisions": rows.collect::<Vec<_>>()})))
+}
+
+/// Puts a comment under another one of the same post; `null` puts it at the top.
+fn reparent(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, id) = (call.me()?, call.id("comment_id")?);
+    let parent = call.body_id("parent_id")?;
+    let comment = world.comment(id)?;
+    if comment.author != me {
+        return Err(Reply::forbidden("FORBIDDEN", "This comment is not yours"));
+    }
+    if comment.parent == parent {
+        return Err(Reply::conflict("The comment is there already"));
+    }
+    let mut above = parent;
+    while let Some(next) = above {
+        let next = world.comment(next)?;
+        if next.id == id || next.post != comment.post {
+            return Err(Reply::bad_input("The parent is below the comment, or on another post"));
+        }
+        above = next.parent;
+    }
+    world.comment_mut(id)?.parent = parent;
+    shown(world, id)
+}
+
+fn search(world: &mut World, call: &Call<'_>) -> Answer {
+    let post = world.post(call.id("post_id")?)?.id;
+    let text = call.query_text("q", 2, 200)?.to_lowercase();
+    let limit = call.query_number("limit", 1, 100)?.unwrap_or(25) as usize;
+    let author = call.query("author").map(|named| world.find_user(named)).transpose()?;
+    let (since, until) = (call.query_time("since")?, call.query_time("until")?);
+    let before = call.query_time("cursor")?;
+    let fuzzy = call.query_bool("fuzzy")?.unwrap_or(false);
+    let fits = |comment: &&Comment| {
+        let body = comment.body.to_lowercase();
+        let mut words = text.split_whitespace();
+        (if fuzzy { words.any(|word| body.contains(word)) } else { words.all(|word| body.contains(word)) })
+            && author.is_none_or(|author| comment.author == author)
+            && since.is_none_or(|since| comment.created >= since)
+            && until.is_none_or(|until| comment.created < until)
+            && before.is_none_or(|before| comment.created < before)
+    };
+    let found: Vec<&Comment> = world.comments_of(post).into_iter().rev().filter(fits).collect();
+    let cut = &found[..limit.min(found.len())];
+    let items: Vec<Value> = cut
+        .iter()
+        .map(|comment| {
+            json!({
+                "comment": world.comment_json(comment),
+                "snippet": excerpt(&comment.body, 200),
+                "path_to_root": ancestors(world, comment),
+            })
+        })
+        .collect();
+    let has_more = found.len() > limit;
+    Ok(Reply::ok(&json!({
+        "items": items,
+        "has_more": has_more,
+        "next_cursor": time_opt(cut.last().filter(|_| has_more).map(|comment| comment.created)),
+        "mode": if fuzzy { "fuzzy" } else { "strict" },
+    })))
+}
+
+/// The comments above one, the nearest first.
+fn ancestors(world: &World, comment: &Comment) -> Vec<Uuid> {
+    let mut above = Vec::new();
+    let mut next = comment.parent;
+    while let Some(parent) = next.and_then(|id| world.comment(id).ok()) {
+        above.push(parent.id);
+        next = parent.parent;
+    }
+    above
+}
+
+/// The latest comments, oldest first; `before` pages backwards.
+fn tail(world: &mut World, call: &Call<'_>) -> Answer {
+    let post = world.post(call.id("post_id")?)?.id;
+    let limit = call.query_number("limit", 1, 200)?.unwrap_or(50) as usize;
+    call.either("before", "cursor")?;
+    let before: Option<Timestamp> = call.query_time("before")?.or(call.query_time("cursor")?);
+    let mut rows = world.comments_of(post);
+    rows.retain(|comment| before.is_none_or(|before| comment.created < before));
+    let cut = &rows[rows.len().saturating_sub(limit)..];
+    let has_more = cut.len() < rows.len();
+    Ok(Reply::ok(&json!({
+        "comments": cut.iter().map(|comment| world.comment_json(comment)).collect::<Vec<_>>(),
+        "has_more": has_more,
+        "next_cursor": time_opt(cut.first().filter(|_| has_more).map(|comment| comment.created)),
+    })))
+}
+
+fn of_user(world: &mut World, call: &Call<'_>) -> Answer {
+    let user = world.find_user(call.named_user())?;
+    let page = call.page(50, 100)?;
+    let rows: Vec<&Comment> = world.live_comments().rev().filter(|comment| comment.author == user).collect();
     Ok(Reply::ok(&page.envelope(&rows, |comment| world.comment_json(comment))))
 }
 
@@ -111,7 +263,7 @@ pub(crate) fn of_user(world: &mut World, call: &Call<'_>) -> Answer {
 const MAX_DEPTH: usize = 40;
 
 /// The comments of a post as a tree of `replies`.
-pub(crate) fn tree(world: &World, post: Uuid) -> Vec<Value> {
+pub(super) fn tree(world: &World, post: Uuid) -> Vec<Value> {
     let all = world.comments_of(post);
     // For each comment its depth and what it stands under. A reply to a deleted comment stands at
     // the top.

@@ -3,15 +3,25 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::call::Call;
-use super::super::render::{time, time_opt};
-use super::super::reply::{Answer, Reply};
-use super::super::state::{About, Follow, World};
+use super::super::world::{About, Follow, To, time, time_opt};
+use super::{Answer, Call, Reply, Route, World, delete, get, post};
+
+pub(super) const ROUTES: &[Route] = &[
+    post("/users/{user_id}/follow", follow),
+    post("/users/by-username/{username}/follow", follow),
+    delete("/users/{user_id}/follow", unfollow),
+    delete("/users/by-username/{username}/follow", unfollow),
+    get("/users/{user_id}/relationship", relationship),
+    get("/users/by-username/{username}/relationship", relationship),
+    get("/users/{user_id}/followers", followers).public(),
+    get("/users/{user_id}/following", following).public(),
+    get("/users/me/followers", my_followers),
+    get("/users/me/following", my_following),
+];
 
 /// The user that the address names, by id or by name.
 fn named(world: &World, call: &Call<'_>) -> Result<Uuid, Reply> {
-    let (id, name) = (call.param("user_id"), call.param("username"));
-    world.find_user(if id.is_empty() { name } else { id })
+    world.find_user(call.named_user())
 }
 
 fn follow_of(world: &World, follower: Uuid, followed: Uuid) -> Option<&Follow> {
@@ -19,10 +29,10 @@ fn follow_of(world: &World, follower: Uuid, followed: Uuid) -> Option<&Follow> {
     follows.find(|follow| follow.follower == follower && follow.followed == followed)
 }
 
-pub(crate) fn follow(world: &mut World, call: &Call<'_>) -> Answer {
+fn follow(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, other) = (call.me()?, named(world, call)?);
     if me == other {
-        return Err(Reply::error(400, "INVALID_INPUT", "You cannot follow yourself"));
+        return Err(Reply::bad_input("You cannot follow yourself"));
     }
     if let Some(follow) = follow_of(world, me, other) {
         let message = "You follow this user already";
@@ -39,6 +49,13 @@ pub(crate) fn follow(world: &mut World, call: &Call<'_>) -> Answer {
     let (id, created) = (Uuid::new_v4(), world.now());
     world.follows.push(Follow { id, follower: me, followed: other, created });
     world.notify(other, me, "follow", "follows you", About::default());
+    let (follower, followed) = (world.username(me).to_owned(), world.username(other).to_owned());
+    world.emit(
+        To::Everyone,
+        "user_followed",
+        json!({"follower": follower, "followed": followed, "followed_id": other}),
+    );
+    world.emit(To::User(other), "new_follower", json!({"follower": follower, "follower_id": me}));
     Ok(Reply::created(&json!({
         "status": "following",
         "follow_id": id,
@@ -48,19 +65,19 @@ pub(crate) fn follow(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-pub(crate) fn unfollow(world: &mut World, call: &Call<'_>) -> Answer {
+fn unfollow(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, other) = (call.me()?, named(world, call)?);
     if follow_of(world, me, other).is_none() {
-        return Err(Reply::not_found("NOT_FOUND", "Follow"));
+        return Err(Reply::none("Follow"));
     }
     world.follows.retain(|follow| follow.follower != me || follow.followed != other);
     Ok(Reply::no_content())
 }
 
-pub(crate) fn relationship(world: &mut World, call: &Call<'_>) -> Answer {
+fn relationship(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, other) = (call.me()?, named(world, call)?);
     if me == other {
-        return Err(Reply::error(400, "INVALID_INPUT", "This user is you"));
+        return Err(Reply::bad_input("This user is you"));
     }
     let (mine, theirs) = (follow_of(world, me, other), follow_of(world, other, me));
     Ok(Reply::ok(&json!({
@@ -88,30 +105,30 @@ fn followed_by(world: &World, user: Uuid) -> Vec<Uuid> {
 fn array(world: &World, call: &Call<'_>, rows: &[Uuid]) -> Answer {
     let page = call.page(50, 100)?;
     let (_, has_more) = page.cut(rows);
-    let body: Value = page.array(rows, |id| world.user_json(id));
+    let body: Value = page.array(rows, |&id| world.user_json(id));
     Ok(Reply::ok(&body)
         .with_header("x-has-more", has_more.to_string())
         .with_header("x-total-count", rows.len().to_string()))
 }
 
-pub(crate) fn followers(world: &mut World, call: &Call<'_>) -> Answer {
+fn followers(world: &mut World, call: &Call<'_>) -> Answer {
     let rows = followers_of(world, named(world, call)?);
     array(world, call, &rows)
 }
 
-pub(crate) fn following(world: &mut World, call: &Call<'_>) -> Answer {
+fn following(world: &mut World, call: &Call<'_>) -> Answer {
     let rows = followed_by(world, named(world, call)?);
     array(world, call, &rows)
 }
 
-pub(crate) fn my_followers(world: &mut World, call: &Call<'_>) -> Answer {
+fn my_followers(world: &mut World, call: &Call<'_>) -> Answer {
     let page = call.page(50, 100)?;
     let rows = followers_of(world, call.me()?);
-    Ok(Reply::ok(&page.envelope(&rows, |id| world.user_json(id))))
+    Ok(Reply::ok(&page.envelope(&rows, |&id| world.user_json(id))))
 }
 
-pub(crate) fn my_following(world: &mut World, call: &Call<'_>) -> Answer {
+fn my_following(world: &mut World, call: &Call<'_>) -> Answer {
     let page = call.page(50, 100)?;
     let rows = followed_by(world, call.me()?);
-    Ok(Reply::ok(&page.envelope(&rows, |id| world.user_json(id))))
+    Ok(Reply::ok(&page.envelope(&rows, |&id| world.user_json(id))))
 }

@@ -1,287 +1,407 @@
-//! Direct messages between two users.
+//! Conversations with one other user, and what they have in common with groups.
 
-use jiff::Timestamp;
+use std::sync::Arc;
+
+use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::call::Call;
-use super::super::render::{self, time, time_opt};
-use super::super::reply::{Answer, Reply};
-use super::super::state::{About, Conversation, Message, World};
+use super::super::world::{About, Attachment, Conversation, Draft, Message, To, time, time_opt};
+use super::{Answer, Call, Reply, Route, World, delete, get, patch, post, put, uploads};
 
-const MAX_BODY: usize = 10_000;
+pub(super) const ROUTES: &[Route] = &[
+    post("/messages/send/{username}", send),
+    get("/messages/conversations", list),
+    get("/messages/unread-count", unread_count),
+    get("/messages/conversations/{username}", read),
+    get("/messages/conversations/{username}/tail", tail),
+    get("/messages/conversations/{username}/history", history),
+    post("/messages/conversations/{username}/read", mark_read),
+    post("/messages/conversations/{username}/typing", typing),
+    post("/messages/conversations/by-id/{conv_id}/typing", typing_by_id),
+    post("/messages/conversations/{username}/archive", archive),
+    post("/messages/conversations/{username}/unarchive", unarchive),
+    post("/messages/conversations/{username}/mute", mute),
+    post("/messages/conversations/{username}/unmute", unmute),
+    post("/messages/conversations/{username}/snooze", snooze),
+    post("/messages/conversations/{username}/unsnooze", unsnooze),
+    patch("/messages/conversations/{username}/receipts", receipts),
+    get("/messages/conversations/{username}/draft", draft),
+    put("/messages/conversations/{username}/draft", save_draft),
+    delete("/messages/conversations/{username}/draft", delete_draft),
+    post("/messages/conversations/{username}/spam", mark_spam),
+    delete("/messages/conversations/{username}/spam", unmark_spam),
+    post("/messages/groups/{conv_id}/send", send),
+    get("/messages/groups/{conv_id}/tail", tail),
+    get("/messages/groups/{conv_id}/history", history),
+    post("/messages/groups/{conv_id}/mute", mute),
+    post("/messages/groups/{conv_id}/unmute", unmute),
+    post("/messages/groups/{conv_id}/snooze", snooze),
+    post("/messages/groups/{conv_id}/unsnooze", unsnooze),
+    patch("/messages/groups/{conv_id}/receipts", receipts),
+    get("/messages/groups/{conv_id}/draft", draft),
+    put("/messages/groups/{conv_id}/draft", save_draft),
+    delete("/messages/groups/{conv_id}/draft", delete_draft),
+];
 
-pub(crate) fn send(world: &mut World, call: &Call<'_>) -> Answer {
+pub(super) const MAX_BODY: usize = 10_000;
+
+/// The caller, and the position of the conversation that the address names: by the other user, or by the
+/// group's id.
+pub(super) fn place(world: &World, call: &Call<'_>) -> Result<(Uuid, usize), Reply> {
     let me = call.me()?;
-    let body = call.text("body", 1, MAX_BODY)?;
-    let other = world.find_user(call.param("username"))?;
-    if me == other {
-        return Err(Reply::error(400, "INVALID_INPUT", "You cannot send yourself a message"));
+    if call.param("conv_id").is_empty() {
+        let other = world.find_user(call.param("username"))?;
+        let at = world.conversation_of(me, other).ok_or_else(|| Reply::none("Conversation"))?;
+        return Ok((me, at));
     }
-    if world.blocks.contains(&(other, me)) || world.blocks.contains(&(me, other)) {
+    let id = call.id("conv_id")?;
+    let at = world.conversations.iter().position(|row| row.id == id && row.group.is_some());
+    let at = at.ok_or_else(|| Reply::none("Group"))?;
+    if !world.conversations[at].has(me) {
+        return Err(Reply::forbidden("FORBIDDEN", "You are not a member of this group"));
+    }
+    Ok((me, at))
+}
+
+/// The same; a conversation with another user is begun if there is none.
+fn place_begun(world: &mut World, call: &Call<'_>) -> Result<(Uuid, usize), Reply> {
+    if !call.param("conv_id").is_empty() {
+        return place(world, call);
+    }
+    let me = call.me()?;
+    let other = world.find_user(call.param("username"))?;
+    reachable(world, me, other)?;
+    Ok((me, world.conversation_with(me, other)))
+}
+
+/// Refuses messages to oneself, and between users of whom one has blocked the other.
+pub(super) fn reachable(world: &World, me: Uuid, other: Uuid) -> Result<(), Reply> {
+    if me == other {
+        return Err(Reply::bad_input("You cannot send yourself a message"));
+    }
+    if world.blocked(me, other) {
         return Err(Reply::forbidden("FORBIDDEN", "This user does not accept your messages"));
     }
-    let at = world.conversation_of(me, other).unwrap_or_else(|| {
-        world.conversations.push(Conversation {
-            id: Uuid::new_v4(),
-            users: [me, other],
-            messages: Vec::new(),
-            archived: Default::default(),
-            muted: Default::default(),
-        });
-        world.conversations.len() - 1
-    });
+    Ok(())
+}
+
+fn send(world: &mut World, call: &Call<'_>) -> Answer {
+    let body = call.text_opt("body", 0, MAX_BODY)?.unwrap_or_default();
+    let reply_to = call.body_id("reply_to_message_id")?;
+    let attachments = call.ids("attachment_ids", 10)?.unwrap_or_default();
+    let attachments = uploads::own(world, call.me()?, &attachments)?;
+    if body.trim().is_empty() && attachments.is_empty() {
+        return Err(Reply::invalid(
+            &["body", "body"],
+            "string_too_short",
+            "A message has a body or an attachment",
+            body.into(),
+        ));
+    }
+    let (me, at) = place_begun(world, call)?;
+    let conversation = &world.conversations[at];
+    if let Some(id) = reply_to
+        && !conversation.messages.iter().any(|message| message.id == id)
+    {
+        return Err(Reply::none("Message to reply to"));
+    }
+    deliver(world, at, me, body, reply_to, attachments);
+    let conversation = &world.conversations[at];
+    Ok(Reply::created(&conversation.last().map(|sent| world.message_json(conversation, sent))))
+}
+
+/// Adds a message to a conversation and tells its other members.
+pub(super) fn deliver(
+    world: &mut World,
+    at: usize,
+    sender: Uuid,
+    body: String,
+    reply_to: Option<Uuid>,
+    attachments: Vec<Arc<Attachment>>,
+) -> Uuid {
     let (id, created) = (Uuid::new_v4(), world.now());
+    let text = super::super::world::excerpt(&body, 200);
     let conversation = &mut world.conversations[at];
     conversation.messages.push(Message {
         id,
-        sender: me,
+        sender,
         body,
         created,
-        read: None,
-        versions: Vec::new(),
-        edited: None,
-        deleted: false,
+        reply_to,
+        attachments,
+        ..Message::default()
     });
-    conversation.archived.clear();
-    let muted = conversation.muted.contains(&other);
-    let about = About { conversation: Some(conversation.id), message: Some(id), ..About::default() };
-    if !muted {
-        world.notify(other, me, "direct_message", "sent you a message", about);
+    let (conversation_id, is_group) = (conversation.id, conversation.group.is_some());
+    let mut told = Vec::new();
+    for member in conversation.members.clone() {
+        conversation.seat_mut(member).archived = false;
+        if member != sender && !conversation.muted(member, created) {
+            told.push(member);
+        }
     }
-    let conversation = &world.conversations[at];
-    let sent = conversation.messages.last().map(|sent| world.message_json(conversation, sent));
-    Ok(Reply::created(&sent))
+    let (name, display_name) = (world.username(sender).to_owned(), world.display_name(sender).to_owned());
+    let about = About::message(conversation_id, id);
+    let mentioned = super::posts::mentioned(world, &text);
+    for member in told {
+        if !is_group {
+            world.notify(member, sender, "direct_message", "sent you a message", about);
+            let fields = json!({"sender_display_name": display_name, "sender": display_name});
+            world.emit(To::User(member), "direct_message", fields);
+            continue;
+        }
+        world.notify(member, sender, "group_message", "wrote to a group", about);
+        let fields = json!({
+            "sender_username": name, "sender": name, "sender_id": sender, "conversation_id": conversation_id,
+            "message_id": id, "body_excerpt": text,
+        });
+        world.emit(To::User(member), "group_message", fields);
+        if mentioned.contains(&member) {
+            let fields = json!({
+                "sender": name, "sender_id": sender, "conversation_id": conversation_id, "message_id": id,
+                "body_excerpt": text,
+            });
+            world.emit(To::User(member), "group_mention", fields);
+        }
+    }
+    id
 }
 
 /// A bare array, the latest first.
-pub(crate) fn list(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, page) = (call.me()?, call.page(50, 100)?);
+fn list(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, page, now) = (call.me()?, call.page(50, 100)?, world.now());
     let archived = call.query_bool("include_archived")?.unwrap_or(false);
-    let fits = |row: &&Conversation| row.has(me) && (archived || !row.archived.contains(&me));
-    let mut rows: Vec<&Conversation> = world.conversations.iter().filter(fits).collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.messages.last().map(|last| last.created)));
+    let fits = |row: &&Conversation| {
+        let seat = row.seat(me);
+        row.group.is_none()
+            && row.last().is_some()
+            && (archived || !seat.archived)
+            && seat.spam.is_none()
+            && !row.snoozed(me, now)
+    };
+    let mut rows: Vec<&Conversation> = world.conversations_of(me).filter(fits).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.last_at()));
     Ok(Reply::ok(&page.array(&rows, |row| world.conversation_json(row, me))))
 }
 
-/// The caller's conversation with the user that the address names.
-fn with_user(world: &World, call: &Call<'_>) -> Result<(Uuid, usize), Reply> {
-    let me = call.me()?;
+fn unread_count(world: &mut World, call: &Call<'_>) -> Answer {
+    let unread = world.unread_messages(call.me()?);
+    Ok(Reply::ok(&json!({"unread_direct_messages": unread, "unread_count": unread})))
+}
+
+/// The newest page, oldest first. Reading a conversation marks it read, after it was rendered.
+fn read(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, page) = (call.me()?, call.page(50, 200)?);
     let other = world.find_user(call.param("username"))?;
-    let at = world.conversation_of(me, other);
-    at.map(|at| (me, at)).ok_or_else(|| Reply::not_found("NOT_FOUND", "Conversation"))
-}
-
-/// Marks what the caller received as read; gives how many messages that were.
-fn mark(world: &mut World, me: Uuid, at: usize) -> usize {
-    let now = world.now();
-    let received = world.conversations[at].messages.iter_mut();
-    let mut marked = 0;
-    for message in received.filter(|m| m.sender != me && m.read.is_none()) {
-        message.read = Some(now);
-        marked += usize::from(!message.deleted);
-    }
-    marked
-}
-
-fn rendered(world: &World, at: usize, rows: &[&Message]) -> Vec<Value> {
+    let Some(at) = world.conversation_of(me, other) else {
+        return Ok(Reply::ok(&json!({"id": null, "other_user": world.user_json(other), "messages": []})));
+    };
     let conversation = &world.conversations[at];
+    let reply = Reply::ok(&json!({
+        "id": conversation.id,
+        "other_user": world.user_json(other),
+        "messages": newest(world, conversation, page.limit, page.offset),
+    }));
+    let now = world.now();
+    world.conversations[at].mark(me, now);
+    Ok(reply)
+}
+
+/// So many of the latest messages, oldest first, without the very last `offset`.
+fn newest(world: &World, conversation: &Conversation, limit: usize, offset: usize) -> Vec<Value> {
+    let rows = conversation.live();
+    let end = rows.len().saturating_sub(offset);
+    rendered(world, conversation, &rows[end.saturating_sub(limit)..end])
+}
+
+pub(super) fn rendered(world: &World, conversation: &Conversation, rows: &[&Message]) -> Vec<Value> {
     rows.iter().map(|message| world.message_json(conversation, message)).collect()
 }
 
-fn live(world: &World, at: usize) -> Vec<&Message> {
-    world.conversations[at].messages.iter().filter(|message| !message.deleted).collect()
-}
-
-/// Reading a conversation marks it read.
-pub(crate) fn read(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, at) = with_user(world, call)?;
-    mark(world, me, at);
-    let rows = live(world, at);
-    let latest = &rows[rows.len().saturating_sub(200)..];
-    let conversation = &world.conversations[at];
-    Ok(Reply::ok(&json!({
-        "id": conversation.id,
-        "other_user": world.user_json(conversation.other(me)),
-        "messages": rendered(world, at, latest),
-    })))
-}
-
-/// The position after a message, among those that are not deleted.
-fn position(rows: &[&Message], id: Uuid) -> Result<usize, Reply> {
-    let found = rows.iter().position(|message| message.id == id);
-    found.ok_or_else(|| Reply::not_found("NOT_FOUND", "Message"))
-}
-
-fn query_id(call: &Call<'_>, name: &str) -> Result<Option<Uuid>, Reply> {
-    let Some(text) = call.query(name) else { return Ok(None) };
-    Uuid::try_parse(text).map(Some).map_err(|_| {
-        let message = "Input should be a valid UUID";
-        Reply::invalid(&["query", name], "uuid_parsing", message, text.into())
-    })
-}
-
 /// What came after a message, oldest first; without one the latest.
-pub(crate) fn tail(world: &mut World, call: &Call<'_>) -> Answer {
-    let (_, at) = with_user(world, call)?;
+fn tail(world: &mut World, call: &Call<'_>) -> Answer {
+    let (_, at) = place(world, call)?;
     let limit = call.query_number("limit", 1, 200)?.unwrap_or(50) as usize;
-    let rows = live(world, at);
-    let (part, has_more) = match query_id(call, "since_id")? {
+    let conversation = &world.conversations[at];
+    let rows = conversation.live();
+    let (part, has_more) = match call.query_id("since_id")? {
         Some(id) => {
-            let newer = &rows[position(&rows, id)? + 1..];
+            let from = rows.iter().position(|message| message.id == id);
+            let newer = &rows[from.ok_or_else(|| Reply::none("Message"))? + 1..];
             (&newer[..limit.min(newer.len())], newer.len() > limit)
         }
         None => (&rows[rows.len().saturating_sub(limit)..], rows.len() > limit),
     };
     Ok(Reply::ok(&json!({
-        "messages": rendered(world, at, part),
-        "pagination": {"limit": limit, "total": rows.len(), "has_more": has_more},
+        "messages": rendered(world, conversation, part),
+        "pagination": {"total": rows.len(), "has_more": has_more},
     })))
 }
 
 /// What came before a message, oldest first.
-pub(crate) fn history(world: &mut World, call: &Call<'_>) -> Answer {
-    let (_, at) = with_user(world, call)?;
+fn history(world: &mut World, call: &Call<'_>) -> Answer {
+    let (_, at) = place(world, call)?;
     let limit = call.query_number("limit", 1, 500)?.unwrap_or(200) as usize;
-    let before = query_id(call, "before")?
-        .ok_or_else(|| Reply::invalid(&["query", "before"], "missing", "Field required", Value::Null))?;
-    let rows = live(world, at);
-    let older = &rows[..position(&rows, before)?];
-    let start = older.len().saturating_sub(limit);
-    let messages = rendered(world, at, &older[start..]);
-    Ok(Reply::ok(&json!({"messages": messages, "has_more": start > 0})))
-}
-
-pub(crate) fn mark_read(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, at) = with_user(world, call)?;
-    Ok(Reply::ok(&json!({"marked_read": mark(world, me, at)})))
-}
-
-pub(crate) fn archive(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, at) = with_user(world, call)?;
-    world.conversations[at].archived.insert(me);
-    Ok(Reply::ok(&json!({"archived": true})))
-}
-
-pub(crate) fn unarchive(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, at) = with_user(world, call)?;
-    world.conversations[at].archived.remove(&me);
-    Ok(Reply::ok(&json!({"archived": false})))
-}
-
-pub(crate) fn mute(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, at) = with_user(world, call)?;
-    world.conversations[at].muted.insert(me);
-    Ok(Reply::ok(&json!({"muted": true})))
-}
-
-pub(crate) fn unmute(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, at) = with_user(world, call)?;
-    world.conversations[at].muted.remove(&me);
-    Ok(Reply::ok(&json!({"muted": false})))
-}
-
-pub(crate) fn unread_count(world: &mut World, call: &Call<'_>) -> Answer {
-    let unread = world.unread_messages(call.me()?);
-    Ok(Reply::ok(&json!({"unread_direct_messages": unread, "unread_count": unread})))
-}
-
-/// A message of one of the caller's conversations: its places.
-fn by_id(world: &World, call: &Call<'_>) -> Result<(Uuid, usize, usize), Reply> {
-    let (me, id) = (call.me()?, call.id("message_id")?);
-    let mine = world.conversations.iter().enumerate().filter(|(_, row)| row.has(me));
-    for (at, conversation) in mine {
-        let found = conversation.messages.iter().position(|m| m.id == id && !m.deleted);
-        if let Some(message) = found {
-            return Ok((me, at, message));
-        }
-    }
-    Err(Reply::not_found("NOT_FOUND", "Message"))
-}
-
-/// As [`by_id`], for the sender alone.
-fn own(world: &World, call: &Call<'_>) -> Result<(usize, usize), Reply> {
-    let (me, at, message) = by_id(world, call)?;
-    if world.conversations[at].messages[message].sender != me {
-        return Err(Reply::forbidden("FORBIDDEN", "This message is not yours"));
-    }
-    Ok((at, message))
-}
-
-pub(crate) fn edit(world: &mut World, call: &Call<'_>) -> Answer {
-    let body = call.text("body", 1, MAX_BODY)?;
-    let (at, message) = own(world, call)?;
-    let now = world.now();
-    let message = &mut world.conversations[at].messages[message];
-    if render::over(message.created, now, 5) {
-        return Err(Reply::forbidden("FORBIDDEN", "A message can be edited for 5 minutes"));
-    }
-    let written = message.edited.unwrap_or(message.created);
-    let earlier = std::mem::replace(&mut message.body, body);
-    message.versions.push((earlier, written));
-    message.edited = Some(now);
+    let before = call.query_id("before")?.ok_or_else(|| Reply::missing(&["query", "before"]))?;
     let conversation = &world.conversations[at];
-    let (_, _, message) = by_id(world, call)?;
-    Ok(Reply::ok(&world.message_json(conversation, &conversation.messages[message])))
-}
-
-pub(crate) fn edits(world: &mut World, call: &Call<'_>) -> Answer {
-    let (_, at, message) = by_id(world, call)?;
-    let message = &world.conversations[at].messages[message];
-    let version = |body: &str, at: Timestamp, current: bool| json!({"body": body, "at": time(at), "created_at": time(at), "is_current": current});
-    let mut versions: Vec<Value> =
-        message.versions.iter().map(|(body, at)| version(body, *at, false)).collect();
-    let written = message.edited.unwrap_or(message.created);
-    versions.push(version(&message.body, written, true));
-    Ok(Reply::ok(&json!({"message_id": message.id, "versions": versions})))
-}
-
-pub(crate) fn delete(world: &mut World, call: &Call<'_>) -> Answer {
-    let (at, message) = own(world, call)?;
-    let message = &mut world.conversations[at].messages[message];
-    message.deleted = true;
-    Ok(Reply::ok(&json!({"deleted": true, "message_id": message.id})))
-}
-
-pub(crate) fn mark_message_read(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, at, message) = by_id(world, call)?;
-    let now = world.now();
-    let message = &mut world.conversations[at].messages[message];
-    let was_unread = message.sender != me && message.read.is_none();
-    if was_unread {
-        message.read = Some(now);
-    }
+    let rows = conversation.live();
+    let found = rows.iter().position(|message| message.id == before);
+    let older = &rows[..found.unwrap_or(0)];
+    let start = older.len().saturating_sub(limit);
     Ok(Reply::ok(&json!({
-        "message_id": message.id,
-        "was_unread": was_unread,
-        "read_at": time_opt(message.read),
+        "messages": rendered(world, conversation, &older[start..]),
+        "has_more": start > 0,
+        "cursor_found": found.is_some(),
     })))
 }
 
-pub(crate) fn react(world: &mut World, call: &Call<'_>) -> Answer {
-    let emoji = call.text("emoji", 1, 64)?;
-    let (me, at, message) = by_id(world, call)?;
-    let created = world.now();
-    let id = world.conversations[at].messages[message].id;
-    let given = world.reactions.entry(id).or_default();
-    let mine = (emoji.clone(), me);
-    if !given.contains(&mine) {
-        given.push(mine);
-    }
-    Ok(Reply::created(&json!({
-        "emoji": emoji,
-        "user_id": me,
-        "username": world.username(me),
-        "created_at": time(created),
-    })))
+fn mark_read(world: &mut World, call: &Call<'_>) -> Answer {
+    let ((me, at), now) = (place(world, call)?, world.now());
+    Ok(Reply::ok(&json!({"marked_read": world.conversations[at].mark(me, now)})))
 }
 
-pub(crate) fn unreact(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, at, message) = by_id(world, call)?;
-    let id = world.conversations[at].messages[message].id;
-    let emoji = call.param("emoji");
-    if let Some(given) = world.reactions.get_mut(&id) {
-        given.retain(|(known, user)| known != emoji || *user != me);
-    }
+/// Nobody watches: there is no stream yet.
+fn typing(world: &mut World, call: &Call<'_>) -> Answer {
+    world.find_user(call.param("username"))?;
     Ok(Reply::no_content())
+}
+
+fn typing_by_id(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, id) = (call.me()?, call.id("conv_id")?);
+    let known = world.conversations_of(me).any(|row| row.id == id);
+    if known { Ok(Reply::no_content()) } else { Err(Reply::none("Conversation")) }
+}
+
+fn set_archived(world: &mut World, call: &Call<'_>, archived: bool) -> Answer {
+    let (me, at) = place(world, call)?;
+    world.conversations[at].seat_mut(me).archived = archived;
+    Ok(Reply::ok(&json!({"archived": archived})))
+}
+
+fn archive(world: &mut World, call: &Call<'_>) -> Answer {
+    set_archived(world, call, true)
+}
+
+fn unarchive(world: &mut World, call: &Call<'_>) -> Answer {
+    set_archived(world, call, false)
+}
+
+/// Without a duration, and with `forever`: until it is taken back.
+fn mute(world: &mut World, call: &Call<'_>) -> Answer {
+    let ((me, at), now) = (place(world, call)?, world.now());
+    let until = match call.either("duration", "until")?.unwrap_or("forever") {
+        "forever" => None,
+        word @ ("1h" | "8h" | "1d" | "1w") => super::memory::after(now, word),
+        other => {
+            let message = "Input should be one of: 1h, 8h, 1d, 1w, forever";
+            return Err(Reply::invalid(&["query", "duration"], "literal_error", message, other.into()));
+        }
+    };
+    let seat = world.conversations[at].seat_mut(me);
+    (seat.muted, seat.muted_until) = (true, until);
+    Ok(Reply::ok(&json!({"muted": true, "muted_until": time_opt(until)})))
+}
+
+fn unmute(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, at) = place(world, call)?;
+    let seat = world.conversations[at].seat_mut(me);
+    (seat.muted, seat.muted_until) = (false, None);
+    Ok(Reply::ok(&json!({"muted": false, "muted_until": null})))
+}
+
+/// Eight o'clock (UTC) after a moment.
+fn morning(now: Timestamp) -> Option<Timestamp> {
+    let day = now.as_second().div_euclid(86_400) * 86_400 + 8 * 3600;
+    let at = Timestamp::from_second(day).ok()?;
+    if at > now { Some(at) } else { at.checked_add(24.hours()).ok() }
+}
+
+fn snooze(world: &mut World, call: &Call<'_>) -> Answer {
+    let ((me, at), now) = (place(world, call)?, world.now());
+    let until = match call.query_text("duration", 1, 20)? {
+        "until_morning" => morning(now),
+        word @ ("1h" | "3h" | "1d" | "1w") => super::memory::after(now, word),
+        _ => return Err(Reply::bad_input("duration is one of 1h, 3h, until_morning, 1d, 1w")),
+    };
+    world.conversations[at].seat_mut(me).snoozed_until = until;
+    Ok(Reply::ok(&json!({"snoozed_until": time_opt(until), "cleared": false})))
+}
+
+fn unsnooze(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, at) = place(world, call)?;
+    let before = world.conversations[at].seat_mut(me).snoozed_until.take();
+    Ok(Reply::ok(&json!({"snoozed_until": null, "cleared": before.is_some()})))
+}
+
+fn receipts(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, at) = place(world, call)?;
+    let show = call.query_bool("show")?;
+    world.conversations[at].seat_mut(me).receipts = show;
+    Ok(Reply::ok(&json!({"override": show, "effective": show.unwrap_or(true)})))
+}
+
+fn draft_json(draft: &Draft) -> Value {
+    json!({
+        "body": draft.body, "reply_to_message_id": draft.reply_to, "updated_at": time(draft.updated),
+    })
+}
+
+/// `null` where there is none.
+fn draft(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, at) = place_begun(world, call)?;
+    Ok(Reply::ok(&world.conversations[at].seat(me).draft.as_ref().map(draft_json)))
+}
+
+/// An empty draft is none.
+fn save_draft(world: &mut World, call: &Call<'_>) -> Answer {
+    let body = call.text_opt("body", 0, MAX_BODY)?.unwrap_or_default();
+    let reply_to = call.body_id("reply_to_message_id")?;
+    let ((me, at), updated) = (place_begun(world, call)?, world.now());
+    let empty = body.is_empty() && reply_to.is_none();
+    world.conversations[at].seat_mut(me).draft = (!empty).then_some(Draft { body, reply_to, updated });
+    draft(world, call)
+}
+
+fn delete_draft(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, at) = place_begun(world, call)?;
+    world.conversations[at].seat_mut(me).draft = None;
+    Ok(Reply::no_content())
+}
+
+fn spam_json(conversation: &Conversation, me: Uuid) -> Value {
+    let spam = conversation.seat(me).spam;
+    json!({
+        "conversation_id": conversation.id,
+        "spam_reported_at": time_opt(spam.as_ref().map(|spam| spam.0)),
+        "spam_reason_code": spam.as_ref().map(|spam| &spam.1),
+        "report_id": spam.as_ref().map(|spam| spam.2),
+    })
+}
+
+/// Reporting it once more changes nothing, and says that it was a repetition.
+fn mark_spam(world: &mut World, call: &Call<'_>) -> Answer {
+    let known = ["spam", "harassment", "misinformation", "off_topic", "prompt_injection", "other"];
+    // Renamed since the description was saved.
+    let reason = call.text_opt("reason", 0, 32)?.or(call.text_opt("reason_code", 0, 32)?);
+    let reason = reason.unwrap_or_else(|| "spam".to_owned());
+    let reason = if known.contains(&reason.as_str()) { reason } else { "other".to_owned() };
+    call.text_opt("description", 0, 2000)?;
+    let ((me, at), now) = (place(world, call)?, world.now());
+    let conversation = &mut world.conversations[at];
+    let seat = conversation.seat_mut(me);
+    if seat.spam.is_some() {
+        let reply = Reply::ok(&spam_json(conversation, me));
+        return Ok(reply
+            .with_header("idempotent-replay", "true")
+            .with_header("x-idempotency-replayed", "true"));
+    }
+    seat.spam = Some((now, reason, Uuid::new_v4()));
+    Ok(Reply::created(&spam_json(conversation, me)))
+}
+
+fn unmark_spam(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, at) = place(world, call)?;
+    let conversation = &mut world.conversations[at];
+    conversation.seat_mut(me).spam = None;
+    Ok(Reply::ok(&spam_json(conversation, me)))
 }

@@ -1,26 +1,60 @@
-//! The handlers, one file for each kind of thing, and the table that names them.
+//! The routes, one file for each resource: its state, its handlers and its rows of the table.
+//!
+//! To add a route: write a handler, `fn(&mut World, &Call<'_>) -> Answer`, and a row in the `ROUTES` of its
+//! file. State that no other resource reads goes into a type of the file, kept in [`World::own`].
+//! `server/operations.txt` already lists every route of the service; a contract test holds every reply to the
+//! service's description.
 
 mod account;
-mod auth;
+mod achievements;
+mod activity;
+mod bookmarks;
+mod claims;
+mod collections;
 mod colonies;
 mod comments;
-mod feeds;
+mod drafts;
+mod facilitation;
+mod feed;
 mod follows;
+mod groups;
+pub(crate) mod limits;
+pub(crate) mod login;
+mod market;
+mod memory;
+mod message;
 mod messages;
+mod notes;
 mod notifications;
-mod posts;
-mod saved;
+mod offers;
+mod polls;
+pub(crate) mod posts;
+mod profile;
+mod rehearsal;
+mod reviews;
+mod rows;
+mod search;
+mod site;
+mod suggestions;
+mod tags;
+mod tasks;
+mod tips;
+mod totp;
 mod two_factor;
+mod uploads;
 mod users;
 mod vault;
 mod votes;
+pub(crate) mod webhooks;
+mod wiki;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 
 use super::call::Call;
-use super::reply::Answer;
-use super::state::World;
-
-/// Runs one call under the world's lock.
-pub(crate) type Handler = fn(&mut World, &Call<'_>) -> Answer;
+use super::reply::{Answer, Reply};
+use super::world::World;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,141 +67,124 @@ pub(crate) enum Access {
     Required,
 }
 
-use Access::{Ignored, Optional, Required};
+/// Runs one call under the world's lock.
+pub(crate) type Handler = fn(&mut World, &Call<'_>) -> Answer;
 
-/// The handler of a route.
-pub(crate) fn find(key: &str) -> Option<(Access, Handler)> {
-    all().iter().find(|(known, ..)| *known == key).map(|&(_, access, handler)| (access, handler))
+/// An answer that needs time, without the world's lock.
+pub(crate) type Pending = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// What a route does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Action {
+    /// Answers under the world's lock.
+    Now(Handler),
+    /// Begins under the world's lock, and answers later.
+    Later(fn(&mut World, &Arc<Mutex<World>>, &Call<'_>) -> Result<Pending, Reply>),
 }
 
-/// Every implemented route.
-pub(crate) fn all() -> &'static [(&'static str, Access, Handler)] {
-    &[
-        // The server answers this one itself: it takes its time outside the world's lock.
-        ("POST /auth/token", Ignored, |_, call| super::login::token(call)),
-        ("POST /auth/register", Ignored, auth::register),
-        ("POST /auth/register/begin", Ignored, auth::register_begin),
-        ("POST /auth/register/confirm", Ignored, auth::register_confirm),
-        ("GET /auth/check-username", Ignored, auth::check_username),
-        ("POST /auth/rotate-key", Required, auth::rotate_key),
-        ("POST /auth/recover-key", Ignored, auth::recover_key),
-        ("POST /auth/recover-key/confirm", Ignored, auth::recover_key_confirm),
-        ("DELETE /auth/account", Required, auth::delete_account),
-        ("GET /auth/email", Required, auth::get_email),
-        ("POST /auth/email", Required, auth::set_email),
-        ("DELETE /auth/email", Required, auth::remove_email),
-        ("POST /auth/email/verify", Ignored, auth::verify_email),
-        ("GET /auth/2fa/status", Required, two_factor::status),
-        ("POST /auth/2fa/enroll", Required, two_factor::enroll),
-        ("POST /auth/2fa/confirm", Required, two_factor::confirm),
-        ("POST /auth/2fa/disable", Required, two_factor::disable),
-        ("POST /auth/2fa/recovery-codes/regenerate", Required, two_factor::regenerate),
-        ("GET /users/me", Required, users::me),
-        ("GET /agents/me", Required, users::me),
-        ("GET /profile", Required, users::me),
-        ("PUT /users/me", Required, users::update_me),
-        ("GET /users/{user_id}", Optional, users::get),
-        ("GET /users/by-username/{username}", Optional, users::get_by_username),
-        ("GET /users/directory", Optional, users::directory),
-        ("GET /users/me/status", Required, users::my_status),
-        ("PUT /users/me/status", Required, users::set_my_status),
-        ("POST /users/presence", Required, users::presence),
-        ("GET /users/me/blocked", Required, users::blocked),
-        ("POST /users/{user_id}/block", Required, users::block),
-        ("DELETE /users/{user_id}/block", Required, users::unblock),
-        ("GET /agents/{username}/report", Optional, users::report),
-        ("POST /users/{user_id}/follow", Required, follows::follow),
-        ("POST /users/by-username/{username}/follow", Required, follows::follow),
-        ("DELETE /users/{user_id}/follow", Required, follows::unfollow),
-        ("DELETE /users/by-username/{username}/follow", Required, follows::unfollow),
-        ("GET /users/{user_id}/relationship", Required, follows::relationship),
-        ("GET /users/by-username/{username}/relationship", Required, follows::relationship),
-        ("GET /users/{user_id}/followers", Optional, follows::followers),
-        ("GET /users/{user_id}/following", Optional, follows::following),
-        ("GET /users/me/followers", Required, follows::my_followers),
-        ("GET /users/me/following", Required, follows::my_following),
-        ("GET /posts", Optional, posts::list),
-        ("POST /posts", Required, posts::create),
-        ("GET /posts/{post_id}", Optional, posts::get),
-        ("PUT /posts/{post_id}", Required, posts::update),
-        ("DELETE /posts/{post_id}", Required, posts::delete),
-        ("PUT /posts/{post_id}/tags", Required, posts::set_tags),
-        ("PUT /posts/{post_id}/language", Required, posts::set_language),
-        ("POST /posts/{post_id}/close", Required, posts::close),
-        ("POST /posts/{post_id}/reopen", Required, posts::reopen),
-        ("GET /posts/{post_id}/context", Optional, posts::context),
-        ("GET /posts/{post_id}/conversation", Optional, posts::conversation),
-        ("GET /posts/{post_id}/comments", Optional, comments::list),
-        ("POST /posts/{post_id}/comments", Required, comments::create),
-        ("GET /comments/{comment_id}", Optional, comments::get),
-        ("PUT /comments/{comment_id}", Required, comments::update),
-        ("DELETE /comments/{comment_id}", Required, comments::delete),
-        ("GET /users/by-username/{username}/comments", Optional, comments::of_user),
-        ("GET /users/{user_id}/comments", Optional, comments::of_user),
-        ("POST /posts/{post_id}/vote", Required, votes::vote_post),
-        ("POST /comments/{comment_id}/vote", Required, votes::vote_comment),
-        ("POST /reactions/toggle", Required, votes::toggle),
-        ("GET /reactions/who", Optional, votes::who),
-        ("POST /posts/{post_id}/bookmark", Required, saved::bookmark),
-        ("DELETE /posts/{post_id}/bookmark", Required, saved::unbookmark),
-        ("GET /posts/bookmarks/list", Required, saved::bookmarks),
-        ("POST /posts/{post_id}/watch", Required, saved::watch),
-        ("DELETE /posts/{post_id}/watch", Required, saved::unwatch),
-        ("POST /tags/{tag}/follow", Required, saved::follow_tag),
-        ("DELETE /tags/{tag}/follow", Required, saved::unfollow_tag),
-        ("GET /tags/following", Required, saved::followed_tags),
-        ("GET /search", Optional, feeds::search),
-        ("GET /feed/for-you", Required, feeds::for_you),
-        ("GET /trending/tags", Optional, feeds::trending_tags),
-        ("GET /trending/posts/rising", Optional, feeds::rising),
-        ("GET /colonies", Optional, colonies::list),
-        ("POST /colonies", Required, colonies::create),
-        ("GET /colonies/{colony_id}", Optional, colonies::get),
-        ("POST /colonies/{colony_id}/join", Required, colonies::join),
-        ("POST /colonies/{colony_id}/leave", Required, colonies::leave),
-        ("GET /colonies/{colony_id}/members", Required, colonies::members),
-        ("POST /messages/send/{username}", Required, messages::send),
-        ("GET /messages/conversations", Required, messages::list),
-        ("GET /messages/conversations/{username}", Required, messages::read),
-        ("GET /messages/conversations/{username}/tail", Required, messages::tail),
-        ("GET /messages/conversations/{username}/history", Required, messages::history),
-        ("POST /messages/conversations/{username}/read", Required, messages::mark_read),
-        ("POST /messages/conversations/{username}/archive", Required, messages::archive),
-        ("POST /messages/conversations/{username}/unarchive", Required, messages::unarchive),
-        ("POST /messages/conversations/{username}/mute", Required, messages::mute),
-        ("POST /messages/conversations/{username}/unmute", Required, messages::unmute),
-        ("GET /messages/unread-count", Required, messages::unread_count),
-        ("PATCH /messages/{message_id}", Required, messages::edit),
-        ("DELETE /messages/{message_id}", Required, messages::delete),
-        ("GET /messages/{message_id}/edits", Required, messages::edits),
-        ("POST /messages/{message_id}/read", Required, messages::mark_message_read),
-        ("POST /messages/{message_id}/reactions", Required, messages::react),
-        ("DELETE /messages/{message_id}/reactions/{emoji}", Required, messages::unreact),
-        ("GET /notifications", Required, notifications::list),
-        ("GET /notifications/count", Required, notifications::count),
-        ("POST /notifications/read-all", Required, notifications::read_all),
-        ("POST /notifications/read", Required, notifications::read_batch),
-        ("POST /notifications/{notification_id}/read", Required, notifications::read_one),
-        ("POST /notifications/delete", Required, notifications::delete_batch),
-        ("POST /notifications/delete-read", Required, notifications::delete_read),
-        ("DELETE /notifications/{notification_id}", Required, notifications::delete_one),
-        ("GET /system/notifications", Ignored, notifications::system),
-        ("GET /me/bootstrap", Required, account::bootstrap),
-        ("GET /me/capabilities", Required, account::capabilities),
-        ("GET /limits/me", Required, account::limits),
-        ("GET /me/unread", Required, account::unread),
-        ("GET /home", Required, account::home),
-        ("GET /since", Required, account::since),
-        ("GET /suggestions", Required, account::suggestions),
-        ("GET /stats", Ignored, account::stats),
-        ("GET /instructions", Ignored, account::instructions),
-        ("GET /deprecations", Ignored, account::deprecations),
-        ("GET /vault/status", Required, vault::status),
-        ("GET /vault/files", Required, vault::list),
-        ("GET /vault/search", Required, vault::search),
-        ("GET /vault/files/{filename}", Required, vault::get),
-        ("PUT /vault/files/{filename}", Required, vault::put),
-        ("POST /vault/files/{filename}/append", Required, vault::append),
-        ("DELETE /vault/files/{filename}", Required, vault::delete),
-    ]
+/// One route that is served.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) template: &'static str,
+    pub(crate) access: Access,
+    pub(crate) action: Action,
+}
+
+impl Route {
+    /// A route for callers that are signed in.
+    const fn new(method: &'static str, template: &'static str, handler: Handler) -> Self {
+        Self { method, template, access: Access::Required, action: Action::Now(handler) }
+    }
+
+    /// The same for everybody; a token says who calls.
+    const fn open(self) -> Self {
+        Self { access: Access::Optional, ..self }
+    }
+
+    /// The same for everybody; a token is not looked at.
+    const fn public(self) -> Self {
+        Self { access: Access::Ignored, ..self }
+    }
+}
+
+const fn get(template: &'static str, handler: Handler) -> Route {
+    Route::new("GET", template, handler)
+}
+
+const fn post(template: &'static str, handler: Handler) -> Route {
+    Route::new("POST", template, handler)
+}
+
+const fn put(template: &'static str, handler: Handler) -> Route {
+    Route::new("PUT", template, handler)
+}
+
+const fn patch(template: &'static str, handler: Handler) -> Route {
+    Route::new("PATCH", template, handler)
+}
+
+const fn delete(template: &'static str, handler: Handler) -> Route {
+    Route::new("DELETE", template, handler)
+}
+
+/// The rows of every resource.
+const RESOURCES: &[&[Route]] = &[
+    account::ROUTES,
+    achievements::ROUTES,
+    activity::ROUTES,
+    bookmarks::ROUTES,
+    claims::ROUTES,
+    collections::ROUTES,
+    colonies::ROUTES,
+    comments::ROUTES,
+    drafts::ROUTES,
+    facilitation::ROUTES,
+    feed::ROUTES,
+    follows::ROUTES,
+    groups::ROUTES,
+    limits::ROUTES,
+    login::ROUTES,
+    market::ROUTES,
+    memory::ROUTES,
+    message::ROUTES,
+    messages::ROUTES,
+    notes::ROUTES,
+    notifications::ROUTES,
+    offers::ROUTES,
+    polls::ROUTES,
+    posts::ROUTES,
+    profile::ROUTES,
+    rehearsal::ROUTES,
+    reviews::ROUTES,
+    search::ROUTES,
+    site::ROUTES,
+    suggestions::ROUTES,
+    tags::ROUTES,
+    tasks::ROUTES,
+    tips::ROUTES,
+    two_factor::ROUTES,
+    uploads::ROUTES,
+    users::ROUTES,
+    vault::ROUTES,
+    votes::ROUTES,
+    webhooks::ROUTES,
+    wiki::ROUTES,
+];
+
+/// Every route that is served.
+pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
+    RESOURCES.iter().copied().flatten()
+}
+
+/// The route of a method and a template, if it is served.
+pub(crate) fn find(method: &str, template: &str) -> Option<&'static Route> {
+    all().find(|route| route.method == method && route.template == template)
+}
+
+/// Carries on with what waited for an invoice that is paid now.
+pub(crate) fn settle(world: &mut World) {
+    tips::settle(world);
+    market::settle(world);
+    offers::settle(world);
 }

@@ -1,16 +1,40 @@
-//! Posts.
+//! Posts: lists, writing, and what their author or a moderator may do with them.
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::call::Call;
-use super::super::render;
-use super::super::reply::{Answer, Reply};
-use super::super::state::{Post, World};
-use super::comments;
+use super::super::world::{About, Post, To, over, time};
+use super::{Answer, Call, Reply, Route, World, comments, delete, get, patch, post, put};
 
-const TYPES: [&str; 9] = [
+pub(super) const ROUTES: &[Route] = &[
+    get("/posts", list).open(),
+    post("/posts", create),
+    get("/posts/lookup", lookup).open(),
+    get("/posts/scheduled", scheduled),
+    patch("/posts/{post_id}/schedule", reschedule),
+    delete("/posts/{post_id}/schedule", unschedule),
+    get("/posts/{post_id}", read).open(),
+    put("/posts/{post_id}", update),
+    delete("/posts/{post_id}", remove),
+    put("/posts/{post_id}/tags", set_tags),
+    put("/posts/{post_id}/language", set_language),
+    put("/posts/{post_id}/junk", set_junk),
+    post("/posts/{post_id}/crosspost", crosspost),
+    post("/posts/{post_id}/close", close),
+    post("/posts/{post_id}/reopen", reopen),
+    post("/posts/{post_id}/pin", pin),
+    get("/posts/{post_id}/moves", moves).open(),
+    post("/posts/{post_id}/og-image/disable", disable_image),
+    get("/posts/{post_id}/context", context).open(),
+    get("/posts/{post_id}/conversation", conversation).open(),
+    post("/posts/{post_id}/cognition", no_challenge),
+    get("/posts/{post_id}/links", links).open(),
+    post("/posts/{post_id}/links", link),
+    delete("/posts/{post_id}/links/{link_id}", unlink),
+];
+
+pub(super) const TYPES: [&str; 9] = [
     "finding",
     "question",
     "analysis",
@@ -25,60 +49,40 @@ const MAX_TITLE: usize = 300;
 const MAX_BODY: usize = 50_000;
 const MAX_TAGS: usize = 10;
 
-/// Old names of query parameters that a call used, for the header that says so.
-fn deprecated(call: &Call<'_>) -> Vec<String> {
-    [("search", "q"), ("colony_name", "colony"), ("type", "post_type")]
-        .into_iter()
-        .filter(|(old, _)| call.query(old).is_some())
-        .map(|(old, new)| format!("{old}={new}"))
-        .collect()
-}
+/// Links from one post to another.
+#[derive(Default)]
+struct Links(Vec<Link>);
 
-/// The value of a parameter under its new or its old name.
-pub(crate) fn either<'c>(call: &'c Call<'_>, new: &str, old: &str) -> Result<Option<&'c str>, Reply> {
-    match (call.query(new), call.query(old)) {
-        (Some(new_value), Some(old_value)) if new_value != old_value => {
-            Err(Reply::error(400, "INVALID_INPUT", format!("{new} and {old} disagree")))
-        }
-        (new_value, old_value) => Ok(new_value.or(old_value)),
-    }
-}
-
-fn query_time(call: &Call<'_>, name: &str) -> Result<Option<Timestamp>, Reply> {
-    let Some(text) = call.query(name) else { return Ok(None) };
-    parse_time(text, name).map(Some)
-}
-
-/// A moment in a query; one without an offset is taken as UTC.
-pub(crate) fn parse_time(text: &str, name: &str) -> Result<Timestamp, Reply> {
-    let at = text.parse().or_else(|_| format!("{text}Z").parse());
-    at.map_err(|_| {
-        let message = "Input should be a valid datetime";
-        Reply::invalid(&["query", name], "datetime_from_date_parsing", message, text.into())
-    })
+struct Link {
+    id: Uuid,
+    source: Uuid,
+    target: Uuid,
+    kind: String,
+    by: Uuid,
+    created: Timestamp,
 }
 
 /// The posts that the filters of a list or a search let through, oldest first.
-pub(crate) fn filtered<'w>(world: &'w World, call: &Call<'_>) -> Result<Vec<&'w Post>, Reply> {
-    let post_type = either(call, "post_type", "type")?;
+pub(super) fn filtered<'w>(world: &'w World, call: &Call<'_>) -> Result<Vec<&'w Post>, Reply> {
+    let post_type = call.either("post_type", "type")?;
     if let Some(word) = post_type
         && !TYPES.contains(&word)
     {
         let message = format!("Input should be one of: {}", TYPES.join(", "));
         return Err(Reply::invalid(&["query", "post_type"], "literal_error", message, word.into()));
     }
-    let colony = either(call, "colony", "colony_name")?.or(call.query("colony_id"));
+    let colony = call.either("colony", "colony_name")?.or(call.query("colony_id"));
     let colony = colony.map(|named| world.find_colony(named)).transpose()?;
     let colony = colony.map(|at| world.colonies[at].id);
-    let author = either(call, "author", "author_id")?;
+    let author = call.query("author").or(call.query("author_id"));
     let author = author.map(|named| world.find_user(named)).transpose()?;
     let author_type = call.query("author_type");
     let tag = call.query("tag").map(str::to_lowercase);
-    let text = either(call, "q", "search")?.map(str::to_lowercase);
+    let text = call.either("q", "search")?.map(str::to_lowercase);
     let status = call.query("status");
     let min_score = call.query_number("min_score", i64::MIN, i64::MAX)?;
     let max_score = call.query_number("max_score", i64::MIN, i64::MAX)?;
-    let (since, until) = (query_time(call, "since")?, query_time(call, "until")?);
+    let (since, until) = (call.query_time("since")?, call.query_time("until")?);
     let member = match call.query_bool("member_colonies")? {
         None => None,
         Some(wanted) => {
@@ -88,17 +92,11 @@ pub(crate) fn filtered<'w>(world: &'w World, call: &Call<'_>) -> Result<Vec<&'w 
             Some((wanted, me))
         }
     };
-    let is_member = |post: &Post, me: Uuid| {
-        let colony = world.colonies.iter().find(|colony| Some(colony.id) == post.colony);
-        colony.is_some_and(|colony| colony.members.iter().any(|&(member, _)| member == me))
-    };
     let fits = |post: &&Post| {
-        !post.deleted
-            && post_type.is_none_or(|wanted| post.post_type == wanted)
+        post_type.is_none_or(|wanted| post.post_type == wanted)
             && colony.is_none_or(|wanted| post.colony == Some(wanted))
             && author.is_none_or(|wanted| post.author == wanted)
-            && author_type
-                .is_none_or(|wanted| world.users.get(&post.author).is_some_and(|user| user.kind == wanted))
+            && author_type.is_none_or(|wanted| world.kind(post.author) == wanted)
             && tag.as_ref().is_none_or(|tag| post.tags.iter().any(|t| t.to_lowercase() == *tag))
             && text.as_ref().is_none_or(|text| has_text(post, text))
             && status.is_none_or(|wanted| (wanted == "closed") == post.closed.is_some())
@@ -106,19 +104,19 @@ pub(crate) fn filtered<'w>(world: &'w World, call: &Call<'_>) -> Result<Vec<&'w 
             && max_score.is_none_or(|most| post.score <= most)
             && since.is_none_or(|since| post.created >= since)
             && until.is_none_or(|until| post.created < until)
-            && member.is_none_or(|(wanted, me)| is_member(post, me) == wanted)
+            && member.is_none_or(|(wanted, me)| world.is_member(me, post.colony) == wanted)
     };
-    Ok(world.posts.iter().filter(fits).collect())
+    Ok(world.live_posts().filter(fits).collect())
 }
 
-fn has_text(post: &Post, text: &str) -> bool {
-    // Every word, in title, body or tags.
+/// Whether every word is in title, body or tags.
+pub(super) fn has_text(post: &Post, text: &str) -> bool {
     let hay = format!("{} {} {}", post.title, post.body, post.tags.join(" ")).to_lowercase();
     text.split_whitespace().all(|word| hay.contains(word))
 }
 
 /// Puts posts in one of the orders of a list; they come oldest first.
-pub(crate) fn order(posts: &mut [&Post], sort: &str) {
+pub(super) fn order(posts: &mut [&Post], sort: &str) {
     posts.reverse();
     match sort {
         "top" | "hot" => posts.sort_by_key(|post| -post.score),
@@ -133,85 +131,186 @@ fn cursor_after(post: &Post) -> String {
     format!("{}_{}", post.created.as_microsecond(), post.id.simple())
 }
 
-pub(crate) fn list(world: &mut World, call: &Call<'_>) -> Answer {
+/// The moment that a cursor stands for.
+pub(super) fn cursor(text: &str) -> Result<i64, Reply> {
+    let at = text.split('_').next().and_then(|text| text.parse().ok());
+    at.ok_or_else(|| Reply::bad_input("The cursor is not valid"))
+}
+
+fn list(world: &mut World, call: &Call<'_>) -> Answer {
     let page = call.page(20, 100)?;
-    let sort = call.query("sort").unwrap_or("newest");
-    if !["newest", "new", "top", "hot", "discussed"].contains(&sort) {
-        call.query_choice("sort", &["newest", "top", "hot", "discussed"], "newest")?;
-    }
+    let sort = call.query_choice("sort", &["newest", "new", "top", "hot", "discussed"], "newest")?;
     let newest = matches!(sort, "newest" | "new");
     let mut rows = filtered(world, call)?;
     order(&mut rows, sort);
     let total = rows.len();
-    if let Some(cursor) = call.query("cursor").filter(|_| newest) {
-        let at = cursor.split('_').next().and_then(|text| text.parse::<i64>().ok());
-        let at = at.ok_or_else(|| Reply::error(400, "INVALID_INPUT", "The cursor is not valid"))?;
+    if let Some(text) = call.query("cursor").filter(|_| newest) {
+        let at = cursor(text)?;
         rows.retain(|post| post.created.as_microsecond() < at);
     }
     let (cut, has_more) = page.cut(&rows);
     let next = cut.last().filter(|_| newest && has_more).map(|post| cursor_after(post));
     let items: Vec<Value> = cut.iter().map(|post| world.post_json(post, false)).collect();
     let reply = json!({"items": items, "total": total, "has_more": has_more, "next_cursor": next});
-    let mut reply = Reply::ok(&reply);
-    let old = deprecated(call);
-    if !old.is_empty() {
-        reply = reply.with_header("x-colony-deprecated-params", old.join(", "));
-    }
-    if sort == "new" {
-        reply = reply.with_header("x-colony-deprecated-values", "sort:new=newest");
-    }
-    Ok(reply)
+    let reply = Reply::ok(&reply);
+    Ok(match sort {
+        "new" => reply.with_header("x-colony-deprecated-values", "sort:new=newest"),
+        _ => reply,
+    })
+}
+
+/// A list of posts with the cursor that only lists by time have.
+pub(super) fn page_of(world: &World, call: &Call<'_>, rows: &[&Post]) -> Answer {
+    let mut reply = call.page(20, 100)?.envelope(rows, |post| world.post_json(post, false));
+    reply["next_cursor"] = Value::Null;
+    Ok(Reply::ok(&reply))
 }
 
 fn tags(call: &Call<'_>) -> Result<Option<Vec<String>>, Reply> {
     call.texts("tags", MAX_TAGS)
 }
 
-pub(crate) fn create(world: &mut World, call: &Call<'_>) -> Answer {
-    let me = call.me()?;
+/// The colony that a new post is for; `None` for none.
+fn colony_for(world: &World, call: &Call<'_>) -> Result<Option<Uuid>, Reply> {
+    let named = call.text_opt("colony_id", 1, 100)?.or(call.text_opt("colony", 1, 100)?);
+    match named {
+        Some(named) => Ok(Some(world.colonies[world.find_colony(&named)?].id)),
+        None if call.flag("no_colony")? == Some(true) => Ok(None),
+        None => {
+            let message = "Give colony_id, or no_colony: true";
+            Err(Reply::invalid(&["body", "colony_id"], "missing", message, Value::Null))
+        }
+    }
+}
+
+/// The post that a body describes, not yet in the world.
+pub(super) fn drafted(world: &mut World, call: &Call<'_>) -> Result<Post, Reply> {
+    let author = call.me()?;
     let title = call.text("title", 3, MAX_TITLE)?;
     let body = call.text("body", 1, MAX_BODY)?;
-    let post_type = call.text_opt("post_type", 1, 40)?.unwrap_or_else(|| "discussion".to_owned());
-    if !TYPES.contains(&post_type.as_str()) {
-        let message = format!("Input should be one of: {}", TYPES.join(", "));
-        let loc = ["body", "post_type"];
-        return Err(Reply::invalid(&loc, "enum", message, post_type.into()));
+    let post_type = call.choice_opt("post_type", &TYPES)?.unwrap_or_else(|| "discussion".to_owned());
+    let colony = colony_for(world, call)?;
+    let metadata = call.field("metadata")?.cloned().unwrap_or_default();
+    if post_type == "poll" {
+        super::polls::check(&metadata)?;
     }
-    let fields = call.fields()?;
-    let named = call.text_opt("colony_id", 1, 100)?.or(call.text_opt("colony", 1, 100)?);
-    let colony = match named {
-        Some(named) => Some(world.colonies[world.find_colony(&named)?].id),
-        None if fields.get("no_colony") == Some(&Value::Bool(true)) => None,
-        None => {
-            let loc = ["body", "colony_id"];
-            let message = "Give colony_id, or no_colony: true";
-            return Err(Reply::invalid(&loc, "missing", message, Value::Null));
-        }
-    };
-    let (id, created) = (Uuid::new_v4(), world.now());
-    world.add_post(Post {
-        id,
-        author: me,
+    let created = world.now();
+    let scheduled_for = call.body_time("scheduled_for")?;
+    if scheduled_for.is_some_and(|at| at <= created) {
+        return Err(Reply::bad_input("scheduled_for is in the past"));
+    }
+    Ok(Post {
+        id: Uuid::new_v4(),
+        author,
         colony,
         post_type,
         title,
         body,
         tags: tags(call)?.unwrap_or_default(),
-        metadata: fields.get("metadata").cloned().unwrap_or(Value::Null),
+        metadata,
         client: call.text_opt("client", 0, 100)?,
-        score: 0,
-        comment_count: 0,
-        last_comment: None,
         created,
         updated: created,
-        closed: None,
-        language: "en".to_owned(),
-        deleted: false,
-    });
-    Ok(Reply::created(&world.post_json(world.post(id)?, true)))
+        language: call.text_opt("language", 0, 10)?.unwrap_or_else(|| "en".to_owned()),
+        unpublished: scheduled_for.is_some(),
+        scheduled_for,
+        ..Post::default()
+    })
 }
 
-pub(crate) fn get(world: &mut World, call: &Call<'_>) -> Answer {
+fn create(world: &mut World, call: &Call<'_>) -> Answer {
+    let post = drafted(world, call)?;
+    let (id, unpublished) = (post.id, post.unpublished);
+    let reply = Reply::created(&world.post_json(&post, true));
+    world.add_post(post);
+    if !unpublished {
+        published(world, id)?;
+    }
+    Ok(reply)
+}
+
+/// Tells of a post that everybody sees from now on.
+fn published(world: &mut World, id: Uuid) -> Result<(), Reply> {
+    let post = world.post(id)?;
+    let (author, text) = (post.author, format!("{} {}", post.title, post.body));
+    let fields = json!({
+        "post_id": id,
+        "author": world.username(author),
+        "title": post.title,
+        "colony": world.colony_name(post.colony).unwrap_or_default(),
+        "post_type": post.post_type,
+    });
+    world.emit(To::Everyone, "post_created", fields);
+    mentions(world, author, &text, About::post(id), id);
+    Ok(())
+}
+
+/// The users that a text mentions with `@name`.
+pub(super) fn mentioned(world: &World, text: &str) -> Vec<Uuid> {
+    let letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let names = text.split('@').skip(1).map(|rest| {
+        let end = rest.find(|c| !letter(c)).unwrap_or(rest.len());
+        rest[..end].trim_end_matches(['-', '_'])
+    });
+    let mut users: Vec<Uuid> = Vec::new();
+    for id in names.filter(|name| !name.is_empty()).filter_map(|name| world.find_user(name).ok()) {
+        if !users.contains(&id) {
+            users.push(id);
+        }
+    }
+    users
+}
+
+/// Tells those whom a text mentions.
+pub(super) fn mentions(world: &mut World, author: Uuid, text: &str, about: About, post: Uuid) {
+    for user in mentioned(world, text) {
+        if user != author {
+            world.notify(user, author, "mention", "mentioned you", about);
+            let fields = json!({
+                "actor": world.username(author), "post_id": post, "post_title": world.title(post),
+            });
+            world.emit(To::User(user), "mention", fields);
+        }
+    }
+}
+
+/// Publishes what was scheduled for a moment that has come.
+pub(crate) fn publish_due(world: &mut World) {
+    let now = Timestamp::now();
+    let due = |post: &&mut Post| {
+        !post.deleted && post.unpublished && post.scheduled_for.is_some_and(|at| at <= now)
+    };
+    let mut ids = Vec::new();
+    for post in world.posts.iter_mut().filter(due) {
+        post.unpublished = false;
+        ids.push(post.id);
+    }
+    for id in ids {
+        // It is there: it was found just now.
+        let _ = published(world, id);
+    }
+}
+
+fn lookup(world: &mut World, call: &Call<'_>) -> Answer {
+    let given = call.query_text("ids", 1, 10_000)?;
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for text in given.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        let known = Uuid::try_parse(text).is_ok_and(|id| world.post(id).is_ok());
+        if known { found.push(text) } else { missing.push(text) }
+    }
+    Ok(Reply::ok(&json!({"found": found, "missing": missing})))
+}
+
+fn read(world: &mut World, call: &Call<'_>) -> Answer {
+    let id = call.id("post_id")?;
+    // Its author sees a post before it is published.
+    match world.any_post_mut(id) {
+        Ok(post) if Some(post.author) == call.user => any_shown(world, id),
+        _ => shown(world, call),
+    }
+}
+
+fn shown(world: &World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&world.post_json(world.post(call.id("post_id")?)?, true)))
 }
 
@@ -225,29 +324,25 @@ fn own<'w>(world: &'w mut World, call: &Call<'_>, code: &str) -> Result<(&'w mut
     Ok((post, now))
 }
 
-fn shown(world: &World, call: &Call<'_>) -> Answer {
-    Ok(Reply::ok(&world.post_json(world.post(call.id("post_id")?)?, true)))
-}
-
-pub(crate) fn update(world: &mut World, call: &Call<'_>) -> Answer {
+fn update(world: &mut World, call: &Call<'_>) -> Answer {
     let title = call.text_opt("title", 3, MAX_TITLE)?;
     let body = call.text_opt("body", 1, MAX_BODY)?;
-    let tags = tags(call)?;
+    let (tags, language) = (tags(call)?, call.text_opt("language", 0, 10)?);
     let (post, now) = own(world, call, "POST_EDIT_FORBIDDEN")?;
-    if render::over(post.created, now, 15) {
-        let message = "A post can be edited for 15 minutes";
-        return Err(Reply::forbidden("POST_EDIT_FORBIDDEN", message));
+    if over(post.created, now, 15) {
+        return Err(Reply::forbidden("POST_EDIT_FORBIDDEN", "A post can be edited for 15 minutes"));
     }
     post.title = title.unwrap_or_else(|| std::mem::take(&mut post.title));
     post.body = body.unwrap_or_else(|| std::mem::take(&mut post.body));
     post.tags = tags.unwrap_or_else(|| std::mem::take(&mut post.tags));
+    post.language = language.unwrap_or_else(|| std::mem::take(&mut post.language));
     post.updated = now;
     shown(world, call)
 }
 
-pub(crate) fn delete(world: &mut World, call: &Call<'_>) -> Answer {
+fn remove(world: &mut World, call: &Call<'_>) -> Answer {
     let (post, now) = own(world, call, "POST_DELETE_FORBIDDEN")?;
-    if render::over(post.created, now, 15) {
+    if over(post.created, now, 15) {
         let message = "A post can be deleted for 15 minutes";
         return Err(Reply::forbidden("POST_DELETE_WINDOW_EXPIRED", message));
     }
@@ -256,16 +351,14 @@ pub(crate) fn delete(world: &mut World, call: &Call<'_>) -> Answer {
 }
 
 /// Tags a post that has none, for seven days.
-pub(crate) fn set_tags(world: &mut World, call: &Call<'_>) -> Answer {
+fn set_tags(world: &mut World, call: &Call<'_>) -> Answer {
     let wanted = tags(call)?.filter(|tags| !tags.is_empty());
-    let Some(wanted) = wanted else {
-        return Err(Reply::invalid(&["body", "tags"], "missing", "Field required", Value::Null));
-    };
+    let wanted = wanted.ok_or_else(|| Reply::missing(&["body", "tags"]))?;
     let (post, now) = own(world, call, "POST_EDIT_FORBIDDEN")?;
     if !post.tags.is_empty() {
         return Err(Reply::error(409, "POST_ALREADY_TAGGED", "This post has tags already"));
     }
-    if post.created.saturating_add((7 * 24).hours()).is_ok_and(|end| now > end) {
+    if over(post.created, now, 7 * 24 * 60) {
         return Err(Reply::forbidden("POST_EDIT_FORBIDDEN", "A post can be tagged for 7 days"));
     }
     post.tags = wanted;
@@ -273,50 +366,161 @@ pub(crate) fn set_tags(world: &mut World, call: &Call<'_>) -> Answer {
     shown(world, call)
 }
 
-pub(crate) fn set_language(world: &mut World, call: &Call<'_>) -> Answer {
-    let language = match call.query("language") {
-        Some(language) => language.to_owned(),
-        None => {
-            let loc = ["query", "language"];
-            return Err(Reply::invalid(&loc, "missing", "Field required", Value::Null));
-        }
-    };
-    if !(2..=10).contains(&language.chars().count()) {
-        let message = "String should have 2 to 10 characters";
-        return Err(Reply::invalid(&["query", "language"], "string_length", message, language.into()));
+/// At the service for its own sentinels; here for the author as well.
+fn set_language(world: &mut World, call: &Call<'_>) -> Answer {
+    let language = call.query_text("language", 2, 10)?.to_owned();
+    let (me, id) = (call.me()?, call.id("post_id")?);
+    if world.post(id)?.author != me && !world.is_team(me) {
+        return Err(Reply::forbidden("POST_EDIT_FORBIDDEN", "This post is not yours"));
     }
-    let post = own(world, call, "POST_EDIT_FORBIDDEN")?.0;
-    post.language.clone_from(&language);
-    Ok(Reply::ok(&json!({"post_id": post.id, "language": language})))
+    world.post_mut(id)?.language.clone_from(&language);
+    Ok(Reply::ok(&json!({"post_id": id, "language": language})))
 }
 
-pub(crate) fn close(world: &mut World, call: &Call<'_>) -> Answer {
+/// For the site's team.
+fn set_junk(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, id) = (call.me()?, world.post(call.id("post_id")?)?.id);
+    let junk = call.query_bool("junk")?.ok_or_else(|| Reply::missing(&["query", "junk"]))?;
+    if !world.is_team(me) {
+        return Err(Reply::forbidden("FORBIDDEN", "Only admins and sentinels may do this"));
+    }
+    Ok(Reply::ok(&json!({"post_id": id, "junk": junk})))
+}
+
+fn crosspost(world: &mut World, call: &Call<'_>) -> Answer {
+    let me = call.me()?;
+    let named = call.text("colony_id", 1, 100)?;
+    let title = call.text_opt("title", 3, MAX_TITLE)?;
+    let original = world.post(call.id("post_id")?)?;
+    let colony = world.colonies[world.find_colony(&named)?].id;
+    if original.colony == Some(colony) {
+        return Err(Reply::conflict("The post is in this colony already"));
+    }
+    let mut copy = Post {
+        id: Uuid::new_v4(),
+        author: me,
+        colony: Some(colony),
+        post_type: original.post_type.clone(),
+        title: title.unwrap_or_else(|| original.title.clone()),
+        body: original.body.clone(),
+        tags: original.tags.clone(),
+        language: original.language.clone(),
+        crosspost_of: Some(original.id),
+        ..Post::default()
+    };
+    let (id, now) = (copy.id, world.now());
+    (copy.created, copy.updated) = (now, now);
+    world.add_post(copy);
+    published(world, id)?;
+    Ok(Reply::created(&world.post_json(world.post(id)?, true)))
+}
+
+fn set_closed(world: &mut World, call: &Call<'_>, closed: bool) -> Answer {
     let (post, now) = own(world, call, "POST_EDIT_FORBIDDEN")?;
-    post.closed = Some(now);
+    post.closed = closed.then(|| post.closed.unwrap_or(now));
+    let (id, kind, me) = (post.id, post.post_type.clone(), post.author);
+    if matches!(kind.as_str(), "paid_task" | "paid_offer" | "human_request") {
+        let name = if closed { "listing_closed" } else { "listing_reopened" };
+        let fields = json!({"post_id": id, "post_title": world.title(id), "post_type": kind});
+        world.emit(To::User(me), name, fields);
+    }
     shown(world, call)
 }
 
-pub(crate) fn reopen(world: &mut World, call: &Call<'_>) -> Answer {
-    own(world, call, "POST_EDIT_FORBIDDEN")?.0.closed = None;
+fn close(world: &mut World, call: &Call<'_>) -> Answer {
+    set_closed(world, call, true)
+}
+
+fn reopen(world: &mut World, call: &Call<'_>) -> Answer {
+    set_closed(world, call, false)
+}
+
+/// Whether the caller may moderate the colony of a post.
+pub(super) fn moderated(world: &World, call: &Call<'_>) -> Result<Uuid, Reply> {
+    let me = call.me()?;
+    let post = world.post(call.id("post_id")?)?;
+    let moderator = world.colony(post.colony).is_some_and(|colony| colony.moderated_by(me));
+    if !moderator && !world.is_team(me) {
+        return Err(Reply::forbidden("MOD_PERMISSIONS", "Only moderators of the colony may do this"));
+    }
+    Ok(post.id)
+}
+
+fn pin(world: &mut World, call: &Call<'_>) -> Answer {
+    let id = moderated(world, call)?;
+    let post = world.post_mut(id)?;
+    post.pinned = !post.pinned;
     shown(world, call)
+}
+
+/// No post is ever moved here.
+fn moves(world: &mut World, call: &Call<'_>) -> Answer {
+    world.post(call.id("post_id")?)?;
+    Ok(Reply::ok(&json!([])))
+}
+
+/// Posts have no picture here, so there is nothing to detach.
+fn disable_image(world: &mut World, call: &Call<'_>) -> Answer {
+    let id = own(world, call, "FORBIDDEN")?.0.id;
+    Ok(Reply::ok(&json!({"post_id": id, "og_image_disabled": true, "detached": false})))
+}
+
+/// The caller's post that is not published.
+fn unpublished<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Post, Reply> {
+    let me = call.me()?;
+    let post = world.any_post_mut(call.id("post_id")?)?;
+    if post.author != me || !post.unpublished {
+        return Err(Reply::not_found("POST_NOT_FOUND", "Scheduled post"));
+    }
+    Ok(post)
+}
+
+fn scheduled(world: &mut World, call: &Call<'_>) -> Answer {
+    let me = call.me()?;
+    let mine =
+        |post: &&Post| post.author == me && post.unpublished && !post.deleted && post.scheduled_for.is_some();
+    let mut rows: Vec<&Post> = world.posts.iter().filter(mine).collect();
+    rows.sort_by_key(|post| post.scheduled_for);
+    page_of(world, call, &rows)
+}
+
+fn any_shown(world: &World, id: Uuid) -> Answer {
+    let post = world.posts.iter().find(|post| post.id == id);
+    Ok(Reply::ok(&post.map(|post| world.post_json(post, true))))
+}
+
+fn reschedule(world: &mut World, call: &Call<'_>) -> Answer {
+    let at = call.body_time("scheduled_for")?.ok_or_else(|| Reply::missing(&["body", "scheduled_for"]))?;
+    if at <= world.now() {
+        return Err(Reply::bad_input("scheduled_for is in the past"));
+    }
+    let post = unpublished(world, call)?;
+    post.scheduled_for = Some(at);
+    let id = post.id;
+    any_shown(world, id)
+}
+
+/// The post stays, as a draft.
+fn unschedule(world: &mut World, call: &Call<'_>) -> Answer {
+    let post = unpublished(world, call)?;
+    post.scheduled_for = None;
+    let id = post.id;
+    any_shown(world, id)
 }
 
 /// Post, author, colony, comments (as a tree), related posts and the caller's own vote.
-pub(crate) fn context(world: &mut World, call: &Call<'_>) -> Answer {
+fn context(world: &mut World, call: &Call<'_>) -> Answer {
     let post = world.post(call.id("post_id")?)?;
-    let colony = world.colonies.iter().find(|colony| Some(colony.id) == post.colony);
     let mut threads = comments::tree(world, post.id);
     threads.truncate(100);
-    let near = |other: &&Post| {
-        !other.deleted && other.id != post.id && other.tags.iter().any(|tag| post.tags.contains(tag))
-    };
+    let near = |other: &&Post| other.id != post.id && other.tags.iter().any(|tag| post.tags.contains(tag));
     let related: Vec<Value> =
-        world.posts.iter().rev().filter(near).take(5).map(|other| world.post_json(other, false)).collect();
-    let vote = call.user.and_then(|me| world.votes.get(&(post.id, me)));
+        world.live_posts().rev().filter(near).take(5).map(|other| world.post_json(other, false)).collect();
+    let vote = call.user.and_then(|me| world.votes.get(&(post.id, me))).map(|vote| vote.0);
     Ok(Reply::ok(&json!({
         "post": world.post_json(post, true),
         "author": world.user_json(post.author),
-        "colony": colony.map(|colony| world.colony_json(colony)),
+        "colony": world.colony(post.colony).map(|colony| world.colony_json(colony)),
         "comments": threads,
         "related_posts": related,
         "my_vote": vote,
@@ -325,12 +529,69 @@ pub(crate) fn context(world: &mut World, call: &Call<'_>) -> Answer {
 }
 
 /// The comments as a tree.
-pub(crate) fn conversation(world: &mut World, call: &Call<'_>) -> Answer {
+fn conversation(world: &mut World, call: &Call<'_>) -> Answer {
     let post = world.post(call.id("post_id")?)?;
     let threads = comments::tree(world, post.id);
     Ok(Reply::ok(&json!({
         "post_id": post.id,
-        "comments": threads,
+        "thread_count": threads.len(),
         "total_comments": post.comment_count,
+        "threads": threads,
     })))
+}
+
+/// No post or comment of the sandbox asks its author to prove that it thinks.
+pub(super) fn no_challenge(_: &mut World, call: &Call<'_>) -> Answer {
+    call.text("token", 1, 4096)?;
+    call.text("answer", 1, 256)?;
+    Err(Reply::none("Challenge"))
+}
+
+const LINKS: [&str; 5] = ["related", "builds_on", "contradicts", "extends", "responds_to"];
+
+fn link_json(link: &Link) -> Value {
+    json!({
+        "id": link.id,
+        "source_id": link.source,
+        "target_id": link.target,
+        "link_type": link.kind,
+        "link_label": link.kind.replace('_', " "),
+        "created_by": link.by,
+        "created_at": time(link.created),
+    })
+}
+
+fn links(world: &mut World, call: &Call<'_>) -> Answer {
+    let id = world.post(call.id("post_id")?)?.id;
+    let rows = world.own.of::<Links>().0.iter().filter(|link| link.source == id || link.target == id);
+    Ok(Reply::ok(&rows.map(link_json).collect::<Vec<_>>()))
+}
+
+fn link(world: &mut World, call: &Call<'_>) -> Answer {
+    let (by, source) = (call.me()?, world.post(call.id("post_id")?)?.id);
+    let target = call.body_id("target_id")?.ok_or_else(|| Reply::missing(&["body", "target_id"]))?;
+    let kind = call.choice_opt("link_type", &LINKS)?.unwrap_or_else(|| "related".to_owned());
+    if world.post(target)?.id == source {
+        return Err(Reply::bad_input("A post cannot be linked to itself"));
+    }
+    let link = Link { id: Uuid::new_v4(), source, target, kind, by, created: world.now() };
+    let reply = Reply::created(&link_json(&link));
+    let links = &mut world.own.of::<Links>().0;
+    let twin = |known: &Link| (known.source, known.target, &known.kind) == (source, target, &link.kind);
+    if links.iter().any(twin) {
+        return Err(Reply::conflict("The posts are linked already"));
+    }
+    links.push(link);
+    Ok(reply)
+}
+
+fn unlink(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, id) = (call.me()?, call.id("link_id")?);
+    let links = &mut world.own.of::<Links>().0;
+    let before = links.len();
+    links.retain(|link| link.id != id || link.by != me);
+    if links.len() == before {
+        return Err(Reply::none("Link"));
+    }
+    Ok(Reply::ok(&json!({"deleted": true})))
 }

@@ -4,10 +4,16 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::super::call::Call;
-use super::super::reply::{Answer, Reply};
-use super::super::state::{TwoFactor, World};
-use super::super::{login, totp};
+use super::super::world::{To, TwoFactor};
+use super::{Answer, Call, Reply, Route, World, get, login, post, totp};
+
+pub(super) const ROUTES: &[Route] = &[
+    get("/auth/2fa/status", status),
+    post("/auth/2fa/enroll", enroll),
+    post("/auth/2fa/confirm", confirm),
+    post("/auth/2fa/disable", disable),
+    post("/auth/2fa/recovery-codes/regenerate", regenerate),
+];
 
 fn not_enabled() -> Reply {
     Reply::error(409, "AUTH_2FA_NOT_ENABLED", "Two-factor sign-in is not enabled")
@@ -40,13 +46,13 @@ fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-pub(crate) fn status(world: &mut World, call: &Call<'_>) -> Answer {
+fn status(world: &mut World, call: &Call<'_>) -> Answer {
     let set = enabled(world, call.me()?);
     let left = set.map_or(0, |set| set.recovery_codes.len());
     Ok(Reply::ok(&json!({"enabled": set.is_some(), "recovery_codes_remaining": left})))
 }
 
-pub(crate) fn enroll(world: &mut World, call: &Call<'_>) -> Answer {
+fn enroll(world: &mut World, call: &Call<'_>) -> Answer {
     let me = call.me()?;
     if enabled(world, me).is_some() {
         return Err(already_enabled());
@@ -59,7 +65,7 @@ pub(crate) fn enroll(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"secret": secret, "otpauth_uri": uri, "ticket": ticket})))
 }
 
-pub(crate) fn confirm(world: &mut World, call: &Call<'_>) -> Answer {
+fn confirm(world: &mut World, call: &Call<'_>) -> Answer {
     let me = call.me()?;
     let text = call.text("secret", 1, 200)?;
     let given_ticket = call.text("ticket", 1, 500)?;
@@ -96,12 +102,15 @@ fn with_code<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Option
     if login::accept(set, &code, now()) { Ok(&mut user.two_factor) } else { Err(wrong_code()) }
 }
 
-pub(crate) fn disable(world: &mut World, call: &Call<'_>) -> Answer {
+fn disable(world: &mut World, call: &Call<'_>) -> Answer {
     *with_code(world, call)? = None;
+    let me = call.me()?;
+    let fields = json!({"actor": world.username(me), "actor_id": me, "by": "self"});
+    world.emit(To::User(me), "security_2fa_disabled", fields);
     Ok(Reply::ok(&json!({"enabled": false, "recovery_codes_remaining": 0})))
 }
 
-pub(crate) fn regenerate(world: &mut World, call: &Call<'_>) -> Answer {
+fn regenerate(world: &mut World, call: &Call<'_>) -> Answer {
     let codes = recovery_codes();
     if let Some(set) = with_code(world, call)? {
         set.recovery_codes.clone_from(&codes);

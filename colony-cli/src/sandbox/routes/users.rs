@@ -1,34 +1,31 @@
-//! Profiles, the directory, blocks, status and presence.
+//! Other users: profiles, the directory, presence, blocks, reports about them.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::super::call::Call;
-use super::super::reply::{Answer, Reply};
-use super::super::state::World;
-use super::auth;
+use super::{Answer, Call, Reply, Route, World, delete, get, post};
 
-pub(crate) fn me(world: &mut World, call: &Call<'_>) -> Answer {
-    Ok(Reply::ok(&world.user_json(call.me()?)))
-}
+pub(super) const ROUTES: &[Route] = &[
+    get("/users/directory", directory).public(),
+    get("/users/{user_id}", read).public(),
+    get("/users/by-username/{username}", read).public(),
+    post("/users/presence", presence),
+    get("/users/presence", presence_flags).public(),
+    get("/users/me/blocked", blocked),
+    post("/users/{user_id}/block", block),
+    delete("/users/{user_id}/block", unblock),
+    get("/users/{username}/karma/breakdown", karma).public(),
+    get("/agents/{username}/report", report).public(),
+    get("/agents/toll/stats", toll).public(),
+];
 
-pub(crate) fn update_me(world: &mut World, call: &Call<'_>) -> Answer {
-    auth::take_profile(world, call)?;
-    me(world, call)
-}
-
-pub(crate) fn get(world: &mut World, call: &Call<'_>) -> Answer {
-    let id = world.find_user(call.param("user_id"))?;
-    Ok(Reply::ok(&world.user_json(id)))
-}
-
-pub(crate) fn get_by_username(world: &mut World, call: &Call<'_>) -> Answer {
-    let id = world.find_user(call.param("username"))?;
+fn read(world: &mut World, call: &Call<'_>) -> Answer {
+    let id = world.find_user(call.named_user())?;
     Ok(Reply::ok(&world.user_json(id)))
 }
 
 /// The users that a search text fits.
-pub(crate) fn matching(world: &World, text: Option<&str>) -> Vec<Uuid> {
+pub(super) fn matching(world: &World, text: Option<&str>) -> Vec<Uuid> {
     let text = text.map(str::to_lowercase);
     let fits = |id: &Uuid| {
         let Some(user) = world.users.get(id).filter(|user| user.pending_until.is_none()) else {
@@ -43,52 +40,39 @@ pub(crate) fn matching(world: &World, text: Option<&str>) -> Vec<Uuid> {
     world.user_order.iter().copied().filter(fits).collect()
 }
 
-pub(crate) fn directory(world: &mut World, call: &Call<'_>) -> Answer {
+fn directory(world: &mut World, call: &Call<'_>) -> Answer {
     let page = call.page(20, 100)?;
     let kind = call.query_choice("user_type", &["all", "agent", "human"], "all")?;
     let sort = call.query_choice("sort", &["karma", "newest", "active"], "karma")?;
     let mut rows = matching(world, call.query("q"));
-    rows.retain(|id| kind == "all" || world.users.get(id).is_some_and(|user| user.kind == kind));
+    let field = |id: &Uuid, name: &str| {
+        let value = world.users.get(id).and_then(|user| user.profile.get(name)).cloned();
+        value.unwrap_or_default().to_string().to_lowercase()
+    };
+    rows.retain(|id| {
+        (kind == "all" || world.kind(*id) == kind)
+            && [("specialty", "capabilities"), ("model", "current_model"), ("harness", "harness")].iter().all(
+                |(name, of)| {
+                    call.query(name).is_none_or(|wanted| field(id, of).contains(&wanted.to_lowercase()))
+                },
+            )
+    });
     match sort {
-        "karma" => rows.sort_by_key(|id| -world.users.get(id).map_or(0, |user| user.karma)),
+        "karma" => rows.sort_by_key(|id| -world.karma(*id)),
         _ => rows.reverse(),
     }
-    Ok(Reply::ok(&page.envelope(&rows, |id| world.user_json(id))))
-}
-
-pub(crate) fn my_status(world: &mut World, call: &Call<'_>) -> Answer {
-    let user = world.users.get(&call.me()?);
-    let status = user.map(|user| user.status.clone()).unwrap_or_default();
-    let field = |name: &str| status.get(name).cloned().unwrap_or(Value::Null);
-    Ok(Reply::ok(&json!({
-        "presence_status": field("presence_status"),
-        "custom_status_text": field("custom_status_text"),
+    Ok(Reply::ok(&page.envelope(&rows, |&id| {
+        let mut user = world.user_json(id);
+        user["post_count"] = world.live_posts().filter(|post| post.author == id).count().into();
+        user
     })))
 }
 
-pub(crate) fn set_my_status(world: &mut World, call: &Call<'_>) -> Answer {
-    call.text_opt("presence_status", 0, 40)?;
-    call.text_opt("custom_status_text", 0, 200)?;
-    let fields = call.fields()?;
-    if let Some(user) = world.users.get_mut(&call.me()?) {
-        for name in ["presence_status", "custom_status_text"] {
-            if let Some(value) = fields.get(name) {
-                // An empty text clears the field.
-                let value = if value == "" { &Value::Null } else { value };
-                user.status.insert(name.to_owned(), value.clone());
-            }
-        }
-    }
-    my_status(world, call)
-}
-
 /// Every known account counts as online.
-pub(crate) fn presence(world: &mut World, call: &Call<'_>) -> Answer {
-    let Some(ids) = call.texts("user_ids", usize::MAX)? else {
-        return Err(Reply::invalid(&["body", "user_ids"], "missing", "Field required", Value::Null));
-    };
+fn presence(world: &mut World, call: &Call<'_>) -> Answer {
+    let ids = call.texts("user_ids", usize::MAX)?.unwrap_or_default();
     if ids.len() > 200 {
-        return Err(Reply::error(400, "INVALID_INPUT", "At most 200 ids in one call"));
+        return Err(Reply::bad_input("At most 200 ids in one call"));
     }
     let now = world.now().as_millisecond() as f64 / 1000.0;
     let row = |id: String| {
@@ -99,39 +83,82 @@ pub(crate) fn presence(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&rows))
 }
 
-pub(crate) fn blocked(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, page) = (call.me()?, call.page(20, 100)?);
+/// The same for everybody: `{"presence": {id: online}}`.
+fn presence_flags(world: &mut World, call: &Call<'_>) -> Answer {
+    let ids = call.query("ids").unwrap_or_default().split(',').filter(|id| !id.is_empty());
+    let rows: Map<String, Value> =
+        ids.map(|id| (id.to_owned(), world.find_user(id).is_ok().into())).collect();
+    Ok(Reply::ok(&json!({ "presence": rows })))
+}
+
+/// A bare array.
+fn blocked(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, page) = (call.me()?, call.page(50, 100)?);
     let mine = world.blocks.iter().filter(|(blocker, _)| *blocker == me);
     let rows: Vec<Uuid> = mine.map(|&(_, blocked)| blocked).collect();
-    Ok(Reply::ok(&page.envelope(&rows, |id| world.user_json(id))))
+    Ok(Reply::ok(&page.array(&rows, |&id| world.user_json(id))))
 }
 
-pub(crate) fn block(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, other) = (call.me()?, world.find_user(call.param("user_id"))?);
-    if me == other {
-        return Err(Reply::error(400, "INVALID_INPUT", "You cannot block yourself"));
+fn block(world: &mut World, call: &Call<'_>) -> Answer {
+    let pair = (call.me()?, world.find_user(call.named_user())?);
+    if pair.0 == pair.1 {
+        return Err(Reply::bad_input("You cannot block yourself"));
     }
-    if !world.blocks.contains(&(me, other)) {
-        world.blocks.push((me, other));
+    if world.blocks.contains(&pair) {
+        return Err(Reply::conflict("You have blocked this user already"));
     }
-    Ok(Reply::ok(&json!({"blocked": true, "user_id": other})))
+    world.blocks.push(pair);
+    Ok(Reply::status(201, "blocked"))
 }
 
-pub(crate) fn unblock(world: &mut World, call: &Call<'_>) -> Answer {
-    let (me, other) = (call.me()?, world.find_user(call.param("user_id"))?);
-    world.blocks.retain(|&pair| pair != (me, other));
-    Ok(Reply::ok(&json!({"blocked": false, "user_id": other})))
+fn unblock(world: &mut World, call: &Call<'_>) -> Answer {
+    let pair = (call.me()?, world.find_user(call.named_user())?);
+    let before = world.blocks.len();
+    world.blocks.retain(|&known| known != pair);
+    if world.blocks.len() == before {
+        return Err(Reply::none("Block"));
+    }
+    Ok(Reply::no_content())
+}
+
+fn karma(world: &mut World, call: &Call<'_>) -> Answer {
+    let user = world.find_user(call.named_user())?;
+    let mut votes: Vec<i64> = Vec::new();
+    for (&(target, _), &(value, _)) in &world.votes {
+        let author = world.post(target).map(|post| post.author);
+        if author.or_else(|_| world.comment(target).map(|comment| comment.author)).ok() == Some(user) {
+            votes.push(value);
+        }
+    }
+    let total: i64 = votes.iter().sum();
+    let reasons: Vec<Value> = if votes.is_empty() {
+        Vec::new()
+    } else {
+        vec![json!({"reason": "votes", "count": votes.len(), "total": total})]
+    };
+    Ok(Reply::ok(&json!({
+        "username": world.username(user),
+        "karma": world.karma(user),
+        "window_note": "Votes since the sandbox was started.",
+        "logged_total": total,
+        "trend": {"last_30d": total, "last_90d": total},
+        "by_reason": reasons,
+    })))
 }
 
 /// Free here; the service asks a small payment.
-pub(crate) fn report(world: &mut World, call: &Call<'_>) -> Answer {
-    let id = world.find_user(call.param("username"))?;
-    let posts = world.posts.iter().filter(|post| post.author == id && !post.deleted).count();
-    let comments = world.comments.iter().filter(|c| c.author == id && !c.deleted).count();
+fn report(world: &mut World, call: &Call<'_>) -> Answer {
+    let id = world.find_user(call.named_user())?;
     Ok(Reply::ok(&json!({
         "username": world.username(id),
         "user": world.user_json(id),
-        "post_count": posts,
-        "comment_count": comments,
+        "post_count": world.live_posts().filter(|post| post.author == id).count(),
+        "comment_count": world.live_comments().filter(|comment| comment.author == id).count(),
+        "toll_stats": {"paid": 0},
+        "dispute_ratio": 0.0,
     })))
+}
+
+fn toll(_: &mut World, _: &Call<'_>) -> Answer {
+    Ok(Reply::ok(&json!({"paid": 0, "total_sats": 0})))
 }

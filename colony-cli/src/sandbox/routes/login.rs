@@ -1,26 +1,50 @@
 //! `POST /auth/token`: an API key, and a second factor where one is set, for an access token.
 
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
-use super::call::Call;
-use super::lock;
-use super::reply::{Answer, Reply};
-use super::state::TwoFactor;
-use super::totp;
+use super::super::window::{SlidingWindow, Verdict};
+use super::super::world::TwoFactor;
+use super::{Answer, Call, Reply, Route, World, post, totp};
+
+pub(super) const ROUTES: &[Route] = &[post("/auth/token", token).public()];
 
 /// Wrong codes in a row that are answered before the lockout.
 const MAX_FAILURES: u32 = 5;
 /// How long a lockout lasts, in seconds.
 const LOCKOUT: i64 = 900;
 
-/// Answers a login. The limit on logins has been asked before.
-pub(crate) fn token(call: &Call<'_>) -> Answer {
+/// The limit on logins, by address.
+struct Logins(SlidingWindow<IpAddr>);
+
+impl Default for Logins {
+    fn default() -> Self {
+        Self(SlidingWindow::new(100, Duration::from_secs(3600)))
+    }
+}
+
+/// Sets how many logins one address may make in an hour.
+pub(crate) fn limit(world: &mut World, logins: u32) {
+    *world.own.of::<Logins>() = Logins(SlidingWindow::new(logins, Duration::from_secs(3600)));
+}
+
+/// Counts a login on arrival.
+pub(crate) fn arrived(world: &mut World, address: IpAddr) -> Verdict {
+    world.own.of::<Logins>().0.ask(address, Instant::now())
+}
+
+/// Forgets the logins so far.
+pub(crate) fn reset(world: &mut World) {
+    world.own.of::<Logins>().0.clear();
+}
+
+fn token(world: &mut World, call: &Call<'_>) -> Answer {
     let key = call.text("api_key", 1, 200)?;
     let code = call.text_opt("totp_code", 0, 16)?.filter(|code| !code.trim().is_empty());
-    let mut world = lock(&call.shared.world);
     let user = world.keys.get(&key).copied();
-    let user = user.and_then(|id| world.users.get_mut(&id));
-    let Some(user) = user else {
+    let Some(user) = user.and_then(|id| world.users.get_mut(&id)) else {
         return Err(Reply::error(401, "AUTH_INVALID_KEY", "Invalid API key"));
     };
     if user.pending_until.is_some() {
@@ -31,8 +55,7 @@ pub(crate) fn token(call: &Call<'_>) -> Answer {
         second_factor(two_factor, code.as_deref(), jiff::Timestamp::now().as_second())?;
     }
     let id = user.id;
-    drop(world);
-    Ok(Reply::ok(&json!({"access_token": call.shared.issue(id), "token_type": "bearer"})))
+    Ok(Reply::ok(&json!({"access_token": world.tokens.issue(id), "token_type": "bearer"})))
 }
 
 fn second_factor(set: &mut TwoFactor, code: Option<&str>, now: i64) -> Result<(), Reply> {
@@ -57,7 +80,7 @@ fn second_factor(set: &mut TwoFactor, code: Option<&str>, now: i64) -> Result<()
 }
 
 /// Takes a code or a recovery code; each is good once.
-pub(crate) fn accept(set: &mut TwoFactor, code: &str, now: i64) -> bool {
+pub(super) fn accept(set: &mut TwoFactor, code: &str, now: i64) -> bool {
     let given = code.trim();
     if let Some(at) = set.recovery_codes.iter().position(|known| known == given) {
         set.recovery_codes.remove(at);

@@ -1,41 +1,83 @@
 //! Access tokens: HS256 JSON Web Tokens, written and checked by hand.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use uuid::Uuid;
 
 const HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT"}"#;
 
+/// Issues access tokens, and knows those that it issued.
+pub(crate) struct Tokens {
+    signer: Signer,
+    lifetime: Duration,
+    generation: u64,
+}
+
+impl Tokens {
+    /// Signs with a secret of its own.
+    pub(crate) fn new(lifetime: Duration) -> Self {
+        Self { signer: Signer::new(super::random_text().as_bytes()), lifetime, generation: 0 }
+    }
+
+    /// A new access token for a user.
+    pub(crate) fn issue(&self, user: Uuid) -> String {
+        let iat = Timestamp::now().as_second();
+        let lifetime = i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX);
+        self.signer.sign(&Claims {
+            sub: user,
+            token_use: "access".to_owned(),
+            iat,
+            exp: iat.saturating_add(lifetime),
+            jti: Uuid::new_v4().simple().to_string(),
+            generation: self.generation,
+        })
+    }
+
+    /// Whom a token speaks for, if it is good.
+    pub(crate) fn user_of(&self, token: &str) -> Option<Uuid> {
+        let claims = self.signer.verify(token, Timestamp::now().as_second())?;
+        (claims.generation == self.generation).then_some(claims.sub)
+    }
+
+    /// Makes every token issued so far worthless.
+    pub(crate) fn revoke_all(&mut self) {
+        self.generation += 1;
+    }
+}
+
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Claims {
+struct Claims {
     /// The user's id.
-    pub(crate) sub: Uuid,
+    sub: Uuid,
     /// Always `access`.
-    pub(crate) token_use: String,
-    pub(crate) iat: i64,
-    pub(crate) exp: i64,
-    pub(crate) jti: String,
+    token_use: String,
+    iat: i64,
+    exp: i64,
+    jti: String,
     /// The generation of tokens; a revocation raises it and so ends all earlier ones.
     #[serde(rename = "gen")]
-    pub(crate) generation: u64,
+    generation: u64,
 }
 
 /// Signs and checks tokens with one secret.
-pub(crate) struct Signer {
+struct Signer {
     mac: Hmac<Sha256>,
 }
 
 impl Signer {
-    pub(crate) fn new(secret: &[u8]) -> Self {
+    fn new(secret: &[u8]) -> Self {
         // HMAC takes a key of any length.
         Self { mac: Hmac::new_from_slice(secret).unwrap_or_else(|_| Hmac::new(&Default::default())) }
     }
 
-    pub(crate) fn sign(&self, claims: &Claims) -> String {
+    fn sign(&self, claims: &Claims) -> String {
         let payload = serde_json::to_vec(claims).unwrap_or_default();
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(HEADER), URL_SAFE_NO_PAD.encode(payload));
         let mut mac = self.mac.clone();
@@ -45,7 +87,7 @@ impl Signer {
     }
 
     /// The claims of a token that this signer made and that has not expired at `now` (unix seconds).
-    pub(crate) fn verify(&self, token: &str, now: i64) -> Option<Claims> {
+    fn verify(&self, token: &str, now: i64) -> Option<Claims> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
         if URL_SAFE_NO_PAD.decode(header).ok()? != HEADER {

@@ -1,8 +1,8 @@
 //! The table of routes, and which of them an address belongs to.
 
-use super::routes::{self, Access, Handler};
+use super::super::routes::{self, Access};
 
-/// Every route of the catalogue, and the few that the sandbox adds.
+/// Every route of the service, served here or not.
 const OPERATIONS: &str = include_str!("operations.txt");
 
 /// One route.
@@ -14,7 +14,7 @@ pub(crate) struct Route {
     /// The names of the operations that use it.
     pub(crate) operations: &'static str,
     /// `None` where the sandbox does not implement it.
-    pub(crate) action: Option<(Access, Handler)>,
+    pub(crate) handler: Option<&'static routes::Route>,
     segments: Vec<Segment>,
     /// Whether one of the segments takes several.
     greedy: bool,
@@ -39,6 +39,36 @@ pub(crate) enum Found<'r> {
 /// All routes, those with more fixed text first.
 pub(crate) struct Router {
     routes: Vec<Route>,
+}
+
+/// A route of the service, as the sandbox knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListedRoute {
+    /// Method and template below the API's base: `GET /posts/{post_id}`.
+    pub route: &'static str,
+    /// The names of the operations that use it, separated by commas.
+    pub operations: &'static str,
+    /// Whether the sandbox serves it; it answers 501 otherwise.
+    pub served: bool,
+    /// Whether it is only for callers that are signed in.
+    pub needs_login: bool,
+}
+
+/// Every route of the service: those that are served, and those that are answered 501.
+///
+/// ```
+/// let routes = colony_cli::sandbox::routes();
+/// assert!(routes.iter().any(|listed| listed.route == "GET /posts/{post_id}" && listed.served));
+/// ```
+pub fn listed() -> Vec<ListedRoute> {
+    let routes = lines().filter_map(Route::parse).map(|route| ListedRoute {
+        route: route.key,
+        operations: route.operations,
+        served: route.handler.is_some(),
+        needs_login: route.access() == Access::Required,
+    });
+    routes.collect()
 }
 
 impl Router {
@@ -75,7 +105,20 @@ impl Route {
         let (method, template) = key.split_once(' ')?;
         let segments: Vec<Segment> = template.strip_prefix('/')?.split('/').map(Segment::parse).collect();
         let greedy = segments.iter().any(|segment| matches!(segment, Segment::Many(_)));
-        Some(Self { key, method, template, operations, action: routes::find(key), segments, greedy })
+        Some(Self {
+            key,
+            method,
+            template,
+            operations,
+            handler: routes::find(method, template),
+            segments,
+            greedy,
+        })
+    }
+
+    /// Who may call it.
+    pub(crate) fn access(&self) -> Access {
+        self.handler.map_or(Access::Ignored, |handler| handler.access)
     }
 
     /// For each place whether it is fixed: fixed ones sort first.
@@ -178,21 +221,24 @@ mod tests {
     fn unknown_addresses_and_methods() {
         assert_eq!(found("GET", "/nothing"), "404");
         assert_eq!(found("GET", "/posts//comments"), "404");
-        assert_eq!(found("GET", "/"), "404");
+        assert_eq!(found("GET", "/"), "GET / []");
         assert_eq!(found("DELETE", "/users/me"), "405");
         assert_eq!(found("GET", "/%ff%zz%"), "404");
     }
 
     #[test]
-    fn every_handler_has_a_route_and_templates_are_unique() {
-        let keys: Vec<&str> = Router::new().routes.iter().map(|route| route.key).collect();
-        for (key, _, _) in routes::all() {
-            assert!(keys.contains(key), "{key} is not in operations.txt");
+    fn every_handler_has_a_route_and_no_route_two() {
+        let mut keys: Vec<&str> = Router::new().routes.iter().map(|route| route.key).collect();
+        let served: Vec<String> =
+            routes::all().map(|route| format!("{} {}", route.method, route.template)).collect();
+        for key in &served {
+            assert!(keys.contains(&key.as_str()), "{key} is not in operations.txt");
         }
-        let mut sorted = keys.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
-        assert_eq!(sorted.len(), keys.len());
-        assert!(keys.len() > 290);
+        for mut list in [keys.split_off(0), served.iter().map(String::as_str).collect()] {
+            list.sort_unstable();
+            let twice: Vec<&str> =
+                list.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+            assert!(twice.is_empty(), "{twice:?}");
+        }
     }
 }

@@ -1,0 +1,72 @@
+//! Rows that belong to one account each.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Reply;
+
+/// What accounts keep for themselves, oldest first.
+pub(super) struct Rows<T>(Vec<Row<T>>);
+
+pub(super) struct Row<T> {
+    pub(super) id: Uuid,
+    pub(super) owner: Uuid,
+    pub(super) created: Timestamp,
+    pub(super) updated: Timestamp,
+    pub(super) it: T,
+}
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Rows<T> {
+    pub(super) fn add(&mut self, owner: Uuid, now: Timestamp, it: T) -> &Row<T> {
+        self.0.push(Row { id: Uuid::new_v4(), owner, created: now, updated: now, it });
+        &self.0[self.0.len() - 1]
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Row<T>> {
+        self.0.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Row<T>> {
+        self.0.iter_mut()
+    }
+
+    /// The rows of one account, newest first.
+    pub(super) fn of(&self, owner: Uuid) -> Vec<&Row<T>> {
+        self.0.iter().rev().filter(|row| row.owner == owner).collect()
+    }
+
+    /// A row of one account; somebody else's is 404 as well.
+    pub(super) fn find(&mut self, owner: Uuid, id: Uuid, what: &str) -> Result<&mut Row<T>, Reply> {
+        let row = self.0.iter_mut().find(|row| row.id == id && row.owner == owner);
+        row.ok_or_else(|| Reply::none(what))
+    }
+
+    /// Takes away every row that fits. Says how many those were.
+    pub(super) fn remove(&mut self, fits: impl Fn(&Row<T>) -> bool) -> usize {
+        let before = self.0.len();
+        self.0.retain(|row| !fits(row));
+        before - self.0.len()
+    }
+
+    /// Takes away a row of one account.
+    pub(super) fn delete(&mut self, owner: Uuid, id: Uuid, what: &str) -> Result<(), Reply> {
+        match self.remove(|row| row.id == id && row.owner == owner) {
+            0 => Err(Reply::none(what)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses another row where one account has `limit` already.
+    pub(super) fn room(&self, owner: Uuid, limit: usize, what: &str) -> Result<(), Reply> {
+        if self.of(owner).len() < limit {
+            return Ok(());
+        }
+        Err(Reply::error(400, "LIMIT_EXCEEDED", format!("You have {limit} {what} already")))
+    }
+}

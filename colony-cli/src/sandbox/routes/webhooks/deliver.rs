@@ -1,0 +1,115 @@
+//! Deliveries: signed requests, tried again with growing pauses.
+
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::Sha256;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::super::super::lock;
+use super::super::super::world::{World, excerpt};
+use super::{Delivery, Hook, Hooks, Job, MAX_FAILURES, Outcome};
+
+/// How long a receiver may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Made when the first delivery is due: most sandboxes have none.
+static HTTP: LazyLock<Option<reqwest::Client>> = LazyLock::new(|| {
+    let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    builder.timeout(PATIENCE).build().ok()
+});
+
+/// One attempt, ready to be sent.
+pub(super) struct Request {
+    url: String,
+    headers: [(&'static str, String); 7],
+    body: Vec<u8>,
+}
+
+fn hmac(secret: &str, parts: &[&[u8]]) -> String {
+    // HMAC takes a key of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
+    parts.iter().for_each(|part| mac.update(part));
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Request {
+    /// Signs a payload twice: over the body alone, and over the time and the body.
+    pub(super) fn new(hook: &Hook, job: &Job, attempt: u32, delivery: Uuid, now: Timestamp) -> Self {
+        let body = serde_json::to_vec(&job.payload).unwrap_or_default();
+        let at = now.as_second().to_string();
+        let plain = hmac(&hook.secret, &[&body]);
+        let timed = hmac(&hook.secret, &[at.as_bytes(), b".", &body]);
+        let headers = [
+            ("x-colony-event", job.event.clone()),
+            ("x-colony-event-id", job.event_id.to_string()),
+            ("x-colony-delivery", delivery.to_string()),
+            ("x-colony-attempt", attempt.to_string()),
+            ("x-colony-signature", format!("sha256={plain}")),
+            ("x-colony-signature-256", format!("t={at},v1={timed}")),
+            ("x-colony-timestamp", at),
+        ];
+        Self { url: hook.url.clone(), headers, body }
+    }
+
+    pub(super) async fn send(self) -> Outcome {
+        let Some(http) = &*HTTP else { return Outcome::default() };
+        let mut request = http.post(self.url).header("content-type", "application/json").body(self.body);
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        match request.send().await {
+            Ok(reply) => {
+                let status = Some(reply.status().as_u16());
+                let body = reply.text().await.ok().map(|text| excerpt(&text, 1000));
+                Outcome { status, body }
+            }
+            Err(_) => Outcome::default(),
+        }
+    }
+}
+
+/// Delivers an event: tries until the receiver takes it, the pauses are used up, the webhook is gone or
+/// switched off, or the sandbox ends.
+pub(crate) async fn deliver(world: Arc<Mutex<World>>, job: Job, mut quitting: watch::Receiver<bool>) {
+    let pauses = Arc::clone(&lock(&world).own.of::<Hooks>().pauses);
+    for attempt in 1.. {
+        let id = Uuid::new_v4();
+        let request = {
+            let mut world = lock(&world);
+            let hook = world.own.of::<Hooks>().hooks.iter().find(|hook| hook.id == job.hook && hook.active);
+            match hook {
+                Some(hook) => Request::new(hook, &job, attempt, id, Timestamp::now()),
+                None => return,
+            }
+        };
+        let outcome = tokio::select! {
+            outcome = request.send() => outcome,
+            _ = quitting.wait_for(|quit| *quit) => return,
+        };
+        let done = outcome.succeeded();
+        record(&world, &job, id, attempt, outcome);
+        match pauses.get(attempt as usize - 1) {
+            Some(pause) if !done => tokio::select! {
+                () = tokio::time::sleep(*pause) => {}
+                _ = quitting.wait_for(|quit| *quit) => return,
+            },
+            _ => return,
+        }
+    }
+}
+
+fn record(world: &Mutex<World>, job: &Job, id: Uuid, attempt: u32, outcome: Outcome) {
+    let mut world = lock(world);
+    let now = world.now();
+    let state = world.own.of::<Hooks>();
+    // It may be gone since it was sent.
+    let Some(hook) = state.hooks.iter_mut().find(|hook| hook.id == job.hook) else { return };
+    hook.triggered = Some(now);
+    hook.failures = if outcome.succeeded() { 0 } else { hook.failures + 1 };
+    hook.active &= hook.failures < MAX_FAILURES;
+    state.deliveries.push(Delivery::new(job, id, attempt, outcome, now));
+}

@@ -1,0 +1,207 @@
+//! The wiki: pages with their revisions.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::super::world::{excerpt, time};
+use super::{Answer, Call, Reply, Route, World, delete, get, post, put};
+
+pub(super) const ROUTES: &[Route] = &[
+    get("/wiki", list).open(),
+    post("/wiki", create),
+    get("/wiki/{slug}", read).open(),
+    put("/wiki/{slug}", update),
+    delete("/wiki/{slug}", remove),
+    get("/wiki/{slug}/history", history).open(),
+    get("/wiki/{slug}/revision/{revision_id}", revision).open(),
+];
+
+/// Every page.
+#[derive(Default)]
+struct Wiki(Vec<Page>);
+
+struct Page {
+    id: Uuid,
+    slug: String,
+    category: Option<String>,
+    /// The colony whose page it is; `None`: the site's.
+    colony: Option<Uuid>,
+    created: Timestamp,
+    /// The first one made the page; there is always one.
+    revisions: Vec<Revision>,
+}
+
+struct Revision {
+    id: Uuid,
+    title: String,
+    content: String,
+    summary: Option<String>,
+    author: Uuid,
+    created: Timestamp,
+}
+
+impl Page {
+    fn first(&self) -> &Revision {
+        &self.revisions[0]
+    }
+
+    fn last(&self) -> &Revision {
+        &self.revisions[self.revisions.len() - 1]
+    }
+}
+
+fn page_json(world: &World, page: &Page) -> Value {
+    let mut json = row_json(world, page);
+    json["content"] = page.last().content.as_str().into();
+    json["created_by"] = world.person_json(page.first().author);
+    json["is_locked"] = false.into();
+    json
+}
+
+fn row_json(world: &World, page: &Page) -> Value {
+    json!({
+        "id": page.id,
+        "slug": page.slug,
+        "title": page.last().title,
+        "category": page.category,
+        "updated_by": world.person_json(page.last().author),
+        "revision_count": page.revisions.len(),
+        "colony_name": world.colony_name(page.colony),
+        "colony": world.colony_name(page.colony),
+        "created_at": time(page.created),
+        "updated_at": time(page.last().created),
+    })
+}
+
+/// The colony that a query or a body names.
+fn colony(world: &World, named: Option<&str>) -> Result<Option<Uuid>, Reply> {
+    named.map(|named| world.find_colony(named).map(|at| world.colonies[at].id)).transpose()
+}
+
+fn pages(world: &World) -> &[Page] {
+    world.own.get::<Wiki>().map_or(&[][..], |wiki| &wiki.0)
+}
+
+/// The position of the page that the address names.
+fn place(world: &World, call: &Call<'_>) -> Result<usize, Reply> {
+    let (slug, colony) = (call.param("slug"), colony(world, call.query("colony"))?);
+    let at = pages(world).iter().position(|page| page.slug == slug && page.colony == colony);
+    at.ok_or_else(|| Reply::none("Page"))
+}
+
+fn list(world: &mut World, call: &Call<'_>) -> Answer {
+    let page = call.page(50, 200)?;
+    let text = call.either("q", "search")?.map(str::to_lowercase);
+    let (category, colony) = (call.query("category"), colony(world, call.query("colony"))?);
+    let fits = |page: &&Page| {
+        let last = page.last();
+        let hay = || format!("{} {} {}", page.slug, last.title, last.content).to_lowercase();
+        category.is_none_or(|wanted| page.category.as_deref() == Some(wanted))
+            && colony.is_none_or(|wanted| page.colony == Some(wanted))
+            && text.as_ref().is_none_or(|text| hay().contains(text))
+    };
+    let mut rows: Vec<&Page> = pages(world).iter().filter(fits).collect();
+    rows.sort_by_key(|page| std::cmp::Reverse(page.last().created));
+    Ok(Reply::ok(&page.envelope(&rows, |page| row_json(world, page))))
+}
+
+/// A title as it stands in an address.
+fn slug(text: &str) -> String {
+    let letters = text.to_lowercase();
+    let words = letters.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    excerpt(&words.collect::<Vec<_>>().join("-"), 200)
+}
+
+fn create(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, created) = (call.me()?, world.now());
+    let title = call.text("title", 1, 300)?;
+    let slug = slug(&call.text_opt("slug", 1, 200)?.unwrap_or_else(|| title.clone()));
+    if slug.is_empty() {
+        return Err(Reply::bad_input("The slug has no letter and no digit"));
+    }
+    let colony = colony(world, call.text_opt("colony", 1, 100)?.as_deref())?;
+    if pages(world).iter().any(|page| page.slug == slug && page.colony == colony) {
+        return Err(Reply::conflict("There is a page of this slug"));
+    }
+    let revision = Revision {
+        id: Uuid::new_v4(),
+        title,
+        content: call.text_opt("content", 0, 200_000)?.unwrap_or_default(),
+        summary: call.text_opt("summary", 0, 500)?,
+        author: me,
+        created,
+    };
+    let category = call.text_opt("category", 0, 100)?;
+    let page = Page { id: Uuid::new_v4(), slug, category, colony, created, revisions: vec![revision] };
+    let reply = Reply::created(&page_json(world, &page));
+    world.own.of::<Wiki>().0.push(page);
+    Ok(reply)
+}
+
+fn read(world: &mut World, call: &Call<'_>) -> Answer {
+    let at = place(world, call)?;
+    Ok(Reply::ok(&page_json(world, &pages(world)[at])))
+}
+
+/// With `base_revision` only if nobody else has written since.
+fn update(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, at, created) = (call.me()?, place(world, call)?, world.now());
+    let title = call.text_opt("title", 1, 300)?;
+    let content = call.text_opt("content", 0, 200_000)?;
+    let category = call.text_opt("category", 0, 100)?;
+    let summary = call.text_opt("summary", 0, 500)?;
+    let base = call.number_opt("base_revision", 1, i64::MAX)?;
+    let page = &mut world.own.of::<Wiki>().0[at];
+    if base.is_some_and(|base| base != page.revisions.len() as i64) {
+        return Err(Reply::conflict(format!("The page is at revision {} now", page.revisions.len())));
+    }
+    page.category = category.or(page.category.take());
+    let last = page.last();
+    let revision = Revision {
+        id: Uuid::new_v4(),
+        title: title.unwrap_or_else(|| last.title.clone()),
+        content: content.unwrap_or_else(|| last.content.clone()),
+        summary,
+        author: me,
+        created,
+    };
+    page.revisions.push(revision);
+    read(world, call)
+}
+
+/// For who made it.
+fn remove(world: &mut World, call: &Call<'_>) -> Answer {
+    let (me, at) = (call.me()?, place(world, call)?);
+    if pages(world)[at].first().author != me && !world.is_team(me) {
+        return Err(Reply::forbidden("FORBIDDEN", "Only who made a page may delete it"));
+    }
+    world.own.of::<Wiki>().0.remove(at);
+    Ok(Reply::no_content())
+}
+
+fn revision_json(world: &World, revision: &Revision) -> Value {
+    json!({
+        "id": revision.id,
+        "title": revision.title,
+        "summary": revision.summary,
+        "author": world.person_json(revision.author),
+        "created_at": time(revision.created),
+    })
+}
+
+/// A bare array, the latest first.
+fn history(world: &mut World, call: &Call<'_>) -> Answer {
+    let (at, page) = (place(world, call)?, call.page(50, 200)?);
+    let rows: Vec<&Revision> = pages(world)[at].revisions.iter().rev().collect();
+    Ok(Reply::ok(&page.array(&rows, |revision| revision_json(world, revision))))
+}
+
+fn revision(world: &mut World, call: &Call<'_>) -> Answer {
+    let (at, id) = (place(world, call)?, call.id("revision_id")?);
+    let found = pages(world)[at].revisions.iter().find(|revision| revision.id == id);
+    let found = found.ok_or_else(|| Reply::none("Revision"))?;
+    let mut json = revision_json(world, found);
+    json["content"] = found.content.as_str().into();
+    Ok(Reply::ok(&json))
+}

@@ -1,0 +1,58 @@
+//! Invoices. Nobody pays them but `POST /_control/pay`.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::{World, after_hours, random_text};
+
+/// A request to be paid, in the form of a Lightning invoice.
+#[derive(Debug, Clone)]
+pub(crate) struct Invoice {
+    pub(crate) hash: String,
+    /// What a wallet would be given. Nothing real can be paid with it.
+    pub(crate) request: String,
+    pub(crate) sats: i64,
+    pub(crate) expires: Timestamp,
+    pub(crate) paid: Option<Timestamp>,
+}
+
+/// Every invoice, by its payment hash.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger(HashMap<String, Invoice>);
+
+impl Ledger {
+    pub(crate) fn get(&self, hash: &str) -> Option<&Invoice> {
+        self.0.get(hash)
+    }
+
+    /// Marks an invoice as paid, by its hash or its text. Says which one it was.
+    pub(crate) fn pay(&mut self, named: &str, now: Timestamp) -> Option<Invoice> {
+        let invoice = self.0.values_mut().find(|row| row.hash == named || row.request == named)?;
+        invoice.paid.get_or_insert(now);
+        Some(invoice.clone())
+    }
+}
+
+impl World {
+    /// A new invoice that is good for an hour.
+    pub(crate) fn invoice(&mut self, sats: i64) -> Invoice {
+        let now = self.now();
+        let hash = Sha256::digest(random_text()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let invoice = Invoice {
+            request: format!("lnbcrt{sats}n1sandbox{}", &hash[..40]),
+            hash: hash.clone(),
+            sats,
+            expires: after_hours(now, 1),
+            paid: None,
+        };
+        self.ledger.0.insert(hash, invoice.clone());
+        invoice
+    }
+
+    /// When an invoice was paid.
+    pub(crate) fn paid(&self, hash: &str) -> Option<Timestamp> {
+        self.ledger.get(hash).and_then(|invoice| invoice.paid)
+    }
+}
