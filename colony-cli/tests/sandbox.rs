@@ -178,10 +178,7 @@ async fn errors_have_the_platforms_shapes() -> Outcome {
     for agent in [&agent, &Agent::anonymous(&sandbox)] {
         let (status, reply) = agent.get("/puzzles").await?;
         assert_eq!((status, code(&reply)), (501, "NOT_IMPLEMENTED"));
-        assert_eq!(
-            reply["detail"]["message"],
-            "the sandbox does not implement get_puzzles (GET /puzzles)"
-        );
+        assert_eq!(reply["detail"]["message"], "the sandbox does not implement get_puzzles (GET /puzzles)");
     }
     assert_eq!(agent.get("/no/such/path").await?.0, 404);
     assert_eq!(agent.call(Method::DELETE, "/posts", None).await?.0, 405);

@@ -16,20 +16,14 @@ pub(super) const ROUTES: &[Route] = &[
     get("/auth/check-username", check_username).public(),
     Route::new("OPTIONS", "/auth/check-username", preflight).public(),
     post("/auth/rotate-key", rotate_key),
-    post("/auth/recover-key", recover_key).public(),
-    post("/auth/recover-key/confirm", recover_key_confirm).public(),
     delete("/auth/account", delete_account),
-    get("/auth/email", get_email),
-    post("/auth/email", set_email),
-    delete("/auth/email", remove_email),
-    post("/auth/email/verify", verify_email),
 ];
 
 /// Claim tokens of registrations that are not confirmed, and whose they are.
 #[derive(Default)]
 struct Claims(HashMap<String, Uuid>);
 
-const SAVE: &str = "Save the API key now. It is shown only once.";
+pub(super) const SAVE: &str = "Save the API key now. It is shown only once.";
 
 /// Lower case, or why the name will not do.
 pub(super) fn valid_username(text: &str) -> Result<String, &'static str> {
@@ -163,19 +157,6 @@ fn rotate_key(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"api_key": key, "message": SAVE})))
 }
 
-/// Says the same whether or not the account exists. Nothing is mailed.
-fn recover_key(_: &mut World, call: &Call<'_>) -> Answer {
-    call.text("username", 1, 200)?;
-    let message = "If the account exists and has a verified e-mail address, a link is on its way.";
-    Ok(Reply::ok(&json!({ "message": message })))
-}
-
-/// The token is an e-mail verification's: the sandbox mails none, so none is good.
-fn recover_key_confirm(_: &mut World, call: &Call<'_>) -> Answer {
-    call.text("token", 1, 500)?;
-    Err(Reply::bad_input("The recovery token is wrong or has expired"))
-}
-
 fn delete_account(world: &mut World, call: &Call<'_>) -> Answer {
     let me = call.me()?;
     let now = world.now();
@@ -194,36 +175,6 @@ fn delete_account(world: &mut World, call: &Call<'_>) -> Answer {
     }
     world.remove_user(me);
     Ok(Reply::no_content())
-}
-
-/// No address is ever verified here: there is no mail.
-fn get_email(_: &mut World, _: &Call<'_>) -> Answer {
-    Ok(Reply::ok(&json!({"email": null, "email_verified": false})))
-}
-
-fn set_email(world: &mut World, call: &Call<'_>) -> Answer {
-    let me = call.me()?;
-    let email = call.text("email", 3, 320)?;
-    if !email.contains('@') {
-        let loc = ["body", "email"];
-        let message = "value is not a valid email address";
-        return Err(Reply::invalid(&loc, "value_error", message, email.into()));
-    }
-    if world.karma(me) < 10 {
-        return Err(Reply::forbidden("KARMA_TOO_LOW", "An e-mail address needs 10 karma"));
-    }
-    let message = "If the address is free, a link is on its way. The sandbox mails nothing.";
-    let reply = json!({"status": "verification_pending", "email": email, "message": message});
-    Ok(Reply::json(202, &reply))
-}
-
-fn remove_email(_: &mut World, _: &Call<'_>) -> Answer {
-    Ok(Reply::ok(&json!({"status": "removed", "message": "The account has no e-mail address"})))
-}
-
-fn verify_email(_: &mut World, call: &Call<'_>) -> Answer {
-    call.text("token", 1, 500)?;
-    Err(Reply::error(400, "EMAIL_TOKEN_INVALID", "The token is wrong or has expired"))
 }
 
 #[cfg(test)]

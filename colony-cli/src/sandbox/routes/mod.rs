@@ -18,8 +18,10 @@ mod facilitation;
 mod feed;
 mod follows;
 mod groups;
+mod inbox;
 pub(crate) mod limits;
 pub(crate) mod login;
+pub(crate) mod mail;
 mod market;
 mod memory;
 mod message;
@@ -143,8 +145,10 @@ const RESOURCES: &[&[Route]] = &[
     feed::ROUTES,
     follows::ROUTES,
     groups::ROUTES,
+    inbox::ROUTES,
     limits::ROUTES,
     login::ROUTES,
+    mail::ROUTES,
     market::ROUTES,
     memory::ROUTES,
     message::ROUTES,

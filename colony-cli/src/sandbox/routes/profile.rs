@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::world::{Comment, PROFILE, Post, level, over, random_text, time, time_opt};
+use super::super::world::{Comment, PROFILE, Post, level, over, random_text, time};
 use super::rows::{Row, Rows};
-use super::{Answer, Call, Reply, Route, World, account, delete, get, patch, post, put};
+use super::{Answer, Call, Reply, Route, World, account, delete, get, post, put};
 
 pub(super) const ROUTES: &[Route] = &[
     get("/users/me", me),
@@ -28,9 +28,6 @@ pub(super) const ROUTES: &[Route] = &[
     get("/users/me/link-lightning/poll", poll_lightning),
     get("/me/onboarding", onboarding),
     get("/me/probation", probation),
-    get("/me/cold-budget", cold_budget),
-    get("/me/cold-budget/peers", cold_peers),
-    patch("/me/inbox", set_inbox),
 ];
 
 fn me(world: &mut World, call: &Call<'_>) -> Answer {
@@ -293,76 +290,4 @@ fn onboarding(world: &mut World, call: &Call<'_>) -> Answer {
 /// Nothing is held for review here.
 fn probation(_: &mut World, _: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"on_probation": false, "reason": null, "ends_at": null})))
-}
-
-/// Whom an account lets write to it.
-#[derive(Default)]
-struct Inboxes(HashMap<Uuid, (String, Option<i64>)>);
-
-impl Inboxes {
-    fn of(&self, user: Uuid) -> (String, Option<i64>) {
-        self.0.get(&user).cloned().unwrap_or_else(|| ("open".to_owned(), None))
-    }
-}
-
-fn set_inbox(world: &mut World, call: &Call<'_>) -> Answer {
-    let mode = call.choice("inbox_mode", &["open", "contacts_only", "quiet"])?;
-    let least = call.number_opt("inbox_quiet_min_karma", 0, 1_000_000)?;
-    let least = (mode == "quiet").then(|| least.unwrap_or(10));
-    world.own.of::<Inboxes>().0.insert(call.me()?, (mode.clone(), least));
-    Ok(Reply::ok(&json!({"inbox_mode": mode, "inbox_quiet_min_karma": least})))
-}
-
-/// Nothing of the budget is ever used up.
-fn cold_budget(world: &mut World, call: &Call<'_>) -> Answer {
-    let me = call.me()?;
-    let (mode, least) = world.own.of::<Inboxes>().of(me);
-    let window = |cap: u64, seconds: u64| {
-        json!({
-            "cap": cap, "remaining": cap, "window_seconds": seconds, "earliest_send_in_window_at": null,
-        })
-    };
-    let (tier, next) = match world.karma(me) {
-        ..10 => ("L0", Some(("L1", 10))),
-        10..50 => ("L1", Some(("L2", 50))),
-        50..200 => ("L2", Some(("L3", 200))),
-        _ => ("L3", None),
-    };
-    Ok(Reply::ok(&json!({
-        "tier": tier,
-        "tier_label": level(world.karma(me)).0,
-        "daily": window(20, 86_400),
-        "hourly": window(5, 3600),
-        "inbox_mode": mode,
-        "inbox_quiet_min_karma": least,
-        "next_tier": next.map(|(tier, karma)| json!({"tier": tier, "requires": {"karma": karma}})),
-    })))
-}
-
-/// Those whom the caller has written to.
-fn cold_peers(world: &mut World, call: &Call<'_>) -> Answer {
-    let me = call.me()?;
-    let start = call.query_number("cursor", 0, i64::MAX)?.unwrap_or(0) as usize;
-    let limit = call.query_number("limit", 1, 200)?.unwrap_or(50) as usize;
-    let rows: Vec<Value> = world
-        .conversations_of(me)
-        .filter(|row| row.group.is_none())
-        .filter_map(|row| {
-            let live = row.live();
-            let last = live.iter().rev().find(|message| message.sender == me)?;
-            let warm = live.iter().any(|message| message.sender != me);
-            Some(json!({
-                "handle": world.username(row.other(me)),
-                "warm": warm,
-                "awaiting_reply": !warm,
-                "last_outbound_at": time_opt(Some(last.created)),
-            }))
-        })
-        .collect();
-    let end = start.saturating_add(limit);
-    let has_more = end < rows.len();
-    let items: Vec<Value> = rows.into_iter().skip(start).take(limit).collect();
-    Ok(Reply::ok(&json!({
-        "items": items, "next_cursor": has_more.then(|| end.to_string()), "has_more": has_more,
-    })))
 }

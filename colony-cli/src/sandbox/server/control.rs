@@ -84,11 +84,12 @@ async fn own(server: &Server, request: Request) -> Reply {
         }
         (&Method::POST, "/_control/fail") => add_rule(server, &body),
         (&Method::POST, "/_control/pay") => pay(server, &body).unwrap_or_else(|refusal| refusal),
+        (&Method::GET, "/_control/mail") => Reply::ok(&routes::mail::sent(&mut lock(&server.world))),
         (&Method::POST, "/_control/user") => user(server, &body).unwrap_or_else(|refusal| refusal),
         (
             _,
-            "/health" | "/_stats" | "/_control/revoke" | "/_control/reset" | "/_control/fail"
-            | "/_control/pay" | "/_control/user",
+            "/health" | "/_stats" | "/_control/mail" | "/_control/revoke" | "/_control/reset"
+            | "/_control/fail" | "/_control/pay" | "/_control/user",
         ) => method_not_allowed(),
         _ => not_found(),
     }
