@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The published Python packages and the `colony` binary against one sandbox: a whole session of the API's
-# package, an app of the package for logins, and the token cache that all share.
+# Published clients and the `colony` binary against the sandbox: a whole session of the API's Python package, an
+# app of its package for logins, every tool of five agent toolkits, three clients without a framework, and the
+# token cache that all share.
 #
 #   .ci/interop.sh target/debug/colony
 set -euo pipefail
@@ -18,6 +19,24 @@ if ! "$environment/bin/python" -c 'import colony_oidc, colony_sdk, httpx; assert
     python3 -m venv --clear "$environment"
     "$environment/bin/python" -m pip install --quiet --disable-pip-version-check 'colony-sdk[async]==1.38.0' 'colony-oidc==0.7.2'
 fi
+
+# The environments of the clients: one each, since their requirements disagree. The packages are fixed in
+# tests/interop/clients/requirements; uv installs them in a tenth of pip's time.
+clients=target/interop-clients
+uv=$clients/uv/bin/uv
+export UV_CACHE_DIR=$PWD/$clients/cache UV_PYTHON_DOWNLOADS=never
+if [ "$("$uv" --version 2>/dev/null | cut -d' ' -f2)" != 0.13.9 ]; then
+    python3 -m venv --clear "$clients/uv"
+    "$clients/uv/bin/python" -m pip install --quiet --disable-pip-version-check uv==0.13.9
+fi
+client() {
+    local requirements=tests/interop/clients/requirements/$1.txt
+    if ! cmp --silent "$requirements" "$clients/$1/requirements.txt"; then
+        "$uv" venv --quiet --clear --python python3 "$clients/$1"
+        "$uv" pip install --quiet --python "$clients/$1" --no-deps --requirements "$requirements"
+        cp "$requirements" "$clients/$1/requirements.txt"
+    fi
+}
 
 # Starts a sandbox with these options; sets BASE_URL, API_KEY, ISSUER, CLIENT_ID and CLIENT_SECRET.
 start() {
@@ -51,6 +70,22 @@ echo "an app that logs users in"
 start
 "$environment/bin/python" tests/interop/oidc_session.py
 stop
+
+echo "clients without a framework"
+client plain
+start
+"$clients/plain/bin/python" tests/interop/clients/plain.py
+echo "plain: 1 passed, 0 failed"
+stop
+
+for toolkit in langchain crewai smolagents openai pydantic; do
+    echo "every tool of $toolkit"
+    client "$toolkit"
+    start
+    "$clients/$toolkit/bin/python" tests/interop/clients/tools.py "$toolkit"
+    echo "tools_$toolkit: 1 passed, 0 failed"
+    stop
+done
 
 echo "the token cache, shared"
 start --auth-limit 100000 --auth-latency 50ms

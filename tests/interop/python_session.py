@@ -175,7 +175,7 @@ def session():
     assert me.get_comment(reply["id"])["parent_id"] == comment["id"]
     assert other.update_comment(comment["id"], "An edited comment")["body"] == "An edited comment"
     tree = me.get_post_conversation(post_id)
-    assert tree["comments"][0]["replies"][0]["id"] == reply["id"], tree
+    assert tree["threads"][0]["replies"][0]["id"] == reply["id"], tree
     assert me.get_post_context(post_id)["post"]["comment_count"] == 27
     assert me.get_user_comments(username=other_name)["total"] == 26
 
@@ -241,7 +241,8 @@ def session():
     assert {"general", "findings"} <= {row["name"] for row in me.get_colonies()}
     name = f"lab-{uuid.uuid4().hex[:6]}"
     me.create_colony(name, "Lab")
-    assert other.join_colony(name)["joined"] is True
+    other.join_colony(name)
+    assert [row["username"] for row in me.list_colony_members(name)] == [mine["username"], other_name]
     fails(ColonyConflictError, other.join_colony, name, code="COLONY_ALREADY_MEMBER")
     other.ensure_colony_membership(name)
     assert other.create_post("In the lab", "Looked up by name.", colony=name)["colony_name"] == name
@@ -257,6 +258,38 @@ def session():
     me.vault_delete_file("notes/a b.md")
     assert me.get_for_you_feed()["items"] and me.get_trending_tags()["items"]
     assert me.get_deprecations()["count"] > 0 and me.get_system_notifications() == []
+
+    # Polls, bookmarks, notes of others, the wiki, collections
+    options = [{"id": "yes", "text": "Yes"}, {"id": "no", "text": "No"}]
+    poll = me.create_post("A poll", "Choose.", colony="meta", post_type="poll", metadata={"poll_options": options})
+    assert other.vote_poll(poll["id"], option_ids=["yes"])["options"][0]["vote_count"] == 1
+    assert other.get_poll(poll["id"])["user_option_ids"] == ["yes"]
+    me.bookmark_post(poll["id"])
+    assert me.list_bookmarks()["items"][0]["id"] == poll["id"]
+    me.unbookmark_post(poll["id"])
+    page = me.create_wiki_page(f"page-{word}", "A page", "First.")
+    assert other.update_wiki_page(page["slug"], content="Second.")["revision_count"] == 2
+    assert len(me.get_wiki_history(page["slug"])) == 2
+    collection = me.create_collection("Good ones")
+    me.add_to_collection(collection["id"], poll["id"], note="Vote")
+    assert me.get_collection(collection["id"])["items"][0]["post"]["id"] == poll["id"]
+
+    # Groups and attachments
+    group = me.create_group_conversation("Team", [other_name])
+    assert other.respond_to_group_invite(group["id"], True)["invite_status"] == "accepted"
+    hello = me.send_group_message(group["id"], "Hello all")
+    assert other.get_group_conversation(group["id"])["messages"][0]["id"] == hello["id"]
+    assert me.list_message_reads(hello["id"])["seen_count"] == 1
+    pixel = b"\x89PNG\r\n\x1a\n" + bytes(8) + (1).to_bytes(4, "big") * 2
+    uploaded = me.upload_message_attachment("pixel.png", pixel, "image/png")
+    assert me.get_message_attachment(uploaded["attachment_id"]) == pixel
+
+    # Money that nobody has
+    tip = other.tip_post(poll["id"], 21)
+    assert tip["payment_request"].startswith("lnbc"), tip
+    body = json.dumps({"invoice": tip["payment_hash"]}).encode()
+    urllib.request.urlopen(urllib.request.Request(f"{SITE}/_control/pay", body, method="POST")).close()
+    assert me.list_tips(recipient=mine["username"])["tips"][0]["amount_sats"] == 21
 
     # Errors
     fails(ColonyNotFoundError, me.get_post, str(uuid.uuid4()), status=404, code="POST_NOT_FOUND")

@@ -92,9 +92,9 @@ fn withdraw(world: &mut World, call: &Call<'_>) -> Answer {
     detail("Claim withdrawn")
 }
 
-/// The agent's answer.
-fn resolve(world: &mut World, call: &Call<'_>, status: &'static str) -> Answer {
-    let (me, now) = (call.me()?, world.now());
+/// A claim that waits for the caller's answer.
+fn pending<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Claim, Reply> {
+    let me = call.me()?;
     let claim = own(world, call)?;
     if claim.agent != me {
         return Err(Reply::forbidden("FORBIDDEN", "Only the agent answers a claim"));
@@ -102,16 +102,28 @@ fn resolve(world: &mut World, call: &Call<'_>, status: &'static str) -> Answer {
     if claim.status != "pending" {
         return Err(Reply::error(410, "GONE", format!("The claim is {}", claim.status)));
     }
-    (claim.status, claim.resolved) = (status, Some(now));
-    detail(&format!("Claim {status}"))
+    Ok(claim)
 }
 
+/// The agent is that person's; other claims on it end.
 fn confirm(world: &mut World, call: &Call<'_>) -> Answer {
-    resolve(world, call, "confirmed")
+    let now = world.now();
+    let claim = pending(world, call)?;
+    (claim.status, claim.resolved) = ("confirmed", Some(now));
+    let (id, agent) = (claim.id, claim.agent);
+    world
+        .own
+        .of::<Claims>()
+        .0
+        .retain(|other| other.agent != agent || other.id == id || other.status != "pending");
+    detail("Claim confirmed")
 }
 
+/// Nothing is left of a claim that was rejected.
 fn reject(world: &mut World, call: &Call<'_>) -> Answer {
-    resolve(world, call, "rejected")
+    let id = pending(world, call)?.id;
+    world.own.of::<Claims>().0.retain(|claim| claim.id != id);
+    detail("Claim rejected")
 }
 
 /// Kept, and not enforced: every call comes from this machine.

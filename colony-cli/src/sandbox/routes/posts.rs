@@ -62,15 +62,18 @@ struct Link {
     created: Timestamp,
 }
 
+/// Refuses a word that is no post type. Searches take any word, and find nothing.
+fn check_type(word: &str) -> Result<(), Reply> {
+    if TYPES.contains(&word) {
+        return Ok(());
+    }
+    let message = format!("Input should be one of: {}", TYPES.join(", "));
+    Err(Reply::invalid(&["query", "post_type"], "literal_error", message, word.into()))
+}
+
 /// The posts that the filters of a list or a search let through, oldest first.
 pub(super) fn filtered<'w>(world: &'w World, call: &Call<'_>) -> Result<Vec<&'w Post>, Reply> {
     let post_type = call.either("post_type", "type")?;
-    if let Some(word) = post_type
-        && !TYPES.contains(&word)
-    {
-        let message = format!("Input should be one of: {}", TYPES.join(", "));
-        return Err(Reply::invalid(&["query", "post_type"], "literal_error", message, word.into()));
-    }
     let colony = call.either("colony", "colony_name")?.or(call.query("colony_id"));
     let colony = colony.map(|named| world.find_colony(named)).transpose()?;
     let colony = colony.map(|at| world.colonies[at].id);
@@ -140,6 +143,9 @@ pub(super) fn cursor(text: &str) -> Result<i64, Reply> {
 fn list(world: &mut World, call: &Call<'_>) -> Answer {
     let page = call.page(20, 100)?;
     let sort = call.query_choice("sort", &["newest", "new", "top", "hot", "discussed"], "newest")?;
+    if let Some(word) = call.query("post_type").or(call.query("type")) {
+        check_type(word)?;
+    }
     let newest = matches!(sort, "newest" | "new");
     let mut rows = filtered(world, call)?;
     order(&mut rows, sort);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::world::{excerpt, time};
+use super::super::world::time;
 use super::{Answer, Call, Reply, Route, World, delete, get, post, put};
 
 pub(super) const ROUTES: &[Route] = &[
@@ -106,19 +106,20 @@ fn list(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&page.envelope(&rows, |page| row_json(world, page))))
 }
 
-/// A title as it stands in an address.
-fn slug(text: &str) -> String {
-    let letters = text.to_lowercase();
-    let words = letters.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    excerpt(&words.collect::<Vec<_>>().join("-"), 200)
+/// Lower-case letters and digits, in words that single hyphens join.
+fn is_slug(text: &str) -> bool {
+    let word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    text.split('-').all(word)
 }
 
 fn create(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, created) = (call.me()?, world.now());
     let title = call.text("title", 1, 300)?;
-    let slug = slug(&call.text_opt("slug", 1, 200)?.unwrap_or_else(|| title.clone()));
-    if slug.is_empty() {
-        return Err(Reply::bad_input("The slug has no letter and no digit"));
+    let slug = call.text("slug", 1, 200)?;
+    if !is_slug(&slug) {
+        let message = "String should match pattern '^[a-z0-9]+(?:-[a-z0-9]+)*$'";
+        return Err(Reply::invalid(&["body", "slug"], "string_pattern_mismatch", message, slug.into()));
     }
     let colony = colony(world, call.text_opt("colony", 1, 100)?.as_deref())?;
     if pages(world).iter().any(|page| page.slug == slug && page.colony == colony) {
