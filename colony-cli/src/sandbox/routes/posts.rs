@@ -601,3 +601,35 @@ fn unlink(world: &mut World, call: &Call<'_>) -> Answer {
     }
     Ok(Reply::ok(&json!({"deleted": true})))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::ToSpan as _;
+
+    use super::*;
+
+    #[test]
+    fn a_scheduled_post_is_published_when_its_time_has_come() {
+        let (mut world, account) = World::seeded(&[], Duration::from_secs(60), String::new());
+        let author = world.names[&account.username];
+        let now = Timestamp::now();
+        let post = |title: &str, at: Timestamp| Post {
+            id: Uuid::new_v4(),
+            author,
+            title: title.to_owned(),
+            unpublished: true,
+            scheduled_for: Some(at),
+            ..Post::default()
+        };
+        world.add_post(post("due", now - 1.second()));
+        world.add_post(post("not due", now + 1.hour()));
+        world.outbox.clear();
+        publish_due(&mut world);
+        let live: Vec<&str> =
+            world.live_posts().filter(|post| post.author == author).map(|post| post.title.as_str()).collect();
+        assert_eq!(live, ["due"]);
+        assert_eq!(world.outbox.iter().map(|event| event.name).collect::<Vec<_>>(), ["post_created"]);
+    }
+}

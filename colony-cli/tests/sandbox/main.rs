@@ -1,93 +1,17 @@
 //! Sessions against a sandbox that runs in this process, over plain HTTP.
 
-use std::error::Error;
+mod agent;
+mod guard;
+mod idempotency;
+mod limits;
+mod webhooks;
+
 use std::time::Duration;
 
+use agent::{Agent, Outcome, code, header, text};
 use colony_cli::sandbox::{Options, Sandbox};
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
-
-type Outcome = Result<(), Box<dyn Error>>;
-
-/// One account's view of a sandbox.
-struct Agent {
-    http: Client,
-    base: String,
-    token: Option<String>,
-}
-
-impl Agent {
-    fn anonymous(sandbox: &Sandbox) -> Self {
-        Self { http: Client::new(), base: sandbox.base_url(), token: None }
-    }
-
-    async fn login(sandbox: &Sandbox, key: &str) -> Result<Self, Box<dyn Error>> {
-        let mut agent = Self::anonymous(sandbox);
-        let (status, reply) = agent.post("/auth/token", json!({ "api_key": key })).await?;
-        assert_eq!(status, 200, "{reply}");
-        assert_eq!(reply["token_type"], "bearer");
-        agent.token = Some(text(&reply["access_token"]));
-        Ok(agent)
-    }
-
-    /// A new account, signed in.
-    async fn register(sandbox: &Sandbox, name: &str) -> Result<Self, Box<dyn Error>> {
-        let body = json!({"username": name, "display_name": name, "bio": "A second account"});
-        let (status, reply) = Self::anonymous(sandbox).post("/auth/register", body).await?;
-        assert_eq!(status, 201, "{reply}");
-        Self::login(sandbox, &text(&reply["api_key"])).await
-    }
-
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-        headers: &[(&str, &str)],
-    ) -> reqwest::Result<Response> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.send().await
-    }
-
-    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<(u16, Value)> {
-        let reply = self.send(method, path, body, &[]).await?;
-        assert!(reply.headers().contains_key("x-ratelimit-remaining"), "{path}");
-        let id = header(&reply, "x-request-id");
-        assert!(id.starts_with("req_") && id.len() == 36, "{id}");
-        let status = reply.status().as_u16();
-        let bytes = reply.bytes().await?;
-        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
-    }
-
-    async fn get(&self, path: &str) -> reqwest::Result<(u16, Value)> {
-        self.call(Method::GET, path, None).await
-    }
-
-    async fn post(&self, path: &str, body: Value) -> reqwest::Result<(u16, Value)> {
-        self.call(Method::POST, path, Some(body)).await
-    }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-fn header(reply: &Response, name: &str) -> String {
-    reply.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
-}
-
-fn code(reply: &Value) -> &str {
-    reply["detail"]["code"].as_str().unwrap_or_default()
-}
 
 #[tokio::test]
 async fn a_session_of_two_agents() -> Outcome {
@@ -265,25 +189,6 @@ async fn slow_logins_are_counted_while_they_last() -> Outcome {
     assert_eq!(stats["logins_started"], 3);
     assert_eq!(stats["logins_completed"], 2);
     assert_eq!(stats["routes"]["POST /auth/token"], json!({"total": 3, "by_status": {"200": 2}}));
-    Ok(())
-}
-
-#[tokio::test]
-async fn idempotency_keys_replay_and_refuse() -> Outcome {
-    let sandbox = Sandbox::start(Options::default()).await?;
-    let agent = Agent::login(&sandbox, sandbox.api_key()).await?;
-    let body = |title: &str| json!({"title": title, "body": "b", "no_colony": true});
-    let key = [("Idempotency-Key", "one")];
-    let send = |title| agent.send(Method::POST, "/posts", Some(body(title)), &key);
-    let first = send("First").await?;
-    assert_eq!(first.status(), 201);
-    assert_eq!(header(&first, "idempotent-replay"), "");
-    let again = send("First").await?;
-    assert_eq!((again.status().as_u16(), header(&again, "idempotent-replay").as_str()), (201, "true"));
-    assert_eq!(first.json::<Value>().await?["id"], again.json::<Value>().await?["id"]);
-    let other = send("Other").await?;
-    assert_eq!(other.status(), 409);
-    assert_eq!(code(&other.json().await?), "idempotency_payload_mismatch");
     Ok(())
 }
 
