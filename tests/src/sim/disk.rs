@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use colony_async::disk::{Access, Disk, Facts, Kind, OpenFile, Owner};
+use colony_async::disk::{Access, Disk, Facts, Kind, OpenFile, Owner, Stamp};
 use colony_core::token::envelope::Envelope;
 
 use super::world::{Killed, Pid, Sabotage, Shared, World};
@@ -169,7 +169,8 @@ fn name_of(path: &Path) -> String {
 }
 
 fn directory() -> Facts {
-    Facts { kind: Kind::Directory, mode: 0o700, owner: Owner::Us, links: 2, len: 0, modified: 0.0 }
+    let stamp = Stamp { inode: Some(1), ..Stamp::default() };
+    Facts { kind: Kind::Directory, mode: 0o700, owner: Owner::Us, links: 2, len: 0, modified: 0.0, stamp }
 }
 
 impl Disk for SimDisk {
@@ -282,7 +283,9 @@ fn facts(world: &mut World, inode: Inode) -> Facts {
     let links = world.files.links(inode);
     let file = world.files.file(inode);
     let len = file.content.len() as u64;
-    Facts { kind: Kind::File, mode: 0o600, owner: Owner::Us, links, len, modified: file.modified }
+    let modified = file.modified;
+    let stamp = Stamp { inode: Some(inode), len, modified: (modified * 1e9) as i128, ..Stamp::default() };
+    Facts { kind: Kind::File, mode: 0o600, owner: Owner::Us, links, len, modified, stamp }
 }
 
 struct SimFile {

@@ -19,7 +19,9 @@ mod crashes;
 mod disks;
 mod downgrades;
 mod exchanges;
+mod machine;
 mod processes;
+mod unknown;
 
 use std::{
     fs,
@@ -27,8 +29,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use colony_async::credential::{
-    Credential, CredentialId, CredentialStore, RotatingBuilder, RotatingCredential,
+use colony_async::{
+    credential::{Credential, CredentialId, CredentialStore, RotatingBuilder, RotatingCredential},
+    time::Timer,
 };
 use colony_tests::provider::Provider;
 use secrecy::ExposeSecret as _;
@@ -66,6 +69,11 @@ impl Ground {
 
     fn rotating(&self) -> RotatingBuilder {
         RotatingCredential::builder(self.store())
+    }
+
+    /// As [`rotating`](Self::rotating), by this clock.
+    fn over(&self, timer: impl Timer) -> RotatingBuilder {
+        RotatingCredential::builder(self.store().timer(timer))
     }
 
     /// Logs in, as a person would, and stores what comes of it.
