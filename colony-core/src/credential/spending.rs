@@ -192,7 +192,7 @@ mod tests {
         Uptime::new(boot, seconds)
     }
 
-    fn note(former: Option<&Spending>) -> Spending {
+    fn noted(former: Option<&Spending>) -> Spending {
         let id = CredentialId::new("https://thecolony.ai", "colony_app");
         let reply = br#"{"access_token": "a", "refresh_token": "r"}"#;
         let credential = Credential::from_reply(id, "https://thecolony.ai/token", reply, 1.0).unwrap();
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_reader_of_the_same_boot_compares_the_clock() {
-        let note = note(None);
+        let note = noted(None);
         assert_eq!(note.outlook(SETTLE, &at("b1", 100.0)), left(300.0));
         assert_eq!(note.outlook(SETTLE, &at("b1", 399.5)), left(0.5));
         assert_eq!(note.outlook(SETTLE, &at("b1", 400.0)), Outlook::Settled);
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn any_other_reader_counts_from_when_it_saw_the_note() {
-        let note = note(None);
+        let note = noted(None);
         for now in [at("b2", 1e6), at("b1", 99.0), at("b1", f64::NAN)] {
             assert_eq!(note.outlook(SETTLE, &now), Outlook::Unseen, "{now:?}");
         }
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_wait_is_never_below_the_requests_limit_and_doubles_to_an_hour() {
-        let mut note = note(None);
+        let mut note = noted(None);
         assert_eq!(note.wait(Duration::ZERO), LIMIT);
         note.limit = 1e300;
         assert_eq!(note.wait(SETTLE), SETTLE, "a limit that none can have is the usual one");
@@ -234,7 +234,7 @@ mod tests {
         let mut waits = Vec::new();
         for _ in 0..6 {
             waits.push(note.wait(SETTLE).as_secs());
-            note = super::tests::note(Some(&note));
+            note = noted(Some(&note));
         }
         assert_eq!(waits, [300, 600, 1200, 2400, 3600, 3600]);
         note.unknown = u32::MAX;
@@ -244,13 +244,13 @@ mod tests {
 
     #[test]
     fn a_declined_request_is_remembered_for_ten_minutes_and_counts_as_answered() {
-        let first = note(None).declined();
+        let first = noted(None).declined();
         assert_eq!(first.declined_for(&at("b1", 101.0)), Some(Duration::from_secs(599)));
         assert_eq!(first.declined_for(&at("b1", 700.0)), None);
         assert_eq!(first.declined_for(&at("b2", 101.0)), None);
-        assert_eq!(note(Some(&first)).unknown, 1);
-        assert_eq!(note(Some(&note(None))).unknown, 2);
-        assert_eq!(note(None).declined_for(&at("b1", 101.0)), None);
+        assert_eq!(noted(Some(&first)).unknown, 1);
+        assert_eq!(noted(Some(&noted(None))).unknown, 2);
+        assert_eq!(noted(None).declined_for(&at("b1", 101.0)), None);
     }
 
     #[test]
@@ -259,7 +259,7 @@ mod tests {
         let note: Spending = serde_json::from_str(text).unwrap();
         assert_eq!(note.outlook(SETTLE, &at("b1", 1e6)), Outlook::Unseen);
         assert_eq!((note.unknown(), note.limit), (1, 30.0));
-        let written = serde_json::to_string(&super::tests::note(None)).unwrap();
-        assert_eq!(serde_json::from_str::<Spending>(&written).unwrap(), super::tests::note(None));
+        let written = serde_json::to_string(&noted(None)).unwrap();
+        assert_eq!(serde_json::from_str::<Spending>(&written).unwrap(), noted(None));
     }
 }

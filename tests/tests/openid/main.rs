@@ -15,18 +15,20 @@ mod answers;
 mod background;
 mod cancels;
 mod closed;
+mod copies;
 mod crashes;
 mod disks;
 mod downgrades;
 mod exchanges;
 mod machine;
+mod noticed;
 mod processes;
 mod unknown;
 
 use std::{
     fs,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use colony_async::{
@@ -134,5 +136,3 @@ fn scale(short: u32, full: u32) -> u32 {
 fn secret(credential: &Credential) -> String {
     credential.refresh_token.as_ref().expect("a refresh token").expose_secret().to_owned()
 }
-
-const SOON: Duration = Duration::from_millis(300);
