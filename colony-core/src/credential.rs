@@ -98,6 +98,9 @@ pub struct Credential {
     /// When the refresh token ends unless it is rotated before, when the provider said so
     /// (`refresh_token_expires_in` or `refresh_expires_in`, which no standard defines).
     pub refresh_expiry: Option<f64>,
+    /// The [`fingerprint`] of the refresh token that this login was
+    /// [brought](Self::from_refresh_token) with. That token is spent: who brings it again has logged in already.
+    pub brought: Option<String>,
     /// What a file said that this version does not know. It is written again, and never shown.
     pub extra: JsonObject,
 }
@@ -150,6 +153,7 @@ impl Credential {
             return Err(Error::argument_refused("refresh_token", message));
         }
         let mut credential = Self::bare(id, token_endpoint, now);
+        credential.brought = Some(fingerprint(&refresh_token));
         credential.refresh_token = Some(refresh_token);
         Ok(credential)
     }
@@ -165,6 +169,7 @@ impl Credential {
             obtained_at: now,
             rotated_at: now,
             refresh_expiry: None,
+            brought: None,
             extra: JsonObject::new(),
         }
     }

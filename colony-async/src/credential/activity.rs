@@ -47,6 +47,11 @@ impl Activity {
         begun.then(|| UnderWay { activity: self.clone(), end: |counts| counts.spending -= 1 })
     }
 
+    /// Whether nothing may be sent any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.borrow().is_closed
+    }
+
     /// Waits until no refresh is under way.
     pub(super) async fn idle(&self) {
         self.until(|counts| counts.refreshing == 0).await;

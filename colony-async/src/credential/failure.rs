@@ -110,7 +110,11 @@ impl Failure {
             cause.message(),
             spoken(left)
         );
-        Self::passing("unknown", busy(message, left).source(cause).finish())
+        let error = match cause.status() {
+            Some(status) => busy(message, left).status(status),
+            None => busy(message, left),
+        };
+        Self::passing("unknown", error.source(cause).finish())
     }
 
     /// As [`unknown`](Self::unknown) or [`unsettled`](Self::unsettled), where such a token is never presented again.
@@ -165,7 +169,7 @@ fn busy(message: String, left: Duration) -> colony_core::ErrorBuilder {
         .operation(grant::OPERATION)
         .code("interrupted")
         .retry_after(left)
-        .hint(format!("Try again then, or {LOGIN}"))
+        .hint("A new login ends the wait: `colony auth login --device`")
 }
 
 fn with_code(error: Error, code: &'static str) -> Error {

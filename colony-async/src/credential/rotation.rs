@@ -159,6 +159,9 @@ impl Rotator {
                 }
                 self.memory.see(found);
             }
+            if self.activity.is_closed() {
+                return Look::Found(Err(Failure::closed()));
+            }
             if slept > Duration::ZERO && !std::mem::replace(&mut is_contended, true) {
                 events::contended(&store.files.lock_file(), slept, false, None);
             }

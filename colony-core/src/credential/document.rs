@@ -102,6 +102,7 @@ impl Stored {
             obtained_at,
             rotated_at,
             refresh_expiry,
+            brought,
             extra,
         } = self.credential.clone();
         let text = |token: Option<SecretString>| token.map(|token| token.expose_secret().to_owned());
@@ -118,6 +119,7 @@ impl Stored {
             obtained_at,
             rotated_at,
             refresh_expiry,
+            brought,
             spending: self.spending.clone(),
             location: self.location.clone(),
             extra,
@@ -155,6 +157,8 @@ struct Wire {
     obtained_at: f64,
     rotated_at: f64,
     refresh_expiry: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    brought: Option<String>,
     spending: Option<Spending>,
     #[serde(default)]
     location: Option<Location>,
@@ -187,6 +191,7 @@ impl TryFrom<Wire> for Stored {
             obtained_at: wire.obtained_at,
             rotated_at: wire.rotated_at,
             refresh_expiry: wire.refresh_expiry,
+            brought: wire.brought,
             extra: wire.extra,
         };
         Ok(Self { credential, spending: wire.spending, location: wire.location })
@@ -195,7 +200,7 @@ impl TryFrom<Wire> for Stored {
 
 /// The field an error is about, as far as that can be told without repeating what stands in the file.
 fn field_of(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
-    const FIELDS: [&str; 13] = [
+    const FIELDS: [&str; 14] = [
         "issuer",
         "client_id",
         "resource",
@@ -207,6 +212,7 @@ fn field_of(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
         "scope",
         "obtained_at",
         "rotated_at",
+        "brought",
         "spending",
         "location",
     ];
