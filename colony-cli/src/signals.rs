@@ -13,8 +13,8 @@ use std::{
 
 use tokio::sync::watch;
 
-/// The exit code of a program that a second signal ended.
-const ENDED: i32 = 130;
+/// The exit code of a program that Ctrl-C or a second signal ended.
+pub(crate) const ENDED: i32 = 130;
 
 #[derive(Default)]
 struct State {
@@ -89,8 +89,8 @@ impl Drop for Cleanup {
     }
 }
 
-/// Ends the program.
-fn end(code: i32) -> ! {
+/// Ends the program, and does what is to be done then.
+pub(crate) fn end(code: i32) -> ! {
     let cleanups = std::mem::take(&mut state().cleanups);
     for work in cleanups.into_values() {
         work();

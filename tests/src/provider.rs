@@ -62,6 +62,12 @@ impl Provider {
         format!("{}/oauth/token", self.issuer)
     }
 
+    /// The refresh token of a new login of this client.
+    pub fn refresh_token(&self, client: &str) -> String {
+        let reply = self.ask("POST", "/_rig/login", &json!({"client_id": client}));
+        reply["refresh_token"].as_str().expect("a refresh token").to_owned()
+    }
+
     /// What a login of this client gives, as of this moment (Unix seconds).
     pub fn login(&self, client: &str, now: f64) -> Credential {
         let reply = self.ask("POST", "/_rig/login", &json!({"client_id": client})).to_string();

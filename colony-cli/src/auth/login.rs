@@ -403,7 +403,11 @@ fn secret_from_stdin(what: &str, output: &Output) -> Result<SecretString, Failur
     if std::io::stdin().is_terminal() {
         output.error_line(&format!("Paste {what} (it is not shown) and press Enter:"));
         let _echo = signals::keep_echo();
-        text = rpassword::read_password()?;
+        text = match rpassword::read_password() {
+            // Ctrl-C: a signal that the library has sent on, and that arrives on another thread.
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => signals::end(signals::ENDED),
+            read => read?,
+        };
     } else {
         std::io::stdin().take(MAX_SECRET + 1).read_to_string(&mut text)?;
     }

@@ -62,7 +62,10 @@ fn verifying_says_so_when_it_rotates() {
     let verified = bench.json(&["auth", "status", "--verify"]);
     assert_eq!(verified["openid"]["verified"]["rotated"], true);
     assert_eq!(verified["openid"]["verified"]["account"]["preferred_username"], bench.sandbox.username());
-    assert_eq!(verified["openid"]["verified"]["tested"], serde_json::json!(["access_token", "refresh_token"]));
+    assert_eq!(
+        verified["openid"]["verified"]["tested"],
+        serde_json::json!(["access_token", "refresh_token"])
+    );
     assert_eq!((bench.sandbox.stats().rotations, bench.sandbox.stats().replays), (2, 0));
     let verified = bench.json(&["auth", "status", "--rotate"]);
     assert_eq!(verified["openid"]["verified"]["rotated"], true);
