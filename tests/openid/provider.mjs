@@ -47,6 +47,8 @@ const fresh = () => ({
 let stats = fresh();
 const presented = new Map();
 const spent = new Set();
+// What happens to a refresh token when it is presented for the first time: {before_ms, refuse}, as in `settings`.
+const fates = new Map();
 // How many requests with this token are under way.
 const underWay = new Map();
 
@@ -164,16 +166,24 @@ const json = (response, status, body) => {
 async function rig(request, response, path) {
   const body = request.method === 'POST' ? await read(request) : '';
   switch (path) {
-    case '/_rig/login': return json(response, 200, await login(JSON.parse(body || '{}').client_id ?? 'colony_public'));
+    case '/_rig/login': {
+      const { client_id: client = 'colony_public', fate } = JSON.parse(body || '{}');
+      const given = await login(client);
+      if (fate) fates.set(given.refresh_token, fate);
+      return json(response, 200, given);
+    }
     case '/_rig/settings': return json(response, 200, Object.assign(settings, JSON.parse(body)));
     case '/_rig/stats': {
       if (request.method === 'POST') stats = { ...fresh(), in_flight: stats.in_flight };
       return json(response, 200, stats);
     }
-    // Whether a refresh token is good, without presenting it.
+    // Whether a refresh token is good, without presenting it; and when it was presented, milliseconds since 1970.
     case '/_rig/token': {
-      const found = await provider.RefreshToken.find(JSON.parse(body).refresh_token);
-      return json(response, 200, { known: Boolean(found), good: Boolean(found?.isValid) });
+      const { refresh_token: token } = JSON.parse(body);
+      const found = await provider.RefreshToken.find(token);
+      return json(response, 200, {
+        known: Boolean(found), good: Boolean(found?.isValid), presented: presented.get(token) ?? [],
+      });
     }
     default: return json(response, 404, {});
   }
@@ -201,11 +211,11 @@ async function token(request, response) {
   stats.most_in_flight = Math.max(stats.most_in_flight, stats.in_flight);
   const refresh = form.refresh_token;
   if (refresh) {
-    const times = presented.get(refresh) ?? 0;
-    if (times > 0) stats.presented_twice += 1;
+    const times = presented.get(refresh) ?? [];
+    if (times.length > 0) stats.presented_twice += 1;
     if (spent.has(refresh)) stats.replays += 1;
     if (underWay.get(refresh) > 0) stats.overlapping += 1;
-    presented.set(refresh, times + 1);
+    presented.set(refresh, [...times, Date.now()]);
     underWay.set(refresh, (underWay.get(refresh) ?? 0) + 1);
   }
   const over = () => {
@@ -213,12 +223,14 @@ async function token(request, response) {
     if (refresh) underWay.set(refresh, underWay.get(refresh) - 1);
   };
   // As it was when the request came: what is set afterwards is for later ones.
-  const [refuse, decline] = [settings.refuse, settings.decline];
-  const isRefused = settings.refuse_next > 0;
-  if (isRefused) settings.refuse_next -= 1;
+  const fate = fates.get(refresh);
+  fates.delete(refresh);
+  const [refuse, decline] = [fate?.refuse ?? settings.refuse, settings.decline];
+  const isRefused = Boolean(fate?.refuse) || settings.refuse_next > 0;
+  if (isRefused && !fate?.refuse) settings.refuse_next -= 1;
   const isDeclined = !isRefused && settings.decline_next > 0;
   if (isDeclined) settings.decline_next -= 1;
-  await pause(settings.before_ms);
+  await pause(fate?.before_ms ?? settings.before_ms);
   if (isRefused) {
     stats.refused += 1;
     over();

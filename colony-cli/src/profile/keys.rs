@@ -67,7 +67,7 @@ impl KeyStore {
     pub(crate) fn write(&self, key: &SecretString) -> Result<(), Failure> {
         match self {
             Self::File { files, name } => {
-                files.write(name, format!("{}\n", key.expose_secret()).as_bytes())?
+                files.write(name, format!("{}\n", key.expose_secret()).as_bytes())?;
             }
             #[cfg(feature = "keyring")]
             Self::Keyring(entry) => entry.write(key)?,

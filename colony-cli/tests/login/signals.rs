@@ -1,4 +1,10 @@
 //! Signals: a login is not lost by one, and the terminal and the disk are left as they were.
+//!
+//! ```console
+//! $ COLONY_TESTS_LONG=1 cargo test -p colony-cli --test login signals -- --nocapture    # 60 of them
+//! ```
+
+#![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
 
 use std::{
     io::Read as _,

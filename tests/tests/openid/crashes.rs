@@ -28,6 +28,7 @@ async fn r10_kill_9_at_random_points() {
         rotations: None,
         undaunted: true,
         blocking: false,
+        one_token: None,
     };
     let program = Path::new(env!("CARGO_BIN_EXE_rotator"));
     let start = |undaunted| {

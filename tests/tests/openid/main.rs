@@ -20,6 +20,7 @@ mod crashes;
 mod disks;
 mod downgrades;
 mod exchanges;
+mod late;
 mod machine;
 mod noticed;
 mod processes;
