@@ -9,7 +9,7 @@ use std::{
 };
 
 use colony_async::disk::{Access, Disk, Facts, Kind, OpenFile, Owner, Stamp};
-use colony_core::token::envelope::Envelope;
+use colony_core::{credential::document::Stored, token::envelope::Envelope};
 
 use super::world::{Killed, Pid, Sabotage, Shared, World};
 
@@ -41,6 +41,16 @@ impl Files {
         self.files.insert(self.next, File::default());
         self.put(name, Some(self.next));
         self.next
+    }
+
+    /// A file that was there before the game, and is on the disk.
+    pub(super) fn begin_with(&mut self, name: &str, content: Vec<u8>) {
+        self.is_made = true;
+        let inode = self.create(name);
+        let file = self.file(inode);
+        file.synced.clone_from(&content);
+        file.content = content;
+        self.sync_names();
     }
 
     fn put(&mut self, name: &str, inode: Option<Inode>) {
@@ -120,6 +130,13 @@ impl World {
         };
         let old = self.files.file(old).content.clone();
         let new = replaced_by.map(|inode| self.files.file(inode).content.clone());
+        if self.scene.rotation.is_some() {
+            let holds = |content: &[u8]| self.provider.holds_the_living_token(content);
+            if holds(&old) && !new.is_some_and(|new| holds(&new)) {
+                self.breaks(format!("the living refresh token in {name} is destroyed"));
+            }
+            return;
+        }
         if !self.is_good(&old) || new.is_some_and(|new| self.is_good(&new)) {
             return;
         }
@@ -134,7 +151,11 @@ impl World {
     }
 
     fn check_read(&mut self, name: &str, content: &[u8]) {
-        if name.ends_with(".json") && Envelope::read(content).is_err() {
+        let torn = match self.scene.rotation {
+            None => Envelope::read(content).is_err(),
+            Some(_) => Stored::read(content).is_err(),
+        };
+        if name.ends_with(".json") && torn {
             let len = content.len();
             self.breaks(format!("{name} is torn: {len} bytes"));
         }
@@ -227,6 +248,12 @@ impl Disk for SimDisk {
         self.step("rename", |world| {
             let (from, to) = (name_of(from), name_of(to));
             let inode = world.files.find(&from)?;
+            let note =
+                String::from_utf8_lossy(&world.files.file(inode).content).contains("\"state\": \"sent\"");
+            if note && world.scene.sabotage == Some(Sabotage::NoNote) {
+                world.files.put(&from, None);
+                return Ok(());
+            }
             world.check_loss(&to, Some(inode));
             world.check_loss(&from, (from == to).then_some(inode));
             world.files.put(&from, None);
@@ -267,6 +294,11 @@ impl Disk for SimDisk {
     fn sync_directory(&self, _: &Path) -> io::Result<()> {
         self.step("sync_directory", |world| {
             world.files.sync_names();
+            for (name, content) in world.files.all() {
+                if name.ends_with(".json") && world.scene.rotation.is_some() {
+                    world.provider.stored(&content);
+                }
+            }
             Ok(())
         })
     }
