@@ -39,7 +39,7 @@ use super::{
     memory::Memory,
     settings::{Settings, Unclear},
     settling::{self, Case},
-    waiting::{Look, Waited},
+    waiting::{Look, Waited, wait_for_lock},
 };
 use crate::disk::lock::FileLock;
 
@@ -142,7 +142,7 @@ impl Rotator {
     async fn take_turn(&self, purpose: &Purpose) -> Outcome {
         let store = &self.settings.store;
         let mut is_contended = false;
-        let waited = store.wait_for_lock(|slept| {
+        let waited = wait_for_lock(&store.files, &*store.timer, |slept| {
             // Without the lock first: in most cases another process has refreshed it in the meantime.
             let found = match store.files.read() {
                 Ok(Some(found)) => Some(found),

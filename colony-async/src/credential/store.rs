@@ -21,7 +21,7 @@ use super::{
     files::{Files, Problem, Vault},
     status::CredentialStatus,
     thread,
-    waiting::{Look, Waited},
+    waiting::{Look, Waited, wait_for_lock},
 };
 use crate::{
     disk::{Disk, Real, lock::FileLock},
@@ -273,7 +273,8 @@ impl CredentialStore {
 
     /// Waits for the lock, on the thread of [`thread::run`].
     pub(super) async fn lock(&self) -> Result<FileLock> {
-        match self.wait_for_lock(|_| Look::<FileLock>::Patience(self.lock_limit)).await {
+        let patience = |_| Look::<FileLock>::Patience(self.lock_limit);
+        match wait_for_lock(&self.files, &*self.timer, patience).await {
             Waited::Held(lock, _) | Waited::Found(lock) => Ok(lock),
             Waited::GaveUp(slept) => Err(self.busy(slept)),
             Waited::Unavailable(error) => Err(self.files.lock_unavailable(error)),
