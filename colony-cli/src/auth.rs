@@ -49,9 +49,14 @@ async fn token(global: &Global, output: &Output) -> Result<(), Failure> {
     }
     let (name, login, store) = openid_login(global)?;
     let present = store.load().await?;
-    // While there is a fresh one, the provider is not asked for anything.
+    let now = client::now();
+    let kept_alive =
+        |present: &Credential| timing::keep_alive_due(present, None, 0.0).is_none_or(|due| due > now);
+    // While there is a fresh one, and the refresh token is not half-way to its end, the provider is not asked for
+    // anything.
     if let Some(present) = &present
-        && timing::is_fresh(present, client::now())
+        && timing::is_fresh(present, now)
+        && kept_alive(present)
         && let Some(token) = &present.access_token
     {
         print(token, output);

@@ -18,17 +18,19 @@ pub(super) struct Failure {
     pub(super) reason: &'static str,
     /// Whether the present access token is as good as before.
     pub(super) living_serves: bool,
+    /// Whether a refresh for another purpose might be made all the same.
+    pub(super) is_for_those_who_can_wait: bool,
 }
 
 impl Failure {
     /// One after which the present access token is as good as before.
     pub(super) fn passing(reason: &'static str, error: Error) -> Self {
-        Self { error, reason, living_serves: true }
+        Self { error, reason, living_serves: true, is_for_those_who_can_wait: false }
     }
 
     /// One that a person has to hear of now.
     pub(super) fn lasting(reason: &'static str, error: Error) -> Self {
-        Self { error, reason, living_serves: false }
+        Self { living_serves: false, ..Self::passing(reason, error) }
     }
 
     /// Nothing is stored.
@@ -79,7 +81,7 @@ impl Failure {
             .retry_after(left)
             .hint(format!("`colony auth refresh` asks now; if that fails, {LOGIN}"))
             .finish();
-        Self::passing("declined", error)
+        Self { is_for_those_who_can_wait: true, ..Self::passing("declined", error) }
     }
 
     /// It is not known whether the token is spent, and it is not presented before `left` has passed.
@@ -100,7 +102,8 @@ impl Failure {
             spoken(left)
         );
         let hint = format!("`colony auth refresh` presents it now; or {LOGIN}");
-        Self::passing("spared", busy(message, left).hint(hint).finish())
+        let failure = Self::passing("spared", busy(message, left).hint(hint).finish());
+        Self { is_for_those_who_can_wait: true, ..failure }
     }
 
     /// The request was sent, and what came of it is not known: the token is left alone for so long.

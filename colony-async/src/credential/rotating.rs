@@ -325,19 +325,9 @@ impl Shared {
         &self.rotator.settings
     }
 
-    /// Joins the refresh under way, or begins one; and another, if what it brings is not what is needed.
+    /// Joins the refresh under way, or begins one; and another, if the one under way was begun for a purpose whose
+    /// outcome is of no use here.
     async fn fly(&self, purpose: Purpose) -> Outcome {
-        let mut outcome = self.join(&purpose).await;
-        for _ in 0..2 {
-            match &outcome {
-                Ok(rotation) if purpose.rejects(&rotation.credential) => outcome = self.join(&purpose).await,
-                _ => break,
-            }
-        }
-        outcome
-    }
-
-    async fn join(&self, purpose: &Purpose) -> Outcome {
         let work = || {
             let (rotator, purpose) = (Arc::clone(&self.rotator), purpose.clone());
             let under_way = rotator.activity.refresh();
@@ -351,7 +341,11 @@ impl Shared {
                 thread::run(refresh).await.unwrap_or_else(|error| Err(Failure::lasting("thread", error)))
             }
         };
-        let outcome = self.gate.share(work).await;
+        let is_useless = |outcome: &Outcome| match outcome {
+            Ok(rotation) => purpose.rejects(&rotation.credential),
+            Err(failure) => failure.is_for_those_who_can_wait && purpose.cannot_wait(),
+        };
+        let outcome = self.gate.share_unless(work, is_useless).await;
         let outcome =
             outcome.unwrap_or_else(|unfinished| Err(Failure::lasting("runtime", unfinished.into())));
         self.note(&outcome);

@@ -96,6 +96,11 @@ impl Purpose {
         }
     }
 
+    /// Whether somebody asks, or the present access token is of no use: then it is no reason to wait.
+    pub(super) fn cannot_wait(&self) -> bool {
+        matches!(self, Self::Asked(_) | Self::OtherThan(_))
+    }
+
     /// Whether the access token, while it lives, is of use until there is a newer one.
     fn is_helped_by(&self, credential: &Credential) -> bool {
         match self {
