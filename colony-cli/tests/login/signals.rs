@@ -160,14 +160,15 @@ fn a_second_signal_ends_the_program() {
 /// One that waits for the lock of another process has sent nothing, and ends at once.
 #[test]
 fn a_signal_while_waiting_for_another_process_ends_the_program() {
-    let Some(home) = Home::new(&json!({"after_ms": 3_000})) else { return };
+    let Some(home) = Home::new(&json!({"after_ms": 8_000})) else { return };
     let first = home.start(&["auth", "refresh"]);
     while !home.is_under_way() {
         std::thread::sleep(Duration::from_millis(1));
     }
     let second = home.start(&["auth", "refresh"]);
     let requests = home.provider.count("token_requests");
-    std::thread::sleep(Duration::from_millis(500));
+    // Until it waits: it looks at the lock ten times a second.
+    std::thread::sleep(Duration::from_millis(1_500));
     send(&second, Signal::INT);
     let (ended, said) = end(second);
     assert_eq!(ended, Some(130), "{said}");
