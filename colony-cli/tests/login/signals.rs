@@ -166,9 +166,9 @@ fn a_signal_while_waiting_for_another_process_ends_the_program() {
         std::thread::sleep(Duration::from_millis(1));
     }
     let second = home.start(&["auth", "refresh"]);
-    let requests = home.provider.count("token_requests");
     // Until it waits: it looks at the lock ten times a second.
     std::thread::sleep(Duration::from_millis(1_500));
+    let requests = home.provider.count("token_requests");
     send(&second, Signal::INT);
     let (ended, said) = end(second);
     assert_eq!(ended, Some(130), "{said}");
