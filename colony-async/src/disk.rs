@@ -119,6 +119,26 @@ pub struct Facts {
     pub len: u64,
     /// When it was last written, Unix seconds.
     pub modified: f64,
+    /// What tells it from others.
+    pub stamp: Stamp,
+}
+
+/// Tells a file from every other one, and from itself once it was changed. Times are nanoseconds since 1970; what
+/// a system does not say is zero or absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stamp {
+    /// The file system it is on. May be another after a reboot.
+    pub device: u64,
+    /// Its number there.
+    pub inode: Option<u64>,
+    /// How long it is, in bytes.
+    pub len: u64,
+    /// When its content was changed.
+    pub modified: i128,
+    /// When its content or its attributes were changed.
+    pub changed: i128,
+    /// When it was made.
+    pub born: Option<i128>,
 }
 
 /// What a path leads to.

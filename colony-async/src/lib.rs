@@ -52,6 +52,7 @@ mod listing;
 mod openid;
 #[doc(hidden)]
 pub mod private_files;
+mod renewal;
 mod reply;
 mod sender;
 mod session;

@@ -64,6 +64,15 @@ impl PrivateFiles {
         self.directory.path().join(name)
     }
 
+    /// Makes the directory, or sees that it is fit to be written to.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made, or is not this user's alone.
+    pub fn make(&self) -> io::Result<()> {
+        self.directory.make()
+    }
+
     /// Reads a file; `None` when there is none.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use std::{future::Future, pin::Pin, time::Duration, time::SystemTime};
 
+pub use colony_core::credential::spending::Uptime;
+
 /// Tells the time and waits. Clients use [`SystemTimer`] unless given another with
 /// [`Builder::timer`](crate::Builder::timer), which tests do.
 pub trait Timer: Send + Sync + 'static {
@@ -10,6 +12,12 @@ pub trait Timer: Send + Sync + 'static {
 
     /// Waits.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    /// The time since the machine was started, by a clock that nobody sets and that runs while the machine sleeps;
+    /// it says how long ago a refresh was sent. Unless told otherwise it is the wall clock's time.
+    fn uptime(&self) -> Uptime {
+        Uptime::new("wall", colony_core::token::freshness::unix_seconds(self.now()))
+    }
 
     /// A number from 0 to 1, by which waiting times are spread. Drawn anew each time unless told otherwise.
     fn random(&self) -> f64 {
@@ -29,6 +37,53 @@ impl Timer for SystemTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(tokio::time::sleep(duration))
     }
+
+    fn uptime(&self) -> Uptime {
+        match (boot_id(), since_boot()) {
+            (Some(boot), Some(seconds)) => Uptime::new(boot, seconds),
+            // Windows says neither to safe code.
+            _ => Uptime::new("wall", unix(self)),
+        }
+    }
+}
+
+/// Names the running boot of this machine.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn boot_id() -> Option<&'static str> {
+    static BOOT: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    let read = || {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+    };
+    BOOT.get_or_init(read).as_deref()
+}
+
+/// The clock starts from zero with each boot. What it shows now, less what it showed in an earlier boot, is
+/// therefore less than the time that has passed, or below zero: boots need no names.
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+fn boot_id() -> Option<&'static str> {
+    Some("monotonic")
+}
+
+#[cfg(not(unix))]
+fn boot_id() -> Option<&'static str> {
+    None
+}
+
+#[cfg(unix)]
+fn since_boot() -> Option<f64> {
+    // On Linux the monotonic clock stands still while the machine sleeps; on macOS it does not.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let clock = rustix::time::ClockId::Boottime;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let clock = rustix::time::ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(clock);
+    Some(time.tv_sec as f64 + time.tv_nsec as f64 / 1e9)
+}
+
+#[cfg(not(unix))]
+fn since_boot() -> Option<f64> {
+    None
 }
 
 /// Unix seconds of the timer's clock; before 1970 they are negative.

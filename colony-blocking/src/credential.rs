@@ -21,7 +21,7 @@ use crate::thread::Thread;
 #[doc(inline)]
 pub use colony_async::credential::{
     ClientAuth, Credential, CredentialId, CredentialStatus, Downgrade, Keeping, RotatingBuilder, Rotation,
-    Vault, default_directory, list,
+    Unclear, Vault, default_directory, list,
 };
 
 /// Where one credential is kept. Settings are made on the async store, which [`over`](Self::over) takes; see
@@ -96,6 +96,16 @@ impl CredentialStore {
         self.thread.wait(async move { inner.remove().await })
     }
 
+    /// See [`colony_async::credential::CredentialStore::adopt`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn adopt(&self) -> Result<bool> {
+        let inner = self.inner.clone();
+        self.thread.wait(async move { inner.adopt().await })
+    }
+
     /// See [`colony_async::credential::CredentialStore::status`].
     ///
     /// # Errors
@@ -163,10 +173,26 @@ impl RotatingCredential {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`Config`](colony_core::ErrorKind::Config) when the thread is gone; was the process forked?
     pub fn settle(&self) -> Result<()> {
         let inner = self.inner.clone();
-        self.thread.wait(async move { inner.settle().await })
+        self.thread.wait(async move {
+            inner.settle().await;
+            Ok(())
+        })
+    }
+
+    /// See [`colony_async::credential::RotatingCredential::close`].
+    ///
+    /// # Errors
+    ///
+    /// As [`settle`](Self::settle).
+    pub fn close(&self) -> Result<()> {
+        let inner = self.inner.clone();
+        self.thread.wait(async move {
+            inner.close().await;
+            Ok(())
+        })
     }
 
     /// See [`colony_async::credential::RotatingCredential::log_out`].

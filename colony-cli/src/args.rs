@@ -133,9 +133,12 @@ pub(crate) enum AuthCommand {
     Login(LoginArgs),
     /// Show what is stored where, until when it is fresh, who holds a lock, and any cool-down
     Status {
-        /// Also ask the servers whose it is; says so when that rotates a credential
+        /// Also ask the servers whose it is, and say what that tested; a refresh token is not sent for that
         #[arg(long)]
         verify: bool,
+        /// As --verify, and test the refresh token by rotating the credential
+        #[arg(long)]
+        rotate: bool,
     },
     /// Print a fresh token, logging in or refreshing if need be
     Token,
@@ -146,7 +149,13 @@ pub(crate) enum AuthCommand {
         /// Also during a cool-down that a refused login started
         #[arg(long)]
         force: bool,
+        /// How long a refresh token is left alone after a refresh whose outcome is not known, at least --timeout
+        /// [default: 5m]
+        #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+        settle: Option<Duration>,
     },
+    /// Say that the profile's credential was moved here from another place, and that the other one is gone
+    Adopt,
     /// Remove the key's token from the cache, and what the profile's login stored
     Logout {
         /// Also end the credential at the provider; if that fails nothing is removed

@@ -7,7 +7,12 @@ mod logout;
 mod openid;
 mod status;
 
-use colony_async::{TokenStatus, credential::RotatingCredential};
+use std::time::Duration;
+
+use colony_async::{
+    TokenStatus,
+    credential::{Credential, CredentialStore},
+};
 use colony_core::{Transport as _, credential::timing};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -17,6 +22,8 @@ use crate::{
     client::{self, base_url, builder, cache_directory},
     failure::Failure,
     output::{Output, moment},
+    profile::OpenIdLogin,
+    signals,
 };
 
 use openid::OpenId;
@@ -25,19 +32,57 @@ use status::no_key;
 pub(crate) async fn run(global: &Global, command: AuthCommand, output: &Output) -> Result<(), Failure> {
     match command {
         AuthCommand::Login(args) => login::run(global, &args, output).await,
-        AuthCommand::Status { verify } => status::run(global, verify, output).await,
-        AuthCommand::Token => {
-            let token = match client::api_key(global)? {
-                Some(_) => builder(global)?.build()?.transport().token().await?,
-                None => rotating(global, Purpose::Token).await?.token().await?,
-            };
-            print(&token, output);
-            Ok(())
-        }
+        AuthCommand::Status { verify, rotate } => status::run(global, verify, rotate, output).await,
+        AuthCommand::Token => token(global, output).await,
         AuthCommand::Exchange(args) => exchange::run(global, &args, output).await,
-        AuthCommand::Refresh { force } => refresh(global, force, output).await,
+        AuthCommand::Refresh { force, settle } => refresh(global, force, settle, output).await,
         AuthCommand::Logout { revoke } => logout::run(global, revoke, output).await,
+        AuthCommand::Adopt => adopt(global, output).await,
     }
+}
+
+async fn token(global: &Global, output: &Output) -> Result<(), Failure> {
+    if client::api_key(global)?.is_some() {
+        let _hold = signals::hold(global.timeout);
+        print(&builder(global)?.build()?.transport().token().await?, output);
+        return Ok(());
+    }
+    let (name, login, store) = openid_login(global)?;
+    let present = store.load().await?;
+    let now = client::now();
+    let kept_alive =
+        |present: &Credential| timing::keep_alive_due(present, None, 0.0).is_none_or(|due| due > now);
+    // While there is a fresh one, and the refresh token is not half-way to its end, the provider is not asked for
+    // anything.
+    if let Some(present) = &present
+        && timing::is_fresh(present, now)
+        && kept_alive(present)
+        && let Some(token) = &present.access_token
+    {
+        print(token, output);
+        return Ok(());
+    }
+    let provider = match OpenId::discover(global, &login).await {
+        Ok(provider) => provider,
+        // The provider cannot be asked, and what was got from it before lives on.
+        Err(failure) => match present.filter(|present| timing::is_alive(present, client::now())) {
+            Some(Credential { access_token: Some(token), expiry, .. }) => {
+                output.say(&format!(
+                    "the token could not be refreshed ({}); the present one ends at {}",
+                    failure.message(),
+                    moment(expiry)
+                ));
+                print(&token, output);
+                return Ok(());
+            }
+            _ => return Err(failure),
+        },
+    };
+    let (rotating, hold) = (provider.rotating(global, store, None), signals::hold(openid::limit(global)));
+    let token = openid::guarded(&hold, &rotating, rotating.token()).await;
+    drop(hold);
+    print(&token.map_err(|error| openid::for_profile(&error, &name))?, output);
+    Ok(())
 }
 
 fn print(token: &SecretString, output: &Output) {
@@ -48,9 +93,19 @@ fn print(token: &SecretString, output: &Output) {
     }
 }
 
-async fn refresh(global: &Global, force: bool, output: &Output) -> Result<(), Failure> {
+async fn refresh(
+    global: &Global,
+    force: bool,
+    settle: Option<Duration>,
+    output: &Output,
+) -> Result<(), Failure> {
     let Some((key, _)) = client::api_key(global)? else {
-        let rotation = rotating(global, Purpose::Refresh).await?.rotate().await?;
+        let (name, login, store) = openid_login(global)?;
+        let rotating = OpenId::discover(global, &login).await?.rotating(global, store, settle);
+        let hold = signals::hold(openid::limit(global));
+        let rotation = openid::guarded(&hold, &rotating, rotating.rotate()).await;
+        drop(hold);
+        let rotation = rotation.map_err(|error| openid::for_profile(&error, &name))?;
         let known = &rotation.credential;
         if output.json {
             output.value(&json!({"refreshed": true, "fresh_until": known.expiry, "own": rotation.is_own}));
@@ -60,9 +115,11 @@ async fn refresh(global: &Global, force: bool, output: &Output) -> Result<(), Fa
         }
         return Ok(());
     };
+    let hold = signals::hold(global.timeout);
     let client = builder(global)?.ignore_cool_down(force).build()?;
     client.transport().forget_token().await?;
     client.transport().token().await?;
+    drop(hold);
     let status = TokenStatus::read(&cache_directory()?, &base_url(global)?, &key, client::now());
     if output.json {
         output.value(&json!({"refreshed": true, "fresh_until": status.fresh_until}));
@@ -73,25 +130,28 @@ async fn refresh(global: &Global, force: bool, output: &Output) -> Result<(), Fa
     Ok(())
 }
 
-/// The profile's credential as a source of tokens.
-async fn rotating(global: &Global, purpose: Purpose) -> Result<RotatingCredential, Failure> {
+/// Says that the profile's credential was moved here.
+async fn adopt(global: &Global, output: &Output) -> Result<(), Failure> {
+    let (_, _, store) = openid_login(global)?;
+    let moved = store.adopt().await?;
+    if output.json {
+        output.value(&json!({"adopted": moved, "file": store.file()}));
+    } else if moved {
+        output.say(&format!(
+            "the credential in {} is used from here on; programs that use the copy it came from would end the login \
+             for both",
+            store.file().display()
+        ));
+    } else {
+        output.say("the credential was stored here already; nothing has changed");
+    }
+    Ok(())
+}
+
+/// The profile's login at an OpenID provider: the profile's name, the login, and where its tokens are kept.
+fn openid_login(global: &Global) -> Result<(String, OpenIdLogin, CredentialStore), Failure> {
     let chosen = client::chosen(global)?;
     let login = openid::login_of(&chosen)?.ok_or_else(no_key)?;
     let store = openid::store(&chosen.name, &login)?;
-    if purpose == Purpose::Token {
-        let known = store.load().await?;
-        if known.is_some_and(|known| timing::is_fresh(&known, client::now())) {
-            return Ok(RotatingCredential::builder(store).timeout(global.timeout).build());
-        }
-    }
-    Ok(OpenId::discover(global, &login).await?.rotating(global, store))
-}
-
-/// What a credential is wanted for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    /// A token that is fresh; while there is one, the provider is not asked for anything.
-    Token,
-    /// A rotation.
-    Refresh,
+    Ok((chosen.name, login, store))
 }

@@ -34,6 +34,14 @@ impl Failure {
         Self::Api(Error::build(ErrorKind::InvalidArgument, message).finish())
     }
 
+    /// What went wrong, in a sentence.
+    pub(crate) fn message(&self) -> &str {
+        match self {
+            Self::Api(error) => error.message(),
+            Self::Local(message) => message,
+        }
+    }
+
     /// Prints the failure and gives the exit code.
     pub(crate) fn report(&self, output: &Output) -> ExitCode {
         match self {

@@ -18,6 +18,7 @@ mod profile;
 pub mod sandbox;
 mod serve;
 mod short;
+mod signals;
 
 use std::process::ExitCode;
 

@@ -7,6 +7,7 @@
 #[cfg(feature = "keyring")]
 mod keyring;
 mod keys;
+mod lock;
 pub(crate) mod place;
 
 use std::{fmt, path::PathBuf};
@@ -21,6 +22,7 @@ use serde_json::{Map, Value};
 use crate::failure::Failure;
 
 pub(crate) use keys::KeyStore;
+pub(crate) use lock::ProfileLock;
 
 /// The profile when none is named.
 pub(crate) const DEFAULT: &str = "default";
@@ -118,7 +120,7 @@ impl Profiles {
     pub(crate) fn from_environment() -> Result<Self, Failure> {
         let root = place::from_environment().ok_or_else(|| {
             config(format!(
-                "no directory for profiles can be told: set {} or HOME",
+                "the directory of profiles cannot be determined: set {} or HOME",
                 place::DIRECTORY_VARIABLE
             ))
         })?;
@@ -136,7 +138,7 @@ impl Profiles {
         let Some(content) = self.files.read(&file_name(name))? else { return Ok(None) };
         let unreadable = |why: String| {
             let path = self.path(name);
-            config(format!("the profile {} {why}; mend it, or remove it and log in again", path.display()))
+            config(format!("the profile {} {why}; repair it, or remove it and log in again", path.display()))
         };
         let head: Value = serde_json::from_slice(content.expose_secret())
             .map_err(|error| unreadable(format!("is not JSON ({error})")))?;
@@ -152,8 +154,16 @@ impl Profiles {
             .map_err(|error| unreadable(format!("cannot be read ({error})")))
     }
 
+    /// Waits until no other login or logout of this profile is under way, and calls `told` once when that takes
+    /// long. What is read afterwards stays as it is until the lock is dropped.
+    pub(crate) async fn lock(&self, name: &str, told: impl FnOnce()) -> Result<ProfileLock, Failure> {
+        check_name(name)?;
+        self.files.make()?;
+        ProfileLock::wait(&self.files.path(&format!(".{name}.lock")), name, told).await
+    }
+
     /// Writes a profile and reads it back.
-    pub(crate) fn write(&self, name: &str, profile: &Profile) -> Result<(), Failure> {
+    pub(crate) fn write(&self, _: &ProfileLock, name: &str, profile: &Profile) -> Result<(), Failure> {
         check_name(name)?;
         let mut text = serde_json::to_vec_pretty(profile).map_err(std::io::Error::from)?;
         text.push(b'\n');
@@ -168,7 +178,7 @@ impl Profiles {
     }
 
     /// Removes a profile, and says whether it was there.
-    pub(crate) fn remove(&self, name: &str) -> Result<bool, Failure> {
+    pub(crate) fn remove(&self, _: &ProfileLock, name: &str) -> Result<bool, Failure> {
         check_name(name)?;
         Ok(self.files.remove(&file_name(name))?)
     }
@@ -215,19 +225,20 @@ mod tests {
         Profiles { files: PrivateFiles::new(directory.join("profiles")), root: directory.to_owned() }
     }
 
-    #[test]
-    fn a_profile_is_read_as_it_was_written_and_keeps_what_it_does_not_know() {
+    #[tokio::test]
+    async fn a_profile_is_read_as_it_was_written_and_keeps_what_it_does_not_know() {
         let directory = tempfile::tempdir().unwrap();
         let profiles = profiles(directory.path());
         assert_eq!(profiles.read("work").unwrap(), None);
         let mut profile = Profile::new("https://thecolony.ai/api/v1".to_owned());
         profile.api_key = Some(Storage::File);
         profile.extra.insert("later".to_owned(), 7.into());
-        profiles.write("work", &profile).unwrap();
+        let lock = profiles.lock("work", || ()).await.unwrap();
+        profiles.write(&lock, "work", &profile).unwrap();
         assert_eq!(profiles.read("work").unwrap(), Some(profile));
         assert_eq!(profiles.names().unwrap(), ["work"]);
-        assert!(profiles.remove("work").unwrap());
-        assert!(!profiles.remove("work").unwrap());
+        assert!(profiles.remove(&lock, "work").unwrap());
+        assert!(!profiles.remove(&lock, "work").unwrap());
     }
 
     #[test]

@@ -13,14 +13,20 @@
 //! |---|---|
 //! | [`place`] | which directory, and which file in it |
 //! | [`document`] | what the file says, and what is refused |
+//! | [`keeping`] | how a credential is kept: in a file, or in a vault |
 //! | [`change`] | which credential may not take another's place |
+//! | [`location`] | where a store lives, so that a copy of it is noticed |
 //! | [`timing`] | when a token is fresh, when it is renewed, how long others are waited for |
 //! | [`grant`] | the refresh request, and what a reply says about the token that was presented |
+//! | [`spending`] | the note about a token that was presented, and when it may be presented again |
 
 pub mod change;
 pub mod document;
 pub mod grant;
+pub mod keeping;
+pub mod location;
 pub mod place;
+pub mod spending;
 pub mod timing;
 
 use std::{fmt, time::Duration};
@@ -92,6 +98,9 @@ pub struct Credential {
     /// When the refresh token ends unless it is rotated before, when the provider said so
     /// (`refresh_token_expires_in` or `refresh_expires_in`, which no standard defines).
     pub refresh_expiry: Option<f64>,
+    /// The [`fingerprint`] of the refresh token that this login was
+    /// [brought](Self::from_refresh_token) with. That token is spent: who brings it again has logged in already.
+    pub brought: Option<String>,
     /// What a file said that this version does not know. It is written again, and never shown.
     pub extra: JsonObject,
 }
@@ -144,6 +153,7 @@ impl Credential {
             return Err(Error::argument_refused("refresh_token", message));
         }
         let mut credential = Self::bare(id, token_endpoint, now);
+        credential.brought = Some(fingerprint(&refresh_token));
         credential.refresh_token = Some(refresh_token);
         Ok(credential)
     }
@@ -159,6 +169,7 @@ impl Credential {
             obtained_at: now,
             rotated_at: now,
             refresh_expiry: None,
+            brought: None,
             extra: JsonObject::new(),
         }
     }
@@ -267,10 +278,13 @@ impl Origin {
     }
 }
 
+/// How a person renews a credential.
+const LOGIN: &str = "Log in again (`colony auth login --device`)";
+
 /// The error of a credential that only a person can renew.
 pub fn reauth_required(message: impl Into<String>) -> Error {
     Error::build(ErrorKind::ReauthRequired, message)
-        .hint("Log in again (`colony auth login`); what is stored was left as it is")
+        .hint(format!("{LOGIN}; what is stored was left as it is"))
         .finish()
 }
 

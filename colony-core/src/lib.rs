@@ -39,6 +39,7 @@ mod error;
 pub mod generated_text;
 mod id;
 pub mod idempotency;
+mod json;
 mod names;
 mod null;
 mod open;

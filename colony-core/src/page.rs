@@ -104,9 +104,11 @@ pub trait Steps: Send {
 ///
 /// [`ErrorKind::Decode`], naming the field.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let message = format!("an item cannot be read at `{}`: {}", error.path(), error.inner());
-        Error::build(ErrorKind::Decode, message).finish()
+    T::deserialize(&value).or_else(|_| {
+        // Once more from its text, where an error has a place.
+        crate::json::read(value.to_string().as_bytes()).map_err(|problem| {
+            Error::build(ErrorKind::Decode, format!("an item cannot be read{problem}")).finish()
+        })
     })
 }
 

@@ -14,10 +14,12 @@
 //! # Ok::<(), colony_core::Error>(())
 //! ```
 
+mod arguments;
+
 use std::fmt;
 
 use http::Method;
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, de};
 use serde_json::Value;
 
 use crate::{
@@ -98,7 +100,7 @@ impl Operation {
             name: E::NAME,
             method: || Some(E::METHOD),
             path: E::PATH,
-            arguments: arguments_of::<E>,
+            arguments: arguments::names_of::<E>,
             prepare: |arguments| {
                 let (endpoint, arguments) = read::<E>(E::NAME, arguments)?;
                 let mut call = Prepared::of(&endpoint);
@@ -115,7 +117,7 @@ impl Operation {
             name: D::NAME,
             method: || Some(Method::GET),
             path: D::PATH,
-            arguments: arguments_of::<D>,
+            arguments: arguments::names_of::<D>,
             prepare: |arguments| {
                 let (download, arguments) = read::<D>(D::NAME, arguments)?;
                 let mut call = Prepared::download(&download);
@@ -132,7 +134,7 @@ impl Operation {
             name: S::NAME,
             method: || Some(Method::GET),
             path: S::PATH,
-            arguments: arguments_of::<S>,
+            arguments: arguments::names_of::<S>,
             prepare: |arguments| Ok(Call::List(read::<S>(S::NAME, arguments)?.0.steps()?)),
             answer: Answer::of::<Vec<S::Item>>(),
         }
@@ -144,7 +146,7 @@ impl Operation {
             name: B::NAME,
             method: || Some(B::METHOD),
             path: B::PATH,
-            arguments: arguments_of::<B>,
+            arguments: arguments::names_of::<B>,
             prepare: |arguments| Ok(Call::Batch(read::<B>(B::NAME, arguments)?.0.steps()?, B::gather)),
             answer: Answer::of::<B::Output>(),
         }
@@ -157,7 +159,7 @@ impl Operation {
         method: fn() -> Option<Method>,
         prepare: fn(Value) -> Result<Call>,
     ) -> Self {
-        Self { name, method, path, arguments: arguments_of::<A>, prepare, answer: Answer::UNTYPED }
+        Self { name, method, path, arguments: arguments::names_of::<A>, prepare, answer: Answer::UNTYPED }
     }
 
     /// The HTTP method of its request or requests; `None` when nothing is sent.
@@ -271,10 +273,9 @@ fn read<A: de::DeserializeOwned>(
     let Value::Object(map) = arguments else {
         return Err(refused("the arguments must be a JSON object keyed by parameter name".to_owned()));
     };
-    match serde_path_to_error::deserialize(Value::Object(map.clone())) {
+    match arguments::read(&map) {
         Ok(read) => Ok((read, map)),
-        Err(error) if error.path().to_string() == "." => Err(refused(error.into_inner().to_string())),
-        Err(error) => Err(refused(format!("argument {}: {}", error.path(), error.inner()))),
+        Err(message) => Err(refused(message)),
     }
 }
 
@@ -292,38 +293,6 @@ fn short(name: &str) -> String {
         out.push_str(part.rsplit("::").next().unwrap_or(part));
     }
     out
-}
-
-fn arguments_of<A: de::DeserializeOwned>() -> Vec<&'static str> {
-    let mut names = Vec::new();
-    // The derived reader names its fields before it reads anything; this one notes them and stops.
-    let _ = A::deserialize(FieldNames(&mut names));
-    names
-}
-
-struct FieldNames<'a>(&'a mut Vec<&'static str>);
-
-impl<'de> Deserializer<'de> for FieldNames<'_> {
-    type Error = de::value::Error;
-
-    fn deserialize_any<V: de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-        Err(de::Error::custom("only the names of fields are asked for"))
-    }
-
-    fn deserialize_struct<V: de::Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        self.0.extend(fields);
-        self.deserialize_any(visitor)
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
 }
 
 /// Reads a reply for an operation known by name only.

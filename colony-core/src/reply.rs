@@ -56,24 +56,12 @@ impl Reply {
     /// [`ErrorKind::Decode`] when the body is not JSON or not a `T`; the message names the field.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
         let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
-        let mut deserializer = serde_json::Deserializer::from_slice(body);
-        // The quick way first: the path of a field is only worked out when there is an error to tell.
-        match T::deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value)) {
-            Ok(value) => Ok(value),
-            Err(_) => Err(self.decode_error::<T>(body)),
-        }
+        crate::json::read(body).map_err(|problem| self.decode_error(&problem))
     }
 
     #[cold]
-    fn decode_error<T: DeserializeOwned>(&self, body: &[u8]) -> Error {
-        let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let message = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-            Ok(_) => "the reply has text after its JSON".to_owned(),
-            Err(error) if error.path().to_string() == "." => {
-                format!("the reply cannot be read: {}", error.inner())
-            }
-            Err(error) => format!("the reply cannot be read at `{}`: {}", error.path(), error.inner()),
-        };
+    fn decode_error(&self, problem: &str) -> Error {
+        let message = format!("the reply cannot be read{problem}");
         Error::build(ErrorKind::Decode, message).status(self.status.as_u16()).finish()
     }
 

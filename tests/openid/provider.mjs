@@ -22,26 +22,35 @@ const settings = {
   // Each token request waits so long before, and after, it is acted on.
   before_ms: 0,
   after_ms: 0,
-  // The answers to so many token requests are lost: acted on, then answered as `lose` says: a status, or
-  // "close" for a connection that breaks.
+  // The answers to so many token requests are lost: acted on, then answered as `lose` says: a status, "503 wait" for
+  // one with Retry-After, "page" for a page with status 200, or "close" for a connection that breaks.
   lose_next: 0,
   lose: 502,
-  // So many token requests are refused without being acted on, with this status.
+  // So many token requests are not acted on, and answered as `refuse` says.
   refuse_next: 0,
   refuse: 503,
+  // So many token requests are refused by the provider itself with this code, and not acted on.
+  decline_next: 0,
+  decline: 'invalid_request',
   ...(given ? JSON.parse(given) : {}),
 };
 
 const fresh = () => ({
   token_requests: 0, granted: 0, invalid_grant: 0, other: 0, lost: 0, refused: 0,
-  // Refresh tokens presented to the token endpoint again after they were spent, and those presented twice at all.
-  replays: 0, presented_twice: 0,
+  declined: 0,
+  // Refresh tokens presented to the token endpoint again after they were spent, those presented twice at all, and
+  // those presented while an earlier request with the same token was under way.
+  replays: 0, presented_twice: 0, overlapping: 0,
   exchanges: 0, discovery: 0, jwks: 0, introspections: 0, revocations: 0, logins: 0,
   in_flight: 0, most_in_flight: 0,
 });
 let stats = fresh();
 const presented = new Map();
 const spent = new Set();
+// What happens to a refresh token when it is presented for the first time: {before_ms, refuse}, as in `settings`.
+const fates = new Map();
+// How many requests with this token are under way.
+const underWay = new Map();
 
 // Plain maps: the provider's own memory adapter forgets all but the latest thousand.
 const maps = new Map();
@@ -157,22 +166,43 @@ const json = (response, status, body) => {
 async function rig(request, response, path) {
   const body = request.method === 'POST' ? await read(request) : '';
   switch (path) {
-    case '/_rig/login': return json(response, 200, await login(JSON.parse(body || '{}').client_id ?? 'colony_public'));
+    case '/_rig/login': {
+      const { client_id: client = 'colony_public', fate } = JSON.parse(body || '{}');
+      const given = await login(client);
+      if (fate) fates.set(given.refresh_token, fate);
+      return json(response, 200, given);
+    }
     case '/_rig/settings': return json(response, 200, Object.assign(settings, JSON.parse(body)));
     case '/_rig/stats': {
       if (request.method === 'POST') stats = { ...fresh(), in_flight: stats.in_flight };
       return json(response, 200, stats);
     }
-    // Whether a refresh token is good, without presenting it.
+    // Whether a refresh token is good, without presenting it; and when it was presented, milliseconds since 1970.
     case '/_rig/token': {
-      const found = await provider.RefreshToken.find(JSON.parse(body).refresh_token);
-      return json(response, 200, { known: Boolean(found), good: Boolean(found?.isValid) });
+      const { refresh_token: token } = JSON.parse(body);
+      const found = await provider.RefreshToken.find(token);
+      return json(response, 200, {
+        known: Boolean(found), good: Boolean(found?.isValid), presented: presented.get(token) ?? [],
+      });
     }
     default: return json(response, 404, {});
   }
 }
 
 const handle = provider.callback();
+
+// What a gateway answers in the provider's place.
+function asGateway(how, response, end, head) {
+  if (how === 'close') return response.socket?.destroy();
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  if (how === 'page') {
+    head(200, { 'content-type': 'text/html' });
+    return end('<!doctype html><title>Welcome</title>');
+  }
+  const [status, wait] = String(how).split(' ');
+  head(Number(status), wait ? { 'retry-after': '1' } : {});
+  return end(Number(status) === 204 || Number(status) === 304 ? undefined : 'lost');
+}
 
 async function token(request, response) {
   const form = Object.fromEntries(new URLSearchParams(await read(request)));
@@ -181,18 +211,35 @@ async function token(request, response) {
   stats.most_in_flight = Math.max(stats.most_in_flight, stats.in_flight);
   const refresh = form.refresh_token;
   if (refresh) {
-    const times = presented.get(refresh) ?? 0;
-    if (times > 0) stats.presented_twice += 1;
+    const times = presented.get(refresh) ?? [];
+    if (times.length > 0) stats.presented_twice += 1;
     if (spent.has(refresh)) stats.replays += 1;
-    presented.set(refresh, times + 1);
+    if (underWay.get(refresh) > 0) stats.overlapping += 1;
+    presented.set(refresh, [...times, Date.now()]);
+    underWay.set(refresh, (underWay.get(refresh) ?? 0) + 1);
   }
-  await pause(settings.before_ms);
-  if (settings.refuse_next > 0) {
-    settings.refuse_next -= 1;
-    stats.refused += 1;
+  const over = () => {
     stats.in_flight -= 1;
-    response.setHeader('retry-after', '1');
-    return json(response, settings.refuse, { error: 'temporarily_unavailable' });
+    if (refresh) underWay.set(refresh, underWay.get(refresh) - 1);
+  };
+  // As it was when the request came: what is set afterwards is for later ones.
+  const fate = fates.get(refresh);
+  fates.delete(refresh);
+  const [refuse, decline] = [fate?.refuse ?? settings.refuse, settings.decline];
+  const isRefused = Boolean(fate?.refuse) || settings.refuse_next > 0;
+  if (isRefused && !fate?.refuse) settings.refuse_next -= 1;
+  const isDeclined = !isRefused && settings.decline_next > 0;
+  if (isDeclined) settings.decline_next -= 1;
+  await pause(fate?.before_ms ?? settings.before_ms);
+  if (isRefused) {
+    stats.refused += 1;
+    over();
+    return asGateway(refuse, response, response.end.bind(response), response.writeHead.bind(response));
+  }
+  if (isDeclined) {
+    stats.declined += 1;
+    over();
+    return json(response, 400, { error: decline });
   }
   // An agent's exchange names the application as its audience and no client; here that is the client.
   if (form.grant_type === EXCHANGE && !form.client_id && !request.headers.authorization) {
@@ -208,18 +255,17 @@ async function token(request, response) {
       if (refresh) spent.add(refresh);
     } else if (text.includes('"invalid_grant"')) stats.invalid_grant += 1;
     else stats.other += 1;
-    stats.in_flight -= 1;
+    over();
     const answer = () => {
       if (settings.lose_next > 0) {
         settings.lose_next -= 1;
         stats.lost += 1;
-        if (settings.lose === 'close') return response.socket?.destroy();
-        for (const name of response.getHeaderNames()) response.removeHeader(name);
-        head(settings.lose);
-        return end('lost');
+        return asGateway(settings.lose, response, end, head);
       }
       return end(...rest);
     };
+    // A client that is gone gets no answer, and the loss is not another one's.
+    if (request.socket.destroyed) return response;
     if (settings.after_ms > 0) setTimeout(answer, settings.after_ms);
     else answer();
     return response;

@@ -89,7 +89,7 @@ const fn row(id: &'static str, promise: &'static str, run: fn(&Ground) -> Outcom
 }
 
 /// All rows.
-pub const ROWS: [Row; 21] = [
+pub const ROWS: [Row; 22] = [
     row("R1", "one login for each expiry, whatever the number of processes", windows::run),
     row("R2", "the same under kill -9; no lock stuck, no file torn, never two logins in flight", kills::run),
     row("R3", "a reader sees a whole file, whoever writes", readers::run),
@@ -111,4 +111,10 @@ pub const ROWS: [Row; 21] = [
     row("R22", "the blocking client is built, used and dropped in any runtime", runtimes::run),
     row("R25", "a warm token costs no system call", warm::run),
     row("SIM", "the protocol between processes, simulated: every rule at every step", simulated::run),
+    row(
+        "SIMR",
+        "the rotation of a credential, simulated: no token presented while it may be under way, none lost that \
+         somebody holds",
+        simulated::rotations,
+    ),
 ];

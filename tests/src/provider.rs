@@ -62,9 +62,20 @@ impl Provider {
         format!("{}/oauth/token", self.issuer)
     }
 
+    /// The refresh token of a new login of this client.
+    pub fn refresh_token(&self, client: &str) -> String {
+        let reply = self.ask("POST", "/_rig/login", &json!({"client_id": client}));
+        reply["refresh_token"].as_str().expect("a refresh token").to_owned()
+    }
+
     /// What a login of this client gives, as of this moment (Unix seconds).
     pub fn login(&self, client: &str, now: f64) -> Credential {
-        let reply = self.ask("POST", "/_rig/login", &json!({"client_id": client})).to_string();
+        self.login_with_fate(client, now, &Value::Null)
+    }
+
+    /// The same; this happens to its refresh token when it is presented for the first time.
+    pub fn login_with_fate(&self, client: &str, now: f64, fate: &Value) -> Credential {
+        let reply = self.ask("POST", "/_rig/login", &json!({"client_id": client, "fate": fate})).to_string();
         Credential::from_reply(self.id(client), self.token_endpoint(), reply.as_bytes(), now)
             .expect("a login")
     }
@@ -87,6 +98,13 @@ impl Provider {
     /// Whether this refresh token is good; it is not presented for that.
     pub fn is_good(&self, refresh_token: &str) -> bool {
         self.ask("POST", "/_rig/token", &json!({"refresh_token": refresh_token}))["good"] == true
+    }
+
+    /// When this refresh token was presented, seconds since 1970.
+    pub fn presented(&self, refresh_token: &str) -> Vec<f64> {
+        let told = self.ask("POST", "/_rig/token", &json!({"refresh_token": refresh_token}));
+        let times = told["presented"].as_array().cloned().unwrap_or_default();
+        times.iter().filter_map(|time| Some(time.as_f64()? / 1_000.0)).collect()
     }
 
     /// The provider's process, to stop it.

@@ -4,6 +4,7 @@ use std::{
     io::{self, BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,28 @@ pub struct Orders {
     pub undaunted: bool,
     /// Uses the blocking facade.
     pub blocking: bool,
+    /// Wants a token once, and asks again while it is told to wait; instead of rotating.
+    #[serde(default)]
+    pub one_token: Option<OneToken>,
+}
+
+/// How one token is asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OneToken {
+    /// The limit of a request, and how long an unknown outcome is left alone.
+    pub limit: Duration,
+    /// See `limit`.
+    pub settle: Duration,
+    /// The pause between two looks.
+    pub pause: Duration,
+    /// The client's secret; with it the provider is asked by introspection too.
+    pub secret: Option<String>,
+    /// By how many seconds the process's wall clock is wrong.
+    pub wrong: f64,
+    /// Whether it asks once only.
+    pub once: bool,
+    /// Whether a token of unknown outcome is never presented again.
+    pub refuse: bool,
 }
 
 /// What came of it: one JSON line.
@@ -34,6 +57,8 @@ pub struct Rotated {
     pub own: u32,
     /// Those it adopted.
     pub adopted: u32,
+    /// How often it was told to wait.
+    pub busy: u32,
     /// What ended it early.
     pub failure: Option<Failure>,
 }

@@ -9,6 +9,7 @@
 pub mod campaign;
 mod disk;
 mod process;
+pub mod rotation;
 mod world;
 
 pub use process::{Outcome, Report, run};

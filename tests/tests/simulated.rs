@@ -20,3 +20,11 @@ fn a_quiet_world_has_one_login() {
     assert_eq!((report.logins, report.broken), ((1, 1), Vec::new()));
     assert_eq!(report.outcomes, [Outcome::Done; 5]);
 }
+
+/// As many as are asked for, with every loss; for whoever looks for one.
+#[test]
+fn rotations_lose_nothing() {
+    let seeds = std::env::var("COLONY_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(100);
+    let summary = colony_tests::sim::rotation::play(0..seeds);
+    assert!(summary.lost.is_empty(), "{:#?}", summary.lost);
+}

@@ -1,4 +1,4 @@
-//! What the store of credentials tells: one function an event, so that names and fields stay the same
+//! The events of the credential store: one function an event, so that names and fields stay the same
 //! everywhere. Every refusal says its reason.
 //!
 //! No event holds a token, a client's secret or a reply.
@@ -61,11 +61,12 @@ pub(super) fn living_used(file: &Path, seconds_left: f64, error: &Error) {
     );
 }
 
-/// A crash left open whether the refresh token is spent.
-pub(super) fn interrupted(file: &Path, age: f64, settled: &'static str) {
+/// The outcome of an earlier refresh is not known; `decision` is what is done about it: `waiting`, `presented`,
+/// `spent` or `refused`.
+pub(super) fn interrupted(file: &Path, age: f64, decision: &'static str) {
     tracing::warn!(
-        target: TARGET, event = "interrupted", file = %file.display(), age_s = age, settled,
-        "an earlier refresh was not brought to its end"
+        target: TARGET, event = "interrupted", file = %file.display(), age_s = age, decision,
+        "the outcome of an earlier refresh is not known"
     );
 }
 
@@ -97,15 +98,14 @@ pub(super) fn removed(file: &Path, revoked: bool) {
 }
 
 /// The credential was renewed in the background, or not.
-pub(super) fn renewal(reason: &'static str, error: Option<&Error>, pause: Duration) {
-    let pause_s = pause.as_secs_f64();
+pub(super) fn renewal(error: Option<&Error>) {
     match error {
         None => {
-            tracing::debug!(target: TARGET, event = "renewed", reason, "credential renewed in the background");
+            tracing::debug!(target: TARGET, event = "renewed", "credential renewed in the background");
         }
         Some(error) => {
             tracing::warn!(
-                target: TARGET, event = "renewal_failed", reason, pause_s, %error,
+                target: TARGET, event = "renewal_failed", %error,
                 "the credential could not be renewed in the background"
             );
         }

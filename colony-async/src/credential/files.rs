@@ -10,8 +10,9 @@ use colony_core::{
     Error, ErrorKind, Result,
     credential::{
         CredentialId,
-        change::Keeping,
         document::{self, Stored, Unreadable},
+        keeping::Keeping,
+        location::Location,
         place,
     },
     token::envelope::MAX_BYTES,
@@ -19,7 +20,7 @@ use colony_core::{
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::disk::{
-    Disk,
+    Disk, Stamp,
     lock::{self, Attempt, FileLock},
     private::{Directory, Durability, Unfit},
 };
@@ -32,6 +33,15 @@ pub(super) struct Files {
     id: CredentialId,
     stem: String,
     vault: Option<Arc<dyn Vault>>,
+    /// The machine's id, where it has one.
+    machine: Option<String>,
+}
+
+/// What was read, and from which state of the file.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) stored: Stored,
+    pub(super) stamp: Stamp,
 }
 
 /// Where credentials are kept instead of in the file: the system's keyring. The file is then a pointer without
@@ -71,7 +81,17 @@ pub(super) enum Problem {
 impl Files {
     pub(super) fn new(disk: Arc<dyn Disk>, directory: PathBuf, id: CredentialId) -> Self {
         let stem = place::stem(&id);
-        Self { directory: Directory::new(Arc::clone(&disk), directory), disk, id, stem, vault: None }
+        let directory = Directory::new(Arc::clone(&disk), directory);
+        Self { directory, disk, id, stem, vault: None, machine: machine_id() }
+    }
+
+    pub(super) fn on(self, disk: Arc<dyn Disk>) -> Self {
+        let directory = Directory::new(Arc::clone(&disk), self.directory.path().to_owned());
+        Self { directory, disk, ..self }
+    }
+
+    pub(super) fn machine(self, machine: Option<String>) -> Self {
+        Self { machine, ..self }
     }
 
     pub(super) fn with_vault(mut self, vault: Option<Arc<dyn Vault>>) -> Self {
@@ -96,7 +116,7 @@ impl Files {
     }
 
     /// What is stored; `None` when nothing is.
-    pub(super) fn read(&self) -> Result<Option<Stored>, Problem> {
+    pub(super) fn read(&self) -> Result<Option<Found>, Problem> {
         let content = match self.directory.read(&self.file(), MAX_BYTES as u64) {
             Ok(content) => content,
             Err(Unfit::Absent) => return Ok(None),
@@ -119,7 +139,30 @@ impl Files {
             read => read,
         };
         let stored = stored.map_err(Problem::Unreadable)?;
-        if stored.credential.id == self.id { Ok(Some(stored)) } else { Err(Problem::Misplaced) }
+        if stored.credential.id != self.id {
+            return Err(Problem::Misplaced);
+        }
+        Ok(Some(Found { stored, stamp: content.stamp }))
+    }
+
+    /// The file as it is at this moment; `None` when there is none. Quick.
+    pub(super) fn stamp(&self) -> io::Result<Option<Stamp>> {
+        match self.disk.facts(&self.file()) {
+            Ok(facts) => Ok(Some(facts.stamp)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where the store lives.
+    pub(super) fn here(&self) -> Location {
+        let directory = self.disk.facts(self.directory.path()).map(|facts| facts.stamp).unwrap_or_default();
+        Location::of(self.machine.as_deref(), directory.inode, directory.born)
+    }
+
+    /// Whether what was read was written in another place: this is a copy.
+    pub(super) fn is_copied(&self, stored: &Stored) -> bool {
+        stored.location.as_ref().is_some_and(|location| location.is_elsewhere(&self.here()))
     }
 
     /// How what is stored is kept.
@@ -132,12 +175,14 @@ impl Files {
     }
 
     /// As [`read`](Self::read), with the error that callers are given.
-    pub(super) fn load(&self) -> Result<Option<Stored>> {
+    pub(super) fn load(&self) -> Result<Option<Found>> {
         self.read().map_err(|problem| self.unreadable(&problem))
     }
 
-    /// Writes the file, whole and lasting or not at all. Takes the lock as proof.
+    /// Writes the file, whole and lasting or not at all, with the place that it lives in. Takes the lock as proof.
     pub(super) fn write(&self, _: &FileLock, stored: &Stored) -> Result<()> {
+        let mut stored = stored.clone();
+        stored.location = Some(self.here());
         let bytes = stored.write().map_err(|error| {
             Error::build(ErrorKind::CredentialStore, format!("the credential cannot be stored: {error}"))
                 .finish()
@@ -145,10 +190,8 @@ impl Files {
         let Some(vault) = &self.vault else { return self.write_file(&bytes) };
         let text = String::from_utf8(bytes).unwrap_or_default();
         vault.write(&self.stem, &text.into()).map_err(|error| self.failed("kept", error))?;
-        if self.keeping() == vault.keeping() {
-            return Ok(());
-        }
-        // The tokens leave the file only when the vault has them.
+        // The tokens leave the file only when the vault has them. A pointer that is there already is written anew,
+        // so that others notice the change.
         self.write_file(&document::pointer(&self.id, vault.keeping()))
     }
 
@@ -194,7 +237,7 @@ impl Files {
         let message = format!("the credential in {} cannot be used: {problem}", file.display());
         Error::build(ErrorKind::CredentialStore, message)
             .code(problem.as_str())
-            .hint("It was left as it is; mend it or move it away, then log in again")
+            .hint("It was left as it is; repair it or move it away, then log in again")
             .finish()
     }
 
@@ -236,6 +279,12 @@ impl fmt::Display for Problem {
     }
 }
 
+/// The machine's id (`man 5 machine-id`), where it has one. Never shown and never written as it is.
+fn machine_id() -> Option<String> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    read("/etc/machine-id").or_else(|| read("/var/lib/dbus/machine-id"))
+}
+
 /// The directory's files of credentials: their stems.
 pub(super) fn stems(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<String>> {
     let names = match disk.list(directory) {
@@ -253,12 +302,12 @@ pub(super) fn stems(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<String>
     Ok(stems)
 }
 
-/// What is in a file of the directory, whosever credential it is.
-pub(super) fn peek(disk: &Arc<dyn Disk>, directory: &Path, stem: &str) -> Result<Stored, Problem> {
+/// Whose credential is in a file of the directory.
+pub(super) fn peek(disk: &Arc<dyn Disk>, directory: &Path, stem: &str) -> Result<CredentialId, Problem> {
     let path = directory.join(format!("{stem}.json"));
     let content = Directory::new(Arc::clone(disk), directory.to_owned())
         .read(&path, MAX_BYTES as u64)
         .map_err(Problem::Unfit)?;
-    let stored = Stored::read(&content.bytes).map_err(Problem::Unreadable)?;
-    if place::stem(&stored.credential.id) == stem { Ok(stored) } else { Err(Problem::Misplaced) }
+    let id = Stored::read(&content.bytes).map_err(Problem::Unreadable)?.credential.id;
+    if place::stem(&id) == stem { Ok(id) } else { Err(Problem::Misplaced) }
 }

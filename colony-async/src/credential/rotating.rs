@@ -6,24 +6,33 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
 use colony_core::{
     Error, ErrorKind, Result,
     credential::{
         Credential,
         grant::ClientAuth,
+        spending::{SETTLE, Uptime},
         timing::{self, REQUEST_LIMIT},
     },
 };
 use secrecy::SecretString;
 
-use super::{ahead::Ahead, rotation::Purpose, store::CredentialStore, thread};
+use super::{
+    endpoint::Wire,
+    events,
+    failure::Failure,
+    rotation::{Outcome, Purpose, Rotation, Rotator},
+    settings::{Settings, Unclear},
+    store::CredentialStore,
+    thread,
+};
 use crate::{
     gate::{Gate, Unfinished},
-    time::unix,
+    renewal::{Renewal, Renewing},
+    time::Timer,
 };
 
-/// The first pause after a refresh that failed while the present token lives; it doubles to the last.
+/// The first pause after a refresh that failed while the present token lives; it doubles to the last. Seconds.
 const FIRST_PAUSE: f64 = 5.0;
 const LAST_PAUSE: f64 = 60.0;
 
@@ -33,7 +42,7 @@ const LAST_PAUSE: f64 = 60.0;
 /// Cloning is cheap, and all clones share everything. See the [module](super) for what is promised.
 #[derive(Clone)]
 pub struct RotatingCredential {
-    pub(super) shared: Arc<Shared>,
+    shared: Arc<Shared>,
     /// Ends the background task with the last clone.
     _alive: Arc<Alive>,
 }
@@ -41,21 +50,14 @@ pub struct RotatingCredential {
 /// Settings of a [`RotatingCredential`].
 #[derive(Debug)]
 pub struct RotatingBuilder {
-    pub(super) store: CredentialStore,
-    pub(super) auth: ClientAuth,
-    pub(super) request_limit: Duration,
-    pub(super) proxy: Option<String>,
-    pub(super) introspection: Option<String>,
-    pub(super) ahead: bool,
-    pub(super) keep_alive: bool,
-    pub(super) refresh_token_lifetime: Option<Duration>,
+    settings: Settings,
 }
 
 impl RotatingBuilder {
     /// How the client says who it is at the token endpoint: [`ClientAuth::None`] unless set.
     #[must_use]
     pub fn client_auth(mut self, auth: ClientAuth) -> Self {
-        self.auth = auth;
+        self.settings.auth = auth;
         self
     }
 
@@ -63,24 +65,42 @@ impl RotatingBuilder {
     /// [`lock_limit`](CredentialStore::lock_limit) becomes at least 5 s more.
     #[must_use]
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.request_limit = limit;
+        self.settings.request_limit = limit;
         self
     }
 
     /// The proxy to go through, instead of the environment's.
     #[must_use]
     pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
-        self.proxy = Some(proxy.into());
+        self.settings.proxy = Some(proxy.into());
         self
     }
 
     /// Where to ask whether a refresh token is still good
-    /// ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)), on the issuer's host. With it, a refresh that a
-    /// crash or a broken connection left undecided is decided without a person, unless its answer was lost.
-    /// It is asked once the request that may still be under way has run out of time.
+    /// ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)), on the issuer's host. Where the outcome of a refresh is
+    /// not known, "inactive" ends the matter at once, with a spent token that is not presented again. "Active"
+    /// changes nothing: the request may still be under way.
     #[must_use]
     pub fn introspection_endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.introspection = Some(endpoint.into());
+        self.settings.introspection = Some(endpoint.into());
+        self
+    }
+
+    /// How long a refresh token is left alone after a refresh whose outcome is not known, counted from when it was
+    /// sent: 5 minutes unless set, never less than the request was allowed to take
+    /// ([`timeout`](Self::timeout)). Each further unknown outcome doubles it, to an hour at most. A request must not
+    /// be under way for longer than this, at the provider or at a proxy before it.
+    #[must_use]
+    pub fn settle(mut self, time: Duration) -> Self {
+        self.settings.settle = time;
+        self
+    }
+
+    /// What is done with a refresh token when the outcome of its refresh is not known, and `settle` has passed:
+    /// [`Unclear::Retry`] unless set.
+    #[must_use]
+    pub fn unclear(mut self, policy: Unclear) -> Self {
+        self.settings.unclear = policy;
         self
     }
 
@@ -88,82 +108,74 @@ impl RotatingBuilder {
     /// with the first token and ends with the last clone.
     #[must_use]
     pub fn refresh_ahead(mut self, on: bool) -> Self {
-        self.ahead = on;
+        self.settings.ahead = on.then_some(1.0);
         self
     }
 
-    /// Rotates in the background at half the refresh token's lifetime, so that a program that seldom needs a
-    /// token does not lose it. Off unless set. The lifetime is what the provider said
-    /// (`refresh_token_expires_in`) unless
+    /// Refreshes in the background when this fraction of the access token's life has passed, and switches
+    /// [`refresh_ahead`](Self::refresh_ahead) on: 0.5 leaves half of the life for an outage of the provider. From 0.1
+    /// to 1.
+    #[must_use]
+    pub fn refresh_ahead_at(mut self, fraction: f64) -> Self {
+        self.settings.ahead = Some(fraction);
+        self
+    }
+
+    /// Rotates when half of the refresh token's lifetime has passed, so that a program whose access tokens live long
+    /// does not lose it: in the background, where the program runs, and with the next [`token`](RotatingCredential::token)
+    /// otherwise. Off unless set. The lifetime is what the provider said (`refresh_token_expires_in`) unless
     /// [`refresh_token_lifetime`](Self::refresh_token_lifetime) says it; without either nothing is done.
     #[must_use]
     pub fn keep_alive(mut self, on: bool) -> Self {
-        self.keep_alive = on;
+        self.settings.keep_alive = on;
         self
     }
 
     /// How long a refresh token lives when it is not used, and switches [`keep_alive`](Self::keep_alive) on.
     #[must_use]
     pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self {
-        self.refresh_token_lifetime = Some(lifetime);
-        self.keep_alive = true;
+        self.settings.refresh_token_lifetime = Some(lifetime);
+        self.settings.keep_alive = true;
         self
     }
 
-    /// The token source. Nothing is read or sent yet.
+    /// Lets this play the provider. For tests.
+    #[doc(hidden)]
     #[must_use]
-    pub fn build(mut self) -> RotatingCredential {
-        let least = self.request_limit.saturating_add(Duration::from_secs(5));
-        self.store.lock_limit = self.store.lock_limit.max(least);
+    pub fn wire(mut self, wire: impl Wire) -> Self {
+        self.settings.wire = Some(Arc::new(wire));
+        self
+    }
+
+    /// Builds the token source. Nothing is read or sent yet.
+    #[must_use]
+    pub fn build(self) -> RotatingCredential {
+        let mut settings = self.settings;
+        let least = settings.request_limit.saturating_add(Duration::from_secs(5));
+        settings.store.lock_limit = settings.store.lock_limit.max(least);
         let shared = Arc::new(Shared {
-            settings: self,
-            held: ArcSwapOption::empty(),
+            rotator: Arc::new(Rotator::new(settings)),
             gate: Arc::default(),
             calm: Mutex::default(),
-            known: Mutex::default(),
-            ahead: Ahead::default(),
+            renewal: Renewal::default(),
         });
         RotatingCredential { _alive: Arc::new(Alive(Arc::clone(&shared))), shared }
     }
 }
 
-/// What [`RotatingCredential::rotate`] did.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Rotation {
-    /// What is stored now.
-    pub credential: Credential,
-    /// Whether this process sent the request; otherwise another one did meanwhile.
-    pub is_own: bool,
-}
-
 /// What all clones share.
-pub(super) struct Shared {
-    pub(super) settings: RotatingBuilder,
-    pub(super) held: ArcSwapOption<Credential>,
+struct Shared {
+    rotator: Arc<Rotator>,
     gate: Arc<Gate<Outcome>>,
-    calm: Mutex<Calm>,
-    pub(super) known: Mutex<super::rotation::Known>,
-    pub(super) ahead: Ahead,
+    calm: Mutex<Option<Calm>>,
+    renewal: Renewal,
 }
 
-/// What a flight came to; all who waited share it.
-pub(super) type Outcome = Result<Arc<Rotation>, Failure>;
-
-/// Why there is no new credential.
-#[derive(Debug, Clone)]
-pub(super) struct Failure {
-    pub(super) error: Error,
-    /// One word for the log.
-    pub(super) reason: &'static str,
-    /// Whether the present access token is as good as before.
-    pub(super) living_serves: bool,
-}
-
-/// When to try again after a failure.
-#[derive(Default)]
+/// After a failure the next try waits a little, as long as there is a token to go on with.
+#[derive(Clone)]
 struct Calm {
-    until: f64,
+    since: Uptime,
+    lasts: f64,
     pause: f64,
 }
 
@@ -171,104 +183,97 @@ struct Alive(Arc<Shared>);
 
 impl Drop for Alive {
     fn drop(&mut self) {
-        self.0.ahead.end();
+        self.0.renewal.end();
     }
 }
 
 impl RotatingCredential {
     /// A token source over a store.
     pub fn builder(store: CredentialStore) -> RotatingBuilder {
-        RotatingBuilder {
+        let settings = Settings {
             store,
             auth: ClientAuth::None,
             request_limit: REQUEST_LIMIT,
             proxy: None,
             introspection: None,
-            ahead: false,
+            settle: SETTLE,
+            unclear: Unclear::default(),
+            ahead: None,
             keep_alive: false,
             refresh_token_lifetime: None,
-        }
+            wire: None,
+        };
+        RotatingBuilder { settings }
     }
 
     /// The store.
     pub fn store(&self) -> &CredentialStore {
-        &self.shared.settings.store
+        &self.shared.settings().store
     }
 
-    /// An access token with more than a minute to live (half its life, where that is less than two minutes).
+    /// Returns an access token with more than a minute to live (half its life, where that is less than two minutes).
     /// From memory if there is one, from the store if another process put one there, else by a refresh, which
-    /// all who wait share.
+    /// all waiting calls share.
     ///
-    /// When the refresh fails for a passing reason, a token that is not expired yet is given all the same,
-    /// with a warning, and for a few seconds no refresh is tried again.
+    /// When the refresh fails for a passing reason, a token that is not expired yet is returned all the same,
+    /// with a warning, and for a few seconds no refresh is tried again. A logout by another process is noticed within
+    /// two seconds.
     ///
     /// # Errors
     ///
-    /// [`ReauthRequired`](ErrorKind::ReauthRequired) when a person has to log in again; with
-    /// [`code`](Error::code) `no_credential`, `not_refreshable`, `interrupted` or `invalid_grant`.
-    /// [`CredentialBusy`](ErrorKind::CredentialBusy) when another process holds the lock for too long,
-    /// [`CredentialStore`](ErrorKind::CredentialStore) when the lock or the file cannot be used: nothing was
-    /// sent then. What the provider answered otherwise, or [`Network`](ErrorKind::Network).
+    /// - [`ReauthRequired`](ErrorKind::ReauthRequired) when a person has to log in again; with
+    ///   [`code`](Error::code) `no_credential`, `not_refreshable`, `invalid_grant`, `copied` (the store is a copy of
+    ///   another one, see [`CredentialStore::adopt`]) or `interrupted` (the outcome of a refresh is not known, and
+    ///   cannot be or is not to be found out).
+    /// - [`CredentialBusy`](ErrorKind::CredentialBusy) when another process holds the lock for too long; with the
+    ///   code `interrupted` when the outcome of a refresh is not known, and its token is presented once more after
+    ///   [`retry_after`](Error::retry_after).
+    /// - [`CredentialStore`](ErrorKind::CredentialStore) when the lock or the file cannot be used: nothing was sent.
+    /// - What the provider answered otherwise, or [`Network`](ErrorKind::Network) when no connection was made.
     pub async fn token(&self) -> Result<SecretString> {
-        let now = self.shared.now();
-        if let Some(held) = &*self.shared.held.load()
-            && timing::is_fresh(held, now)
-            && let Some(token) = &held.access_token
-        {
-            return Ok(token.clone());
-        }
         access_token(&*self.acquire(Purpose::Fresh).await?)
     }
 
-    /// An access token other than this one, which the resource has just refused (401). If another process has
+    /// Returns an access token other than this one, which the resource has just refused (401). If another process has
     /// stored a newer one, that; else by a refresh.
     ///
     /// # Errors
     ///
     /// As [`token`](Self::token).
     pub async fn token_other_than(&self, rejected: &SecretString) -> Result<SecretString> {
-        let now = self.shared.now();
-        if let Some(held) = &*self.shared.held.load()
-            && timing::is_fresh(held, now)
-            && !held.has_access_token(rejected)
-            && let Some(token) = &held.access_token
-        {
-            return Ok(token.clone());
-        }
         access_token(&*self.acquire(Purpose::OtherThan(rejected.clone())).await?)
     }
 
     /// Refreshes now, although the present token may be fresh: the refresh token known to this process is
-    /// spent, unless another process has done so meanwhile.
+    /// spent, unless another process has done so meanwhile. This is a person's refresh: where the outcome of an
+    /// earlier one is not known and `settle` has passed, the token is presented although the access token lives.
     ///
     /// # Errors
     ///
     /// As [`token`](Self::token); a living access token does not hide a failure here.
     pub async fn rotate(&self) -> Result<Rotation> {
-        let known = match self.shared.held.load_full() {
+        let known = match self.shared.rotator.memory.held() {
             Some(held) => held,
             None => match self.store().load().await? {
                 Some(credential) => Arc::new(credential),
-                None => return Err(super::rotation::no_credential().error),
+                None => return Err(Failure::no_credential().error),
             },
         };
-        let outcome = self.shared.fly(Purpose::NewerThan(known)).await;
+        let outcome = self.shared.fly(Purpose::Asked(known)).await;
         outcome.map(|rotation| (*rotation).clone()).map_err(|failure| failure.error)
     }
 
     /// Waits until nothing is under way: no refresh whose answer is still to be stored. Call it before the
     /// process ends, if it refreshes in the background or calls may have been given up.
-    ///
-    /// # Errors
-    ///
-    /// As [`CredentialStore::save`] when the lock cannot be had.
-    pub async fn settle(&self) -> Result<()> {
-        // Joins the flight under way; without one, this is all the work there is.
-        let nothing = || std::future::ready(Err(super::rotation::no_credential()));
-        let _ = self.shared.gate.share(nothing).await;
-        let store = self.store().clone();
-        // One whose runtime has ended holds the lock until its answer is stored.
-        thread::run(async move || store.lock().await.map(drop)).await
+    pub async fn settle(&self) {
+        self.shared.rotator.activity.idle().await;
+    }
+
+    /// Ends this source before the process ends: from now on no refresh token is sent, and this returns once the
+    /// answers to what was sent are stored, after the request's limit at most. Refreshes fail with
+    /// [`Busy`](ErrorKind::Busy) afterwards; a living access token still serves.
+    pub async fn close(&self) {
+        self.shared.rotator.activity.close().await;
     }
 
     /// Removes the credential from the store, and with an endpoint ends its tokens at the provider first
@@ -279,99 +284,121 @@ impl RotatingCredential {
     /// As [`CredentialStore::remove`]. When the provider does not confirm the revocation, what it answered;
     /// then nothing is removed, so that it can be tried again.
     pub async fn log_out(&self, revocation_endpoint: Option<&str>) -> Result<bool> {
-        let (shared, endpoint) = (Arc::clone(&self.shared), revocation_endpoint.map(str::to_owned));
-        thread::run(async move || shared.log_out(endpoint).await).await
+        let (rotator, endpoint) = (Arc::clone(&self.shared.rotator), revocation_endpoint.map(str::to_owned));
+        thread::run(async move || rotator.log_out(endpoint).await).await
     }
 
     async fn acquire(&self, purpose: Purpose) -> Result<Arc<Credential>> {
         let shared = &self.shared;
-        let living = |shared: &Shared| {
-            let held = shared.held.load_full()?;
-            (timing::is_alive(&held, shared.now()) && !purpose.rejects(&held)).then_some(held)
-        };
+        let (rotator, settings) = (&shared.rotator, shared.settings());
+        // As the file has it: one that was removed or replaced by another process does not serve.
+        let present = || rotator.memory.present(&settings.store.files, &settings.uptime());
+        let living =
+            || present().filter(|held| timing::is_alive(held, settings.now()) && !purpose.rejects(held));
+        if let Some(held) = present()
+            && rotator.is_served_by(&purpose, &held, settings.now())
+        {
+            return Ok(held);
+        }
         if shared.is_calm()
-            && let Some(living) = living(shared)
+            && let Some(living) = living()
         {
             return Ok(living);
         }
         let credential = match shared.fly(purpose.clone()).await {
             Ok(rotation) => Arc::new(rotation.credential.clone()),
-            Err(failure) if failure.living_serves => match living(shared) {
-                Some(living) => living,
-                None => return Err(failure.error),
+            // One that is fresh and was to be kept alive serves in any case.
+            Err(failure) => match living() {
+                Some(held) if failure.living_serves || timing::is_fresh(&held, settings.now()) => held,
+                _ => return Err(failure.error),
             },
-            Err(failure) => return Err(failure.error),
         };
-        if shared.settings.ahead || shared.settings.keep_alive {
-            shared.ahead.start(shared);
+        if settings.ahead.is_some() || settings.keep_alive {
+            shared.renewal.start(shared);
         }
         Ok(credential)
     }
 }
 
 impl Shared {
-    pub(super) fn now(&self) -> f64 {
-        unix(&*self.settings.store.timer)
+    fn settings(&self) -> &Settings {
+        &self.rotator.settings
     }
 
-    /// Joins the flight under way, or sets one out; and another, if what it brings is not what is needed.
-    pub(super) async fn fly(self: &Arc<Self>, purpose: Purpose) -> Outcome {
-        let mut outcome = self.join(&purpose).await;
-        for _ in 0..2 {
-            match &outcome {
-                Ok(rotation) if purpose.rejects(&rotation.credential) => outcome = self.join(&purpose).await,
-                _ => break,
+    /// Joins the refresh under way, or begins one; and another, if the one under way was begun for a purpose whose
+    /// outcome is of no use here.
+    async fn fly(&self, purpose: Purpose) -> Outcome {
+        let work = || {
+            let (rotator, purpose) = (Arc::clone(&self.rotator), purpose.clone());
+            let under_way = rotator.activity.refresh();
+            async move {
+                // The refresh's own errors come inside; the outer one is the thread's.
+                let refresh = async move || {
+                    let outcome = rotator.refresh(&purpose).await;
+                    drop(under_way);
+                    Ok(outcome)
+                };
+                thread::run(refresh).await.unwrap_or_else(|error| Err(Failure::lasting("thread", error)))
             }
-        }
+        };
+        let is_useless = |outcome: &Outcome| match outcome {
+            Ok(rotation) => purpose.rejects(&rotation.credential),
+            Err(failure) => failure.is_for_those_who_can_wait && purpose.cannot_wait(),
+        };
+        let outcome = self.gate.share_unless(work, is_useless).await;
+        let outcome =
+            outcome.unwrap_or_else(|unfinished| Err(Failure::lasting("runtime", unfinished.into())));
+        self.note(&outcome);
         outcome
     }
 
-    async fn join(self: &Arc<Self>, purpose: &Purpose) -> Outcome {
-        let work = || {
-            let (shared, purpose) = (Arc::clone(self), purpose.clone());
-            async move {
-                let own = Arc::clone(&shared);
-                // The flight's own errors come inside; the outer one is the thread's.
-                let outcome = thread::run(async move || Ok(own.refresh(&purpose).await)).await;
-                let outcome = outcome.unwrap_or_else(|error| Err(Failure::lasting("thread", error)));
-                shared.note(&outcome);
-                outcome
-            }
-        };
-        self.gate
-            .share(work)
-            .await
-            .unwrap_or_else(|unfinished| Err(Failure::lasting("runtime", unfinished.into())))
-    }
-
     fn is_calm(&self) -> bool {
-        self.calm.lock().unwrap_or_else(PoisonError::into_inner).until > self.now()
+        let now = self.settings().uptime();
+        let calm = self.calm.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = calm.as_ref().and_then(|calm| Some((now.since(&calm.since)?, calm.lasts)));
+        passed.is_some_and(|(passed, lasts)| passed < lasts)
     }
 
-    /// After a failure the next try waits a little, as long as there is a token to go on with.
     fn note(&self, outcome: &Outcome) {
-        let now = self.now();
         let mut calm = self.calm.lock().unwrap_or_else(PoisonError::into_inner);
-        match outcome {
-            Ok(_) => *calm = Calm::default(),
-            Err(failure) => {
-                calm.pause = (calm.pause * 2.0).clamp(FIRST_PAUSE, LAST_PAUSE);
-                let asked = failure.error.retry_after().map_or(0.0, |wait| wait.as_secs_f64());
-                calm.until = now + calm.pause.max(asked);
-            }
-        }
+        *calm = outcome.as_ref().err().map(|failure| {
+            let former = calm.as_ref().map_or(0.0, |calm| calm.pause);
+            let pause = (former * 2.0).clamp(FIRST_PAUSE, LAST_PAUSE);
+            let asked = failure.error.retry_after().map_or(0.0, |wait| wait.as_secs_f64());
+            Calm { since: self.settings().uptime(), lasts: pause.max(asked), pause }
+        });
     }
 }
 
-impl Failure {
-    /// One after which the present access token is as good as before.
-    pub(super) fn passing(reason: &'static str, error: Error) -> Self {
-        Self { error, reason, living_serves: true }
+impl Renewing for Shared {
+    type Token = Credential;
+
+    fn timer(&self) -> &dyn Timer {
+        &*self.settings().store.timer
     }
 
-    /// One that a person has to hear of now.
-    pub(super) fn lasting(reason: &'static str, error: Error) -> Self {
-        Self { error, reason, living_serves: false }
+    fn present(&self) -> Option<Arc<Credential>> {
+        self.rotator.memory.held()
+    }
+
+    fn due(&self, held: &Credential, random: f64) -> f64 {
+        let Settings { ahead, keep_alive, refresh_token_lifetime, .. } = self.settings();
+        let ahead = ahead.map_or(f64::INFINITY, |fraction| timing::ahead_due(held, fraction, random));
+        let kept = keep_alive.then(|| timing::keep_alive_due(held, *refresh_token_lifetime, random));
+        kept.flatten().unwrap_or(f64::INFINITY).min(ahead)
+    }
+
+    async fn renew(self: Arc<Self>, held: Arc<Credential>) -> Result<(), Duration> {
+        match self.fly(Purpose::NewerThan(held)).await {
+            Ok(_) => {
+                events::renewal(None);
+                Ok(())
+            }
+            Err(failure) => {
+                events::renewal(Some(&failure.error));
+                Err(failure.error.retry_after().unwrap_or_default())
+            }
+        }
     }
 }
 
@@ -389,7 +416,7 @@ impl From<Unfinished> for Error {
                 "The refresh goes on; ask again",
             ),
             Unfinished::Panicked => {
-                (ErrorKind::Config, "the refresh panicked; its message is on stderr", "Mend the timer")
+                (ErrorKind::Config, "the refresh panicked; its message is on stderr", "Fix the timer")
             }
         };
         Self::build(kind, message).hint(hint).finish()

@@ -1,18 +1,15 @@
 //! The store: one credential's file, and the lock that login, logout and refresh all take.
 
-use std::{
-    fmt, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use colony_core::{
     Error, ErrorKind, Result,
     credential::{
         Credential, CredentialId,
-        change::{self, Downgrade, Keeping, Standing},
-        document::{Spending, State, Stored, Unreadable},
+        change::{self, Downgrade, Standing},
+        document::{Stored, Unreadable},
+        keeping::Keeping,
+        spending::State,
         timing::LOCK_LIMIT,
     },
     token::cache_path,
@@ -20,21 +17,16 @@ use colony_core::{
 
 use super::{
     events,
-    files::{self, Files, Problem, Vault},
+    failure::Failure,
+    files::{Files, Problem, Vault},
+    status::CredentialStatus,
     thread,
+    waiting::{Look, Waited, wait_for_lock},
 };
 use crate::{
-    LockStatus,
-    disk::{
-        Disk, Real,
-        lock::{Attempt, FileLock},
-    },
+    disk::{Disk, Real, lock::FileLock},
     time::{SystemTimer, Timer},
 };
-
-/// The first pauses between tries for the lock; they grow to the second.
-const POLL_FIRST: Duration = Duration::from_millis(5);
-const POLL_LAST: Duration = Duration::from_millis(100);
 
 /// Where one credential is kept: a private file, shared by all programs of this user on this host.
 ///
@@ -56,7 +48,6 @@ pub struct CredentialStore {
     pub(super) files: Files,
     pub(super) timer: Arc<dyn Timer>,
     pub(super) lock_limit: Duration,
-    disk: Arc<dyn Disk>,
 }
 
 impl CredentialStore {
@@ -72,12 +63,10 @@ impl CredentialStore {
 
     /// The store of this credential in a directory. It is made when needed, closed to others.
     pub fn in_directory(directory: impl Into<PathBuf>, id: CredentialId) -> Self {
-        let disk: Arc<dyn Disk> = Arc::new(Real);
         Self {
-            files: Files::new(Arc::clone(&disk), directory.into(), id),
+            files: Files::new(Arc::new(Real), directory.into(), id),
             timer: Arc::new(SystemTimer),
             lock_limit: LOCK_LIMIT,
-            disk,
         }
     }
 
@@ -101,10 +90,15 @@ impl CredentialStore {
     #[doc(hidden)]
     #[must_use]
     pub fn disk(mut self, disk: impl Disk) -> Self {
-        let directory = self.file().parent().map(Path::to_owned).unwrap_or_default();
-        self.disk = Arc::new(disk);
-        let vault = self.files.vault().cloned();
-        self.files = Files::new(Arc::clone(&self.disk), directory, self.files.id().clone()).with_vault(vault);
+        self.files = self.files.on(Arc::new(disk));
+        self
+    }
+
+    /// Sets the machine's id, for tests of a second machine.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn machine(mut self, id: Option<&str>) -> Self {
+        self.files = self.files.machine(id.map(str::to_owned));
         self
     }
 
@@ -136,10 +130,12 @@ impl CredentialStore {
     /// [`ErrorKind::CredentialStore`] when the file cannot be read, or not be trusted.
     pub async fn load(&self) -> Result<Option<Credential>> {
         let store = self.clone();
-        thread::run(async move || Ok(store.files.load()?.map(|stored| stored.credential))).await
+        thread::run(async move || Ok(store.files.load()?.map(|found| found.stored.credential))).await
     }
 
     /// Stores what a login gave, and reads it back. Waits for the lock.
+    ///
+    /// A running program that has the former one in memory notices within two seconds.
     ///
     /// # Errors
     ///
@@ -179,7 +175,7 @@ impl CredentialStore {
             Err(Error::from(downgrade))
         };
         let kept = match self.files.read() {
-            Ok(kept) => kept,
+            Ok(kept) => kept.map(|found| found.stored),
             Err(Problem::Unreadable(Unreadable::OtherSchema(_))) => return refused(Downgrade::OlderSchema),
             Err(Problem::Unreadable(Unreadable::KeptElsewhere(_))) => {
                 return refused(Downgrade::WeakerKeeping);
@@ -219,7 +215,8 @@ impl CredentialStore {
         stored.spending = stored.present_spending().cloned();
         self.files.write(lock, &stored)?;
         let back = self.files.load()?;
-        let same = back.is_some_and(|back| back.write().ok() == stored.write().ok());
+        stored.location = Some(self.files.here());
+        let same = back.is_some_and(|back| back.stored.write().ok() == stored.write().ok());
         if !same {
             let message = format!("what was written to {} is not what is read there", self.file().display());
             return Err(Error::build(ErrorKind::CredentialStore, message).code("not_kept").finish());
@@ -240,50 +237,48 @@ impl CredentialStore {
         let store = self.clone();
         thread::run(async move || {
             let lock = store.lock().await?;
-            let stored = store.files.read().ok().flatten();
+            let found = store.files.read().ok().flatten();
             if store.files.remove(&lock)? {
                 events::removed(&store.file(), false);
             }
-            Ok(stored.map(|stored| stored.credential))
+            Ok(found.map(|found| found.stored.credential))
         })
         .await
     }
 
-    /// What is stored where, for a person. Never an error: what is wrong is a part of the answer.
+    /// Returns what is stored where, for a person. Never an error: what is wrong is a part of the answer.
     pub async fn status(&self) -> CredentialStatus {
         let store = self.clone();
-        let found = thread::run(async move || {
-            let lock = store.files.holder().map_or(LockStatus::Free, LockStatus::Held);
-            Ok((store.files.read().map_err(|problem| problem.to_string()), lock))
-        });
-        let (read, lock) = found.await.unwrap_or_else(|error| (Err(error.to_string()), LockStatus::Free));
-        CredentialStatus::of(self.file(), read, lock)
+        let found = thread::run(async move || Ok(store.files.status(&store.timer.uptime())));
+        found.await.unwrap_or_else(|error| CredentialStatus::unknown(self.file(), error.to_string()))
+    }
+
+    /// Says that the store was moved here, and that nothing uses the one that it was copied from any more. Waits for
+    /// the lock. Returns whether it was a copy.
+    ///
+    /// # Errors
+    ///
+    /// [`ReauthRequired`](ErrorKind::ReauthRequired) when nothing is stored; otherwise as [`save`](Self::save).
+    pub async fn adopt(&self) -> Result<bool> {
+        let store = self.clone();
+        thread::run(async move || {
+            let lock = store.lock().await?;
+            let Some(found) = store.files.load()? else { return Err(Failure::no_credential().error) };
+            let copied = store.files.is_copied(&found.stored);
+            store.files.write(&lock, &found.stored)?;
+            Ok(copied)
+        })
+        .await
     }
 
     /// Waits for the lock, on the thread of [`thread::run`].
     pub(super) async fn lock(&self) -> Result<FileLock> {
-        let (mut slept, mut pause) = (Duration::ZERO, POLL_FIRST);
-        loop {
-            match self.files.try_lock() {
-                Attempt::Held(lock) => return Ok(lock),
-                Attempt::Unavailable(error) => return Err(self.files.lock_unavailable(error)),
-                Attempt::Taken => {}
-            }
-            if slept >= self.lock_limit {
-                return Err(self.busy(slept));
-            }
-            slept += self.pause(&mut pause, self.lock_limit - slept).await;
+        let patience = |_| Look::<FileLock>::Patience(self.lock_limit);
+        match wait_for_lock(&self.files, &*self.timer, patience).await {
+            Waited::Held(lock, _) | Waited::Found(lock) => Ok(lock),
+            Waited::GaveUp(slept) => Err(self.busy(slept)),
+            Waited::Unavailable(error) => Err(self.files.lock_unavailable(error)),
         }
-    }
-
-    /// Sleeps a jittered while, and says how long. Counted in what was slept, not read off the wall clock,
-    /// which may be set meanwhile.
-    pub(super) async fn pause(&self, pause: &mut Duration, longest: Duration) -> Duration {
-        *pause = (*pause).clamp(POLL_FIRST, POLL_LAST);
-        let sleep = pause.mul_f64(0.5 + self.timer.random()).min(longest);
-        self.timer.sleep(sleep).await;
-        *pause *= 2;
-        sleep
     }
 
     pub(super) fn busy(&self, waited: Duration) -> Error {
@@ -308,45 +303,6 @@ impl fmt::Debug for CredentialStore {
     }
 }
 
-/// What is stored where, from [`CredentialStore::status`].
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct CredentialStatus {
-    /// The file.
-    pub file: PathBuf,
-    /// The credential, when it can be read. Its `Debug` form holds no token.
-    pub credential: Option<Credential>,
-    /// Since when, in Unix seconds, it has been open whether the refresh token is spent: a refresh is under
-    /// way, or one was interrupted.
-    pub refreshing_since: Option<f64>,
-    /// Whether the provider refused the refresh token: a person has to log in again.
-    pub is_refused: bool,
-    /// Why the file cannot be used. `None` also when there is none.
-    pub problem: Option<String>,
-    /// Who holds the lock.
-    pub lock: LockStatus,
-}
-
-impl CredentialStatus {
-    fn of(file: PathBuf, read: Result<Option<Stored>, String>, lock: LockStatus) -> Self {
-        let (stored, problem) = match read {
-            Ok(stored) => (stored, None),
-            Err(problem) => (None, Some(problem)),
-        };
-        let spending = stored.as_ref().and_then(Stored::present_spending);
-        let state = spending.map(|spending| spending.state);
-        let since = spending.map(|spending: &Spending| spending.since);
-        Self {
-            file,
-            refreshing_since: since.filter(|_| state == Some(State::Sent)),
-            is_refused: state == Some(State::Refused),
-            credential: stored.map(|stored| stored.credential),
-            problem,
-            lock,
-        }
-    }
-}
-
 /// What is stored, as far as it is still worth something: a refresh token that may be spent makes no login
 /// outdated, and one that was refused renews nothing.
 fn worth(kept: &Stored) -> Credential {
@@ -364,29 +320,11 @@ fn worth(kept: &Stored) -> Credential {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Config`] when none can be told; set `COLONY_SDK_CREDENTIALS_DIR`.
+/// [`ErrorKind::Config`] when it cannot be determined; set `COLONY_SDK_CREDENTIALS_DIR`.
 pub fn default_directory() -> Result<PathBuf> {
     cache_path::from_environment().credentials.ok_or_else(|| {
-        Error::build(ErrorKind::Config, "no directory for credentials can be told")
+        Error::build(ErrorKind::Config, "the directory of credentials cannot be determined")
             .hint("Set COLONY_SDK_CREDENTIALS_DIR or HOME")
             .finish()
     })
-}
-
-/// The credentials in a directory, for a person. Blocks, quickly.
-///
-/// # Errors
-///
-/// When the directory is there and cannot be read.
-pub fn list(directory: &Path) -> io::Result<Vec<CredentialStatus>> {
-    let disk: Arc<dyn Disk> = Arc::new(Real);
-    let stems = files::stems(&*disk, directory)?;
-    let status = |stem: String| {
-        let read = files::peek(&disk, directory, &stem);
-        let lock = crate::disk::lock::holder(&*disk, &directory.join(format!("{stem}.lock")));
-        let lock = lock.map_or(LockStatus::Free, LockStatus::Held);
-        let read = read.map(Some).map_err(|problem| problem.to_string());
-        CredentialStatus::of(directory.join(format!("{stem}.json")), read, lock)
-    };
-    Ok(stems.into_iter().map(status).collect())
 }

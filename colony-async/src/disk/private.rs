@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Access, Disk, Facts, Kind, OpenFile, Owner, uninterrupted};
+use super::{Access, Disk, Facts, Kind, OpenFile, Owner, Stamp, uninterrupted};
 
 /// A temporary file that is this much older than the file just written, in seconds, was left behind by a
 /// process that was killed: none is written for so long.
@@ -27,6 +27,8 @@ pub(crate) struct Content {
     pub(crate) bytes: Vec<u8>,
     /// When the file was written, Unix seconds.
     pub(crate) written_at: f64,
+    /// Tells whether it is still there as it was.
+    pub(crate) stamp: Stamp,
 }
 
 /// Why a file is not read.
@@ -81,7 +83,7 @@ impl Directory {
         if bytes.len() as u64 > limit {
             return Err(Unfit::TooLarge);
         }
-        Ok(Content { bytes, written_at: facts.modified })
+        Ok(Content { bytes, written_at: facts.modified, stamp: facts.stamp })
     }
 
     /// Writes a file by making a new one beside it and renaming: readers see the old content or the new,

@@ -7,12 +7,12 @@ use std::{
     fs::{self, File},
     io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 #[cfg(unix)]
 use super::at;
-use super::{Access, Disk, Facts, Kind, OpenFile, Owner};
+use super::{Access, Disk, Facts, Kind, OpenFile, Owner, Stamp};
 
 /// The system's file system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,7 +20,10 @@ pub struct Real;
 
 impl Disk for Real {
     fn facts(&self, path: &Path) -> io::Result<Facts> {
-        fs::symlink_metadata(path).map(|metadata| facts(&metadata))
+        let found = fs::symlink_metadata(path).map(|metadata| facts(&metadata));
+        #[cfg(windows)]
+        let found = found.map(|found| identified(found, winapi_util::Handle::from_path_any(path)));
+        found
     }
 
     fn create_directory(&self, path: &Path) -> io::Result<()> {
@@ -151,7 +154,11 @@ struct RealFile(File);
 
 impl OpenFile for RealFile {
     fn facts(&self) -> io::Result<Facts> {
-        self.0.metadata().map(|metadata| facts(&metadata))
+        let found = self.0.metadata().map(|metadata| facts(&metadata));
+        #[cfg(windows)]
+        let found =
+            found.map(|found| identified(found, self.0.try_clone().map(winapi_util::Handle::from_file)));
+        found
     }
 
     fn read(&mut self, limit: u64) -> io::Result<Vec<u8>> {
@@ -195,7 +202,26 @@ fn facts(metadata: &fs::Metadata) -> Facts {
         0 => Owner::Root,
         _ => Owner::Other,
     };
-    Facts { mode: metadata.mode() & 0o7777, owner, links: metadata.nlink(), ..plain_facts(metadata) }
+    let plain = plain_facts(metadata);
+    let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    let stamp = Stamp {
+        device: metadata.dev(),
+        inode: Some(metadata.ino()),
+        modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+        changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        ..plain.stamp
+    };
+    Facts { mode: metadata.mode() & 0o7777, owner, links: metadata.nlink(), stamp, ..plain }
+}
+
+/// The facts with the file's number, which Windows says of an open file only.
+#[cfg(windows)]
+fn identified(mut found: Facts, handle: io::Result<winapi_util::Handle>) -> Facts {
+    if let Ok(information) = handle.and_then(winapi_util::file::information) {
+        found.stamp.device = information.volume_serial_number();
+        found.stamp.inode = Some(information.file_index());
+    }
+    found
 }
 
 #[cfg(not(unix))]
@@ -217,7 +243,19 @@ fn plain_facts(metadata: &fs::Metadata) -> Facts {
         links: 1,
         len: metadata.len(),
         modified: metadata.modified().map_or(0.0, colony_core::token::freshness::unix_seconds),
+        stamp: Stamp {
+            len: metadata.len(),
+            modified: metadata.modified().ok().and_then(nanoseconds).unwrap_or_default(),
+            // Some file systems say 1970 where they do not know.
+            born: metadata.created().ok().and_then(nanoseconds).filter(|born| *born != 0),
+            ..Stamp::default()
+        },
     }
+}
+
+fn nanoseconds(time: SystemTime) -> Option<i128> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i128::try_from(since.as_nanos()).ok()
 }
 
 #[cfg(all(test, windows))]

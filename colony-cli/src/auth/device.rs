@@ -8,8 +8,10 @@ use serde::Deserialize;
 
 use super::openid::{Answer, OpenId, refusal};
 use crate::{
+    args::Global,
     failure::Failure,
     output::{Output, printable, span},
+    signals::{self, Hold},
 };
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -44,8 +46,23 @@ enum Poll {
     Ended,
 }
 
-/// Logs in and gives the token endpoint's reply, and when the request for it was sent.
-pub(super) async fn log_in(openid: &OpenId, scope: &str, output: &Output) -> Result<(Vec<u8>, f64), Failure> {
+/// What the provider gave.
+pub(super) struct Granted {
+    /// The token endpoint's reply.
+    pub(super) reply: Vec<u8>,
+    /// When the request for it was sent, Unix seconds.
+    pub(super) sent: f64,
+    /// Holds signals until the reply is stored.
+    pub(super) hold: Hold,
+}
+
+/// Logs in.
+pub(super) async fn log_in(
+    global: &Global,
+    openid: &OpenId,
+    scope: &str,
+    output: &Output,
+) -> Result<Granted, Failure> {
     let Some(url) = &openid.provider.device_authorization_endpoint else {
         let message = format!("the provider {} has no device flow", openid.provider.issuer);
         return Err(Error::build(ErrorKind::Config, message)
@@ -64,7 +81,7 @@ pub(super) async fn log_in(openid: &OpenId, scope: &str, output: &Output) -> Res
     })?;
     let lifetime = seconds(begun.expires_in).unwrap_or(Duration::from_secs(900));
     tell(&begun, lifetime, output);
-    wait(openid, &begun, lifetime).await
+    wait(global, openid, &begun, lifetime).await
 }
 
 /// Said whatever `--quiet` says: without it nobody can log in. On stderr, where no script reads data.
@@ -77,13 +94,18 @@ fn tell(begun: &Begun, lifetime: Duration, output: &Output) {
     output.say(&format!("Waiting for it, for up to {} …", span(lifetime.as_secs_f64())));
 }
 
-async fn wait(openid: &OpenId, begun: &Begun, lifetime: Duration) -> Result<(Vec<u8>, f64), Failure> {
+async fn wait(
+    global: &Global,
+    openid: &OpenId,
+    begun: &Begun,
+    lifetime: Duration,
+) -> Result<Granted, Failure> {
     let mut pause = seconds(begun.interval).unwrap_or(DEFAULT_PAUSE).max(SHORTEST);
     let mut waited = Duration::ZERO;
     loop {
         tokio::time::sleep(pause).await;
         waited += pause;
-        let sent = crate::client::now();
+        let (sent, hold) = (crate::client::now(), signals::hold(global.timeout));
         let form = [("grant_type", GRANT), ("device_code", begun.device_code.expose_secret())];
         let answer = match openid.post(&openid.provider.token_endpoint, &form).await {
             Ok(answer) => answer,
@@ -95,7 +117,7 @@ async fn wait(openid: &OpenId, begun: &Begun, lifetime: Duration) -> Result<(Vec
             Err(failure) => return Err(failure),
         };
         match read(&answer) {
-            Poll::Granted => return Ok((answer.body, sent)),
+            Poll::Granted => return Ok(Granted { reply: answer.body, sent, hold }),
             Poll::Ended => return Err(ended(&answer)),
             _ if waited >= lifetime => return Err(expired()),
             poll => pause = slower(&poll, pause),

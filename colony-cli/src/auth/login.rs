@@ -1,12 +1,16 @@
 //! `colony auth login`: a secret is written, read back, and then confirmed; what was there before stays until
 //! that is done.
 
-use std::io::{IsTerminal as _, Read as _};
+use std::{
+    io::{IsTerminal as _, Read as _},
+    path::Path,
+};
 
 use colony_async::credential::{Credential, CredentialStore};
 use colony_core::{
     Error, ErrorKind, Transport as _,
     api::account::GetMe,
+    credential,
     token::cache_path::{fingerprint, normalise_base_url},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -21,7 +25,8 @@ use crate::{
     client::{self, Chosen, cache_directory, check_place},
     failure::Failure,
     output::{Output, moment, printable},
-    profile::{OpenIdLogin, Profile},
+    profile::{OpenIdLogin, Profile, ProfileLock, Profiles},
+    signals::{self, Hold},
 };
 
 /// What is asked for when no scope is named. Without `offline_access` there is no refresh token.
@@ -69,15 +74,24 @@ async fn api_key(
     let former = chosen.profile.as_ref().and_then(|profile| profile.api_key);
     let storage = args.storage.or(former).unwrap_or_default();
     let store = profiles.key(&chosen.name, storage)?;
+    let staged = store.stage(&key)?;
+    // Until the key is where it belongs.
+    let _hold = signals::hold(global.timeout);
+    let confirmed = confirm(global, &base_url, &key, args.force).await;
+
+    let lock = locked(&profiles, chosen, output).await?;
+    // As another login or logout has left it meanwhile.
+    let known = profiles.read(&chosen.name)?;
+    if let Some(known) = &known {
+        check_place(&chosen.name, known, &base_url)?;
+    }
+    let former = known.as_ref().and_then(|profile| profile.api_key);
     let held = former.map(|former| profiles.key(&chosen.name, former)).transpose()?;
     let held = held.map(|held| held.read()).transpose()?.flatten().map(|kept| kept.key);
     let same = held.as_ref().is_some_and(|held| held.expose_secret() == key.expose_secret());
-
-    store.stage(&key)?;
-    let (me, unclear) = match confirm(global, &base_url, &key, args.force).await {
+    let (me, unclear) = match confirmed {
         Confirmed::Yes(me) => (Some(me), None),
         Confirmed::Refused(error) => {
-            store.unstage()?;
             output.say(match held {
                 Some(_) => "the server does not take this key; the profile's former key is kept",
                 None => "the server does not take this key; nothing is kept",
@@ -85,7 +99,6 @@ async fn api_key(
             return Err(error.into());
         }
         Confirmed::Unclear(error) if held.is_some() && !same => {
-            store.unstage()?;
             output.say("the key could not be confirmed; the profile's former key is kept");
             return Err(error.into());
         }
@@ -93,9 +106,10 @@ async fn api_key(
         Confirmed::Unclear(error) => (None, Some(error)),
     };
     store.write(&key)?;
-    let mut profile = chosen.profile.clone().unwrap_or_else(|| Profile::new(base_url.clone()));
+    drop(staged);
+    let mut profile = known.unwrap_or_else(|| Profile::new(base_url.clone()));
     profile.api_key = Some(storage);
-    profiles.write(&chosen.name, &profile)?;
+    profiles.write(&lock, &chosen.name, &profile)?;
     if let Some(former) = former.filter(|former| *former != storage) {
         profiles.key(&chosen.name, former)?.remove()?;
     }
@@ -104,6 +118,7 @@ async fn api_key(
         let name = fingerprint(&base_url, held.expose_secret());
         let _ = cache_directory().map(|directory| colony_async::clear_cached_tokens(&directory, Some(&name)));
     }
+    drop(lock);
     if let Some(error) = unclear {
         output.say(&format!(
             "the key is kept in {}, but could not be confirmed: `colony auth status --verify` asks again",
@@ -168,20 +183,49 @@ async fn open_id(
     let login = requested(args, chosen, &base_url)?;
     let profiles = chosen.profiles()?;
     let store = openid::store(&chosen.name, &login)?;
-    let provider = OpenId::discover(global, &login).await?;
-    if !args.with_refresh_token {
-        let scope = args.scope.as_deref().unwrap_or(DEFAULT_SCOPE);
-        let (reply, sent) = device::log_in(&provider, scope, output).await?;
-        let endpoint = provider.provider.token_endpoint.as_str();
-        let credential = Credential::from_reply(openid::id(&login), endpoint, &reply, sent)?;
-        keep(&store, &credential, args.force).await?;
-    } else {
-        bring(global, args, &provider, &login, &store, output).await?;
+    if args.with_refresh_token {
+        let token = secret_from_stdin("the refresh token", output)?;
+        let provider = OpenId::discover(global, &login).await?;
+        // Its first use spends it: one at a time, so that nobody uses it a second time.
+        let lock = locked(&profiles, chosen, output).await?;
+        let hold = signals::hold(openid::limit(global));
+        let bring = Bring { global, args, provider: &provider, login: &login, store: &store, output };
+        bring.run(&hold, token).await?;
+        remember(&profiles, &lock, chosen, base_url, &login)?;
+        drop((lock, hold));
+        return report(&provider, &store, &chosen.name, output).await;
     }
-    let mut profile = chosen.profile.clone().unwrap_or_else(|| Profile::new(base_url.clone()));
-    profile.openid = Some(login.clone());
-    profiles.write(&chosen.name, &profile)?;
+    let provider = OpenId::discover(global, &login).await?;
+    let scope = args.scope.as_deref().unwrap_or(DEFAULT_SCOPE);
+    let device::Granted { reply, sent, hold } = device::log_in(global, &provider, scope, output).await?;
+    let endpoint = provider.provider.token_endpoint.as_str();
+    let credential = Credential::from_reply(openid::id(&login), endpoint, &reply, sent)?;
+    let lock = locked(&profiles, chosen, output).await?;
+    keep(&store, credential, args.force).await?;
+    remember(&profiles, &lock, chosen, base_url, &login)?;
+    drop((lock, hold));
     report(&provider, &store, &chosen.name, output).await
+}
+
+/// Writes into the profile which app is logged in at which provider.
+fn remember(
+    profiles: &Profiles,
+    lock: &ProfileLock,
+    chosen: &Chosen,
+    base_url: String,
+    login: &OpenIdLogin,
+) -> Result<(), Failure> {
+    let mut profile = profiles.read(&chosen.name)?.unwrap_or_else(|| Profile::new(base_url));
+    profile.openid = Some(login.clone());
+    profiles.write(lock, &chosen.name, &profile)
+}
+
+/// Waits until no other login or logout of the profile is under way.
+async fn locked(profiles: &Profiles, chosen: &Chosen, output: &Output) -> Result<ProfileLock, Failure> {
+    let name = &chosen.name;
+    profiles
+        .lock(name, || output.say(&format!("waiting for another login of the profile {name} to end")))
+        .await
 }
 
 /// What the arguments and the profile say of provider and app.
@@ -211,58 +255,86 @@ fn requested(args: &LoginArgs, chosen: &Chosen, base_url: &str) -> Result<OpenId
     }
 }
 
-/// A refresh token from stdin. Its first use is its confirmation, and spends it; so this happens in a store of
-/// its own, and the one in use gets what is known to be good.
-async fn bring(
-    global: &Global,
-    args: &LoginArgs,
-    provider: &OpenId,
-    login: &OpenIdLogin,
-    store: &CredentialStore,
-    output: &Output,
-) -> Result<(), Failure> {
-    let token = secret_from_stdin("the refresh token", output)?;
-    let endpoint = provider.provider.token_endpoint.as_str();
-    let brought = Credential::from_refresh_token(openid::id(login), endpoint, token, client::now())?;
-    let directory = store.file().parent().map(|directory| directory.join("login")).unwrap_or_default();
-    let staged = openid::store_in(directory, login)?;
-    // Left by a login that was interrupted after its token was spent: that is the login now.
-    if let Some(left) = staged.load().await?.filter(|left| left.access_token.is_some()) {
-        keep(store, &left, args.force).await?;
-        staged.remove().await?;
-        output.say("a login that was interrupted is taken up; the token from stdin was not used");
-        return Ok(());
-    }
-    staged.save_despite_downgrade(&brought).await?;
-    match provider.rotating(global, staged.clone()).rotate().await {
-        Ok(rotation) => {
-            output
-                .say("the provider took the refresh token and gave a new one: the one you brought is spent");
-            keep(store, &rotation.credential, args.force).await?;
-            staged.remove().await?;
-            Ok(())
+/// A login with a refresh token from stdin. Its first use is its confirmation, and spends it; so this happens in a
+/// store of its own, named after the token, and the one in use gets what is known to be good.
+struct Bring<'a> {
+    global: &'a Global,
+    args: &'a LoginArgs,
+    provider: &'a OpenId,
+    login: &'a OpenIdLogin,
+    store: &'a CredentialStore,
+    output: &'a Output,
+}
+
+impl Bring<'_> {
+    async fn run(&self, hold: &Hold, token: SecretString) -> Result<(), Failure> {
+        let Self { global, args, provider, login, store, output } = self;
+        let name = credential::fingerprint(&token);
+        let endpoint = provider.provider.token_endpoint.as_str();
+        let brought = Credential::from_refresh_token(openid::id(login), endpoint, token, client::now())?;
+        // Another process was first, or this is the second time: the token is spent, and its login is the stored one.
+        let stored = store.status().await;
+        if stored.credential.is_some_and(|stored| stored.brought.as_ref() == Some(&name))
+            && !stored.is_refused
+        {
+            output.say("this refresh token is logged in with already; it was not used again");
+            return Ok(());
         }
-        Err(error) if error.code() == Some("invalid_grant") => {
-            staged.remove().await?;
-            output.say("nothing has changed: the refresh token is not good");
-            Err(error.into())
+        let directory = openid::staging(store).join(&name);
+        let staged = openid::store_in(&directory, login)?;
+        if let Some(left) = staged.load().await?.filter(|left| left.access_token.is_some()) {
+            // Left by a login that was interrupted after its token was spent: that is the login now.
+            keep(store, left, args.force).await?;
+            output.say(
+                "the login with this refresh token was interrupted, and is taken up; it was not used again",
+            );
+            return unstage(&staged, &directory).await;
         }
-        Err(error) => {
-            // It may be spent or not; kept, so that a next try can tell.
-            output.say(&format!(
-                "the refresh token could not be confirmed; it is kept aside in {}, and `colony auth status` shows \
-                 the login as it was before",
-                staged.file().display()
-            ));
-            Err(error.into())
+        staged.save_despite_downgrade(&brought).await?;
+        let rotating = provider.rotating(global, staged.clone(), None);
+        match openid::guarded(hold, &rotating, rotating.rotate()).await {
+            Ok(rotation) => {
+                output.say(
+                    "the provider took the refresh token and gave a new one: the one you brought is spent",
+                );
+                keep(store, rotation.credential, args.force).await?;
+                unstage(&staged, &directory).await
+            }
+            Err(error) if staged.status().await.refreshing_since.is_none() => {
+                unstage(&staged, &directory).await?;
+                if error.code() == Some("invalid_grant") {
+                    output.say("nothing has changed: the refresh token is not good");
+                }
+                Err(error.into())
+            }
+            Err(error) => {
+                // It may be spent or not; kept, so that a next try can find out.
+                output.say(&format!(
+                    "the refresh token could not be confirmed; it is kept aside in {}, and the login is as it was \
+                     before. Log in with it again later",
+                    staged.file().display()
+                ));
+                Err(error.into())
+            }
         }
     }
 }
 
-/// Written, and read back by the store.
-async fn keep(store: &CredentialStore, credential: &Credential, force: bool) -> Result<(), Failure> {
+/// Removes a store that was in use for the time of a login. With the profile's lock held, nobody else has it open.
+async fn unstage(staged: &CredentialStore, directory: &Path) -> Result<(), Failure> {
+    staged.remove().await?;
+    let _ = std::fs::remove_dir_all(directory);
+    Ok(())
+}
+
+/// Written, and read back by the store. With the profile's lock held.
+async fn keep(store: &CredentialStore, mut credential: Credential, force: bool) -> Result<(), Failure> {
+    // Of two logins at the same time the later one to get here stays, whichever was sent first.
+    if let Some(former) = store.load().await.ok().flatten() {
+        credential.rotated_at = credential.rotated_at.max(former.rotated_at);
+    }
     let kept =
-        if force { store.save_despite_downgrade(credential).await } else { store.save(credential).await };
+        if force { store.save_despite_downgrade(&credential).await } else { store.save(&credential).await };
     kept.map_err(|error| match error.kind() {
         ErrorKind::CredentialDowngrade => Error::build(ErrorKind::CredentialDowngrade, error.to_string())
             .code(error.code().unwrap_or_default())
@@ -330,7 +402,12 @@ fn secret_from_stdin(what: &str, output: &Output) -> Result<SecretString, Failur
     let mut text = String::new();
     if std::io::stdin().is_terminal() {
         output.error_line(&format!("Paste {what} (it is not shown) and press Enter:"));
-        text = rpassword::read_password()?;
+        let _echo = signals::keep_echo();
+        text = match rpassword::read_password() {
+            // Ctrl-C: a signal that the library has sent on, and that arrives on another thread.
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => signals::end(signals::ENDED),
+            read => read?,
+        };
     } else {
         std::io::stdin().take(MAX_SECRET + 1).read_to_string(&mut text)?;
     }

@@ -11,6 +11,7 @@ use crate::{
     client::{self, Chosen, KeySource, base_url, cache_directory},
     failure::Failure,
     output::Output,
+    profile::ProfileLock,
 };
 
 pub(super) async fn run(global: &Global, revoke: bool, output: &Output) -> Result<(), Failure> {
@@ -23,6 +24,14 @@ pub(super) async fn run(global: &Global, revoke: bool, output: &Output) -> Resul
     }
     // First what may fail: if the provider cannot be reached, everything is as it was.
     let login = if of_profile { openid::login_of(&chosen)? } else { None };
+    let lock = match (&login, of_profile && chosen.profile.is_some()) {
+        (None, false) => None,
+        _ => {
+            let name = &chosen.name;
+            let told = || output.say(&format!("waiting for another login of the profile {name} to end"));
+            Some(chosen.profiles()?.lock(name, told).await?)
+        }
+    };
     let openid_removed = match &login {
         Some(login) => end_login(global, &chosen, login, revoke, output).await?,
         None => false,
@@ -32,7 +41,11 @@ pub(super) async fn run(global: &Global, revoke: bool, output: &Output) -> Resul
         let name = fingerprint(&base_url(global)?, key.expose_secret());
         removed = colony_async::clear_cached_tokens(&cache_directory()?, Some(&name))?;
     }
-    let key_removed = if of_profile { forget_profile(&chosen)? } else { false };
+    let key_removed = match &lock {
+        Some(lock) if of_profile => forget_profile(lock, &chosen)?,
+        _ => false,
+    };
+    drop(lock);
     if output.json {
         output.value(&json!({
             "removed": removed, "profile": of_profile.then_some(&chosen.name), "key_removed": key_removed,
@@ -78,8 +91,12 @@ async fn end_login(
     output: &Output,
 ) -> Result<bool, Failure> {
     let store = openid::store(&chosen.name, login)?;
+    // What logins that were interrupted have left.
+    let staging = openid::staging(&store);
     if !revoke {
-        return Ok(RotatingCredential::builder(store).build().log_out(None).await?);
+        let removed = RotatingCredential::builder(store).build().log_out(None).await?;
+        let _ = std::fs::remove_dir_all(staging);
+        return Ok(removed);
     }
     let provider = OpenId::discover(global, login).await?;
     let Some(endpoint) = provider.provider.revocation_endpoint.clone() else {
@@ -89,22 +106,23 @@ async fn end_login(
             .finish()
             .into());
     };
-    let rotating = provider.rotating(global, store);
+    let rotating = provider.rotating(global, store, None);
     let out = rotating.log_out(Some(endpoint.as_str())).await;
-    if out.is_err() {
+    if out.is_ok() {
+        let _ = std::fs::remove_dir_all(staging);
+    } else {
         output.say("nothing has changed; without --revoke the credential is removed from this machine only");
     }
     Ok(out?)
 }
 
-/// Removes the profile and its key. Says whether there was a key.
-fn forget_profile(chosen: &Chosen) -> Result<bool, Failure> {
-    let Some(profile) = &chosen.profile else { return Ok(false) };
+/// Removes the profile and its key. Returns whether there was a key.
+fn forget_profile(lock: &ProfileLock, chosen: &Chosen) -> Result<bool, Failure> {
     let profiles = chosen.profiles()?;
-    let key_removed = match profile.api_key {
-        Some(storage) => profiles.key(&chosen.name, storage)?.remove()?,
-        None => false,
-    };
-    profiles.remove(&chosen.name)?;
-    Ok(key_removed)
+    // As it is now: another process may have logged in or out meanwhile.
+    let Some(profile) = profiles.read(&chosen.name)? else { return Ok(false) };
+    // The profile first: whoever reads it meanwhile is not sent to a key that is gone.
+    let key = profile.api_key.map(|storage| profiles.key(&chosen.name, storage)).transpose()?;
+    profiles.remove(lock, &chosen.name)?;
+    key.map_or(Ok(false), |key| key.remove())
 }

@@ -1,6 +1,6 @@
 //! The OpenID provider as the commands use it: found by its discovery document, asked once for each answer.
 
-use std::{error::Error as _, fs, path::PathBuf};
+use std::{error::Error as _, fs, future::Future, path::PathBuf, time::Duration};
 
 use colony_async::credential::{
     ClientAuth, CredentialId, CredentialStore, RotatingCredential, default_directory,
@@ -19,6 +19,7 @@ use crate::{
     client::{self, Chosen},
     failure::Failure,
     profile::{self, OpenIdLogin},
+    signals::Hold,
 };
 
 /// Holds the app's secret, before the file that the profile names.
@@ -121,10 +122,21 @@ impl OpenId {
         Err(refusal("userinfo", &answer))
     }
 
-    /// A token source over a store, that asks this provider when a refresh was interrupted.
-    pub(super) fn rotating(&self, global: &Global, store: CredentialStore) -> RotatingCredential {
-        let builder =
-            RotatingCredential::builder(store).client_auth(self.auth.clone()).timeout(global.timeout);
+    /// A token source over a store. `settle` is how long a token whose outcome is not known is left alone, where that
+    /// was given.
+    pub(super) fn rotating(
+        &self,
+        global: &Global,
+        store: CredentialStore,
+        settle: Option<Duration>,
+    ) -> RotatingCredential {
+        let mut builder = RotatingCredential::builder(store)
+            .client_auth(self.auth.clone())
+            .timeout(global.timeout)
+            .keep_alive(true);
+        if let Some(settle) = settle {
+            builder = builder.settle(settle);
+        }
         match &self.provider.introspection_endpoint {
             // Only an app with a secret is answered (RFC 7662, section 2.1).
             Some(url) if !matches!(self.auth, ClientAuth::None) => {
@@ -134,6 +146,51 @@ impl OpenId {
         }
         .build()
     }
+}
+
+/// How long a refresh may take, its answer's storing included.
+pub(super) fn limit(global: &Global) -> Duration {
+    global.timeout.saturating_add(Duration::from_secs(5))
+}
+
+/// Refreshes. When a signal arrives meanwhile nothing more is sent, and what was sent is stored.
+pub(super) async fn guarded<T>(
+    hold: &Hold,
+    rotating: &RotatingCredential,
+    refresh: impl Future<Output = colony_core::Result<T>>,
+) -> colony_core::Result<T> {
+    let mut refresh = std::pin::pin!(refresh);
+    tokio::select! {
+        outcome = &mut refresh => outcome,
+        () = hold.arrived() => {
+            rotating.close().await;
+            refresh.await
+        }
+    }
+}
+
+/// The error with a profile's name in the commands that it names.
+pub(super) fn for_profile(error: &Error, name: &str) -> Error {
+    let hint = error.hint().unwrap_or_default();
+    if name == profile::DEFAULT || !hint.contains("colony auth") {
+        return error.clone();
+    }
+    let mut named = Error::build(error.kind(), error.message().to_owned())
+        .hint(hint.replace("colony auth", &format!("colony --profile {name} auth")))
+        .source(error.clone());
+    if let Some(operation) = error.operation() {
+        named = named.operation(operation);
+    }
+    if let Some(status) = error.status() {
+        named = named.status(status);
+    }
+    if let Some(code) = error.code() {
+        named = named.code(code);
+    }
+    if let Some(wait) = error.retry_after() {
+        named = named.retry_after(wait);
+    }
+    named.finish()
 }
 
 /// The error that an OAuth endpoint's reply stands for.
@@ -178,6 +235,11 @@ pub(super) fn store_in(
     login: &OpenIdLogin,
 ) -> Result<CredentialStore, Failure> {
     profile::kept_in(login.storage, CredentialStore::in_directory(directory, id(login)))
+}
+
+/// Where refresh tokens are kept until they are confirmed, beside a profile's store.
+pub(super) fn staging(store: &CredentialStore) -> PathBuf {
+    store.file().parent().map(|directory| directory.join("login")).unwrap_or_default()
 }
 
 pub(super) fn id(login: &OpenIdLogin) -> CredentialId {

@@ -15,6 +15,7 @@ use crate::{
     failure::Failure,
     output::{Output, moment, printable, span},
     profile::OpenIdLogin,
+    signals,
 };
 
 /// The login by API key.
@@ -35,11 +36,48 @@ struct OpenLogin {
 /// What the provider says of it.
 struct Verified {
     me: Option<Value>,
-    /// Whether asking spent the refresh token.
+    /// Whether asking spent the refresh token, and with that tested it.
     rotated: bool,
 }
 
-pub(super) async fn run(global: &Global, verify: bool, output: &Output) -> Result<(), Failure> {
+impl Verified {
+    /// What was tested, by its name in JSON.
+    fn tested(&self) -> Vec<&'static str> {
+        let access = self.me.is_some().then_some("access_token");
+        access.into_iter().chain(self.rotated.then_some("refresh_token")).collect()
+    }
+
+    fn said(&self) -> String {
+        let access = match &self.me {
+            Some(_) => "the access token: the provider's userinfo took it",
+            None => "nothing: the provider has no userinfo endpoint",
+        };
+        match self.rotated {
+            true if self.me.is_some() => format!("tested {access}; and the refresh token, by rotating it"),
+            true => "tested the refresh token, by rotating it".to_owned(),
+            false => format!(
+                "tested {access}. Not tested is the refresh token: --rotate spends it and stores the next"
+            ),
+        }
+    }
+}
+
+/// What is asked of the servers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Nothing,
+    /// Whose login it is.
+    Who,
+    /// The same, after a rotation.
+    Rotate,
+}
+
+pub(super) async fn run(global: &Global, verify: bool, rotate: bool, output: &Output) -> Result<(), Failure> {
+    let ask = match (verify, rotate) {
+        (_, true) => Ask::Rotate,
+        (true, false) => Ask::Who,
+        _ => Ask::Nothing,
+    };
     let chosen = client::chosen(global)?;
     let key = client::api_key(global)?;
     let login = openid::login_of(&chosen)?;
@@ -50,11 +88,11 @@ pub(super) async fn run(global: &Global, verify: bool, output: &Output) -> Resul
     let enabled = !global.no_cache && !cache_path::from_environment().disabled;
     let now = client::now();
     let key = match key {
-        Some((key, source)) => Some(key_login(global, &base_url, &key, source, verify, now).await?),
+        Some((key, source)) => Some(key_login(global, &base_url, &key, source, ask, now).await?),
         None => None,
     };
     let login = match login {
-        Some(login) => Some(open_login(global, &chosen, login, verify).await?),
+        Some(login) => Some(open_login(global, &chosen, login, ask).await?),
         None => None,
     };
     if output.json {
@@ -76,10 +114,8 @@ pub(super) async fn run(global: &Global, verify: bool, output: &Output) -> Resul
         output.line(&format!("{:<13} {value}", format!("{name}:")));
     }
     match &login {
-        _ if !verify => output.say("(--verify asks the server as well)"),
-        Some(OpenLogin { verified: Some(Verified { rotated: true, .. }), .. }) => {
-            output.say("asking the provider rotated the credential: its access token was no longer fresh");
-        }
+        _ if ask == Ask::Nothing => output.say("(--verify asks the server as well)"),
+        Some(OpenLogin { verified: Some(verified), .. }) => output.say(&verified.said()),
         _ => {}
     }
     Ok(())
@@ -90,11 +126,14 @@ async fn key_login(
     base_url: &str,
     key: &SecretString,
     source: KeySource,
-    verify: bool,
+    ask: Ask,
     now: f64,
 ) -> Result<KeyLogin, Failure> {
     let token = TokenStatus::read(&cache_directory()?, base_url, key, now);
-    let me = if verify { Some(client::client(global)?.execute_json(GetMe::default()).await?) } else { None };
+    let me = match ask {
+        Ask::Nothing => None,
+        _ => Some(client::client(global)?.execute_json(GetMe::default()).await?),
+    };
     Ok(KeyLogin { token, source, me })
 }
 
@@ -102,26 +141,35 @@ async fn open_login(
     global: &Global,
     chosen: &Chosen,
     login: OpenIdLogin,
-    verify: bool,
+    ask: Ask,
 ) -> Result<OpenLogin, Failure> {
     let store = openid::store(&chosen.name, &login)?;
     let before = store.status().await;
-    if !verify {
+    if ask == Ask::Nothing {
         return Ok(OpenLogin { login, stored: before, verified: None });
     }
     let provider = OpenId::discover(global, &login).await?;
-    let rotated_at = |status: &CredentialStatus| status.credential.as_ref().map(|known| known.rotated_at);
-    let rotating = provider.rotating(global, store.clone());
-    let token = rotating.token().await?;
+    let rotating = provider.rotating(global, store.clone(), None);
+    let hold = signals::hold(openid::limit(global));
+    let token = openid::guarded(&hold, &rotating, async {
+        if ask == Ask::Rotate {
+            rotating.rotate().await?;
+        }
+        rotating.token().await
+    });
+    let token = token.await.map_err(|error| openid::for_profile(&error, &chosen.name))?;
     let me = match provider.userinfo(&token).await {
         Err(Failure::Api(error)) if error.status() == Some(401) => {
             // Fresh by the clock, and not good all the same: the family may have been revoked.
-            let token = rotating.token_other_than(&token).await?;
+            let token = openid::guarded(&hold, &rotating, rotating.token_other_than(&token)).await;
+            let token = token.map_err(|error| openid::for_profile(&error, &chosen.name))?;
             provider.userinfo(&token).await?
         }
         me => me?,
     };
+    drop(hold);
     let stored = store.status().await;
+    let rotated_at = |status: &CredentialStatus| status.credential.as_ref().map(|known| known.rotated_at);
     let rotated = rotated_at(&before) != rotated_at(&stored);
     Ok(OpenLogin { login, stored, verified: Some(Verified { me, rotated }) })
 }
@@ -178,11 +226,13 @@ fn as_json(
                 "refresh_expires_at": known.and_then(|known| known.refresh_expiry),
                 "scope": known.and_then(|known| known.scope.as_deref()),
                 "refreshing_since": login.stored.refreshing_since,
+                "settles_in": login.stored.settles_in.map(|left| left.as_secs_f64().ceil()),
                 "refused": login.stored.is_refused,
+                "copied": login.stored.is_copied,
                 "problem": login.stored.problem,
                 "lock": lock(login.stored.lock),
                 "verified": login.verified.as_ref().map(|verified| json!({
-                    "account": verified.me, "rotated": verified.rotated,
+                    "account": verified.me, "rotated": verified.rotated, "tested": verified.tested(),
                 })),
             })
         }),
@@ -252,15 +302,29 @@ fn credential_rows(
     ));
     rows.push((
         "refresh token",
-        match (known.is_refreshable(), stored.is_refused, stored.refreshing_since) {
-            (false, ..) => "none: when the access token ends, a person has to log in again".to_owned(),
-            (true, true, _) => "refused by the provider; log in again".to_owned(),
-            (true, false, Some(since)) => {
-                format!("under way to the provider since {}; it may be spent", moment(since))
+        match (known.is_refreshable(), stored.refreshing_since) {
+            (false, _) => "none: when the access token ends, a person has to log in again".to_owned(),
+            (true, _) if stored.is_refused => "refused by the provider; log in again".to_owned(),
+            (true, Some(since)) => {
+                let settles = stored.settles_in.filter(|left| !left.is_zero());
+                let settles = settles.map(|left| format!(" in {}", span(left.as_secs_f64().ceil())));
+                format!(
+                    "sent {}, and what came of it is not known; it is presented once more{}, when the access token \
+                     has ended",
+                    moment(since),
+                    settles.unwrap_or_default()
+                )
             }
-            (true, false, None) => format!("present, last rotated {}", moment(known.rotated_at)),
+            (true, None) => format!("present, last rotated {}", moment(known.rotated_at)),
         },
     ));
+    if stored.is_copied {
+        rows.push((
+            "place",
+            "this is a copy of a store in another place: nothing is refreshed (colony auth adopt, if it was moved)"
+                .to_owned(),
+        ));
+    }
     if let Some(end) = known.refresh_expiry {
         rows.push(("ends", format!("{} unless it is rotated before", moment(end))));
     }

@@ -14,6 +14,7 @@ const SERVICE: &str = "colony-sdk";
 
 /// One profile's entry. It is named after the file that would hold the key, so that profiles of different
 /// directories do not meet.
+#[derive(Clone)]
 pub(crate) struct Entry {
     name: String,
 }
@@ -28,30 +29,34 @@ impl Entry {
         format!("the system's keyring ({SERVICE}, {})", self.name)
     }
 
-    pub(super) fn read(&self, staged: bool) -> Result<Option<SecretString>, Failure> {
-        match self.open(staged)?.get_password() {
+    /// The place of a key that is not confirmed yet, which no other process uses.
+    pub(super) fn staged(&self) -> Self {
+        Self { name: format!("{} (not confirmed, {:016x})", self.name, fastrand::u64(..)) }
+    }
+
+    pub(super) fn read(&self) -> Result<Option<SecretString>, Failure> {
+        match self.open()?.get_password() {
             Ok(key) => Ok(Some(key.into())),
             Err(Error::NoEntry) => Ok(None),
             Err(error) => Err(told(&error)),
         }
     }
 
-    pub(super) fn write(&self, key: &SecretString, staged: bool) -> Result<(), Failure> {
-        self.open(staged)?.set_password(key.expose_secret()).map_err(|error| told(&error))
+    pub(super) fn write(&self, key: &SecretString) -> Result<(), Failure> {
+        self.open()?.set_password(key.expose_secret()).map_err(|error| told(&error))
     }
 
     /// Removes the key, and says whether there was one.
-    pub(super) fn remove(&self, staged: bool) -> Result<bool, Failure> {
-        match self.open(staged)?.delete_credential() {
+    pub(super) fn remove(&self) -> Result<bool, Failure> {
+        match self.open()?.delete_credential() {
             Ok(()) => Ok(true),
             Err(Error::NoEntry) => Ok(false),
             Err(error) => Err(told(&error)),
         }
     }
 
-    fn open(&self, staged: bool) -> Result<keyring::Entry, Failure> {
-        let suffix = if staged { " (not confirmed)" } else { "" };
-        open(&format!("{}{suffix}", self.name)).map_err(|error| told(&error))
+    fn open(&self) -> Result<keyring::Entry, Failure> {
+        open(&self.name).map_err(|error| told(&error))
     }
 }
 

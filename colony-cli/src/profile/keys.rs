@@ -7,9 +7,10 @@ use colony_async::private_files::PrivateFiles;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Storage;
-use crate::failure::Failure;
+use crate::{failure::Failure, signals};
 
 /// The place of one profile's key.
+#[derive(Clone)]
 pub(crate) enum KeyStore {
     File {
         files: PrivateFiles,
@@ -49,59 +50,73 @@ impl KeyStore {
 
     /// The key; `None` when none is kept.
     pub(crate) fn read(&self) -> Result<Option<Kept>, Failure> {
-        Ok(self.get(false)?.map(|key| Kept { key, place: self.place() }))
+        Ok(self.get()?.map(|key| Kept { key, place: self.place() }))
     }
 
-    /// Keeps a key for the time of its confirmation, beside the one that is there, and reads it back.
-    pub(crate) fn stage(&self, key: &SecretString) -> Result<(), Failure> {
-        self.keep(key, true)
+    /// Keeps a key for the time of its confirmation, beside the one that is there, and reads it back. It is removed
+    /// again when the result is dropped, and when a signal ends the program.
+    pub(crate) fn stage(&self, key: &SecretString) -> Result<Staged, Failure> {
+        let staged = self.staged();
+        staged.write(key)?;
+        let removed = staged.clone();
+        let cleanup = signals::on_end(move || drop(removed.remove()));
+        Ok(Staged { store: staged, _cleanup: cleanup })
     }
 
     /// Keeps a key in the place of the one that is there, and reads it back.
     pub(crate) fn write(&self, key: &SecretString) -> Result<(), Failure> {
-        self.keep(key, false)?;
-        self.unstage()
-    }
-
-    /// Forgets what [`stage`](Self::stage) kept.
-    pub(crate) fn unstage(&self) -> Result<(), Failure> {
-        self.delete(true).map(drop)
-    }
-
-    /// Removes the key, and says whether there was one.
-    pub(crate) fn remove(&self) -> Result<bool, Failure> {
-        self.unstage()?;
-        self.delete(false)
-    }
-
-    fn keep(&self, key: &SecretString, staged: bool) -> Result<(), Failure> {
         match self {
             Self::File { files, name } => {
-                files.write(&file_name(name, staged), format!("{}\n", key.expose_secret()).as_bytes())?;
+                files.write(name, format!("{}\n", key.expose_secret()).as_bytes())?;
             }
             #[cfg(feature = "keyring")]
-            Self::Keyring(entry) => entry.write(key, staged)?,
+            Self::Keyring(entry) => entry.write(key)?,
         }
-        if self.get(staged)?.is_some_and(|back| back.expose_secret() == key.expose_secret()) {
+        if self.get()?.is_some_and(|back| back.expose_secret() == key.expose_secret()) {
             return Ok(());
         }
         Err(Failure::Local(format!("what was written to {} is not what is read there", self.place())))
     }
 
-    fn get(&self, staged: bool) -> Result<Option<SecretString>, Failure> {
+    /// Removes the key, and says whether there was one.
+    pub(crate) fn remove(&self) -> Result<bool, Failure> {
         match self {
-            Self::File { files, name } => read_file(files, &file_name(name, staged)),
+            Self::File { files, name } => Ok(files.remove(name)?),
             #[cfg(feature = "keyring")]
-            Self::Keyring(entry) => entry.read(staged),
+            Self::Keyring(entry) => entry.remove(),
         }
     }
 
-    fn delete(&self, staged: bool) -> Result<bool, Failure> {
+    fn get(&self) -> Result<Option<SecretString>, Failure> {
         match self {
-            Self::File { files, name } => Ok(files.remove(&file_name(name, staged))?),
+            Self::File { files, name } => read_file(files, name),
             #[cfg(feature = "keyring")]
-            Self::Keyring(entry) => entry.remove(staged),
+            Self::Keyring(entry) => entry.read(),
         }
+    }
+
+    /// A place for a key that is not confirmed yet, which no other process uses. What a killed process leaves there
+    /// is swept away with a later write, as all temporary files are.
+    fn staged(&self) -> Self {
+        match self {
+            Self::File { files, name } => {
+                Self::File { files: files.clone(), name: format!(".{name}.{:016x}.tmp", fastrand::u64(..)) }
+            }
+            #[cfg(feature = "keyring")]
+            Self::Keyring(entry) => Self::Keyring(entry.staged()),
+        }
+    }
+}
+
+/// A key that is kept for the time of its confirmation.
+pub(crate) struct Staged {
+    store: KeyStore,
+    _cleanup: signals::Cleanup,
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        let _ = self.store.remove();
     }
 }
 
@@ -117,10 +132,6 @@ impl fmt::Debug for KeyStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.place())
     }
-}
-
-fn file_name(name: &str, staged: bool) -> String {
-    if staged { format!("{name}.new") } else { name.to_owned() }
 }
 
 fn read_file(files: &PrivateFiles, name: &str) -> Result<Option<SecretString>, Failure> {
@@ -144,14 +155,15 @@ mod tests {
         let shown = || store.read().unwrap().map(|kept| kept.key.expose_secret().to_owned());
         assert_eq!(shown(), None);
         store.write(&"col_one".into()).unwrap();
-        store.stage(&"col_two".into()).unwrap();
+        let staged = store.stage(&"col_two".into()).unwrap();
+        let other = store.stage(&"col_three".into()).unwrap();
         assert_eq!(shown().as_deref(), Some("col_one"));
-        store.unstage().unwrap();
-        store.stage(&"col_two".into()).unwrap();
+        let kept = || std::fs::read_dir(directory.path().join("keys")).unwrap().count();
+        assert_eq!(kept(), 3, "each by itself");
+        drop((staged, other));
         store.write(&"col_two".into()).unwrap();
         assert_eq!(shown().as_deref(), Some("col_two"));
-        let names = std::fs::read_dir(directory.path().join("keys")).unwrap().count();
-        assert_eq!(names, 1, "nothing staged is left");
+        assert_eq!(kept(), 1, "nothing staged is left");
         assert!(store.remove().unwrap() && !store.remove().unwrap());
         assert!(format!("{store:?}").ends_with("default.key"));
     }

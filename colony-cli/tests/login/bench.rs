@@ -116,11 +116,21 @@ pub(crate) fn colony(home: &Path) -> Command {
 }
 
 pub(crate) fn pipe(command: &mut Command, stdin: &str) -> Done {
-    let mut child: Child =
+    Done(start(command, stdin).wait_with_output().unwrap())
+}
+
+/// Starts a command with this on stdin.
+pub(crate) fn start(command: &mut Command, stdin: &str) -> Child {
+    let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A command that refuses its arguments does not read.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    Done(child.wait_with_output().unwrap())
+    child
+}
+
+/// Whether the full length was asked for.
+pub(crate) fn long() -> bool {
+    std::env::var_os("COLONY_TESTS_LONG").is_some_and(|value| value != "0")
 }
 
 /// What a command did.

@@ -5,6 +5,10 @@ mod bench;
 #[cfg(all(feature = "keyring", target_os = "linux"))]
 mod keyring;
 mod keys;
+mod moved;
 mod openid;
+mod parallel;
 mod profiles;
 mod secrets;
+#[cfg(unix)]
+mod signals;

@@ -5,51 +5,9 @@
 
 use std::{error::Error as StdError, fmt};
 
-use super::{Credential, Origin};
+pub use super::keeping::Keeping;
+use super::{Credential, Origin, document::SCHEMA};
 use crate::{Error, ErrorKind};
-
-/// How a credential is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Keeping {
-    /// In the system's keyring.
-    Keyring,
-    /// In a file, encrypted.
-    Encrypted,
-    /// In a file as it is, with these Unix permission bits; 0600 is what this SDK writes, and what stands
-    /// for the access rules of systems without such bits.
-    File {
-        /// The permission bits.
-        mode: u32,
-    },
-}
-
-impl Keeping {
-    /// The file that this SDK writes.
-    pub const PRIVATE_FILE: Self = Self::File { mode: 0o600 };
-
-    /// Its name in a pointer ([`document`](super::document)): `keyring`, `encrypted`, `file`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Keyring => "keyring",
-            Self::Encrypted => "encrypted",
-            Self::File { .. } => "file",
-        }
-    }
-
-    /// The keeping of a pointer; one into a file there is none.
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        [Self::Keyring, Self::Encrypted].into_iter().find(|keeping| keeping.name() == name)
-    }
-
-    fn rank(self) -> u8 {
-        match self {
-            Self::Keyring => 2,
-            Self::Encrypted => 1,
-            Self::File { .. } => 0,
-        }
-    }
-}
 
 /// A credential as it is, or is to be, kept.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +24,7 @@ pub struct Standing<'a> {
 impl<'a> Standing<'a> {
     /// A credential in a private file of the present schema.
     pub fn new(credential: &'a Credential) -> Self {
-        Self { credential, schema: super::document::SCHEMA, keeping: Keeping::PRIVATE_FILE }
+        Self { credential, schema: SCHEMA, keeping: Keeping::PRIVATE_FILE }
     }
 
     /// The schema version of its file.

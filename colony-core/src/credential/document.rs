@@ -4,7 +4,8 @@
 //! {"schema": 1, "issuer": "https://thecolony.ai", "client_id": "colony_app", "resource": null,
 //!  "token_endpoint": "https://thecolony.ai/oauth/token", "access_token": "…", "refresh_token": "…",
 //!  "expiry": 1790000900.0, "scope": "openid offline_access", "obtained_at": 1790000000.0,
-//!  "rotated_at": 1790000000.0, "refresh_expiry": null, "spending": null}
+//!  "rotated_at": 1790000000.0, "refresh_expiry": null, "spending": null,
+//!  "location": {"machine": "…", "inode": "…", "born": "…"}}
 //! ```
 //!
 //! The reader is strict: what it does not understand it refuses, because the next step is to spend the token
@@ -14,9 +15,9 @@
 //! ids, `"keeping": "keyring"`, and no token. So a program that cannot reach the keyring knows what it must not
 //! replace.
 //!
-//! `spending` is there while a refresh token is under way to the provider. It is written, and synced, *before*
-//! the request is sent, and goes with the write that stores the answer. A program that finds one left behind
-//! by a crash knows that the token may be spent, and does not present it again.
+//! `spending` is the [note](Spending) about a refresh token that is under way to the provider. It is written, and
+//! synced, *before* the request is sent, and goes with the write that stores the answer. `location` says
+//! [where the store lives](Location), so that a copy of it is noticed.
 
 use std::{error::Error as StdError, fmt};
 
@@ -24,13 +25,15 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Credential, CredentialId, change::Keeping, check_endpoints};
+use super::{
+    Credential, CredentialId, check_endpoints, keeping::Keeping, location::Location, spending::Spending,
+};
 use crate::{JsonObject, token::envelope::MAX_BYTES};
 
 /// The version that is written, and the only one that is read.
 pub const SCHEMA: u64 = 1;
 
-/// A credential's file: the credential, and whether its refresh token may be on its way.
+/// A credential's file: the credential, the note about its refresh token, and where the store lives.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Stored {
@@ -38,46 +41,14 @@ pub struct Stored {
     pub credential: Credential,
     /// A request that was about to be sent and whose answer was not stored.
     pub spending: Option<Spending>,
-}
-
-/// A note that a refresh token was about to be presented.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-#[serde(deny_unknown_fields)]
-pub struct Spending {
-    /// The token's [`fingerprint`](super::fingerprint): the note is about this one only.
-    pub token: String,
-    /// When, Unix seconds.
-    pub since: f64,
-    /// A random name of the attempt, by which the process that made it knows its own.
-    pub attempt: String,
-    /// What is known of it.
-    pub state: State,
-}
-
-impl Spending {
-    /// The note to write before this refresh token is sent. `None` without one.
-    pub fn of(credential: &Credential, since: f64, attempt: impl Into<String>) -> Option<Self> {
-        let token = credential.refresh_fingerprint()?;
-        Some(Self { token, since, attempt: attempt.into(), state: State::Sent })
-    }
-}
-
-/// What is known of a refresh token that was presented.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum State {
-    /// It was sent, or was about to be, and no answer was stored: it may be spent.
-    Sent,
-    /// The provider refused it (`invalid_grant`).
-    Refused,
+    /// Where it was written. `None` in files of earlier versions.
+    pub location: Option<Location>,
 }
 
 impl Stored {
     /// A credential nobody is refreshing.
     pub fn new(credential: Credential) -> Self {
-        Self { credential, spending: None }
+        Self { credential, spending: None, location: None }
     }
 
     /// The note about the present refresh token. One about an earlier token says nothing any more.
@@ -131,6 +102,7 @@ impl Stored {
             obtained_at,
             rotated_at,
             refresh_expiry,
+            brought,
             extra,
         } = self.credential.clone();
         let text = |token: Option<SecretString>| token.map(|token| token.expose_secret().to_owned());
@@ -147,7 +119,9 @@ impl Stored {
             obtained_at,
             rotated_at,
             refresh_expiry,
+            brought,
             spending: self.spending.clone(),
+            location: self.location.clone(),
             extra,
         };
         let mut bytes = serde_json::to_vec_pretty(&wire).map_err(|_| Unreadable::NotJson)?;
@@ -158,7 +132,8 @@ impl Stored {
     }
 }
 
-/// The file of a credential that is kept elsewhere.
+/// The file of a credential that is kept elsewhere. It is written anew with every change of the credential, so
+/// that a program which holds the credential in memory notices the change.
 pub fn pointer(id: &CredentialId, keeping: Keeping) -> Vec<u8> {
     let pointer = serde_json::json!({
         "schema": SCHEMA, "keeping": keeping.name(), "issuer": id.issuer, "client_id": id.client_id,
@@ -182,7 +157,11 @@ struct Wire {
     obtained_at: f64,
     rotated_at: f64,
     refresh_expiry: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    brought: Option<String>,
     spending: Option<Spending>,
+    #[serde(default)]
+    location: Option<Location>,
     #[serde(flatten)]
     extra: JsonObject,
 }
@@ -212,15 +191,16 @@ impl TryFrom<Wire> for Stored {
             obtained_at: wire.obtained_at,
             rotated_at: wire.rotated_at,
             refresh_expiry: wire.refresh_expiry,
+            brought: wire.brought,
             extra: wire.extra,
         };
-        Ok(Self { credential, spending: wire.spending })
+        Ok(Self { credential, spending: wire.spending, location: wire.location })
     }
 }
 
 /// The field an error is about, as far as that can be told without repeating what stands in the file.
 fn field_of(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
-    const FIELDS: [&str; 12] = [
+    const FIELDS: [&str; 14] = [
         "issuer",
         "client_id",
         "resource",
@@ -232,7 +212,9 @@ fn field_of(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
         "scope",
         "obtained_at",
         "rotated_at",
+        "brought",
         "spending",
+        "location",
     ];
     let (path, text) = (error.path().to_string(), error.inner().to_string());
     let named = |field: &&&str| path == **field || text.contains(&format!("field `{field}`"));
@@ -312,9 +294,12 @@ impl StdError for Unreadable {}
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
+    use crate::credential::spending::Uptime;
 
     fn stored() -> Value {
         json!({
@@ -326,6 +311,11 @@ mod tests {
         })
     }
 
+    fn note(credential: &Credential) -> Option<Spending> {
+        let uptime = Uptime::new("b1", 12.5);
+        Spending::of(credential, "a1", 1_790_000_001.5, uptime, Duration::from_secs(30), None)
+    }
+
     fn read(value: &Value) -> Result<Stored, Unreadable> {
         Stored::read(value.to_string().as_bytes())
     }
@@ -335,19 +325,21 @@ mod tests {
         let mut value = stored();
         value["later"] = json!({"kept": [1, 2.5, "x"]});
         let mut found = read(&value).unwrap();
-        found.spending = Spending::of(&found.credential, 1_790_000_001.5, "a1");
+        found.spending = note(&found.credential);
+        found.location = Some(Location::of(Some("m"), Some(7), Some(1)));
         let text = found.write().unwrap();
         let again = Stored::read(&text).unwrap();
         assert_eq!(again.write().unwrap(), text);
         assert_eq!(again.credential.extra["later"], value["later"]);
-        assert_eq!(again.present_spending().unwrap().attempt, "a1");
+        assert_eq!(again.present_spending(), note(&found.credential).as_ref());
+        assert_eq!(again.location, found.location);
         assert_eq!(again.credential.refresh_token.as_ref().unwrap().expose_secret(), "rt-1");
     }
 
     #[test]
     fn a_note_about_another_token_says_nothing() {
         let mut found = read(&stored()).unwrap();
-        found.spending = Spending::of(&found.credential, 1.0, "a1");
+        found.spending = note(&found.credential);
         assert!(found.present_spending().is_some());
         found.credential.refresh_token = Some("rt-2".to_owned().into());
         assert!(found.present_spending().is_none());
@@ -378,6 +370,7 @@ mod tests {
             ("issuer", json!("http://thecolony.ai")),
             ("token_endpoint", json!("https://evil.example/token")),
             ("resource", json!(1)),
+            ("location", json!("here")),
         ] {
             assert_eq!(with(name, value.clone()), field(name), "{name} {value}");
         }
@@ -415,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_refusal_repeats_nothing_of_the_file() {
-        for field in ["access_token", "refresh_token", "expiry", "issuer", "scope", "spending"] {
+        for field in ["access_token", "refresh_token", "expiry", "issuer", "scope", "spending", "location"] {
             let mut value = stored();
             value[field] = json!({"planted-secret": "planted-secret"});
             let error = read(&value).unwrap_err();

@@ -1,7 +1,7 @@
 //! The refresh request, and what a reply says about the token that was presented.
 //!
 //! [RFC 6749, section 6](https://www.rfc-editor.org/rfc/rfc6749#section-6). What counts is not only whether
-//! it worked: after anything but a clear answer the token may be spent, and must not be presented again.
+//! it worked: after anything but the provider's own answer the token may be spent.
 
 use std::{fmt, time::Duration};
 
@@ -185,7 +185,7 @@ pub enum Answer {
     Granted(Box<Credential>),
     /// The provider does not take this refresh token (`invalid_grant`): it is spent, revoked or expired.
     Refused(Error),
-    /// The provider did not act on the request, so the token is as good as before.
+    /// The provider refused the request and did not act on it, so the token is as good as before.
     NotActedOn(Error),
     /// The token may be spent, and what came in its place is not known.
     Unclear(Error),
@@ -195,11 +195,12 @@ impl Answer {
     /// Reads a reply. `now`: when the request was sent.
     ///
     /// - 2xx with an access token is a grant. 2xx with anything else is unclear.
-    /// - 400 with `invalid_grant` is a refusal.
-    /// - Any other 4xx says that the request was not carried out, as 429 does; so does a 503 that
-    ///   says how long to wait or `temporarily_unavailable`.
-    /// - Any other status, a redirect or a gateway's failure, is unclear: who sent it may not know what
-    ///   happened behind it.
+    /// - 400 or 401 with a JSON error code of
+    ///   [RFC 6749, section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2) or
+    ///   [RFC 8628, section 3.5](https://www.rfc-editor.org/rfc/rfc8628#section-3.5) is the provider's own refusal:
+    ///   `invalid_grant` refuses the token, any other code says that the request was not acted on.
+    /// - Everything else is unclear, whatever it says: a gateway that answers 403, 404, 408, 429 or 503 with
+    ///   `Retry-After` may not know what happened behind it.
     pub fn read(
         credential: &Credential,
         status: u16,
@@ -235,31 +236,43 @@ impl Answer {
             .or_else(|| code.clone())
             .unwrap_or_else(|| "the token endpoint answered without saying why".to_owned());
         let mut error = Error::build(kind, message).operation(OPERATION).status(status);
-        let unavailable =
-            status == 503 && (retry_after.is_some() || code.as_deref() == Some("temporarily_unavailable"));
-        if let Some(wait) = retry_after.filter(|_| status == 429) {
+        if let Some(wait) = retry_after {
             error = error.retry_after(wait);
         }
+        let own = matches!(status, 400 | 401) && code.as_deref().is_some_and(|code| CODES.contains(&code));
+        let refused = own && code.as_deref() == Some("invalid_grant");
         match code.as_deref() {
-            Some("invalid_grant") => error = error.hint("Log in again (`colony auth login`)"),
+            Some("invalid_grant") => error = error.hint(super::LOGIN),
             Some("invalid_client" | "unauthorized_client") => {
                 error = error.hint("Check the client's id, its secret and how it is sent (`ClientAuth`)");
             }
             _ => {}
         }
-        let refused = code.as_deref() == Some("invalid_grant") && (400..500).contains(&status);
         if let Some(code) = code {
             error = error.code(code);
         }
         let error = error.finish();
-        match status {
-            _ if refused => Self::Refused(error),
-            400..=499 => Self::NotActedOn(error),
-            _ if unavailable => Self::NotActedOn(error),
-            _ => Self::Unclear(error),
+        match own {
+            true if refused => Self::Refused(error),
+            true => Self::NotActedOn(error),
+            false => Self::Unclear(error),
         }
     }
 }
+
+/// The codes of a provider's own refusal.
+const CODES: [&str; 10] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "authorization_pending",
+    "slow_down",
+    "access_denied",
+    "expired_token",
+];
 
 /// What the provider says, without the credential's secrets, should it repeat them, and without an end.
 fn clean(text: &str, credential: &Credential) -> String {
@@ -344,22 +357,23 @@ mod tests {
     }
 
     #[test]
-    fn only_a_clear_answer_leaves_the_token_as_it_was() {
+    fn only_the_providers_own_refusal_leaves_the_token_as_it_was() {
         let code = |code: &str| format!(r#"{{"error": "{code}", "error_description": "no"}}"#);
         assert!(matches!(read(400, &code("invalid_grant")), Answer::Refused(_)));
+        assert!(matches!(read(401, &code("invalid_grant")), Answer::Refused(_)));
         for (status, body) in [
             (401, code("invalid_client")),
             (400, code("invalid_scope")),
             (400, code("unauthorized_client")),
-            (403, "<html>".to_owned()),
-            (404, String::new()),
-            (429, String::new()),
-            (503, code("temporarily_unavailable")),
+            (400, code("invalid_request")),
+            (400, code("unsupported_grant_type")),
+            (400, code("expired_token")),
         ] {
             assert!(matches!(read(status, &body), Answer::NotActedOn(_)), "{status} {body}");
         }
         let wait = Some(Duration::from_secs(3));
-        assert!(matches!(Answer::read(&credential(), 503, wait, b"", NOW), Answer::NotActedOn(_)));
+        let told = Answer::read(&credential(), 503, wait, b"", NOW);
+        assert!(matches!(&told, Answer::Unclear(error) if error.retry_after() == wait), "{told:?}");
         for (status, body) in [
             (200, ""),
             (200, "{}"),
@@ -369,6 +383,18 @@ mod tests {
             (200, r#"{"access_token": "at", "refresh_token": ""}"#),
             (204, ""),
             (302, ""),
+            (400, ""),
+            (400, "<html>"),
+            (400, r#"{"error": "bad"}"#),
+            (401, r#"{"detail": "who are you"}"#),
+            (403, "<html>"),
+            (403, r#"{"error": "invalid_client"}"#),
+            (403, r#"{"error": "invalid_grant"}"#),
+            (404, ""),
+            (408, ""),
+            (429, ""),
+            (429, r#"{"error": "slow_down"}"#),
+            (503, r#"{"error": "temporarily_unavailable"}"#),
             (500, r#"{"error": "server_error"}"#),
             (500, r#"{"error": "invalid_grant"}"#),
             (502, "<html>"),

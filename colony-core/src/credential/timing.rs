@@ -17,7 +17,7 @@ pub const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// refresh, so that waiting ends only for a holder that is stuck.
 pub const LOCK_LIMIT: Duration = Duration::from_secs(35);
 
-/// By which part of its window a token is renewed ahead of time at most, counted from the window's start.
+/// By how much the moment of a renewal ahead of time is spread.
 const SPREAD: Duration = Duration::from_secs(60);
 
 /// The window of this credential: [`WINDOW`], or half the lifetime of a token that lives for less than two
@@ -39,13 +39,17 @@ pub fn is_alive(credential: &Credential, now: f64) -> bool {
     credential.access_token.is_some() && credential.expiry > now
 }
 
-/// When to refresh ahead of time, given a random number from 0 to 1: within the minute before the window
-/// begins (or within the last quarter of a short life before it), so that many programs do not act at once
-/// and calls seldom have to. Ask once for each token: the answer is one draw.
-pub fn ahead_due(credential: &Credential, random: f64) -> f64 {
+/// When to refresh ahead of time: when this fraction of the access token's life has passed (0.1 to 1; other
+/// values are taken to the nearer end), and before the [`window`] begins in any case. `random`, a number from 0 to 1,
+/// moves it forward by up to a minute, or a quarter of a short life, so that many programs do not act at once.
+/// Ask once for each token: the answer is one draw.
+pub fn ahead_due(credential: &Credential, fraction: f64, random: f64) -> f64 {
     let begins = credential.expiry - window(credential);
-    let life = (begins - credential.obtained_at).max(0.0);
-    begins - SPREAD.as_secs_f64().min(life / 4.0) * unit(random)
+    let lifetime = (credential.expiry - credential.obtained_at).max(0.0);
+    let fraction = if fraction.is_nan() { 1.0 } else { fraction.clamp(0.1, 1.0) };
+    let due = begins.min(credential.obtained_at + lifetime * fraction);
+    let life = (due - credential.obtained_at).max(0.0);
+    due - SPREAD.as_secs_f64().min(life / 4.0) * unit(random)
 }
 
 /// When to rotate so that the refresh token itself does not run out: at half its lifetime, up to a tenth of
@@ -116,13 +120,18 @@ mod tests {
         for lifetime in [1.0, 30.0, 100.0, 130.0, 900.0, 86_400.0] {
             let credential = credential(lifetime);
             for random in [0.0, 0.4, 1.0, f64::NAN, -1.0] {
-                let due = ahead_due(&credential, random);
+                let due = ahead_due(&credential, 1.0, random);
                 assert!(is_fresh(&credential, due - 0.001), "{lifetime} {random}");
                 assert!(due >= NOW + lifetime * 0.3, "{lifetime} {random}: {}", due - NOW);
             }
         }
         let day = credential(86_400.0);
-        assert_eq!(ahead_due(&day, 0.0) - ahead_due(&day, 1.0), 60.0);
+        assert_eq!(ahead_due(&day, 1.0, 0.0) - ahead_due(&day, 1.0, 1.0), 60.0);
+        assert_eq!(ahead_due(&day, 0.5, 0.0), NOW + 43_200.0);
+        assert_eq!(ahead_due(&day, 0.5, 1.0), NOW + 43_140.0);
+        assert_eq!(ahead_due(&day, 0.0, 0.0), NOW + 8_640.0, "never at once");
+        assert_eq!(ahead_due(&day, f64::NAN, 0.0), ahead_due(&day, 7.0, 0.0));
+        assert_eq!(ahead_due(&day, 0.9999, 0.0), NOW + 86_340.0, "before calls have to");
     }
 
     #[test]

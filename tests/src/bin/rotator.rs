@@ -2,15 +2,20 @@
 //! was told and says in one line of JSON what came of it.
 
 use std::{
+    future::Future,
     io::{self, Write as _},
-    time::Duration,
+    pin::Pin,
+    time::{Duration, SystemTime},
 };
 
-use colony_async::credential::{CredentialId, CredentialStore, RotatingCredential, Rotation};
-use colony_core::{Error, Result};
+use colony_async::{
+    credential::{ClientAuth, CredentialId, CredentialStore, RotatingCredential, Rotation, Unclear},
+    time::{SystemTimer, Timer, Uptime},
+};
+use colony_core::{Error, ErrorKind, Result};
 use colony_tests::{
     plan::Failure,
-    rotators::{Orders, Rotated},
+    rotators::{OneToken, Orders, Rotated},
 };
 
 const LONGEST_LIFE: Duration = Duration::from_secs(600);
@@ -26,7 +31,10 @@ fn main() -> Result<(), Failed> {
     });
     let id = CredentialId::new(&orders.issuer, &orders.client_id);
     let store = CredentialStore::in_directory(&orders.directory, id).lock_limit(Duration::from_secs(300));
-    let report = if orders.blocking {
+    let report = if let Some(one) = &orders.one_token {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        ask(one, &orders.issuer, store, &runtime)?
+    } else if orders.blocking {
         let store = colony_blocking::credential::CredentialStore::over(store)?;
         let settings = colony_blocking::credential::RotatingCredential::builder(store);
         let credential = colony_blocking::credential::RotatingCredential::start(settings)?;
@@ -38,6 +46,59 @@ fn main() -> Result<(), Failed> {
     };
     writeln!(io::stdout(), "{}", serde_json::to_string(&report)?)?;
     Ok(())
+}
+
+/// Asks for one token, as a program that looks again while it is told to wait.
+fn ask(
+    one: &OneToken,
+    issuer: &str,
+    store: CredentialStore,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<Rotated, Failed> {
+    let store = store.timer(Wrong(one.wrong));
+    let mut settings = RotatingCredential::builder(store).timeout(one.limit).settle(one.settle);
+    if let Some(secret) = &one.secret {
+        settings = settings
+            .client_auth(ClientAuth::Basic(secret.clone().into()))
+            .introspection_endpoint(format!("{issuer}/oauth/introspect"));
+    }
+    if one.refuse {
+        settings = settings.unclear(Unclear::Refuse);
+    }
+    let credential = settings.build();
+    writeln!(io::stdout(), "ready")?;
+    io::stdin().read_line(&mut String::new())?;
+    let mut report = Rotated::default();
+    loop {
+        match runtime.block_on(credential.token()) {
+            Ok(_) => report.own = 1,
+            Err(error) if error.kind() == ErrorKind::CredentialBusy && !one.once => {
+                report.busy += 1;
+                std::thread::sleep(one.pause);
+                continue;
+            }
+            Err(error) => report.failure = Some(told(&error)),
+        }
+        return Ok(report);
+    }
+}
+
+/// The system's clock, whose wall clock is wrong by so many seconds.
+struct Wrong(f64);
+
+impl Timer for Wrong {
+    fn now(&self) -> SystemTime {
+        let wrong = Duration::from_secs_f64(self.0.abs());
+        if self.0 < 0.0 { SystemTime::now() - wrong } else { SystemTime::now() + wrong }
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        SystemTimer.sleep(duration)
+    }
+
+    fn uptime(&self) -> Uptime {
+        SystemTimer.uptime()
+    }
 }
 
 fn work(orders: &Orders, rotate: impl Fn() -> Result<Rotation>) -> Result<Rotated, Failed> {

@@ -4,7 +4,7 @@ use super::{Ground, Outcome, Tally};
 use crate::sim::{
     Sabotage, Scene,
     campaign::{Summary, interleavings, kills_everywhere, play},
-    run as play_one,
+    rotation, run as play_one,
 };
 
 /// Worlds drawn by seeds; every interleaving of a few processes with a few interruptions; a kill at each step of
@@ -35,6 +35,46 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     add(&mut tally, &orders);
 
     let broken = [Sabotage::LockForAll, Sabotage::LockDeleted, Sabotage::NoSync, Sabotage::InPlace];
+    let found = broken.into_iter().filter(|sabotage| is_found(*sabotage)).count() as u64;
+    tally.fault("kinds of sabotage found", found, broken.len() as u64);
+    Ok(tally)
+}
+
+/// Rotations of a credential drawn by seeds; and what is broken on purpose is found.
+pub(super) fn rotations(ground: &Ground) -> Outcome {
+    let seeds = ground.scale.pick(1_000, 20_000);
+    let mut tally = Tally::of("worlds");
+    let drawn = rotation::play(0..seeds);
+    let counts = drawn.counts;
+    tally.fault("kills", drawn.kills.0, seeds / 3);
+    tally.fault("of them of the lock's holder", drawn.kills.1, seeds / 20);
+    tally.fault("of them with a token under way", counts.killed, seeds / 100);
+    tally.fault("holders stopped", drawn.stops.1, seeds / 50);
+    tally.fault("power cuts", drawn.power_cuts, seeds / 10);
+    tally.fault("requests acted on after the client was gone", counts.late, seeds / 40);
+    tally.fault("answers by a gateway in the provider's place", counts.by_gateway, seeds / 20);
+    tally.fault("last presentations of a token of unknown outcome", counts.again, seeds / 10);
+    tally.fact(format!("{} of them of a spent token, whose answer nobody had got", counts.replays));
+    tally.fact(format!("{} requests, {} granted", counts.requests, counts.granted));
+    tally.fact(format!(
+        "{} logins alive at the end without a person, {} lost with an answer that was lost",
+        drawn.alive, drawn.reauth
+    ));
+    tally.fact(format!("{} of {} histories differ", drawn.different, drawn.worlds));
+    tally.tries(drawn.worlds);
+    tally.losses(drawn.lost.len() as u64, || drawn.lost.first().cloned().unwrap_or_default());
+
+    let broken = [
+        Sabotage::LockForAll,
+        Sabotage::LockDeleted,
+        Sabotage::NoSync,
+        Sabotage::InPlace,
+        Sabotage::NoNote,
+        Sabotage::ClockRunsFast,
+    ];
+    let is_found = |sabotage: Sabotage| {
+        (0..2_000).any(|seed| !play_one(Scene::rotating(seed).sabotaged(sabotage)).broken.is_empty())
+    };
     let found = broken.into_iter().filter(|sabotage| is_found(*sabotage)).count() as u64;
     tally.fault("kinds of sabotage found", found, broken.len() as u64);
     Ok(tally)

@@ -93,6 +93,7 @@ impl Scene {
             refused: 0,
             chooser,
             sabotage: None,
+            rotation: None,
         }
     }
 

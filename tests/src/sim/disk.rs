@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use colony_async::disk::{Access, Disk, Facts, Kind, OpenFile, Owner};
-use colony_core::token::envelope::Envelope;
+use colony_async::disk::{Access, Disk, Facts, Kind, OpenFile, Owner, Stamp};
+use colony_core::{credential::document::Stored, token::envelope::Envelope};
 
 use super::world::{Killed, Pid, Sabotage, Shared, World};
 
@@ -41,6 +41,16 @@ impl Files {
         self.files.insert(self.next, File::default());
         self.put(name, Some(self.next));
         self.next
+    }
+
+    /// A file that was there before the game, and is on the disk.
+    pub(super) fn begin_with(&mut self, name: &str, content: Vec<u8>) {
+        self.is_made = true;
+        let inode = self.create(name);
+        let file = self.file(inode);
+        file.synced.clone_from(&content);
+        file.content = content;
+        self.sync_names();
     }
 
     fn put(&mut self, name: &str, inode: Option<Inode>) {
@@ -120,6 +130,13 @@ impl World {
         };
         let old = self.files.file(old).content.clone();
         let new = replaced_by.map(|inode| self.files.file(inode).content.clone());
+        if self.scene.rotation.is_some() {
+            let holds = |content: &[u8]| self.provider.holds_the_living_token(content);
+            if holds(&old) && !new.is_some_and(|new| holds(&new)) {
+                self.breaks(format!("the living refresh token in {name} is destroyed"));
+            }
+            return;
+        }
         if !self.is_good(&old) || new.is_some_and(|new| self.is_good(&new)) {
             return;
         }
@@ -134,7 +151,11 @@ impl World {
     }
 
     fn check_read(&mut self, name: &str, content: &[u8]) {
-        if name.ends_with(".json") && Envelope::read(content).is_err() {
+        let torn = match self.scene.rotation {
+            None => Envelope::read(content).is_err(),
+            Some(_) => Stored::read(content).is_err(),
+        };
+        if name.ends_with(".json") && torn {
             let len = content.len();
             self.breaks(format!("{name} is torn: {len} bytes"));
         }
@@ -169,7 +190,8 @@ fn name_of(path: &Path) -> String {
 }
 
 fn directory() -> Facts {
-    Facts { kind: Kind::Directory, mode: 0o700, owner: Owner::Us, links: 2, len: 0, modified: 0.0 }
+    let stamp = Stamp { inode: Some(1), ..Stamp::default() };
+    Facts { kind: Kind::Directory, mode: 0o700, owner: Owner::Us, links: 2, len: 0, modified: 0.0, stamp }
 }
 
 impl Disk for SimDisk {
@@ -226,6 +248,12 @@ impl Disk for SimDisk {
         self.step("rename", |world| {
             let (from, to) = (name_of(from), name_of(to));
             let inode = world.files.find(&from)?;
+            let note =
+                String::from_utf8_lossy(&world.files.file(inode).content).contains("\"state\": \"sent\"");
+            if note && world.scene.sabotage == Some(Sabotage::NoNote) {
+                world.files.put(&from, None);
+                return Ok(());
+            }
             world.check_loss(&to, Some(inode));
             world.check_loss(&from, (from == to).then_some(inode));
             world.files.put(&from, None);
@@ -266,6 +294,11 @@ impl Disk for SimDisk {
     fn sync_directory(&self, _: &Path) -> io::Result<()> {
         self.step("sync_directory", |world| {
             world.files.sync_names();
+            for (name, content) in world.files.all() {
+                if name.ends_with(".json") && world.scene.rotation.is_some() {
+                    world.provider.stored(&content);
+                }
+            }
             Ok(())
         })
     }
@@ -282,7 +315,9 @@ fn facts(world: &mut World, inode: Inode) -> Facts {
     let links = world.files.links(inode);
     let file = world.files.file(inode);
     let len = file.content.len() as u64;
-    Facts { kind: Kind::File, mode: 0o600, owner: Owner::Us, links, len, modified: file.modified }
+    let modified = file.modified;
+    let stamp = Stamp { inode: Some(inode), len, modified: (modified * 1e9) as i128, ..Stamp::default() };
+    Facts { kind: Kind::File, mode: 0o600, owner: Owner::Us, links, len, modified, stamp }
 }
 
 struct SimFile {

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::{
     disk::{DIRECTORY, SimDisk},
+    rotation::{self, Counts},
     world::{Killed, Pid, Scene, Shared, World},
 };
 
@@ -41,6 +42,8 @@ pub struct Report {
     pub overwritten: u64,
     /// Whether the power failed.
     pub power_failed: bool,
+    /// What landed at the provider, where a rotation was played.
+    pub provider: Counts,
     /// What came of each call of those that lived on; the last is that of somebody who came later.
     pub outcomes: Vec<Outcome>,
 }
@@ -66,18 +69,18 @@ pub fn run(scene: Scene) -> Report {
     let crowd = scene.processes;
     let (calls, pause) = (scene.calls, scene.pause);
     let end = pause * calls as f64 + LATER;
+    let rotates = scene.rotation.is_some();
     let shared = Shared::new(World::new(scene, crowd + 1));
     let threads: Vec<_> = (0..=crowd)
         .map(|pid| {
             let shared = shared.clone();
             thread::spawn(move || {
-                let outcomes = process(
-                    &shared,
-                    pid,
-                    if pid == crowd { 1 } else { calls },
-                    (pid == crowd).then_some(end),
-                    pause,
-                );
+                let comes_after = (pid == crowd).then_some(end);
+                let outcomes = if rotates {
+                    rotation::process(&shared, pid, comes_after)
+                } else {
+                    process(&shared, pid, if pid == crowd { 1 } else { calls }, comes_after, pause)
+                };
                 shared.leave(pid);
                 outcomes
             })
@@ -95,6 +98,7 @@ pub fn run(scene: Scene) -> Report {
         stops: world.stops,
         overwritten: world.overwritten,
         power_failed: world.power_failed,
+        provider: world.provider.counts,
         outcomes,
     }
 }

@@ -9,7 +9,10 @@ use std::{
 use colony_core::token::{cooldown::Note, envelope::Envelope, freshness::Lifetime};
 use secrecy::ExposeSecret as _;
 
-use super::disk::Files;
+use super::{
+    disk::Files,
+    rotation::{self, Provider, Rotation},
+};
 
 /// A process's number.
 pub(super) type Pid = usize;
@@ -37,6 +40,8 @@ pub struct Scene {
     pub chooser: Chooser,
     /// What is broken on purpose, to see that it is found.
     pub sabotage: Option<Sabotage>,
+    /// Plays the rotation of a credential instead of logins.
+    pub rotation: Option<Rotation>,
 }
 
 /// Who goes on after a step.
@@ -59,6 +64,10 @@ pub enum Sabotage {
     NoSync,
     /// Files are written in place.
     InPlace,
+    /// The note that a refresh token is being presented is not written.
+    NoNote,
+    /// The clock that nobody can set runs too fast.
+    ClockRunsFast,
 }
 
 /// How a process stands.
@@ -83,6 +92,12 @@ pub struct World {
     pub(super) history: u64,
     pub(super) files: Files,
     pub(super) service: Service,
+    pub(super) provider: Provider,
+    /// Who waits for an answer of the provider, to which request.
+    pub(super) asking: BTreeMap<Pid, u64>,
+    /// How often the machine was started, and when for the last time.
+    pub(super) boot: u64,
+    pub(super) booted_at: f64,
     /// Kills, and how many of them hit the holder of the lock.
     pub(super) kills: (u64, u64),
     /// Processes that were stopped, and how many of them held the lock.
@@ -130,16 +145,25 @@ impl World {
             Chooser::Random(seed) => *seed,
             Chooser::Preempted(_) => 0,
         };
+        let now = 1_790_000_000.0;
+        let mut files = Files::default();
+        if scene.rotation.is_some() {
+            files.begin_with(&rotation::file_name(), rotation::first_content(now));
+        }
         Self {
             random: fastrand::Rng::with_seed(seed),
             stands: vec![Stand::Ready; processes],
             // Nobody, until the game begins.
             acting: Pid::MAX,
-            now: 1_790_000_000.0,
+            now,
             steps: 0,
             history: 0,
-            files: Files::default(),
+            files,
             service: Service::default(),
+            provider: Provider::new(),
+            asking: BTreeMap::new(),
+            boot: 0,
+            booted_at: now - 5_000.0,
             kills: (0, 0),
             stops: (0, 0),
             overwritten: 0,
@@ -191,13 +215,16 @@ impl World {
         if self.scene.revocations.contains(&self.steps) && pid < self.scene.processes {
             self.service.good.clear();
         }
-        if self.scene.power_cut == Some(self.steps) {
+        // The last one comes when the machine is up again, and the power does not fail under it.
+        if self.scene.power_cut == Some(self.steps) && pid < self.scene.processes {
             self.power_failed = true;
             // Whoever comes later finds the machine up again.
             for victim in 0..self.scene.processes {
                 self.kill(victim);
             }
             self.files.power_cut(&mut self.random);
+            self.boot += 1;
+            self.booted_at = self.now;
         } else if self.scene.kills.contains(&self.steps) && pid < self.scene.processes {
             self.kills.0 += 1;
             self.kills.1 += u64::from(self.files.holds_a_lock(pid));
@@ -215,6 +242,12 @@ impl World {
         }
         self.files.release(pid);
         self.service.in_flight.remove(&pid);
+        let asking: Vec<u64> = self.asking.remove(&pid).into_iter().collect();
+        self.provider.kill(&asking);
+    }
+
+    pub(super) fn is_alive(&self, pid: Pid) -> bool {
+        !matches!(self.stands[pid], Stand::Killed | Stand::Ended)
     }
 
     pub(super) fn breaks(&mut self, rule: String) {
@@ -295,6 +328,8 @@ impl Shared {
         world.now += takes;
         world.fate(pid);
         let mut world = self.pass_on(world, pid)?;
+        let now = world.now;
+        world.provider.advance(now);
         Ok(act(&mut world))
     }
 

@@ -136,3 +136,8 @@ fn every_row_has_a_test() {
 fn sim_the_protocol_between_processes() {
     short("SIM");
 }
+
+#[test]
+fn simr_the_rotation_of_a_credential() {
+    short("SIMR");
+}

@@ -56,6 +56,45 @@ async fn a_refresh_token_is_rotated_at_half_its_life() {
     ground.assert_family_alive();
 }
 
+/// Without the background task, a call does it; and one that cannot is no failure of the call.
+#[tokio::test]
+async fn a_call_rotates_at_half_the_refresh_tokens_life() {
+    let Some(ground) = Ground::new(&json!({"access_token_seconds": 7 * 86_400})) else { return };
+    let clock = Clock::standing();
+    login(&ground, &clock).await;
+    let day = Duration::from_secs(86_400);
+    // Each a process of its own, which ends with its call.
+    let call = async || over(&ground, &clock).refresh_token_lifetime(2 * day).build().token().await;
+    call().await.expect("a token");
+    clock.jump(0.99 * 86_400.0);
+    call().await.expect("a token");
+    assert_eq!(ground.provider.count("token_requests"), 0);
+    clock.jump(0.02 * 86_400.0);
+    ground.provider.set(&json!({"decline_next": 1, "decline": "invalid_client"}));
+    call().await.expect("the fresh token");
+    call().await.expect("a token");
+    assert_eq!(ground.provider.count("token_requests"), 2);
+    call().await.expect("a token");
+    assert_eq!(ground.provider.count("token_requests"), 2, "once for each half of a life");
+    ground.assert_family_alive();
+}
+
+/// Earlier than calls need it, as a fraction of the access token's life.
+#[tokio::test]
+async fn a_token_is_refreshed_at_a_fraction_of_its_life() {
+    let Some(ground) = Ground::new(&json!({"access_token_seconds": 10_000})) else { return };
+    let clock = Clock::standing();
+    login(&ground, &clock).await;
+    let rotating = over(&ground, &clock).refresh_ahead_at(0.5).build();
+    rotating.token().await.expect("a token");
+    clock.sleepers(1).await;
+    clock.pass(4_930.0).await;
+    assert_eq!(ground.provider.count("token_requests"), 0);
+    clock.pass(110.0).await;
+    assert_eq!(ground.provider.count("token_requests"), 1);
+    ground.assert_family_alive();
+}
+
 /// One refreshes ahead of time, the others when they are asked: all find what the one did.
 #[tokio::test]
 async fn background_and_demand_take_the_same_turns() {
@@ -79,7 +118,9 @@ async fn background_and_demand_take_the_same_turns() {
 /// A failure waits before the next try, and does not end it for good.
 #[tokio::test]
 async fn a_failed_refresh_is_tried_again_after_a_pause() {
-    let Some(ground) = Ground::new(&json!({"refuse_next": 1_000_000, "access_token_seconds": 36_000})) else {
+    let Some(ground) = Ground::new(
+        &json!({"decline_next": 1_000_000, "decline": "slow_down", "access_token_seconds": 36_000}),
+    ) else {
         return;
     };
     let clock = Clock::standing();
@@ -91,7 +132,7 @@ async fn a_failed_refresh_is_tried_again_after_a_pause() {
     clock.pass(36_000.0 + 3600.0).await;
     let tries = ground.provider.count("token_requests");
     assert!((6..=40).contains(&tries), "{tries} tries in an hour: neither a busy loop nor a surrender");
-    ground.provider.set(&json!({"refuse_next": 0}));
+    ground.provider.set(&json!({"decline_next": 0}));
     clock.pass(1000.0).await;
     rotating.token().await.expect("a token");
     ground.assert_family_alive();
@@ -100,7 +141,9 @@ async fn a_failed_refresh_is_tried_again_after_a_pause() {
 /// Within the last minute a call that could not refresh uses what it has, and leaves the provider in peace.
 #[tokio::test]
 async fn a_failure_on_demand_is_not_repeated_by_every_call() {
-    let Some(ground) = Ground::new(&json!({"refuse_next": 1_000_000})) else { return };
+    let Some(ground) = Ground::new(&json!({"decline_next": 1_000_000, "decline": "slow_down"})) else {
+        return;
+    };
     let clock = Clock::standing();
     login(&ground, &clock).await;
     let rotating = over(&ground, &clock).build();
@@ -115,7 +158,7 @@ async fn a_failure_on_demand_is_not_repeated_by_every_call() {
     assert_eq!(ground.provider.count("token_requests"), 2);
     clock.jump(60.0);
     let error = rotating.token().await.unwrap_err();
-    assert!(error.is_retryable(), "{error:?}");
+    assert_eq!(error.code(), Some("slow_down"), "{error:?}");
     // Clocks that jump about make no busy loop and no panic.
     for jump in [-3600.0, 3600.0, 315_360_000.0, -400_000_000.0] {
         clock.jump(jump);

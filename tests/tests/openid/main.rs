@@ -15,20 +15,26 @@ mod answers;
 mod background;
 mod cancels;
 mod closed;
+mod copies;
 mod crashes;
 mod disks;
 mod downgrades;
 mod exchanges;
+mod late;
+mod machine;
+mod noticed;
 mod processes;
+mod unknown;
 
 use std::{
     fs,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
-use colony_async::credential::{
-    Credential, CredentialId, CredentialStore, RotatingBuilder, RotatingCredential,
+use colony_async::{
+    credential::{Credential, CredentialId, CredentialStore, RotatingBuilder, RotatingCredential},
+    time::Timer,
 };
 use colony_tests::provider::Provider;
 use secrecy::ExposeSecret as _;
@@ -66,6 +72,11 @@ impl Ground {
 
     fn rotating(&self) -> RotatingBuilder {
         RotatingCredential::builder(self.store())
+    }
+
+    /// As [`rotating`](Self::rotating), by this clock.
+    fn over(&self, timer: impl Timer) -> RotatingBuilder {
+        RotatingCredential::builder(self.store().timer(timer))
     }
 
     /// Logs in, as a person would, and stores what comes of it.
@@ -126,5 +137,3 @@ fn scale(short: u32, full: u32) -> u32 {
 fn secret(credential: &Credential) -> String {
     credential.refresh_token.as_ref().expect("a refresh token").expose_secret().to_owned()
 }
-
-const SOON: Duration = Duration::from_millis(300);

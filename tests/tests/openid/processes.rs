@@ -19,6 +19,7 @@ async fn crew(processes: u32, rotations: u32) {
         rotations: Some(rotations),
         undaunted: false,
         blocking: number % 4 == 3,
+        one_token: None,
     };
     let program = Path::new(env!("CARGO_BIN_EXE_rotator"));
     let mut crew: Vec<Rotator> =

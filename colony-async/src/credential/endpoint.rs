@@ -1,4 +1,4 @@
-//! Talking to the provider's token endpoint, once.
+//! Talking to one of the provider's endpoints, once.
 
 use std::{error::Error as _, time::Duration};
 
@@ -17,28 +17,50 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// More than any token reply has.
 const LONGEST_REPLY: usize = 256 * 1024;
 
-/// Sends token requests, each exactly once and to one address: over a connection of its own, without
-/// following redirects, and without the repetitions that HTTP clients make on their own account.
-pub(super) struct Provider {
-    connections: Connections,
+/// Carries a request to the provider and brings its answer, once. For tests that play the provider; it may block.
+#[doc(hidden)]
+pub trait Wire: Send + Sync + 'static {
+    /// Sends it, and waits for the answer at most this long.
+    fn send(&self, request: &TokenRequest, limit: Duration) -> Result<Answered, Failed>;
 }
 
 /// What came back.
-pub(super) struct Answered {
-    pub(super) status: u16,
-    pub(super) retry_after: Option<Duration>,
-    pub(super) body: Vec<u8>,
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Answered {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Retry-After`.
+    pub retry_after: Option<Duration>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// Why nothing came back.
-pub(super) enum Failed {
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Failed {
     /// No connection was made, so nothing was sent.
     NeverLeft(Error),
     /// It was sent, or may have been.
     MaybeLeft(Error),
 }
 
-impl Provider {
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::NeverLeft(error) | Failed::MaybeLeft(error) => error,
+        }
+    }
+}
+
+/// Sends token requests, each exactly once and to one address: over a connection of its own, without
+/// following redirects, and without the repetitions that HTTP clients make on their own account.
+pub(super) struct Endpoint {
+    connections: Connections,
+}
+
+impl Endpoint {
     pub(super) fn new(limit: Duration, proxy: Option<String>, token_endpoint: &str) -> Result<Self> {
         let settings = connections::Settings {
             timeout: Some(limit),

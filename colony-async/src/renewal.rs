@@ -1,0 +1,112 @@
+//! Renewing something in the background, before calls have to.
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use futures_util::future::select;
+use tokio::sync::oneshot;
+
+use crate::time::{Timer, unix};
+
+/// The longest sleep at a time. The wall clock is looked at again after each: a timer does not run while a
+/// machine is suspended, and the clock may be set.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// The pauses after a failed renewal: from the first they double to the last.
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+const LAST_PAUSE: Duration = Duration::from_secs(600);
+/// The longest pause that a server may ask for: a bad value must not end the renewals for good.
+const LONGEST_WISH: Duration = Duration::from_secs(60 * 60);
+
+/// What renews itself.
+pub(crate) trait Renewing: Send + Sync + 'static {
+    /// What is renewed.
+    type Token: Send + Sync + 'static;
+
+    /// The clock.
+    fn timer(&self) -> &dyn Timer;
+
+    /// The present token; `None` while there is none. The same token is the same `Arc`.
+    fn present(&self) -> Option<Arc<Self::Token>>;
+
+    /// When this token is to be renewed, Unix seconds, by a random number from 0 to 1. Asked once for each token:
+    /// drawn again at each look, the moment would recede.
+    fn due(&self, token: &Self::Token, random: f64) -> f64;
+
+    /// Renews it, and reports what came of it. `Err` asks for a pause of at least so long.
+    fn renew(self: Arc<Self>, token: Arc<Self::Token>) -> impl Future<Output = Result<(), Duration>> + Send;
+}
+
+/// The background task. It ends when this is dropped or [`end`](Self::end)ed.
+#[derive(Default)]
+pub(crate) struct Renewal(Mutex<Option<oneshot::Sender<()>>>);
+
+impl Renewal {
+    /// Ends the task. A renewal that it has begun goes on, in a task or on a thread of its own.
+    pub(crate) fn end(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Starts the task, unless it runs.
+    pub(crate) fn start<R: Renewing>(&self, what: &Arc<R>) {
+        let mut sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The task ends with the runtime it was started on; the next call, on another, starts it anew.
+        if sender.as_ref().is_some_and(|sender| !sender.is_closed()) {
+            return;
+        }
+        let (alive, ended) = oneshot::channel();
+        *sender = Some(alive);
+        // Weak, so that the task does not keep alive what ends it.
+        let renewing = renew_forever(Arc::downgrade(what));
+        tokio::spawn(async move {
+            select(Box::pin(renewing), ended).await;
+        });
+    }
+}
+
+async fn renew_forever<R: Renewing>(what: Weak<R>) {
+    let mut plan = Plan::<R> { token: None, due: f64::INFINITY, pause: FIRST_PAUSE };
+    loop {
+        let Some(what) = what.upgrade() else { return };
+        let pause = plan.step(&what).await;
+        let sleep = what.timer().sleep(pause);
+        drop(what);
+        sleep.await;
+    }
+}
+
+/// When the present token is to be renewed.
+struct Plan<R: Renewing> {
+    token: Option<Arc<R::Token>>,
+    due: f64,
+    pause: Duration,
+}
+
+impl<R: Renewing> Plan<R> {
+    /// Renews the token if that is due, and returns how long to sleep before the next look.
+    async fn step(&mut self, what: &Arc<R>) -> Duration {
+        let Some(token) = what.present() else { return LOOK_AGAIN };
+        let now = unix(what.timer());
+        if !self.token.as_ref().is_some_and(|planned| Arc::ptr_eq(planned, &token)) {
+            self.due = what.due(&token, what.timer().random());
+            self.token = Some(Arc::clone(&token));
+        }
+        if now < self.due {
+            return colony_core::credential::timing::delay(self.due, now, LOOK_AGAIN);
+        }
+        match Arc::clone(what).renew(token).await {
+            Ok(()) => {
+                self.pause = FIRST_PAUSE;
+                // A token that is born stale must not make this a busy loop.
+                FIRST_PAUSE
+            }
+            Err(asked) => {
+                let jittered = self.pause.mul_f64(0.5 + what.timer().random());
+                self.pause = (self.pause * 2).min(LAST_PAUSE);
+                jittered.max(asked.min(LONGEST_WISH))
+            }
+        }
+    }
+}

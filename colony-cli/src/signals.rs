@@ -1,0 +1,201 @@
+//! SIGINT, SIGTERM and SIGHUP: held while an answer that cannot be had again is on its way, and otherwise the end, with
+//! the terminal as it was and nothing staged left behind.
+//!
+//! A refresh token is spent when it arrives at the provider, and what comes in its place is in the answer alone: a
+//! program that ends in between loses the login.
+
+use std::{
+    collections::BTreeMap,
+    io::Write as _,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::watch;
+
+/// The exit code of a program that Ctrl-C or a second signal ended.
+pub(crate) const ENDED: i32 = 130;
+
+#[derive(Default)]
+struct State {
+    /// For how long a signal is held, for each answer that is awaited.
+    holds: Vec<Duration>,
+    /// The number of the signal that is held.
+    arrived: Option<i32>,
+    cleanups: BTreeMap<u64, Box<dyn FnOnce() + Send>>,
+    next: u64,
+}
+
+fn state() -> MutexGuard<'static, State> {
+    static STATE: Mutex<State> =
+        Mutex::new(State { holds: Vec::new(), arrived: None, cleanups: BTreeMap::new(), next: 0 });
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn arrivals() -> &'static watch::Sender<bool> {
+    static ARRIVALS: OnceLock<watch::Sender<bool>> = OnceLock::new();
+    ARRIVALS.get_or_init(|| watch::Sender::new(false))
+}
+
+/// An answer is awaited that cannot be had again. A signal that arrives meanwhile ends the program when this is
+/// dropped; or after `limit`, whatever has come by then.
+#[must_use]
+pub(crate) struct Hold(());
+
+/// Holds signals from now on.
+pub(crate) fn hold(limit: Duration) -> Hold {
+    listen();
+    state().holds.push(limit);
+    Hold(())
+}
+
+impl Hold {
+    /// Returns when a signal has arrived.
+    pub(crate) async fn arrived(&self) {
+        // It cannot fail: the sender is never dropped.
+        let _ = arrivals().subscribe().wait_for(|arrived| *arrived).await;
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut state = state();
+        state.holds.pop();
+        if let Some(number) = state.arrived
+            && state.holds.is_empty()
+        {
+            drop(state);
+            end(128 + number);
+        }
+    }
+}
+
+/// Something to be done should a signal end the program before this is dropped.
+pub(crate) struct Cleanup(u64);
+
+/// Does this should a signal end the program.
+pub(crate) fn on_end(work: impl FnOnce() + Send + 'static) -> Cleanup {
+    listen();
+    let mut state = state();
+    let number = state.next;
+    state.next += 1;
+    state.cleanups.insert(number, Box::new(work));
+    Cleanup(number)
+}
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        state().cleanups.remove(&self.0);
+    }
+}
+
+/// Ends the program, and does what is to be done then.
+pub(crate) fn end(code: i32) -> ! {
+    let cleanups = std::mem::take(&mut state().cleanups);
+    for work in cleanups.into_values() {
+        work();
+    }
+    std::process::exit(code)
+}
+
+/// Starts to listen for signals, on a thread of its own: a prompt blocks the others.
+fn listen() {
+    static STARTED: OnceLock<()> = OnceLock::new();
+    STARTED.get_or_init(|| {
+        let (ready, started) = std::sync::mpsc::channel();
+        let listener = move || {
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+                return;
+            };
+            runtime.block_on(async {
+                let signals = arriving();
+                let _ = ready.send(());
+                if let Ok(signals) = signals {
+                    take(signals).await;
+                }
+            });
+        };
+        // Without it signals do what they always do.
+        if std::thread::Builder::new().name("signals".to_owned()).spawn(listener).is_ok() {
+            let _ = started.recv();
+        }
+    });
+}
+
+async fn take(mut signals: tokio::sync::mpsc::Receiver<i32>) {
+    let Some(number) = signals.recv().await else { return };
+    let limit = {
+        let mut state = state();
+        state.arrived = Some(number);
+        state.holds.iter().max().copied()
+    };
+    let Some(limit) = limit else { end(128 + number) };
+    arrivals().send_replace(true);
+    let _ = writeln!(
+        std::io::stderr(),
+        "stopping as soon as the answer that is on its way is stored, in {} s at most; a second signal ends this at \
+         once, and may lose the login",
+        limit.as_secs()
+    );
+    if let Ok(Some(_)) = tokio::time::timeout(limit, signals.recv()).await {
+        end(ENDED);
+    }
+    end(128 + number);
+}
+
+/// The signals that end a program, as they arrive.
+#[cfg(unix)]
+fn arriving() -> std::io::Result<tokio::sync::mpsc::Receiver<i32>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let (sender, receiver) = tokio::sync::mpsc::channel(8);
+    let ignored = ignored();
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()] {
+        let number = kind.as_raw_value();
+        // As `nohup` and a shell's `&` leave it: not this program's to hear.
+        if ignored & (1 << (number - 1)) != 0 {
+            continue;
+        }
+        let (mut signals, sender) = (signal(kind)?, sender.clone());
+        tokio::spawn(
+            async move { while signals.recv().await.is_some() && sender.send(number).await.is_ok() {} },
+        );
+    }
+    Ok(receiver)
+}
+
+/// The signals that this process was started to ignore, as bits. Only Linux says so to safe code.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
+#[cfg(not(unix))]
+fn arriving() -> std::io::Result<tokio::sync::mpsc::Receiver<i32>> {
+    const INTERRUPT: i32 = 2;
+    let (sender, receiver) = tokio::sync::mpsc::channel(8);
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() && sender.send(INTERRUPT).await.is_ok() {}
+    });
+    Ok(receiver)
+}
+
+/// Restores the terminal's echo should a signal end the program before this is dropped.
+#[cfg(unix)]
+pub(crate) fn keep_echo() -> Option<Cleanup> {
+    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+
+    let terminal = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+    let before = tcgetattr(&terminal).ok()?;
+    Some(on_end(move || {
+        let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
+    }))
+}
+
+/// The console is reset by the system.
+#[cfg(not(unix))]
+pub(crate) fn keep_echo() -> Option<Cleanup> {
+    None
+}
