@@ -270,6 +270,8 @@ fn every_operation_has_a_method_that_is_found_by_its_name() {
         "<!-- Written by `COLONY_UPDATE=1 cargo test -p colony-core --test registry`. -->\n\n\
          | Python | Rust |\n| --- | --- |\n",
     );
+    let catalogue = catalogue();
+    let known: BTreeSet<&str> = catalogue.iter().map(|entry| text(entry, "method")).collect();
     // The same page whatever this build has.
     let names = rows().into_keys().filter(|name| !OPTIONAL.contains(name));
     let names: BTreeSet<&str> = names.chain(SETTINGS.iter().map(|(name, _)| *name)).collect();
@@ -284,7 +286,7 @@ fn every_operation_has_a_method_that_is_found_by_its_name() {
             .find(|method| method.names[1..].iter().any(|alias| alias == name))
             .or_else(|| methods.iter().find(|method| method.names[0] == name));
         match method {
-            Some(method) if !BEYOND.contains(&name) => {
+            Some(method) if known.contains(name) => {
                 index.push_str(&format!("| `{name}` | [`{}`]({}) |\n", method.call, method.place));
             }
             Some(_) => {}
@@ -292,7 +294,7 @@ fn every_operation_has_a_method_that_is_found_by_its_name() {
         }
     }
     index.push_str("\nOperations that the Python package does not have:\n\n| Name | Rust |\n| --- | --- |\n");
-    for name in BEYOND {
+    for name in rows().into_keys().filter(|name| !known.contains(*name)) {
         let is_it = |method: &&Method| method.names.iter().any(|known| known == name);
         if let Some(method) = methods.iter().find(is_it) {
             index.push_str(&format!("| `{name}` | [`{}`]({}) |\n", method.call, method.place));
