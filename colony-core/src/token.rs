@@ -68,5 +68,6 @@
 
 pub mod cache_path;
 pub mod cooldown;
+pub(crate) mod directories;
 pub mod envelope;
 pub mod freshness;
