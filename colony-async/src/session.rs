@@ -187,11 +187,7 @@ impl Session {
     }
 
     #[cold]
-    async fn token_slowly(
-        self: &Arc<Self>,
-        need: Need,
-        rejected: Option<Rejected>,
-    ) -> Result<Arc<Held>> {
+    async fn token_slowly(self: &Arc<Self>, need: Need, rejected: Option<Rejected>) -> Result<Arc<Held>> {
         self.join_flight(need, rejected).await
     }
 

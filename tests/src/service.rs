@@ -183,8 +183,7 @@ impl Service {
 
     /// As [`refuse`](Self::refuse), with this status and body.
     pub fn refuse_with(&self, path: &str, status: u16, body: &str) {
-        self.state().refused =
-            (!path.is_empty()).then(|| (path.to_owned(), status, body.to_owned()));
+        self.state().refused = (!path.is_empty()).then(|| (path.to_owned(), status, body.to_owned()));
     }
 
     /// Answers other calls so from now on, when they succeed.

@@ -13,7 +13,8 @@ use colony_core::{
 use secrecy::SecretString;
 
 use super::{
-    Held, Key, Landed, Passed, Patience, Rejected, Session, events, no_key, no_runtime, off_thread, store::Store,
+    Held, Key, Landed, Passed, Patience, Rejected, Session, events, no_key, no_runtime, off_thread,
+    store::Store,
 };
 use crate::{disk::lock::Attempt, gate::Unfinished, time::unix};
 
@@ -369,7 +370,8 @@ impl Session {
         let now = self.now();
         let mut slot = self.lock_serving();
         let Serving { held, since, until } = slot.as_ref()?;
-        let is_gone = rejected.as_ref().is_some_and(|gone| held.is(&gone.token)) || self.is_given_up(&held.token);
+        let is_gone =
+            rejected.as_ref().is_some_and(|gone| held.is(&gone.token)) || self.is_given_up(&held.token);
         if is_gone || !(*since..*until).contains(&now) || !held.is_alive(*need, now) {
             *slot = None;
             return None;

@@ -1,9 +1,6 @@
 //! One operation answers 401 whatever its token is: that costs a few logins and not one for each call.
 
-use colony_async::{
-    Client, ErrorKind, Result,
-    api::notifications::GetNotificationCount,
-};
+use colony_async::{Client, ErrorKind, Result, api::notifications::GetNotificationCount};
 use colony_core::{Prepared, Request};
 use colony_tests::service::{Answer, Service};
 use http::Method;
