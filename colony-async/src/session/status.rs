@@ -133,6 +133,7 @@ fn remove_where(
         if goes(&name, &store) {
             removed += usize::from(store.remove()?);
             store.remove_note()?;
+            store.remove_refusals()?;
         }
     }
     Ok(removed)
@@ -167,13 +168,12 @@ pub struct CachedToken {
     pub scope: Option<String>,
 }
 
-/// The names for which there is a token file or a note, their extensions aside: 16 hex digits, or `exchange-`
-/// and 16 hex digits, so that nothing else in the directory is ever touched.
+/// The names for which there is a token file, a note or a memory of refusals, their extensions aside: 16 hex digits,
+/// or `exchange-` and 16 hex digits, so that nothing else in the directory is ever touched.
 fn names(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     for name in list(disk, directory)? {
-        let Some(stem) =
-            name.to_str().and_then(|name| name.strip_suffix(".json").or(name.strip_suffix(".note")))
+        let Some((stem, "json" | "note" | "refusals")) = name.to_str().and_then(|name| name.rsplit_once('.'))
         else {
             continue;
         };
