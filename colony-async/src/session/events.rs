@@ -45,8 +45,16 @@ pub(super) fn minted(took: Duration, seconds_left: f64, audience: Option<&Audien
 }
 
 /// The server refused the token.
-pub(crate) fn rejected(operation: &'static str) {
+pub(super) fn rejected(operation: &str) {
     tracing::debug!(target: TARGET, event = "rejected", operation, "the server refused the token");
+}
+
+/// The server refused a token that was just issued for this operation.
+pub(super) fn refuses_every_token(operation: &str) {
+    tracing::warn!(
+        target: TARGET, event = "refuses_every_token", operation,
+        "the server refuses a token that it has just issued; for a while this operation's 401 leads to no login"
+    );
 }
 
 /// The lock was held by another process for a while.
@@ -89,6 +97,15 @@ pub(super) fn stale_used(seconds_left: f64, error: &dyn Display, audience: Optio
         Some(Audience { audience, .. }) => {
             tracing::warn!(target: TARGET, event = "stale_used", seconds_left, %error, audience, "the exchange failed; the old token is used while it lives");
         }
+    }
+}
+
+/// Tokens are kept in another directory than the one of choice, or in memory only.
+pub(super) fn placed(first: bool, reason: &str) {
+    if first {
+        tracing::warn!(target: TARGET, event = "degraded", action = "locate", "{reason}");
+    } else {
+        tracing::debug!(target: TARGET, event = "degraded", action = "locate", "{reason}");
     }
 }
 
