@@ -52,7 +52,7 @@ impl Answer {
     const fn of<T: de::DeserializeOwned>() -> Self {
         Self {
             type_name: std::any::type_name::<T>,
-            check: |answer| crate::page::from_value::<T>(answer).map(drop),
+            check: |answer| crate::page::check::<T>(&answer),
         }
     }
 
@@ -301,7 +301,7 @@ fn short(name: &str) -> String {
 ///
 /// What the reply stands for.
 pub fn answer(call: &Prepared, reply: Reply) -> Result<Value> {
-    (call.answer)(reply, &call.request)?.json()
+    call.clone().finish(reply)?.json()
 }
 
 /// No arguments.
