@@ -3,7 +3,9 @@
 use std::{fmt, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
 
 use colony_core::{
-    Client, DEFAULT_BASE_URL, Error, ErrorKind, Result, Transport, retry::RetryPolicy, token::cache_path,
+    Client, DEFAULT_BASE_URL, Error, ErrorKind, Result, Transport,
+    retry::RetryPolicy,
+    token::cache_path::{self, Directories},
 };
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
@@ -11,11 +13,11 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     Incoming, Outgoing, body,
     connections::{self, Connections},
-    disk::{Disk, Real},
+    disk::{Disk, Real, place},
     http::{Breaker, Http, ResponseCache, Shared},
     openid::Sources,
     sender::Sender,
-    session::{Login, Session, Settings, Totp},
+    session::{self, Login, Session, Settings, Totp},
     time::{SystemTimer, Timer},
     watch::{Hooks, Watch},
 };
@@ -28,7 +30,7 @@ use crate::{
 /// | --- | --- | --- |
 /// | [`base_url`](Self::base_url) | `COLONY_BASE_URL` | `https://thecolony.ai/api/v1` |
 /// | [`cache_token`](Self::cache_token) | `COLONY_SDK_NO_TOKEN_CACHE` = `1`, `true` or `yes` turns it off, whatever the builder says | on |
-/// | [`token_cache_dir`](Self::token_cache_dir) | `COLONY_SDK_TOKEN_CACHE_DIR` | the system's cache directory, see [`cache_path`] |
+/// | [`token_cache_dir`](Self::token_cache_dir) | `COLONY_SDK_TOKEN_CACHE_DIR` | the system's cache directory, see [`cache_path`]; where that cannot be used, `$XDG_RUNTIME_DIR/colony-sdk`, else `<temporary directory>/colony-sdk-<uid>` |
 /// | [`token_cache_ttl`](Self::token_cache_ttl) | `COLONY_SDK_TOKEN_CACHE_TTL` (seconds, `5m`, `1h`) | none |
 /// | [`timeout`](Self::timeout) | | 30 s |
 /// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
@@ -69,7 +71,7 @@ pub struct Builder<C = Http> {
     user_agent: Option<String>,
     http_client: Option<reqwest::Client>,
     timer: Arc<dyn Timer>,
-    disk: Arc<dyn Disk>,
+    disk: Option<Arc<dyn Disk>>,
     cache: Option<ResponseCache>,
     breaker: Option<Breaker>,
     hooks: Hooks,
@@ -101,7 +103,7 @@ impl<C: OverHttp> Builder<C> {
             user_agent: None,
             http_client: None,
             timer: Arc::new(SystemTimer),
-            disk: Arc::new(Real),
+            disk: None,
             #[cfg(feature = "testing")]
             script: None,
             cache: None,
@@ -167,18 +169,24 @@ impl<C: OverHttp> Builder<C> {
     /// Sets the file system that the shared files are on, for tests of one that fails.
     #[doc(hidden)]
     pub fn disk(mut self, disk: impl Disk) -> Self {
-        self.disk = Arc::new(disk);
+        self.disk = Some(Arc::new(disk));
         self
     }
 
-    /// Sets the directory of the cache file.
+    /// Sets the directory of the cache file. A relative one is below the working directory of this moment.
+    ///
+    /// A symbolic link is followed if it and its target belong to this user and nobody else may write in the target.
+    /// Of a directory that belongs to another user the subdirectory `colony-sdk-<uid>` is used, and what is in it is
+    /// not shared with the Python package. A directory that cannot be used means that tokens are kept in memory only.
+    /// Both are reported as a `tracing` event at warn level.
     pub fn token_cache_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.token_cache_dir = Some(directory.into());
         self
     }
 
-    /// Caps the age of a token taken from a file, a login's or one for another service; zero means never to
-    /// take one. It is looked at when a token is taken: one that is held in memory serves to its own end.
+    /// Caps the age of a token taken from a file, a login's or one for another service. It is looked at when a
+    /// token is taken: one that is held in memory serves to its own end. Zero turns the file off, as
+    /// [`cache_token(false)`](Self::cache_token) does: nothing is read, written or waited for.
     ///
     /// A login's file is as old as the file system says; that of an exchanged token says itself when it was
     /// granted. One from the future counts as new up to a
@@ -304,7 +312,8 @@ impl<C: OverHttp> Builder<C> {
         for problem in &environment.problems {
             tracing::warn!(target: "colony::token", %problem, "a setting in the environment is ignored");
         }
-        let base_url = self.base_url.or(environment.base_url).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
+        let base_url =
+            self.base_url.or(environment.base_url.clone()).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
         let base_url = cache_path::normalise_base_url(&base_url).to_owned();
         check_base_url(&base_url)?;
         if let Some(key) = &self.api_key {
@@ -338,19 +347,22 @@ impl<C: OverHttp> Builder<C> {
             #[cfg(feature = "testing")]
             script: self.script,
         };
-        let cached = self.cache_token && !environment.disabled;
-        let directory = if cached { self.token_cache_dir.or(environment.directory) } else { None };
-        if cached && directory.is_none() {
-            tracing::warn!(
-                target: "colony::token", event = "degraded", action = "locate", reason = "no_directory",
-                "no cache directory can be told: set COLONY_SDK_TOKEN_CACHE_DIR or HOME; going on without the cache"
-            );
-        }
+        let ttl = self.token_cache_ttl.or(environment.ttl);
+        let directories = match self.token_cache_dir {
+            Some(directory) => Directories::explicit(directory),
+            None => environment.directories(place::user()),
+        };
+        let directory = match self.disk {
+            _ if !self.cache_token || environment.disabled || ttl == Some(Duration::ZERO) => None,
+            // Another file system is not looked at before it is used.
+            Some(_) => directories.preferred,
+            None => session::in_use(&directories, session::PROGRAM),
+        };
         let settings = Settings {
             base_url,
             directory,
-            disk: self.disk,
-            ttl: self.token_cache_ttl.or(environment.ttl),
+            disk: self.disk.unwrap_or_else(|| Arc::new(Real)),
+            ttl,
             refresh_ahead: self.refresh_ahead,
             ignore_cool_down: self.ignore_cool_down,
         };
