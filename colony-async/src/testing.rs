@@ -188,15 +188,24 @@ impl fmt::Debug for Script {
 
 /// Whether requests may be of this operation: one of the registry, one by hand, or one of the session's own.
 fn is_operation(name: &str) -> bool {
-    let own = ["request", "refresh_token", openid::discovery::OPERATION, openid::audience::OPERATION, openid::keys::OPERATION];
+    let own = [
+        "request",
+        "refresh_token",
+        openid::discovery::OPERATION,
+        openid::audience::OPERATION,
+        openid::keys::OPERATION,
+    ];
     own.contains(&name) || registry::find(name).is_some()
 }
 
 /// The operation whose name has the most words of this one.
 fn nearest(name: &str) -> Option<&'static str> {
-    let shared = |other: &str| other.split('_').filter(|word| name.contains(word)).map(str::len).sum::<usize>();
+    let shared =
+        |other: &str| other.split('_').filter(|word| name.contains(word)).map(str::len).sum::<usize>();
     let names = registry::operations().map(|(_, operation)| operation.name);
-    names.max_by_key(|other| (shared(other), std::cmp::Reverse(other.len().abs_diff(name.len())))).filter(|other| shared(other) > 3)
+    names
+        .max_by_key(|other| (shared(other), std::cmp::Reverse(other.len().abs_diff(name.len()))))
+        .filter(|other| shared(other) > 3)
 }
 
 /// One recorded success for each operation; an empty object for those that were never recorded.
@@ -260,7 +269,8 @@ mod tests {
 
     #[test]
     fn lines_that_were_not_used_are_told() {
-        let script = Script::new().answers("get_me", json!({})).answers("get_me", json!({})).loses("get_post");
+        let script =
+            Script::new().answers("get_me", json!({})).answers("get_me", json!({})).loses("get_post");
         assert_eq!(script.unused(), ["get_me", "get_me", "get_post"]);
         let request = Request::new("get_me", http::Method::GET, "/users/me");
         script.answer(&request, None).expect("the first line");

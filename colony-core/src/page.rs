@@ -126,9 +126,11 @@ impl Origin {
 
 /// Checks that a value can be read as a `T`, and takes every part of it for what it is.
 pub(crate) fn check<T: DeserializeOwned>(value: &Value) -> Result<()> {
-    T::deserialize(value).map(drop).or_else(|_| match crate::json::read_strictly::<T>(value.to_string().as_bytes()) {
-        Ok(_) => Ok(()),
-        Err(problem) => Err(unreadable(&problem)),
+    T::deserialize(value).map(drop).or_else(|_| {
+        match crate::json::read_strictly::<T>(value.to_string().as_bytes()) {
+            Ok(_) => Ok(()),
+            Err(problem) => Err(unreadable(&problem)),
+        }
     })
 }
 

@@ -50,10 +50,7 @@ struct Answer {
 
 impl Answer {
     const fn of<T: de::DeserializeOwned>() -> Self {
-        Self {
-            type_name: std::any::type_name::<T>,
-            check: |answer| crate::page::check::<T>(&answer),
-        }
+        Self { type_name: std::any::type_name::<T>, check: |answer| crate::page::check::<T>(&answer) }
     }
 
     /// Bytes, or whatever was worked out here.

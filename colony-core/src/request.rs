@@ -449,7 +449,10 @@ impl Request {
         self.require(
             argument,
             odd.is_none(),
-            format!("{argument} holds the control character {:?}; leave it out of the file's name", odd.unwrap_or(' ')),
+            format!(
+                "{argument} holds the control character {:?}; leave it out of the file's name",
+                odd.unwrap_or(' ')
+            ),
         )
     }
 
@@ -602,7 +605,8 @@ mod tests {
                 content: "x".into(),
             };
             let upload = Request::new("upload", Method::POST, "/files").file(part);
-            let vault = Request::new("vault_get_file", Method::GET, "/vault/{filename}").nested("filename", name);
+            let vault =
+                Request::new("vault_get_file", Method::GET, "/vault/{filename}").nested("filename", name);
             for request in [upload, vault] {
                 let refused = request.check().unwrap_err();
                 assert_eq!(refused.argument(), Some("filename"), "{refused}");

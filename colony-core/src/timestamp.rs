@@ -56,7 +56,11 @@ impl Timestamp {
 fn nine_digits(text: &str) -> Cow<'_, str> {
     let Some(point) = text.find(['.', ',']) else { return text.into() };
     let digits = text[point + 1..].bytes().take_while(u8::is_ascii_digit).count();
-    if digits <= 9 { text.into() } else { format!("{}{}", &text[..point + 10], &text[point + 1 + digits..]).into() }
+    if digits <= 9 {
+        text.into()
+    } else {
+        format!("{}{}", &text[..point + 10], &text[point + 1 + digits..]).into()
+    }
 }
 
 /// By the moment; a text that is not one comes first. Two texts for one moment are ordered by their letters, since they
@@ -148,10 +152,7 @@ mod tests {
     fn moments_are_in_order_and_read_from_text() {
         let mut all = ["2026-09-19T10:30:00+02:00", "soon", "2026-09-19T08:29:59Z", "2026-09-19T09:00:00"];
         all.sort_by_key(|text| Timestamp::from(*text));
-        assert_eq!(
-            all,
-            ["soon", "2026-09-19T08:29:59Z", "2026-09-19T10:30:00+02:00", "2026-09-19T09:00:00"]
-        );
+        assert_eq!(all, ["soon", "2026-09-19T08:29:59Z", "2026-09-19T10:30:00+02:00", "2026-09-19T09:00:00"]);
         assert_eq!("2026-09-19T08:30:00Z".parse::<Timestamp>().unwrap().to_string(), "2026-09-19T08:30:00Z");
         assert!("soon".parse::<Timestamp>().unwrap_err().is_invalid_argument());
     }

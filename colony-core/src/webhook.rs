@@ -153,7 +153,12 @@ impl Verifier {
     ///
     /// [`Rejected::Malformed`], [`Rejected::Mismatch`], or, of a right signature, [`Rejected::Expired`].
     pub fn verify(&self, body: &[u8], header: &str, now: SystemTime) -> Result<(), Rejected> {
-        self.verify_any(body, read_header(header), Rejected::Malformed("the signature header has no time"), now)
+        self.verify_any(
+            body,
+            read_header(header),
+            Rejected::Malformed("the signature header has no time"),
+            now,
+        )
     }
 
     /// Looks for one signature that is right; of those that are not, the nearest to it is told.

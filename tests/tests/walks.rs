@@ -65,8 +65,12 @@ impl Server {
         let start = query("page").map_or(query("offset").unwrap_or(0), |page| (page - 1) * size);
         let start = if self.habit == Habit::IgnoresPosition { 0 } else { start };
         let end = rows.len().min(start + size);
-        let page: Vec<Value> =
-            rows.get(start..end).unwrap_or_default().iter().map(|row| json!({"id": row.to_string()})).collect();
+        let page: Vec<Value> = rows
+            .get(start..end)
+            .unwrap_or_default()
+            .iter()
+            .map(|row| json!({"id": row.to_string()}))
+            .collect();
         if is_bare(request.operation()) {
             return page.into();
         }
@@ -105,9 +109,9 @@ fn served(answer: impl Fn(&Request) -> Value + Send + Sync + 'static) -> Script 
 
 /// The operations that walk a list.
 fn walks() -> impl Iterator<Item = &'static Operation> {
-    registry::operations()
-        .map(|(_, operation)| operation)
-        .filter(|operation| matches!(call(operation), Some(Call::List(_))) || operation.name == "get_all_comments")
+    registry::operations().map(|(_, operation)| operation).filter(|operation| {
+        matches!(call(operation), Some(Call::List(_))) || operation.name == "get_all_comments"
+    })
 }
 
 fn call(operation: &Operation) -> Option<Call> {
@@ -143,7 +147,12 @@ impl Walkers {
             call(operation).expect("it was prepared before")
         };
         let ids = |answer: Value| -> Vec<usize> {
-            answer.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().parse().unwrap()).collect()
+            answer
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| row["id"].as_str().unwrap().parse().unwrap())
+                .collect()
         };
         [
             self.runtime.block_on(self.client.transport().run(prepare())).map(ids),
@@ -156,8 +165,14 @@ impl Walkers {
 fn each_row_comes_once_and_none_is_missed() {
     let (walkers, mut tried) = (Walkers::new(), 0);
     for operation in walks() {
-        let habits =
-            [Habit::Honest, Habit::Caps(50), Habit::Caps(7), Habit::Adds(1), Habit::Adds(20), Habit::Adds(45)];
+        let habits = [
+            Habit::Honest,
+            Habit::Caps(50),
+            Habit::Caps(7),
+            Habit::Adds(1),
+            Habit::Adds(20),
+            Habit::Adds(45),
+        ];
         for habit in habits {
             for says in [Says::Total, Says::More, Says::Both, Says::Nothing] {
                 // An object that says nothing is at its end where it is short.
@@ -169,8 +184,10 @@ fn each_row_comes_once_and_none_is_missed() {
                     continue;
                 }
                 for found in walkers.walk(operation, habit, says) {
-                    let found = found.unwrap_or_else(|error| panic!("{} {habit:?} {says:?}: {error}", operation.name));
-                    let missed = (0..ROWS).find(|row| found.iter().filter(|other| *other == row).count() != 1);
+                    let found = found
+                        .unwrap_or_else(|error| panic!("{} {habit:?} {says:?}: {error}", operation.name));
+                    let missed =
+                        (0..ROWS).find(|row| found.iter().filter(|other| *other == row).count() != 1);
                     assert_eq!(missed, None, "{} {habit:?} {says:?}: {found:?}", operation.name);
                 }
                 tried += 1;

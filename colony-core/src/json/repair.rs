@@ -65,15 +65,19 @@ pub(crate) fn meant(odd: &Value, wanted: Wanted) -> Option<Value> {
         (Value::Number(number), Wanted::Text) => Some(number.to_string().into()),
         (Value::Bool(flag), Wanted::Text) => Some(flag.to_string().into()),
         // A negative count says nothing.
-        (Value::Number(number), Wanted::Count) if number.as_i64().is_some_and(i64::is_negative) => Some(0.into()),
+        (Value::Number(number), Wanted::Count) if number.as_i64().is_some_and(i64::is_negative) => {
+            Some(0.into())
+        }
         (Value::Number(number), _) => {
             let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15)?;
             Some(Value::Number(Number::from(float as i64)))
         }
-        (Value::String(text), Wanted::Count | Wanted::Other) => match serde_json::from_str(text.trim()).ok()? {
-            scalar @ (Value::Number(_) | Value::Bool(_)) => Some(scalar),
-            _ => None,
-        },
+        (Value::String(text), Wanted::Count | Wanted::Other) => {
+            match serde_json::from_str(text.trim()).ok()? {
+                scalar @ (Value::Number(_) | Value::Bool(_)) => Some(scalar),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

@@ -193,9 +193,15 @@ impl Pages {
     }
 
     /// Whether there is another page, and moves on to it.
-    fn advance(&mut self, count: usize, total: Option<u64>, about: &JsonObject) -> Result<bool, &'static str> {
+    fn advance(
+        &mut self,
+        count: usize,
+        total: Option<u64>,
+        about: &JsonObject,
+    ) -> Result<bool, &'static str> {
         if self.paging == Paging::Cursor {
-            let next = about.get("next_cursor").filter(|_| about.get("has_more") != Some(&Value::Bool(false)));
+            let next =
+                about.get("next_cursor").filter(|_| about.get("has_more") != Some(&Value::Bool(false)));
             self.cursor = next.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
             return match &self.cursor {
                 Some(cursor) if !self.seen.insert(format!("cursor {cursor}")) => {
@@ -209,7 +215,8 @@ impl Pages {
         self.total = total.or(self.total);
         let longest = self.longest.replace(self.longest.unwrap_or(0).max(count));
         let size = self.longest.unwrap_or(0).max(1);
-        let start = if self.paging == Paging::PageNumber { (self.position - 1) * size } else { self.position };
+        let start =
+            if self.paging == Paging::PageNumber { (self.position - 1) * size } else { self.position };
         // What was read has moved up, and with it what comes after; if that is above this page, nobody has seen it.
         let through = self.through.saturating_sub(removed);
         let gap = removed > 0 && through < start;
@@ -231,7 +238,9 @@ impl Pages {
             && match (about.get("has_more").and_then(Value::as_bool), total) {
                 (Some(more), _) => more,
                 (None, Some(total)) => (reached as u64) < total,
-                (None, None) if self.paging == Paging::BareArray => longest.is_none_or(|longest| count >= longest),
+                (None, None) if self.paging == Paging::BareArray => {
+                    longest.is_none_or(|longest| count >= longest)
+                }
                 (None, None) => count >= self.size,
             })
     }

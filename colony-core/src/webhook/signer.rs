@@ -62,7 +62,10 @@ impl Signer {
             (UNSTAMPED_SIGNATURE_HEADER, self.sign_unstamped(body)),
         ];
         let value = |text: &str| HeaderValue::from_str(text).ok();
-        signatures.iter().filter_map(|(name, text)| Some((HeaderName::from_static(name), value(text)?))).collect()
+        signatures
+            .iter()
+            .filter_map(|(name, text)| Some((HeaderName::from_static(name), value(text)?)))
+            .collect()
     }
 }
 

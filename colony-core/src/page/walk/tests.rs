@@ -29,7 +29,9 @@ fn walk(mut walk: Pages, mut server: impl FnMut(usize, usize) -> Value) -> (Resu
         };
         let position = request.query_pairs().last().map_or(0, |(_, value)| value.parse().unwrap_or(0));
         match walk.take(reply(&server(asked, position))) {
-            Ok(items) => ids.extend(items.iter().map(|row| row["id"].as_str().unwrap().parse::<usize>().unwrap())),
+            Ok(items) => {
+                ids.extend(items.iter().map(|row| row["id"].as_str().unwrap().parse::<usize>().unwrap()))
+            }
             Err(error) => return (Err(error), asked + 1),
         }
         asked += 1;
@@ -62,7 +64,11 @@ fn a_server_that_ignores_the_position_is_an_error_and_not_a_loop() {
     for paging in [Paging::Offset, Paging::PageNumber, Paging::BareArray] {
         let body = |_, _| {
             let rows = rows(0..5);
-            if paging == Paging::BareArray { json!(rows) } else { json!({"items": rows, "total": 5, "has_more": true}) }
+            if paging == Paging::BareArray {
+                json!(rows)
+            } else {
+                json!({"items": rows, "total": 5, "has_more": true})
+            }
         };
         let (found, asked) = walk(pages(paging, None), body);
         let error = found.unwrap_err();
@@ -81,7 +87,8 @@ fn a_server_that_ignores_the_position_is_an_error_and_not_a_loop() {
 fn pages_in_a_circle_are_an_error() {
     let circle = |asked: usize, _| json!({"items": rows(asked % 3 * 2..asked % 3 * 2 + 2), "has_more": true});
     assert!(walk(pages(Paging::Offset, None), circle).0.is_err());
-    let shuffled = |asked: usize, _| json!({"items": rows((0..6).map(|n| (n * (asked + 1)) % 7)), "has_more": true});
+    let shuffled =
+        |asked: usize, _| json!({"items": rows((0..6).map(|n| (n * (asked + 1)) % 7)), "has_more": true});
     assert!(walk(pages(Paging::Offset, None), shuffled).0.is_err());
 }
 
@@ -121,8 +128,9 @@ fn rows_that_are_added_meanwhile_come_once_and_hide_none() {
 
 #[test]
 fn rows_that_are_removed_meanwhile_hide_none() {
-    for (paging, removed, requests) in
-        [Paging::Offset, Paging::PageNumber].into_iter().flat_map(|x| [(x, 1, 1), (x, 1, 5), (x, 3, 2), (x, 9, 1)])
+    for (paging, removed, requests) in [Paging::Offset, Paging::PageNumber]
+        .into_iter()
+        .flat_map(|x| [(x, 1, 1), (x, 1, 5), (x, 3, 2), (x, 9, 1)])
     {
         // The first rows go before some requests.
         let (found, _) = walk(pages(paging, None), |asked, at| {
