@@ -11,7 +11,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    Incoming, Outgoing,
+    Incoming, Outgoing, body,
     connections::{self, Connections},
     disk::{Disk, Real, place},
     http::{Breaker, Http, ResponseCache, Shared},
@@ -34,6 +34,7 @@ use crate::{
 /// | [`token_cache_ttl`](Self::token_cache_ttl) | `COLONY_SDK_TOKEN_CACHE_TTL` (seconds, `5m`, `1h`) | none |
 /// | [`timeout`](Self::timeout) | | 30 s |
 /// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
+/// | [`max_reply_size`](Self::max_reply_size) | | 16 MiB |
 /// | [`retry`](Self::retry) | | [`RetryPolicy::default`] |
 /// | [`auth_retry`](Self::auth_retry) | | [`RetryPolicy::for_login`] |
 /// | [`proxy`](Self::proxy) | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | none |
@@ -57,6 +58,7 @@ pub struct Builder<C = Http> {
     base_url: Option<String>,
     timeout: Duration,
     connect_timeout: Duration,
+    max_reply_size: usize,
     retry: RetryPolicy,
     auth_retry: RetryPolicy,
     cache_token: bool,
@@ -88,6 +90,7 @@ impl<C: OverHttp> Builder<C> {
             base_url: None,
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
+            max_reply_size: body::REPLY_LIMIT,
             retry: RetryPolicy::default(),
             auth_retry: RetryPolicy::for_login(),
             cache_token: true,
@@ -124,6 +127,23 @@ impl<C: OverHttp> Builder<C> {
     /// Sets the time limit for opening a connection.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
+        self
+    }
+
+    /// Sets how many bytes of a reply are read, counted after decompression. The default is 16 MiB.
+    ///
+    /// A longer reply is an error of kind [`Decode`](ErrorKind::Decode) with the code `too_large`, and the rest
+    /// of it is not read. Of a reply that tells of an error at most 1 MiB is kept, of a longer one the
+    /// beginning. Logins, discovery and OAuth replies have a limit of 1 MiB or less, whatever is set here;
+    /// streamed downloads have none.
+    ///
+    /// ```
+    /// # fn main() -> colony_async::Result<()> {
+    /// let client = colony_async::Client::builder("col_example").max_reply_size(64 * 1024 * 1024).build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn max_reply_size(mut self, bytes: usize) -> Self {
+        self.max_reply_size = bytes;
         self
     }
 
@@ -229,7 +249,8 @@ impl<C: OverHttp> Builder<C> {
     ///
     /// Every write through this client (POST, PUT, PATCH, DELETE, uploads) empties the cache unless the
     /// server refused it (4xx), and so does forgetting the token (`refresh_token`). Writes of others are not
-    /// seen before the time is over. Downloads are not kept. See
+    /// seen before the time is over. Downloads are not kept, and no reply over 1 MiB; at most 512 replies and
+    /// 16 MiB are. See
     /// [`Http::clear_response_cache`](crate::Http::clear_response_cache).
     pub fn response_cache(mut self, ttl: Duration) -> Self {
         self.cache = (!ttl.is_zero()).then(|| ResponseCache::new(ttl));
@@ -320,6 +341,7 @@ impl<C: OverHttp> Builder<C> {
             http,
             base_url: base_url.clone(),
             timeout: self.timeout,
+            max_reply_size: self.max_reply_size,
             user_agent,
             watch,
             #[cfg(feature = "testing")]

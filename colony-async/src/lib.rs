@@ -41,6 +41,7 @@
 
 #[doc(hidden)]
 pub mod bench_support;
+mod body;
 mod builder;
 mod connections;
 pub mod credential;

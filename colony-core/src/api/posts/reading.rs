@@ -553,6 +553,9 @@ impl Sequence for IterPosts {
             .query_some("max_score", self.max_score)
             .query_some("since", self.since.as_ref())
             .query_some("until", self.until.as_ref());
-        Ok(Pages::new(first, Paging::Offset, size, self.max_results)?.keys(&["items", "posts"]).boxed())
+        Ok(Pages::new(first, Paging::Offset, self.max_results)?
+            .ids(&["id", "post_id"])
+            .keys(&["items", "posts"])
+            .boxed())
     }
 }
