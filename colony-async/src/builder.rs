@@ -182,13 +182,15 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Sets a two-factor code. It serves for one login: each code is accepted once.
+    /// Sets a two-factor code. It serves for one login request: each code is accepted once, so a login that failed
+    /// is not tried again with it.
     pub fn totp(mut self, code: impl Into<String>) -> Self {
         self.totp = Some(Totp::once(SecretString::from(code.into())));
         self
     }
 
-    /// Sets where two-factor codes come from; asked at each login.
+    /// Sets where two-factor codes come from. Asked for each login request that is sent, a further try's included:
+    /// a code is accepted once. It must not call this client.
     pub fn totp_with(mut self, code: impl Fn() -> String + Send + Sync + 'static) -> Self {
         self.totp = Some(Totp::Ask(Box::new(code)));
         self
@@ -237,7 +239,7 @@ impl<C: OverHttp> Builder<C> {
     }
 
     /// Calls this with each request before it is sent: every try is one, logins too. It runs within the
-    /// call, so it should be quick. May be set several times.
+    /// call, so it should be quick, and it must not call this client. May be set several times.
     ///
     /// ```
     /// # fn main() -> colony_async::Result<()> {
@@ -306,6 +308,7 @@ impl<C: OverHttp> Builder<C> {
             .unwrap_or_else(|| format!("{}/{}", colony_core::CLIENT_NAME, env!("CARGO_PKG_VERSION")));
         let user_agent = HeaderValue::from_str(&name)
             .map_err(|_| config("the user agent cannot stand in a header: use printable ASCII"))?;
+        let owner = self.hooks.owner;
         let watch = Arc::new(Watch::new(self.hooks));
         let sender = Sender {
             http,
@@ -331,8 +334,9 @@ impl<C: OverHttp> Builder<C> {
             ttl: self.token_cache_ttl.or(environment.ttl),
             refresh_ahead: self.refresh_ahead,
             ignore_cool_down: self.ignore_cool_down,
+            owner,
         };
-        let login = Login { sender: sender.clone(), retry: self.auth_retry.clone(), totp: self.totp };
+        let login = Login { sender: sender.clone(), retry: self.auth_retry.clone(), totp: self.totp, owner };
         let session = Session::new(self.api_key, settings.clone(), login, Arc::clone(&self.timer));
         let session = Arc::new(session);
         let sources = Sources::new(

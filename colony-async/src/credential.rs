@@ -52,7 +52,6 @@ mod settings;
 mod settling;
 mod status;
 mod store;
-mod thread;
 mod waiting;
 
 #[doc(inline)]

@@ -39,9 +39,11 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod background;
 #[doc(hidden)]
 pub mod bench_support;
 mod builder;
+mod callback;
 mod connections;
 pub mod credential;
 #[doc(hidden)]

@@ -13,7 +13,7 @@ use colony_core::{
 };
 use http::StatusCode;
 
-use super::{no_outcome, send};
+use super::send;
 use crate::{
     gate::Gate,
     sender::Sender,
@@ -79,7 +79,7 @@ impl Discovery {
                 }
             }
         });
-        outcome.await.unwrap_or_else(|unfinished| Err(no_outcome(unfinished, discovery::OPERATION)))
+        outcome.await.unwrap_or_else(|lost| Err(lost.into()))
     }
 
     fn known(&self) -> Option<Arc<Provider>> {

@@ -17,7 +17,7 @@ use colony_core::{
     retry::RetryPolicy,
 };
 
-use super::{Discovery, no_outcome, send};
+use super::{Discovery, send};
 use crate::{
     gate::Gate,
     sender::Sender,
@@ -194,7 +194,7 @@ impl Keys {
                 }
             }
         });
-        outcome.await.unwrap_or_else(|unfinished| Err(no_outcome(unfinished, keys::OPERATION)))
+        outcome.await.unwrap_or_else(|lost| Err(lost.into()))
     }
 
     async fn fetch(&self) -> Result<Arc<Known>> {

@@ -12,11 +12,8 @@ use colony_core::{
 };
 use secrecy::SecretString;
 
-use super::{
-    Held, Key, Landed, Passed, Patience, Rejected, Session, events, no_key, no_runtime, off_thread,
-    store::Store,
-};
-use crate::{disk::lock::Attempt, gate::Unfinished, time::unix};
+use super::{Held, Key, Landed, Passed, Patience, Rejected, Session, events, no_key, store::Store};
+use crate::{disk::lock::Attempt, time::unix};
 
 /// Why a flight sets out.
 #[derive(Clone)]
@@ -65,8 +62,8 @@ impl Session {
         self.fly(Purpose::Want { need, rejected }).await
     }
 
-    /// As [`join_flight`](Self::join_flight), to renew a token that is still good.
-    pub(super) async fn renew(self: &Arc<Self>, held: Arc<Held>) -> Result<Arc<Held>> {
+    /// As [`join_flight`](Self::join_flight), to replace a token that is still good.
+    pub(super) async fn replace(self: &Arc<Self>, held: Arc<Held>) -> Result<Arc<Held>> {
         self.fly(Purpose::Renew(held)).await
     }
 
@@ -90,7 +87,7 @@ impl Session {
             _ => false,
         };
         let landed = self.gate.share_unless(work, is_useless).await;
-        landed.map_or_else(|unfinished| Err(no_outcome(unfinished)), |landed| landed.outcome)
+        landed.map_or_else(|lost| Err(lost.into()), |landed| landed.outcome)
     }
 
     /// Gets a token: from whoever was first, or by logging in.
@@ -112,7 +109,7 @@ impl Session {
             stale = Some(Arc::clone(held));
         }
         let outcome = match key.store.clone() {
-            Some(store) => match self.look_without_lock(&store, &purpose).await {
+            Some(store) => match self.look_without_lock(&store, &purpose) {
                 Some(Seen::Fresh(held)) => Ok(held),
                 seen => {
                     if let Some(Seen::Stale(held)) = seen {
@@ -161,7 +158,7 @@ impl Session {
         let mut slept = Duration::ZERO;
         let mut pause = POLL_FIRST;
         loop {
-            let look = self.look(&store, purpose, started).await;
+            let look = self.look(&store, purpose, started);
             if let Some(Seen::Stale(held)) = look.seen {
                 *stale = Some(held);
             } else if let Some(Seen::Fresh(held)) = look.seen {
@@ -176,23 +173,21 @@ impl Session {
             }
             let patience = self.patience(stale.as_ref(), purpose.need());
             match look.attempt {
-                Some(Attempt::Held(lock)) => {
+                Attempt::Held(lock) => {
                     if !slept.is_zero() {
                         events::waited(&store, slept, true);
                     }
                     // Here everybody else fails: what was true before the lock need not be true now, so the
                     // look above was taken with the lock held.
                     let outcome = self.mint(key, patience, Some((&store, purpose))).await;
-                    off_thread(move || drop(lock)).await;
+                    drop(lock);
                     return outcome;
                 }
-                Some(Attempt::Unavailable(error)) => {
+                Attempt::Unavailable(error) => {
                     self.degraded("lock", "unavailable", &error);
                     return self.mint(key, patience, Some((&store, purpose))).await;
                 }
-                // The runtime is shutting down: nothing more can be done here.
-                None => return Err(Error::build(ErrorKind::Busy, "the runtime is shutting down").finish()),
-                Some(Attempt::Taken) => {}
+                Attempt::Taken => {}
             }
             let limit = self.mint.longest(patience);
             if slept >= limit {
@@ -210,14 +205,10 @@ impl Session {
     }
 
     /// Looks at the file alone.
-    async fn look_without_lock(self: &Arc<Self>, store: &Store, purpose: &Purpose) -> Option<Seen> {
-        let (session, store, purpose) = (Arc::clone(self), store.clone(), purpose.clone());
-        let look = move || {
-            let seen = session.seen(&store, &purpose);
-            session.learn_refusals(&store);
-            seen
-        };
-        off_thread(look).await?
+    fn look_without_lock(&self, store: &Store, purpose: &Purpose) -> Option<Seen> {
+        let seen = self.seen(store, purpose);
+        self.learn_refusals(store);
+        seen
     }
 
     fn seen(&self, store: &Store, purpose: &Purpose) -> Option<Seen> {
@@ -230,18 +221,12 @@ impl Session {
 
     /// Tries for the lock, then looks at the file and the note: in this order, so that with the lock held
     /// what is seen is the state that the lock protects.
-    async fn look(self: &Arc<Self>, store: &Store, purpose: &Purpose, waiting_since: f64) -> Look {
-        let (session, store, purpose) = (Arc::clone(self), store.clone(), purpose.clone());
-        let looked = off_thread(move || {
-            let attempt = store.try_lock();
-            let seen = session.seen(&store, &purpose);
-            let note = store.read_note();
-            let refusal = note.and_then(|note| session.refusal(&note, waiting_since));
-            let refusal = refusal.or_else(|| session.refuses_every_token(&store, &purpose));
-            Look { attempt: Some(attempt), seen, refusal }
-        })
-        .await;
-        looked.unwrap_or(Look { attempt: None, seen: None, refusal: None })
+    fn look(&self, store: &Store, purpose: &Purpose, waiting_since: f64) -> Look {
+        let attempt = store.try_lock();
+        let seen = self.seen(store, purpose);
+        let refusal = store.read_note().and_then(|note| self.refusal(&note, waiting_since));
+        let refusal = refusal.or_else(|| self.refuses_every_token(store, purpose));
+        Look { attempt, seen, refusal }
     }
 
     /// Ends the search for a token where another process has learned that no token would serve.
@@ -298,50 +283,38 @@ impl Session {
                     std::mem::take(&mut *self.given_up.lock().unwrap_or_else(PoisonError::into_inner));
                 if let Some((store, purpose)) = shared {
                     gone.extend(purpose.rejected().cloned());
-                    let (session, store, minted) = (Arc::clone(self), store.clone(), Arc::clone(&held));
-                    off_thread(move || {
-                        session.save(&store, &minted, took, &gone);
-                        if let Err(error) = store.remove_note() {
-                            session.degraded("remove", "io", &error);
-                        }
-                    })
-                    .await;
+                    self.save(store, &held, took, &gone);
+                    if let Err(error) = store.remove_note() {
+                        self.degraded("remove", "io", &error);
+                    }
                 }
                 Ok(held)
             }
             Err(error) => {
-                self.share_refusal(&error, now, shared).await;
+                self.share_refusal(&error, now, shared);
                 Err(error)
             }
         }
     }
 
     /// Leaves a note for the others, and takes a rejected token out of their way.
-    async fn share_refusal(self: &Arc<Self>, error: &Error, now: f64, shared: Option<(&Store, &Purpose)>) {
+    fn share_refusal(&self, error: &Error, now: f64, shared: Option<(&Store, &Purpose)>) {
         let note = self.mint.note(error, now);
         // The note beside the file is everybody's, so that a success or a person can end it for all. Only
         // where there is none, this client keeps a cool-down to itself.
         let own = note.clone().filter(|note| note.kind == NoteKind::CoolDown);
         let Some((store, purpose)) = shared else { return self.keep_note(own) };
-        let rejected = match purpose {
-            Purpose::Want { rejected, .. } => rejected.as_ref().map(|rejected| rejected.token.clone()),
-            Purpose::Renew(_) => None,
-        };
-        let (session, store) = (Arc::clone(self), store.clone());
-        off_thread(move || {
-            if let Some(rejected) = rejected
-                && let Err(error) = store.remove_if_holds(&rejected)
-            {
-                session.degraded("remove", "io", &error);
-            }
-            if let Some(note) = note
-                && let Err(error) = store.write_note(&note)
-            {
-                session.degraded("write", "io", &error);
-                session.keep_note(own);
-            }
-        })
-        .await;
+        if let Purpose::Want { rejected: Some(rejected), .. } = purpose
+            && let Err(error) = store.remove_if_holds(&rejected.token)
+        {
+            self.degraded("remove", "io", &error);
+        }
+        if let Some(note) = note
+            && let Err(error) = store.write_note(&note)
+        {
+            self.degraded("write", "io", &error);
+            self.keep_note(own);
+        }
     }
 
     fn keep_note(&self, note: Option<Note>) {
@@ -394,21 +367,6 @@ pub(super) struct Serving {
 /// How long a stale token serves before the next login is tried.
 const SERVES: Duration = Duration::from_secs(30);
 
-/// The error of a login whose task did not come to an end.
-fn no_outcome(unfinished: Unfinished) -> Error {
-    match unfinished {
-        Unfinished::Panicked => {
-            Error::build(ErrorKind::Config, "the login panicked; its message is on stderr")
-                .hint("Mend the function given to `totp_with`, or the timer")
-                .finish()
-        }
-        Unfinished::Stopped => {
-            Error::build(ErrorKind::Busy, "the runtime was shut down during the login").finish()
-        }
-        Unfinished::NoRuntime => no_runtime(),
-    }
-}
-
 /// Whether a login that failed so may succeed later without anybody's doing: the network, the service's own
 /// trouble (any 5xx), too many logins, or a proxy's page.
 fn passes(error: &Error) -> bool {
@@ -425,7 +383,7 @@ fn is_final(error: &Error) -> bool {
 
 /// What one look at the shared state found.
 struct Look {
-    attempt: Option<Attempt>,
+    attempt: Attempt,
     seen: Option<Seen>,
     refusal: Option<Error>,
 }

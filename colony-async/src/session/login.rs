@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use super::{Held, Kind, Mint, Patience};
 use crate::{
+    callback::Owner,
     sender::Sender,
     time::{Timer, unix},
 };
@@ -28,9 +29,9 @@ pub(crate) const LOGIN: &str = "get_auth_token";
 
 /// Where two-factor codes come from.
 pub(crate) enum Totp {
-    /// A code that serves for one login.
+    /// A code that serves for one request.
     Once(SecretString, AtomicBool),
-    /// Asked at each login.
+    /// Asked for each request.
     Ask(Box<dyn Fn() -> String + Send + Sync>),
 }
 
@@ -39,6 +40,7 @@ pub(crate) struct Login {
     pub(crate) sender: Sender,
     pub(crate) retry: RetryPolicy,
     pub(crate) totp: Option<Totp>,
+    pub(crate) owner: Owner,
 }
 
 impl Mint for Login {
@@ -86,23 +88,33 @@ impl Login {
     /// Exchanges the key for a token.
     async fn run(&self, key: &SecretString, timer: &dyn Timer, retry: &RetryPolicy) -> Result<SecretString> {
         let mut retries = 0;
-        let mut request = Request::new(LOGIN, Method::POST, "/auth/token")
-            .json("api_key", key.expose_secret())
-            .anonymous()
-            .secret();
-        if let Some(totp) = &self.totp {
-            request = request.json("totp_code", totp.code()?.expose_secret());
-        }
         loop {
+            let request = self.request(key)?;
             let reply = self.sender.once(&request, None).await?;
             if reply.is_success() {
                 return read_token(&reply);
             }
             match retry.after(retries, reply.status.as_u16(), reply.retry_after()) {
-                Decision::After(wait) => timer.sleep(wait).await,
-                Decision::Stop => return Err(reply.into_error(&request)),
+                Decision::After(wait) if !self.totp.as_ref().is_some_and(Totp::is_spent) => {
+                    timer.sleep(wait).await;
+                }
+                _ => return Err(reply.into_error(&request)),
             }
             retries += 1;
+        }
+    }
+}
+
+impl Login {
+    /// The request, with a two-factor code of its own.
+    fn request(&self, key: &SecretString) -> Result<Request> {
+        let request = Request::new(LOGIN, Method::POST, "/auth/token")
+            .json("api_key", key.expose_secret())
+            .anonymous()
+            .secret();
+        match &self.totp {
+            Some(totp) => Ok(request.json("totp_code", self.owner.call(|| totp.code())?.expose_secret())),
+            None => Ok(request),
         }
     }
 }
@@ -121,6 +133,11 @@ fn read_token(reply: &Reply) -> Result<SecretString> {
 impl Totp {
     pub(crate) fn once(code: SecretString) -> Self {
         Self::Once(code, AtomicBool::new(false))
+    }
+
+    /// Whether there is no further code.
+    fn is_spent(&self) -> bool {
+        matches!(self, Self::Once(_, used) if used.load(Ordering::Relaxed))
     }
 
     fn code(&self) -> Result<SecretString> {

@@ -7,7 +7,8 @@ use std::{
 
 use colony_core::{Reply, Request, Result, openid::audience::Need, token::refusals::Refusals};
 
-use super::{Held, Rejected, Session, Store, events, off_thread};
+use super::{Held, Rejected, Session, Store, events};
+use crate::background;
 
 /// Gives a request its tokens, and decides what its 401 means (rule 7 of the design).
 pub(crate) struct Round<'s> {
@@ -81,7 +82,7 @@ impl Session {
     async fn is_final(self: &Arc<Self>, operation: &str, held: &Arc<Held>) -> bool {
         if let Some(store) = self.key.load().store.clone() {
             let session = Arc::clone(self);
-            off_thread(move || session.learn_refusals(&store)).await;
+            let _ = background::blocking(move || session.learn_refusals(&store)).await;
         }
         self.refusals().stands(operation, &held.token, self.now())
     }
@@ -112,7 +113,7 @@ impl Session {
         change(&mut self.refusals());
         let Some(store) = self.key.load().store.clone() else { return };
         let session = Arc::clone(self);
-        off_thread(move || {
+        let _ = background::blocking(move || {
             if let Err(error) = store.change_refusals(change) {
                 session.refusals_unshared.store(true, Ordering::Relaxed);
                 session.degraded("write", "io", &error);

@@ -5,7 +5,9 @@
 
 mod ahead;
 mod blocking_inside;
+mod callbacks;
 mod cancel;
+mod driven;
 mod holders;
 mod one_endpoint;
 mod one_login;
