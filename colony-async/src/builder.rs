@@ -20,6 +20,11 @@ use crate::{
     watch::{Hooks, Watch},
 };
 
+/// The default limit of a login: all its tries and pauses fit in.
+const LOGIN_DEADLINE: Duration = Duration::from_secs(130);
+/// How much longer a lock is waited for than a login may take.
+const LOCK_GRACE: Duration = Duration::from_secs(15);
+
 /// Settings of a client, from [`Client::builder`](colony_core::Client::builder).
 ///
 /// What is not set comes from the environment, then from the default:
@@ -34,6 +39,8 @@ use crate::{
 /// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
 /// | [`retry`](Self::retry) | | [`RetryPolicy::default`] |
 /// | [`auth_retry`](Self::auth_retry) | | [`RetryPolicy::for_login`] |
+/// | [`login_deadline`](Self::login_deadline) | | 130 s |
+/// | [`lock_timeout`](Self::lock_timeout) | | `login_deadline` and 15 s |
 /// | [`proxy`](Self::proxy) | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | none |
 /// | [`user_agent`](Self::user_agent) | | `colony-sdk-rust/` and the version |
 ///
@@ -57,6 +64,8 @@ pub struct Builder<C = Http> {
     connect_timeout: Duration,
     retry: RetryPolicy,
     auth_retry: RetryPolicy,
+    login_deadline: Duration,
+    lock_timeout: Option<Duration>,
     cache_token: bool,
     token_cache_dir: Option<PathBuf>,
     token_cache_ttl: Option<Duration>,
@@ -88,6 +97,8 @@ impl<C: OverHttp> Builder<C> {
             connect_timeout: Duration::from_secs(10),
             retry: RetryPolicy::default(),
             auth_retry: RetryPolicy::for_login(),
+            login_deadline: LOGIN_DEADLINE,
+            lock_timeout: None,
             cache_token: true,
             token_cache_dir: None,
             token_cache_ttl: None,
@@ -135,6 +146,23 @@ impl<C: OverHttp> Builder<C> {
     /// budget is a separate one.
     pub fn auth_retry(mut self, policy: RetryPolicy) -> Self {
         self.auth_retry = policy;
+        self
+    }
+
+    /// Sets the time limit of a login with all its tries and pauses. Default 130 s.
+    ///
+    /// A call that waits for the login of another task or process may end earlier by its own limits; the login
+    /// goes on for the others.
+    pub fn login_deadline(mut self, limit: Duration) -> Self {
+        self.login_deadline = limit;
+        self
+    }
+
+    /// Sets how long a login of another process is waited for. Default: [`login_deadline`](Self::login_deadline)
+    /// and 15 s. A process that does not do what it announced, because it is stopped for example, is not waited for
+    /// so long. Whoever stops waiting logs in, one process at a time as far as possible.
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.lock_timeout = Some(limit);
         self
     }
 
@@ -291,6 +319,11 @@ impl<C: OverHttp> Builder<C> {
         if let Some(key) = &self.api_key {
             check_key(key)?;
         }
+        if self.login_deadline.is_zero() {
+            return Err(config(
+                "login_deadline is zero, which leaves no time for a login; the default is 130 s",
+            ));
+        }
         let http = match self.http_client {
             Some(client) => Connections::given(client),
             None => {
@@ -334,9 +367,17 @@ impl<C: OverHttp> Builder<C> {
             ttl: self.token_cache_ttl.or(environment.ttl),
             refresh_ahead: self.refresh_ahead,
             ignore_cool_down: self.ignore_cool_down,
+            login_deadline: self.login_deadline,
+            lock_timeout: self.lock_timeout.unwrap_or(self.login_deadline.saturating_add(LOCK_GRACE)),
             owner,
         };
-        let login = Login { sender: sender.clone(), retry: self.auth_retry.clone(), totp: self.totp, owner };
+        let login = Login {
+            sender: sender.clone(),
+            retry: self.auth_retry.clone(),
+            deadline: self.login_deadline,
+            totp: self.totp,
+            owner,
+        };
         let session = Session::new(self.api_key, settings.clone(), login, Arc::clone(&self.timer));
         let session = Arc::new(session);
         let sources = Sources::new(

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use colony_core::{Error, ErrorKind, Result};
+use colony_core::{Error, ErrorKind, Result, token::cache_path};
 
 /// What decides how connections are made.
 #[derive(Default)]
@@ -30,6 +30,8 @@ pub(crate) struct Connections(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
+    /// Names the settings without giving them away.
+    fingerprint: String,
     /// For plain HTTP, where that is set up apart.
     plain: Option<reqwest::Client>,
     /// For everything else.
@@ -39,17 +41,31 @@ struct Inner {
 impl Connections {
     /// Uses this client for everything.
     pub(crate) fn given(client: reqwest::Client) -> Self {
-        Self(Arc::new(Inner { settings: Settings::default(), plain: None, full: OnceLock::from(client) }))
+        // Nobody knows what it does with a request, so what comes of it concerns this process only.
+        let fingerprint = format!("given {}", std::process::id());
+        Self(Arc::new(Inner {
+            settings: Settings::default(),
+            fingerprint,
+            plain: None,
+            full: OnceLock::from(client),
+        }))
     }
 
     /// Sets up what calls to this base URL need, so that wrong settings are told now and not then.
     pub(crate) fn new(settings: Settings, base_url: &str) -> Result<Self> {
+        let fingerprint = settings.fingerprint();
         let inner = if is_plain(base_url) && !proxied_over_tls(settings.proxy.as_deref()) {
-            Inner { plain: Some(build(&settings, false)?), full: OnceLock::new(), settings }
+            Inner { plain: Some(build(&settings, false)?), full: OnceLock::new(), fingerprint, settings }
         } else {
-            Inner { plain: None, full: OnceLock::from(build(&settings, true)?), settings }
+            Inner { plain: None, full: OnceLock::from(build(&settings, true)?), fingerprint, settings }
         };
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// Names the settings by which connections are made, the environment's included: processes with the same one reach
+    /// a server or fail to together.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.0.fingerprint
     }
 
     /// Whether the clients end requests that take too long, so that the requests need no limit of their
@@ -71,6 +87,20 @@ impl Connections {
                 }
             },
         }
+    }
+}
+
+impl Settings {
+    fn fingerprint(&self) -> String {
+        let mut settings = vec![self.proxy.clone().unwrap_or_default()];
+        let variables =
+            ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+        for name in variables {
+            settings.push(env::var(name).or_else(|_| env::var(name.to_lowercase())).unwrap_or_default());
+        }
+        // With their lengths, so that no two lists look alike.
+        let text: String = settings.iter().map(|setting| format!("{}:{setting}", setting.len())).collect();
+        cache_path::fingerprint(&text, "")
     }
 }
 

@@ -52,7 +52,6 @@ mod settings;
 mod settling;
 mod status;
 mod store;
-mod waiting;
 
 #[doc(inline)]
 pub use colony_core::credential::{

@@ -39,7 +39,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     background,
     callback::Owner,
-    disk::{Disk, lock::Attempt},
+    disk::{Disk, lock},
     gate::Gate,
     renewal::Renewal,
     time::{Timer, unix},
@@ -49,8 +49,8 @@ pub use status::{CachedToken, LockStatus, TokenStatus};
 pub(crate) use status::{list_cache, remove_cached};
 
 pub(crate) use held::{Held, Kept, Kind};
-pub(crate) use login::{LOGIN, Login, Totp};
-pub(crate) use mint::{Mint, Patience};
+pub(crate) use login::{LOGIN, Login, Totp, within};
+pub(crate) use mint::{Attempt, Mint, Patience};
 pub(crate) use round::Round;
 pub(crate) use store::Store;
 
@@ -86,6 +86,8 @@ pub(crate) struct Settings {
     pub(crate) ttl: Option<Duration>,
     pub(crate) refresh_ahead: bool,
     pub(crate) ignore_cool_down: bool,
+    pub(crate) login_deadline: Duration,
+    pub(crate) lock_timeout: Duration,
     pub(crate) owner: Owner,
 }
 
@@ -267,10 +269,10 @@ impl Session {
             let mut given_up: Vec<SecretString> = gone.iter().map(|held| held.token.clone()).collect();
             if let Some(store) = store {
                 // Whoever has the lock is about to put another token there, and needs no help.
-                let attempt = store.try_lock();
+                let attempt = store.try_lock(store::LockFile::First);
                 if let Ok(found) = store.read() {
                     let token = found.kept.token().clone();
-                    if !matches!(attempt, Attempt::Taken)
+                    if !matches!(attempt, lock::Attempt::Taken)
                         && gone.is_none_or(|held| held.is(&token))
                         && let Err(error) = store.remove_if_holds(&token)
                     {
@@ -356,9 +358,9 @@ impl Session {
         unix(&*self.timer)
     }
 
-    /// The longest time one login may take.
-    pub(crate) fn longest(&self) -> Duration {
-        self.mint.longest(Patience::Full)
+    /// Under which conditions a login gets an answer or none.
+    pub(crate) fn limits(&self) -> colony_core::token::cooldown::Limits {
+        self.mint.limits()
     }
 
     /// Whether this session would not be refused as that one was.

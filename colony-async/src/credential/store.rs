@@ -20,11 +20,14 @@ use super::{
     failure::Failure,
     files::{Files, Problem, Vault},
     status::CredentialStatus,
-    waiting::{Look, Waited, wait_for_lock},
 };
 use crate::{
     background,
-    disk::{Disk, Real, lock::FileLock},
+    disk::{
+        Disk, Real,
+        lock::FileLock,
+        waiting::{Look, Waited, wait_for_lock},
+    },
     time::{SystemTimer, Timer},
 };
 
@@ -274,7 +277,7 @@ impl CredentialStore {
     /// Waits for the lock, on the thread of [`background::run`].
     pub(super) async fn lock(&self) -> Result<FileLock> {
         let patience = |_| Look::<FileLock>::Patience(self.lock_limit);
-        match wait_for_lock(&self.files, &*self.timer, patience).await {
+        match wait_for_lock(&*self.timer, || self.files.try_lock(), || None, patience).await {
             Waited::Held(lock, _) | Waited::Found(lock) => Ok(lock),
             Waited::GaveUp(slept) => Err(self.busy(slept)),
             Waited::Unavailable(error) => Err(self.files.lock_unavailable(error)),

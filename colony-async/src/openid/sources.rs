@@ -134,6 +134,8 @@ impl Sources {
             discovery: Arc::clone(&self.discovery),
             sender: self.sender.clone(),
             retry: self.retry.clone(),
+            deadline: self.settings.login_deadline,
+            lock_timeout: self.settings.lock_timeout,
             innocent: Mutex::new(None),
         };
         let settings = Settings { refresh_ahead: false, ..self.settings.clone() };

@@ -12,8 +12,17 @@ use colony_core::{
 };
 use secrecy::SecretString;
 
-use super::{Held, Key, Landed, Passed, Patience, Rejected, Session, events, no_key, store::Store};
-use crate::{disk::lock::Attempt, time::unix};
+use super::{
+    Attempt, Held, Key, Landed, Passed, Patience, Rejected, Session, events, no_key,
+    store::{LockFile, Store},
+};
+use crate::{
+    disk::{
+        lock::FileLock,
+        waiting::{Look, Waited, wait_for_lock},
+    },
+    time::unix,
+};
 
 /// Why a flight sets out.
 #[derive(Clone)]
@@ -47,10 +56,6 @@ impl Purpose {
         }
     }
 }
-
-/// The first pauses between tries for the lock; they grow to the second.
-const POLL_FIRST: Duration = Duration::from_millis(5);
-const POLL_LAST: Duration = Duration::from_millis(100);
 
 impl Session {
     /// Joins the flight under way, or sets one out.
@@ -115,12 +120,12 @@ impl Session {
                     if let Some(Seen::Stale(held)) = seen {
                         stale = Some(held);
                     }
-                    self.acquire_shared(&key, store, &purpose, &mut stale).await
+                    self.acquire_shared(&key, &store, &purpose, &mut stale).await
                 }
             },
             None => {
                 let patience = self.patience(stale.as_ref(), purpose.need());
-                self.mint(&key, patience, None).await
+                self.mint(&key, patience, None, None).await
             }
         };
         let outcome = outcome.or_else(|error| self.fall_back(stale, purpose.need(), error));
@@ -149,59 +154,48 @@ impl Session {
     async fn acquire_shared(
         self: &Arc<Self>,
         key: &Arc<Key>,
-        store: Store,
+        store: &Store,
         purpose: &Purpose,
         stale: &mut Option<Arc<Held>>,
     ) -> Result<Arc<Held>> {
-        let started = self.now();
-        // Counted in what was slept, not read off the wall clock, which may be set meanwhile.
-        let mut slept = Duration::ZERO;
-        let mut pause = POLL_FIRST;
-        loop {
-            let look = self.look(&store, purpose, started);
-            if let Some(Seen::Stale(held)) = look.seen {
-                *stale = Some(held);
-            } else if let Some(Seen::Fresh(held)) = look.seen {
-                if !slept.is_zero() {
-                    events::waited(&store, slept, true);
+        let mut noted = Noted { since: self.now(), before: None };
+        // Those who stop waiting for the first lock do not arrive at the server together: they take the second.
+        for which in [LockFile::First, LockFile::Second] {
+            let look = |waited| match self.look(store, purpose, &mut noted, stale) {
+                Err(error) => Look::Found(Err(error)),
+                Ok(Some(held)) => {
+                    events::adopted(waited, self.mint.audience());
+                    Look::Found(Ok(held))
                 }
-                events::adopted(slept, self.mint.audience());
-                return Ok(held);
-            }
-            if let Some(error) = look.refusal {
-                return Err(error);
-            }
+                Ok(None) => Look::Patience(match self.patience(stale.as_ref(), purpose.need()) {
+                    Patience::Full => self.settings.lock_timeout,
+                    Patience::OneTry => self.settings.lock_timeout.min(self.mint.one_try()),
+                }),
+            };
+            let (try_lock, announced) = (|| store.try_lock(which), || store.announcement(which));
+            let waited = wait_for_lock(&*self.timer, try_lock, announced, look).await;
             let patience = self.patience(stale.as_ref(), purpose.need());
-            match look.attempt {
-                Attempt::Held(lock) => {
-                    if !slept.is_zero() {
-                        events::waited(&store, slept, true);
-                    }
-                    // Here everybody else fails: what was true before the lock need not be true now, so the
-                    // look above was taken with the lock held.
-                    let outcome = self.mint(key, patience, Some((&store, purpose))).await;
-                    drop(lock);
-                    return outcome;
+            match waited {
+                Waited::Found(outcome) => return outcome,
+                // The look was taken with the lock held: another process may have logged in meanwhile.
+                Waited::Held(lock, waited) => {
+                    events::waited(store, which, waited, true);
+                    return self.mint(key, patience, Some(&lock), Some((store, purpose))).await;
                 }
-                Attempt::Unavailable(error) => {
+                Waited::Unavailable(error) => {
                     self.degraded("lock", "unavailable", &error);
-                    return self.mint(key, patience, Some((&store, purpose))).await;
+                    break;
                 }
-                Attempt::Taken => {}
-            }
-            let limit = self.mint.longest(patience);
-            if slept >= limit {
-                events::waited(&store, slept, false);
-                if patience == Patience::OneTry {
-                    return Err(Error::build(ErrorKind::Busy, "another process has the lock").finish());
+                Waited::GaveUp(waited) => {
+                    events::waited(store, which, waited, false);
+                    if patience == Patience::OneTry {
+                        return Err(Error::build(ErrorKind::Busy, "another process has the lock").finish());
+                    }
                 }
-                return self.mint(key, patience, Some((&store, purpose))).await;
             }
-            let sleep = pause.mul_f64(0.5 + self.timer.random()).min(limit - slept);
-            self.timer.sleep(sleep).await;
-            slept += sleep;
-            pause = (pause * 2).min(POLL_LAST);
         }
+        let patience = self.patience(stale.as_ref(), purpose.need());
+        self.mint(key, patience, None, Some((store, purpose))).await
     }
 
     /// Looks at the file alone.
@@ -219,14 +213,30 @@ impl Session {
         }
     }
 
-    /// Tries for the lock, then looks at the file and the note: in this order, so that with the lock held
-    /// what is seen is the state that the lock protects.
-    fn look(&self, store: &Store, purpose: &Purpose, waiting_since: f64) -> Look {
-        let attempt = store.try_lock();
-        let seen = self.seen(store, purpose);
-        let refusal = store.read_note().and_then(|note| self.refusal(&note, waiting_since));
-        let refusal = refusal.or_else(|| self.refuses_every_token(store, purpose));
-        Look { attempt, seen, refusal }
+    /// Looks at the file and the note. A stale token is kept aside, a note's failure is an error.
+    fn look(
+        &self,
+        store: &Store,
+        purpose: &Purpose,
+        noted: &mut Noted,
+        stale: &mut Option<Arc<Held>>,
+    ) -> Result<Option<Arc<Held>>> {
+        match self.seen(store, purpose) {
+            Some(Seen::Fresh(held)) => return Ok(Some(held)),
+            Some(Seen::Stale(held)) => *stale = Some(held),
+            None => {}
+        }
+        let note = store.read_note();
+        // Told apart by what they say as well as by their dates, since a clock may be set meanwhile.
+        let before = noted.before.get_or_insert_with(|| note.clone());
+        if let Some(note) = &note {
+            let is_new = note.is_failure() && before.as_ref() != Some(note);
+            if (is_new || note.answers_waiter(noted.since)) && !self.mint.differs(note) {
+                return Err(self.mint.noted(note, self.now()));
+            }
+        }
+        let refusal = note.and_then(|note| self.cooling_down(&note));
+        refusal.or_else(|| self.refuses_every_token(store, purpose)).map_or(Ok(None), Err)
     }
 
     /// Ends the search for a token where another process has learned that no token would serve.
@@ -239,12 +249,9 @@ impl Session {
         })
     }
 
-    /// The error a note stands for, as far as it concerns a caller who has waited since then.
-    fn refusal(&self, note: &Note, waiting_since: f64) -> Option<Error> {
+    /// The error of a cool-down that lasts.
+    fn cooling_down(&self, note: &Note) -> Option<Error> {
         let now = self.now();
-        if note.answers_waiter(waiting_since) && !self.mint.differs(note) {
-            return Some(self.mint.noted(note, now));
-        }
         let left = note.remaining(now).filter(|_| !self.settings.ignore_cool_down)?;
         events::cooling_down(left, self.mint.audience());
         Some(self.mint.noted(note, now))
@@ -261,17 +268,19 @@ impl Session {
         self: &Arc<Self>,
         key: &Key,
         patience: Patience,
+        lock: Option<&FileLock>,
         shared: Option<(&Store, &Purpose)>,
     ) -> Result<Arc<Held>> {
         let Some(secret) = &key.secret else { return Err(no_key()) };
         {
             let own = self.note.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some(error) = own.and_then(|note| self.refusal(&note, f64::INFINITY)) {
+            if let Some(error) = own.and_then(|note| self.cooling_down(&note)) {
                 return Err(error);
             }
         }
         let started = self.now();
-        let answer = self.mint.mint(secret, &*self.timer, patience).await;
+        let attempt = Attempt { timer: &*self.timer, patience, lock };
+        let answer = self.mint.mint(secret, attempt).await;
         let now = unix(&*self.timer);
         let took = Duration::from_secs_f64((now - started).max(0.0));
         match answer {
@@ -283,6 +292,9 @@ impl Session {
                     std::mem::take(&mut *self.given_up.lock().unwrap_or_else(PoisonError::into_inner));
                 if let Some((store, purpose)) = shared {
                     gone.extend(purpose.rejected().cloned());
+                    if let Some(by) = purpose.rejected_by() {
+                        self.expect_refusal(store, by, &held);
+                    }
                     self.save(store, &held, took, &gone);
                     if let Err(error) = store.remove_note() {
                         self.degraded("remove", "io", &error);
@@ -381,11 +393,11 @@ fn is_final(error: &Error) -> bool {
     error.code() == Some(FINAL)
 }
 
-/// What one look at the shared state found.
-struct Look {
-    attempt: Attempt,
-    seen: Option<Seen>,
-    refusal: Option<Error>,
+/// What a caller knew of notes when it began to wait.
+struct Noted {
+    since: f64,
+    /// The note that was there, if there was one, once that was looked at.
+    before: Option<Option<Note>>,
 }
 
 enum Seen {

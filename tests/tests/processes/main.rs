@@ -11,6 +11,7 @@ mod driven;
 mod holders;
 mod one_endpoint;
 mod one_login;
+mod outage;
 mod place;
 mod refusals;
 mod rejected;
