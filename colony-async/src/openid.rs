@@ -7,6 +7,7 @@ mod discovery;
 mod exchange;
 #[cfg(feature = "id-token")]
 mod id_token;
+mod memo;
 mod sources;
 
 use colony_core::{

@@ -16,7 +16,7 @@ use colony_core::{
     token::{
         cooldown::{MAX_COOL_DOWN, Note, NoteKind},
         envelope::{Envelope, MAX_BYTES},
-        freshness::{LONGEST_LIFETIME, Lifetime, claims, is_absurd},
+        freshness::{Claims, LONGEST_LIFETIME, Lifetime, claims, is_absurd},
     },
     webhook::{Event, Rejected, Verifier},
 };
