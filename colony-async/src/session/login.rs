@@ -24,6 +24,7 @@ use serde_json::Value;
 
 use super::{Attempt, Held, Kind, Mint};
 use crate::{
+    body,
     callback::Owner,
     sender::Sender,
     time::{Stopwatch, unix},
@@ -116,7 +117,7 @@ impl Login {
             }
             let request = self.request(key)?;
             attempt.announce(self.sender.timeout);
-            let reply = self.sender.once(&request, None).await?;
+            let reply = self.sender.once_bounded(&request, body::LOGIN_LIMIT).await?;
             if reply.is_success() {
                 return read_token(&reply);
             }
