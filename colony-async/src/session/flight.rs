@@ -231,7 +231,7 @@ impl Session {
         let before = noted.before.get_or_insert_with(|| note.clone());
         if let Some(note) = &note {
             let is_new = note.is_failure() && before.as_ref() != Some(note);
-            if (is_new || note.answers_waiter(noted.since)) && !self.mint.differs(note) {
+            if (is_new || note.answers_waiter(noted.since, self.now())) && !self.mint.differs(note) {
                 return Err(self.mint.noted(note, self.now()));
             }
         }

@@ -237,12 +237,10 @@ impl Note {
         self.kind != NoteKind::CoolDown
     }
 
-    /// Whether this is the answer for a caller that has been waiting for a login since `waiting_since`
-    /// (unix seconds): a failure at that moment or after. One that is dated more than [`MAX_COOL_DOWN`] after is
-    /// not believed: nobody waits so long.
-    pub fn answers_waiter(&self, waiting_since: f64) -> bool {
-        let waited = self.at - waiting_since;
-        self.is_failure() && (0.0..=MAX_COOL_DOWN.as_secs_f64()).contains(&waited)
+    /// Whether this is the answer, at `now`, for a caller that has been waiting for a login since `waiting_since`
+    /// (both in unix seconds): a failure in between.
+    pub fn answers_waiter(&self, waiting_since: f64, now: f64) -> bool {
+        self.is_failure() && waiting_since < self.at && self.at <= now
     }
 
     /// Whether the refusal was about the two-factor code, or the lack of one, and not about the key. A
@@ -427,14 +425,14 @@ mod tests {
     #[test]
     fn a_refusal_answers_those_who_waited_for_it() {
         let note = Note::refused(NOW, 401, Some("AUTH_INVALID_KEY"), "No such key");
-        assert!(note.answers_waiter(NOW));
-        assert!(note.answers_waiter(NOW - 5.0));
-        assert!(!note.answers_waiter(NOW + 0.001));
-        assert!(!note.answers_waiter(NOW - 3601.0));
+        assert!(!note.answers_waiter(NOW, NOW), "it was there before");
+        assert!(note.answers_waiter(NOW - 5.0, NOW) && note.answers_waiter(NOW - 5.0, NOW + 9.0));
+        assert!(!note.answers_waiter(NOW + 0.001, NOW + 1.0));
+        assert!(!note.answers_waiter(NOW - 60.0, NOW - 30.0), "the clock was set back");
         assert_eq!(note.remaining(NOW), None);
         assert!(!note.is_two_factor());
         assert!(Note::refused(NOW, 403, Some("AUTH_2FA_REQUIRED"), "").is_two_factor());
-        assert!(!Note::cool_down(NOW, None, 429, None, "").answers_waiter(NOW));
+        assert!(!Note::cool_down(NOW, None, 429, None, "").answers_waiter(NOW - 1.0, NOW));
     }
 
     #[test]
@@ -445,7 +443,9 @@ mod tests {
         let silence = Note::failed(NOW, None, limits.clone(), None, "no answer within 30 s");
         for note in [&outage, &page, &silence] {
             assert_eq!(Note::read(note.write().as_bytes()).as_ref(), Some(note));
-            assert!(note.is_failure() && note.answers_waiter(NOW) && note.remaining(NOW).is_none());
+            assert!(
+                note.is_failure() && note.answers_waiter(NOW - 1.0, NOW) && note.remaining(NOW).is_none()
+            );
         }
         let error = outage.to_error(NOW);
         assert_eq!(
