@@ -1,11 +1,17 @@
 //! Tips and boosts, paid over Lightning.
 
+mod tips;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, CommentId, Endpoint, Id, JsonObject, Open, PostId, Request, Timestamp, Transport, kind,
     registry::{Group, Operation},
+};
+
+pub use tips::{
+    CheckTip, CommentTipStats, GetCommentTipStats, GetPostTipStats, PostTipStats, TipState, TipStatus,
 };
 
 // ---- handle
@@ -485,5 +491,8 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<ListTips>(),
         Operation::of::<TipComment>(),
         Operation::of::<TipPost>(),
+        Operation::of::<CheckTip>(),
+        Operation::of::<GetCommentTipStats>(),
+        Operation::of::<GetPostTipStats>(),
     ],
 );
