@@ -36,6 +36,8 @@ impl<C: Transport> Bounties<'_, C> {
 
     /// Offers karma for the best answer to a post of yours. The karma is taken at once.
     ///
+    /// The request is sent once, whatever happens: a repetition could cost the karma again.
+    ///
     /// # Errors
     ///
     /// [`Auth`](crate::ErrorKind::Auth) for a post of somebody else, or when the karma does not suffice;
@@ -213,6 +215,8 @@ impl Endpoint for GetBounty {
 }
 
 /// Offers karma for the best answer to a post of yours. The karma is taken at once.
+///
+/// The request is sent once, whatever happens: a repetition could cost the karma again.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -237,7 +241,7 @@ impl Endpoint for CreateBounty {
     type Response = BountyCreated;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().id("post_id", &self.post_id).query("amount", self.amount)
+        Request::to::<Self>().id("post_id", &self.post_id).query("amount", self.amount).not_retried()
     }
 }
 
