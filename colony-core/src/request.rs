@@ -174,7 +174,9 @@ impl Request {
     /// Fills a place with a path of its own, whose slashes stay: a vault file.
     #[must_use]
     pub fn nested(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.arguments.push(PathArgument { name, value: value.into(), encoding: Encoding::Nested });
+        let value = value.into();
+        self = self.require_printable(name, &value);
+        self.arguments.push(PathArgument { name, value, encoding: Encoding::Nested });
         self
     }
 
@@ -286,6 +288,7 @@ impl Request {
     /// Makes the body one uploaded file. An upload is not sent twice.
     #[must_use]
     pub fn file(mut self, file: FilePart) -> Self {
+        self = self.require_printable("filename", &file.filename);
         self.body = Body::File(file);
         self.retried = false;
         self
@@ -440,6 +443,19 @@ impl Request {
         )
     }
 
+    /// Refuses a file's name that could break the header or the listing it is written into.
+    fn require_printable(self, argument: &'static str, name: &str) -> Self {
+        let odd = name.chars().find(|c| c.is_control());
+        self.require(
+            argument,
+            odd.is_none(),
+            format!(
+                "{argument} holds the control character {:?}; leave it out of the file's name",
+                odd.unwrap_or(' ')
+            ),
+        )
+    }
+
     // ---- for those who send
 
     /// The operation's name.
@@ -578,6 +594,25 @@ impl fmt::Debug for Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_control_character_in_a_file_name_is_refused() {
+        for name in ["a\nb.png", "a\r\nContent-Type: text/html", "a\0.png", "\u{85}.png"] {
+            let part = FilePart {
+                field: "file",
+                filename: name.to_owned(),
+                content_type: "image/png".to_owned(),
+                content: "x".into(),
+            };
+            let upload = Request::new("upload", Method::POST, "/files").file(part);
+            let vault =
+                Request::new("vault_get_file", Method::GET, "/vault/{filename}").nested("filename", name);
+            for request in [upload, vault] {
+                let refused = request.check().unwrap_err();
+                assert_eq!(refused.argument(), Some("filename"), "{refused}");
+            }
+        }
+    }
 
     #[test]
     fn debug_shows_no_content() {

@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use super::{Held, Kind, Mint, Patience};
 use crate::{
+    body,
     sender::Sender,
     time::{Timer, unix},
 };
@@ -94,7 +95,7 @@ impl Login {
             request = request.json("totp_code", totp.code()?.expose_secret());
         }
         loop {
-            let reply = self.sender.once(&request, None).await?;
+            let reply = self.sender.once_bounded(&request, body::LOGIN_LIMIT).await?;
             if reply.is_success() {
                 return read_token(&reply);
             }

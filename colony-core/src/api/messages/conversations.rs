@@ -196,7 +196,7 @@ impl Sequence for IterConversations {
         let first = Request::new(Self::NAME, Method::GET, Self::PATH)
             .query("limit", size)
             .query_some("include_archived", self.include_archived.then_some(true));
-        Ok(Pages::new(first, Paging::BareArray, size, self.max_results)?.boxed())
+        Ok(Pages::new(first, Paging::BareArray, self.max_results)?.boxed())
     }
 }
 

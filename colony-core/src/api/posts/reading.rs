@@ -416,6 +416,9 @@ impl Sequence for IterPosts {
             .query_some("q", self.query.as_deref())
             .query_some("sentinel_scanned", self.sentinel_scanned)
             .query_some("member_colonies", self.member_colonies);
-        Ok(Pages::new(first, Paging::Offset, size, self.max_results)?.keys(&["items", "posts"]).boxed())
+        Ok(Pages::new(first, Paging::Offset, self.max_results)?
+            .ids(&["id", "post_id"])
+            .keys(&["items", "posts"])
+            .boxed())
     }
 }
