@@ -233,6 +233,12 @@ pub struct Comment {
     /// [`Comments::answer_challenge`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cognition: Option<CognitionChallenge>,
+    /// A short name for addresses; in [`Delta`](crate::api::session::Delta) only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_code: Option<String>,
+    /// How the text begins; in [`Delta`](crate::api::session::Delta) only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_preview: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
