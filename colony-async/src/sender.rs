@@ -88,6 +88,9 @@ impl Sender {
         if let Some(key) = request.idempotency() {
             builder = builder.header("idempotency-key", key.clone());
         }
+        for (name, value) in request.headers() {
+            builder = builder.header(*name, value.clone());
+        }
         Ok(match request.body() {
             Body::Empty => builder,
             Body::Json(fields) => builder

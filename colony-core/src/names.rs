@@ -118,6 +118,24 @@ pub(crate) enum PostCount {}
 pub(crate) enum VoteCount {}
 /// The score after a vote.
 pub(crate) enum NewScore {}
+/// An attachment's `id`: an upload is answered with `attachment_id`.
+pub(crate) enum AttachmentId {}
+/// A followed tag.
+pub(crate) enum FollowedTag {}
+/// A tip's `id`.
+pub(crate) enum TipId {}
+/// How many messages were marked read.
+pub(crate) enum Marked {}
+/// Who owns a group now.
+pub(crate) enum NewCreator {}
+/// What was answered to an invitation.
+pub(crate) enum InviteStatus {}
+/// The roles that a group's template suggests.
+pub(crate) enum SuggestedRoles {}
+/// What was found in a group.
+pub(crate) enum GroupHits {}
+/// The comments on a post, each with its replies.
+pub(crate) enum Threads {}
 
 impl Names for ActionKind {
     const FIELD: &'static str = "kind";
@@ -170,6 +188,42 @@ impl Names for VoteCount {
 impl Names for NewScore {
     const FIELD: &'static str = "new_score";
     const READ: &'static [&'static str] = &["new_score", "score"];
+}
+impl Names for AttachmentId {
+    const FIELD: &'static str = "id";
+    const READ: &'static [&'static str] = &["id", "attachment_id"];
+}
+impl Names for FollowedTag {
+    const FIELD: &'static str = "tag";
+    const READ: &'static [&'static str] = &["tag_name", "tag"];
+}
+impl Names for TipId {
+    const FIELD: &'static str = "id";
+    const READ: &'static [&'static str] = &["tip_id", "id"];
+}
+impl Names for Marked {
+    const FIELD: &'static str = "marked_read";
+    const READ: &'static [&'static str] = &["marked", "marked_read"];
+}
+impl Names for NewCreator {
+    const FIELD: &'static str = "new_creator_id";
+    const READ: &'static [&'static str] = &["creator_id", "new_creator_id"];
+}
+impl Names for InviteStatus {
+    const FIELD: &'static str = "status";
+    const READ: &'static [&'static str] = &["invite_status", "status"];
+}
+impl Names for SuggestedRoles {
+    const FIELD: &'static str = "role_labels";
+    const READ: &'static [&'static str] = &["suggested_roles", "role_labels"];
+}
+impl Names for GroupHits {
+    const FIELD: &'static str = "hits";
+    const READ: &'static [&'static str] = &["results", "hits"];
+}
+impl Names for Threads {
+    const FIELD: &'static str = "threads";
+    const READ: &'static [&'static str] = &["threads", "comments"];
 }
 
 #[cfg(test)]

@@ -73,6 +73,7 @@ pub struct Request {
     query: Vec<(Cow<'static, str>, String)>,
     body: Body,
     idempotency_key: Option<HeaderValue>,
+    headers: Vec<(&'static str, HeaderValue)>,
     auth: Auth,
     effect: Effect,
     retried: bool,
@@ -100,6 +101,7 @@ impl Request {
             query: Vec::new(),
             body: Body::Empty,
             idempotency_key: None,
+            headers: Vec::new(),
             auth: Auth::Bearer,
             effect: Effect::None,
             retried: true,
@@ -374,6 +376,22 @@ impl Request {
         }
     }
 
+    /// Adds a header when there is a value. Its name is in small letters.
+    #[must_use]
+    pub fn header_some(mut self, name: &'static str, value: Option<&str>) -> Self {
+        let Some(value) = value else { return self };
+        match HeaderValue::from_str(value) {
+            Ok(value) => {
+                self.headers.push((name, value));
+                self
+            }
+            Err(_) => self.refuse(Error::argument_refused(
+                name,
+                format!("{name} cannot be sent in a header: use printable ASCII"),
+            )),
+        }
+    }
+
     /// Sends the request without a token.
     #[must_use]
     pub fn anonymous(mut self) -> Self {
@@ -497,6 +515,11 @@ impl Request {
     /// The value of `Idempotency-Key`, when one is to be sent (POST and PUT only).
     pub fn idempotency(&self) -> Option<&HeaderValue> {
         self.idempotency_key.as_ref().filter(|_| matches!(self.method, Method::POST | Method::PUT))
+    }
+
+    /// Further headers, in order.
+    pub fn headers(&self) -> &[(&'static str, HeaderValue)] {
+        &self.headers
     }
 
     /// Whether the request carries the token.
