@@ -4,7 +4,10 @@ mod breaker;
 mod cache;
 mod deliver;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError},
+};
 
 use colony_core::{
     Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Result, Transport,
@@ -21,7 +24,11 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::{
-    Builder, Listing, RateLimit, Reply, openid::Sources, sender::Sender, session::Session, time::Timer,
+    Builder, ByteStream, Listing, RateLimit, Reply,
+    openid::Sources,
+    sender::{Sender, Sink},
+    session::Session,
+    time::Timer,
 };
 pub(crate) use breaker::Breaker;
 pub(crate) use cache::ResponseCache;
@@ -73,6 +80,17 @@ impl Http {
             self.adopt_key(&reply).await;
         }
         (call.answer)(reply, &call.request)
+    }
+
+    /// Sends a download and hands its bytes on while they arrive.
+    async fn open_call(&self, call: Prepared) -> Result<ByteStream> {
+        call.request.check()?;
+        let sink = Sink::default();
+        let reply = self.deliver_to(&call.request, Some(&sink)).await?;
+        match sink.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(stream) => Ok(stream),
+            None => (call.answer)(reply, &call.request).map(ByteStream::whole),
+        }
     }
 
     /// Carries out a call of the registry and answers with its JSON. Downloads are refused: their answer
@@ -177,10 +195,16 @@ impl Http {
 impl Transport for Http {
     type Reply<T: Send + 'static> = Reply<T>;
     type Listing<T: DeserializeOwned + Send + 'static> = Listing<T>;
+    type Stream = ByteStream;
 
     fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(CoreReply) -> Result<T>) -> Reply<T> {
         let http = self.clone();
         Reply::new(async move { http.call(call).await.and_then(decode) })
+    }
+
+    fn open(&self, call: Prepared) -> Reply<ByteStream> {
+        let http = self.clone();
+        Reply::new(async move { http.open_call(call).await })
     }
 
     fn walk<T: DeserializeOwned + Send + 'static>(&self, steps: Result<Box<dyn Steps>>) -> Listing<T> {

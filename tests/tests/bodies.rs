@@ -43,7 +43,11 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     let (kind, rest) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
     if rest == "auth/token" && kind != "login" {
         let token = r#"{"access_token": "token"}"#;
-        return write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{token}", token.len());
+        return write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{token}",
+            token.len()
+        );
     }
     match kind {
         // A gigabyte, as announced.
@@ -121,9 +125,11 @@ fn base_url() -> String {
 #[ignore = "run by the other tests, in a process of its own"]
 fn child_reads_whole() {
     let base_url = base_url();
-    let outcome = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(
-        async { client(&base_url).request(http::Method::GET, ENDLESS).send().await },
-    );
+    let outcome = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(async { client(&base_url).request(http::Method::GET, ENDLESS).send().await });
     let error = outcome.expect_err("it is too large");
     let blocking = colony_blocking::Client::builder("col_bodies")
         .base_url(base_url)

@@ -1,10 +1,6 @@
 //! One client, many runtimes: its connections belong to the runtime that drives them.
 
-use std::{
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::{sync::mpsc, thread, time::Duration};
 
 use colony_async::Client;
 use tokio::runtime::{Builder, Runtime};
