@@ -8,6 +8,7 @@ use std::{
     net::{TcpListener, TcpStream},
     process::Command,
     thread,
+    time::Duration,
 };
 
 use colony_async::{Client, ErrorKind};
@@ -67,10 +68,10 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
                 stream.write_all(b"\r\n")?;
             }
         }
-        // Chunks of one byte.
+        // Many small chunks.
         "crumbs" => {
             write!(stream, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
-            let crumbs = b"1\r\nx\r\n".repeat(64 * 1024);
+            let crumbs = b"4\r\nxxxx\r\n".repeat(64 * 1024);
             loop {
                 stream.write_all(&crumbs)?;
             }
@@ -90,8 +91,17 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     }
 }
 
+fn settings<C: colony_async::OverHttp>(
+    builder: colony_async::Builder<C>,
+    base_url: &str,
+) -> colony_async::Builder<C> {
+    let builder = builder.base_url(base_url).cache_token(false).timeout(Duration::from_secs(120));
+    // Each takes its time.
+    if base_url.ends_with("crumbs") { builder.max_reply_size(MIB) } else { builder }
+}
+
 fn client(base_url: &str) -> Client {
-    Client::builder("col_bodies").base_url(base_url).cache_token(false).build().expect("a client")
+    settings(Client::builder("col_bodies"), base_url).build().expect("a client")
 }
 
 /// Runs an ignored test of this program and gives what it said and the most memory that it had, in MiB.
@@ -131,9 +141,7 @@ fn child_reads_whole() {
         .expect("a runtime")
         .block_on(async { client(&base_url).request(http::Method::GET, ENDLESS).send().await });
     let error = outcome.expect_err("it is too large");
-    let blocking = colony_blocking::Client::builder("col_bodies")
-        .base_url(base_url)
-        .cache_token(false)
+    let blocking = settings(colony_blocking::Client::builder("col_bodies"), &base_url)
         .build()
         .and_then(|client| client.request(http::Method::GET, ENDLESS).send());
     let again = blocking.expect_err("it is too large");

@@ -1,17 +1,12 @@
 //! One request, from the cache or over the wire, with all its tries.
 
-use std::sync::Arc;
-
 use colony_core::{Auth, Body, Reply, Request, Result, retry::Decision};
 
 use super::{
     Http,
     cache::{self, Look, Write},
 };
-use crate::{
-    sender::Sink,
-    session::{self, Held},
-};
+use crate::{sender::Sink, session::Round};
 
 impl Http {
     /// Gives the last reply to a request, a kept one if there is one.
@@ -52,26 +47,30 @@ impl Http {
     /// Sends a request as often as the policy and a rejected token ask for, and gives the last reply.
     async fn send_with_retries(&self, request: &Request, sink: Option<&Sink>) -> Result<Reply> {
         let shared = &*self.shared;
-        let (mut retries, mut rounds) = (0, 0);
-        let mut rejected: Option<Arc<Held>> = None;
+        let mut retries = 0;
+        let mut tokens = carries_token(request).then(|| Round::new(&shared.session, request));
         loop {
-            let held = self.token_for(request, rejected.as_ref()).await?;
-            let reply = shared.sender.once(request, held.as_deref(), sink).await?;
+            let mut held = match &tokens {
+                Some(tokens) => Some(tokens.token().await?),
+                None => None,
+            };
+            let mut reply = shared.sender.once(request, held.as_deref(), sink).await?;
             // Part of what cannot be read again is gone.
             if !request.is_repeatable() {
                 return Ok(reply);
             }
-            let status = reply.status.as_u16();
-            // One round with another token, and only for 401: a 403 is about rights, not about the token. The
-            // round goes on when the other one was only found, and refused as well: a revocation ends all
-            // tokens that are about. One that was just issued is the last that is tried.
-            let found = held.as_ref().is_some_and(|held| !held.minted);
-            if status == 401 && request.auth() == Auth::Bearer && (rounds == 0 || rounds == 1 && found) {
-                session::rejected(request.operation());
-                rejected = held;
-                rounds += 1;
-                continue;
+            if let (Some(tokens), Auth::Bearer) = (&mut tokens, request.auth()) {
+                while let Some(refused) = held.take()
+                    && let Some(other) = tokens.another(&refused, &reply).await?
+                {
+                    reply = shared.sender.once(request, Some(&*other), sink).await?;
+                    held = Some(other);
+                }
+                if reply.is_success() {
+                    tokens.succeeded().await;
+                }
             }
+            let status = reply.status.as_u16();
             if !request.is_retried() {
                 return Ok(reply);
             }
@@ -88,14 +87,11 @@ impl Http {
             retries += 1;
         }
     }
+}
 
-    async fn token_for(&self, request: &Request, rejected: Option<&Arc<Held>>) -> Result<Option<Arc<Held>>> {
-        // A form may carry the token although the request has no Authorization header.
-        let in_form =
-            matches!(request.body(), Body::Form(fields) if fields.iter().any(|(_, value)| value.is_none()));
-        if request.auth() == Auth::Anonymous && !in_form {
-            return Ok(None);
-        }
-        self.shared.session.token(rejected.map(|held| &held.token)).await.map(Some)
-    }
+/// Whether a token goes with the request: in a header, or in a form, where such a request has no header.
+fn carries_token(request: &Request) -> bool {
+    let in_form =
+        matches!(request.body(), Body::Form(fields) if fields.iter().any(|(_, value)| value.is_none()));
+    request.auth() == Auth::Bearer || in_form
 }
