@@ -7,13 +7,14 @@ use colony_core::{
 };
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::{
     Incoming, Outgoing, body,
     connections::{self, Connections},
     disk::{Disk, Real},
-    http::{Breaker, Http, ResponseCache, Shared},
+    http::{Breaker, Colonies, Http, ResponseCache, Shared},
     openid::Sources,
     sender::Sender,
     session::{Login, Session, Settings, Totp},
@@ -35,6 +36,7 @@ use crate::{
 /// | [`timeout`](Self::timeout) | | 30 s |
 /// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
 /// | [`max_reply_size`](Self::max_reply_size) | | 16 MiB |
+/// | [`max_in_flight`](Self::max_in_flight) | | no limit |
 /// | [`retry`](Self::retry) | | [`RetryPolicy::default`] |
 /// | [`auth_retry`](Self::auth_retry) | | [`RetryPolicy::for_login`] |
 /// | [`proxy`](Self::proxy) | `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` | none |
@@ -62,6 +64,7 @@ pub struct Builder<C = Http> {
     /// Ten seconds unless set.
     connect_timeout: Option<Duration>,
     max_reply_size: usize,
+    max_in_flight: Option<usize>,
     retry: RetryPolicy,
     auth_retry: RetryPolicy,
     cache_token: bool,
@@ -96,6 +99,7 @@ impl<C: OverHttp> Builder<C> {
             timeout: Duration::from_secs(30),
             connect_timeout: None,
             max_reply_size: body::REPLY_LIMIT,
+            max_in_flight: None,
             retry: RetryPolicy::default(),
             auth_retry: RetryPolicy::for_login(),
             cache_token: true,
@@ -151,6 +155,15 @@ impl<C: OverHttp> Builder<C> {
     /// ```
     pub fn max_reply_size(mut self, bytes: usize) -> Self {
         self.max_reply_size = bytes;
+        self
+    }
+
+    /// Sets how many requests of this client may be under way at once. Others wait for their turn, in order, so that
+    /// ten thousand tasks do not run out of file descriptors. No limit unless set; zero counts as one.
+    ///
+    /// A streamed download counts until it is read or dropped. The wait is not part of [`timeout`](Self::timeout).
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = Some(requests);
         self
     }
 
@@ -407,6 +420,7 @@ impl<C: OverHttp> Builder<C> {
             base_url: base_url.clone(),
             timeout: self.timeout,
             max_reply_size: self.max_reply_size,
+            in_flight: self.max_in_flight.map(|most| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)))),
             user_agent,
             watch,
             #[cfg(feature = "testing")]
@@ -444,7 +458,7 @@ impl<C: OverHttp> Builder<C> {
             sender,
             retry: self.retry,
             timer: self.timer,
-            colonies: tokio::sync::Mutex::default(),
+            colonies: Colonies::default(),
             cache: self.cache,
             breaker: self.breaker,
         }))

@@ -369,6 +369,7 @@ mod tests {
 
     #[test]
     fn a_client_that_was_given_serves_every_address() {
+        crate::install_tls_provider();
         let given = Connections::given(reqwest::Client::builder().build().unwrap(), false);
         for url in ["http://host.example/", "https://host.example/"] {
             assert!(given.to(&url.parse().unwrap()).is_ok());

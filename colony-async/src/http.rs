@@ -2,6 +2,7 @@
 
 mod breaker;
 mod cache;
+mod colonies;
 mod deliver;
 
 use std::{
@@ -11,7 +12,6 @@ use std::{
 
 use colony_core::{
     Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Result, Transport,
-    colony_name::Directory,
     openid::audience::{Audience, AudienceToken, Wanted},
     page::{Step, Steps},
     registry::Call,
@@ -21,7 +21,6 @@ use http::HeaderMap;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 use crate::{
     Builder, ByteStream, Listing, RateLimit, Reply,
@@ -32,6 +31,7 @@ use crate::{
 };
 pub(crate) use breaker::Breaker;
 pub(crate) use cache::ResponseCache;
+pub(crate) use colonies::Colonies;
 
 /// The async transport. Cloning shares everything.
 #[derive(Clone)]
@@ -46,8 +46,7 @@ pub(crate) struct Shared {
     pub(crate) sender: Sender,
     pub(crate) retry: RetryPolicy,
     pub(crate) timer: Arc<dyn Timer>,
-    /// The colonies by name, once one had to be looked up.
-    pub(crate) colonies: Mutex<Option<Arc<Directory>>>,
+    pub(crate) colonies: Colonies,
     pub(crate) cache: Option<ResponseCache>,
     pub(crate) breaker: Option<Breaker>,
 }
@@ -78,6 +77,9 @@ impl Http {
         let reply = self.deliver(&call.request).await?;
         if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
             self.adopt_key(&reply).await;
+        }
+        if reply.is_success() && call.request.operation() == "create_colony" {
+            self.shared.colonies.forget_missed();
         }
         (call.answer)(reply, &call.request)
     }
@@ -129,20 +131,6 @@ impl Http {
     /// The token session, for the benchmarks.
     pub(crate) fn session(&self) -> &Arc<Session> {
         &self.shared.session
-    }
-
-    /// The id of a colony that is not built in. The list is fetched once for a client, and once more for a
-    /// name that it does not hold: colonies are founded while programs run.
-    async fn colony_id(&self, name: &str) -> Result<String> {
-        let mut known = self.shared.colonies.lock().await;
-        if let Some(id) = known.as_ref().and_then(|directory| directory.id_of(name).ok()) {
-            return Ok(id.to_owned());
-        }
-        let lookup = Directory::lookup();
-        let reply = self.deliver(&lookup.request).await?;
-        let directory = Arc::new(Directory::read(&(lookup.answer)(reply, &lookup.request)?)?);
-        *known = Some(Arc::clone(&directory));
-        directory.id_of(name).map(str::to_owned)
     }
 
     async fn adopt_key(&self, reply: &CoreReply) {

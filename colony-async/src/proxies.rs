@@ -69,7 +69,7 @@ impl Proxies {
         let known = is_http(scheme) || SOCKS.contains(&scheme);
         let problem = if !known {
             format!("names a proxy of the kind {scheme:?}")
-        } else if value.trim().parse::<http::Uri>().is_ok_and(|uri| uri.authority().is_some()) {
+        } else if is_address(value.trim()) {
             return Ok(());
         } else {
             "is not the address of a proxy".to_owned()
@@ -97,6 +97,13 @@ impl Proxies {
 /// Whether the text is an `https` address.
 pub(crate) fn is_https(url: &str) -> bool {
     url.trim_start().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
+}
+
+/// Whether it is an address to reqwest, which would pass over another in silence, and has a host.
+fn is_address(value: &str) -> bool {
+    let whole = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
+    let has_host = Url::parse(&whole).is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty()));
+    has_host && value.parse::<http::Uri>().is_ok_and(|uri| uri.authority().is_some())
 }
 
 fn is_http(scheme: &str) -> bool {

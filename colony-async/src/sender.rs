@@ -14,6 +14,7 @@ use bytes::Bytes;
 use colony_core::{Auth, Base, Body, Error, ErrorKind, Opened, Reply, Request, Result, base_url::site_root};
 use http::{HeaderMap, HeaderValue, header};
 use secrecy::ExposeSecret;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use self::upload::{Progress, Unreadable};
@@ -33,6 +34,8 @@ pub(crate) struct Sender {
     pub(crate) timeout: Duration,
     /// In bytes.
     pub(crate) max_reply_size: usize,
+    /// One for each request that may be under way.
+    pub(crate) in_flight: Option<Arc<Semaphore>>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) watch: Arc<Watch>,
     #[cfg(feature = "testing")]
@@ -66,6 +69,11 @@ impl Sender {
         limit: Option<usize>,
     ) -> Result<Reply> {
         let url = self.url(request)?;
+        let turn = match &self.in_flight {
+            // It is never closed.
+            Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
+            None => None,
+        };
         let (built, progress) = self.build(request, &url, held)?;
         self.watch.sending(request, &url);
         #[cfg(feature = "testing")]
@@ -92,7 +100,7 @@ impl Sender {
         if let Some(sink) = sink.filter(|_| status.is_success()) {
             let reply = Reply::new(status, headers, Bytes::new());
             self.watch.received(request, &url, &reply);
-            let stream = self.stream(request, Arc::clone(&reply.headers), response);
+            let stream = self.stream(request, Arc::clone(&reply.headers), response, turn);
             *sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
             return Ok(reply);
         }
@@ -130,18 +138,29 @@ impl Sender {
     }
 
     /// The body of a response as it arrives.
-    fn stream(&self, request: &Request, headers: Arc<HeaderMap>, response: reqwest::Response) -> ByteStream {
+    fn stream(
+        &self,
+        request: &Request,
+        headers: Arc<HeaderMap>,
+        response: reqwest::Response,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> ByteStream {
         let size = response.content_length();
         let (sender, request) = (self.clone(), request.clone());
-        let read = move |state: Option<(reqwest::Response, u64)>| {
+        let home = current_runtime();
+        let read = move |state: Option<(reqwest::Response, u64, Option<OwnedSemaphorePermit>)>| {
             let (sender, request) = (sender.clone(), request.clone());
             async move {
-                let (mut response, received) = state?;
+                let (mut response, received, turn) = state?;
+                if current_runtime() != home {
+                    let message = "a download is read on the runtime that opened it, and this is another one";
+                    return Some((Err(Error::build(ErrorKind::Config, message).finish()), None));
+                }
                 let error = match tokio::time::timeout(sender.timeout, response.chunk()).await {
                     Ok(Ok(None)) => return None,
                     Ok(Ok(Some(chunk))) => {
                         let received = received + chunk.len() as u64;
-                        return Some((Ok(chunk), Some((response, received))));
+                        return Some((Ok(chunk), Some((response, received, turn))));
                     }
                     Ok(Err(error)) => sender.network(&request, error),
                     Err(_) => sender.no_answer(&request),
@@ -152,7 +171,7 @@ impl Sender {
                 Some((Err(error.finish()), None))
             }
         };
-        ByteStream::new(headers, size, Some((response, 0)), read)
+        ByteStream::new(headers, size, Some((response, 0, turn)), read)
     }
 
     /// The request, and how far its upload is, where that is streamed.
@@ -295,6 +314,10 @@ pub(crate) fn address(text: &str) -> Option<Url> {
         matches!(c, '/' | '\\' | '?' | '#' | ':') || c.is_ascii_whitespace() || c.is_ascii_control()
     });
     if is_http && has_host { text.parse().ok() } else { None }
+}
+
+fn current_runtime() -> Option<tokio::runtime::Id> {
+    tokio::runtime::Handle::try_current().ok().map(|runtime| runtime.id())
 }
 
 fn too_large(request: &Request, limit: usize) -> Error {

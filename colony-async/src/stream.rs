@@ -20,7 +20,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 /// without a byte. What was handed on is not fetched again: when the connection breaks, the last item is an
 /// error that says how many bytes came before it.
 ///
-/// It is read on the runtime that opened it, or while that runtime is driven. Dropping it ends the download.
+/// It is read on the runtime that opened it, whose tasks drive the connection. Dropping it ends the download.
 ///
 /// ```no_run
 /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
