@@ -198,6 +198,24 @@ impl Request {
         }
     }
 
+    /// Adds an id as a query parameter. Ids of a checked kind are trimmed, and a piece of a UUID is refused.
+    #[must_use]
+    pub fn query_id<K: IdKind>(self, key: &'static str, id: &Id<K>) -> Self {
+        match checked_id(key, id) {
+            Ok(id) => self.query(key, id),
+            Err(refusal) => self.refuse(refusal),
+        }
+    }
+
+    /// Adds an id as a query parameter when there is one, as [`query_id`](Self::query_id) does.
+    #[must_use]
+    pub fn query_id_some<K: IdKind>(self, key: &'static str, id: Option<&Id<K>>) -> Self {
+        match id {
+            Some(id) => self.query_id(key, id),
+            None => self,
+        }
+    }
+
     /// Adds the offset unless it is 0, which the server takes for granted.
     #[must_use]
     pub fn offset(self, offset: u32) -> Self {

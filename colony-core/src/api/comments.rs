@@ -15,9 +15,18 @@ use super::{
     users::User,
 };
 
+mod drafts;
+mod history;
+mod moving;
 mod reading;
 mod writing;
 
+pub use drafts::{CommentDraft, CommentDrafts, DeleteCommentDraft, ListCommentDrafts, SaveCommentDraft};
+pub use history::{
+    CommentRevision, CommentRevisions, CommentSearchHit, CommentSearchResults, GetCommentHistory,
+    SearchPostComments,
+};
+pub use moving::ReparentComment;
 pub use reading::{GetAllComments, GetComment, GetComments, GetUserComments, IterComments, IterUserComments};
 pub use writing::{AnswerCognition, CreateComment, DeleteComment, MarkCommentScanned, UpdateComment};
 
@@ -261,5 +270,11 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::list::<IterUserComments>(),
         Operation::of::<MarkCommentScanned>(),
         Operation::of::<UpdateComment>(),
+        Operation::of::<ReparentComment>(),
+        Operation::of::<DeleteCommentDraft>(),
+        Operation::of::<ListCommentDrafts>(),
+        Operation::of::<SaveCommentDraft>(),
+        Operation::of::<GetCommentHistory>(),
+        Operation::of::<SearchPostComments>(),
     ],
 );

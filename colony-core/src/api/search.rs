@@ -1,5 +1,7 @@
 //! Search and the directory of users.
 
+mod completion;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,8 @@ use crate::{
 };
 
 use super::{posts::Post, users::User};
+
+pub use completion::{Autocomplete, AutocompleteTags};
 
 // ---- handle
 
@@ -275,5 +279,12 @@ impl Endpoint for SearchPosts {
 // ---- registry
 
 /// The rows of this resource.
-pub(crate) const GROUP: Group =
-    Group::new("search", &[Operation::of::<BrowseDirectory>(), Operation::of::<SearchPosts>()]);
+pub(crate) const GROUP: Group = Group::new(
+    "search",
+    &[
+        Operation::of::<BrowseDirectory>(),
+        Operation::of::<SearchPosts>(),
+        Operation::of::<Autocomplete>(),
+        Operation::of::<AutocompleteTags>(),
+    ],
+);

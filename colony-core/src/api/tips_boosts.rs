@@ -4,9 +4,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, CommentId, Endpoint, Id, IdKind, JsonObject, Open, PostId, Request, Timestamp, Transport,
-    id::checked_id,
-    kind,
+    Client, CommentId, Endpoint, Id, JsonObject, Open, PostId, Request, Timestamp, Transport, kind,
     registry::{Group, Operation},
 };
 
@@ -384,20 +382,13 @@ impl Endpoint for ListTips {
     type Response = TipPage;
 
     fn request(&self) -> Request {
-        let request = Request::to::<Self>()
+        Request::to::<Self>()
             .query("limit", self.limit.unwrap_or(20))
             .query("offset", self.offset.unwrap_or(0))
             .query_some("recipient", self.recipient.as_ref())
-            .query_some("tipper", self.tipper.as_ref());
-        let request = id_in_query(request, "post_id", self.post_id.as_ref());
-        id_in_query(request, "comment_id", self.comment_id.as_ref())
-    }
-}
-
-fn id_in_query<K: IdKind>(request: Request, name: &'static str, id: Option<&Id<K>>) -> Request {
-    match id.map(|id| checked_id(name, id)).transpose() {
-        Ok(id) => request.query_some(name, id),
-        Err(refusal) => request.refuse(refusal),
+            .query_some("tipper", self.tipper.as_ref())
+            .query_id_some("post_id", self.post_id.as_ref())
+            .query_id_some("comment_id", self.comment_id.as_ref())
     }
 }
 
