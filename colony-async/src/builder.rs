@@ -420,7 +420,9 @@ impl<C: OverHttp> Builder<C> {
             base_url: base_url.clone(),
             timeout: self.timeout,
             max_reply_size: self.max_reply_size,
-            in_flight: self.max_in_flight.map(|most| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)))),
+            in_flight: self
+                .max_in_flight
+                .map(|most| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)))),
             user_agent,
             watch,
             #[cfg(feature = "testing")]

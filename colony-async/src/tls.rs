@@ -37,6 +37,8 @@ pub fn install_tls_provider() {
 
 #[cfg(all(feature = "rustls", not(feature = "native-tls")))]
 pub(crate) use by_rustls::Tls;
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+pub(crate) use by_nothing::Tls;
 #[cfg(feature = "native-tls")]
 pub(crate) use by_system::Tls;
 
@@ -203,6 +205,40 @@ mod by_system {
                 Some(own) => builder.identity(own.clone()),
                 None => builder,
             }
+        }
+    }
+}
+
+/// Without TLS.
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+mod by_nothing {
+    use colony_core::Result;
+
+    use super::{Certificates, read};
+
+    /// Nothing to set.
+    #[derive(Clone)]
+    pub(crate) struct Tls;
+
+    impl Tls {
+        /// Reads the files, so that a wrong path is told all the same.
+        pub(crate) fn load(certificates: &Certificates) -> Result<Self> {
+            if let Some(path) = &certificates.authorities {
+                read("CA file", path)?;
+            }
+            if let Some((certificate, key)) = &certificates.own {
+                read("client certificate", certificate)?;
+                read("client certificate's key", key)?;
+            }
+            Ok(Self)
+        }
+
+        pub(crate) fn none() -> Result<Self> {
+            Ok(Self)
+        }
+
+        pub(crate) fn apply(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+            builder
         }
     }
 }
