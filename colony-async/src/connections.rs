@@ -5,8 +5,12 @@
 //! a test server, a proxy on the same host) does without until a call goes to an `https` address.
 
 use std::{
-    env,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    net::ToSocketAddrs as _,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::Duration,
 };
 
@@ -15,6 +19,12 @@ use tokio::{
     runtime::{Handle, Id},
     sync::oneshot,
 };
+use url::Url;
+
+use crate::{
+    proxies::{self, Proxies},
+    tls::{Certificates, Tls},
+};
 
 /// What decides how connections are made.
 #[derive(Default)]
@@ -22,7 +32,11 @@ pub(crate) struct Settings {
     /// The time limit of a request; none where the program brought its own client.
     pub(crate) timeout: Option<Duration>,
     pub(crate) connect_timeout: Duration,
+    /// In place of what the environment names.
     pub(crate) proxy: Option<String>,
+    pub(crate) certificates: Certificates,
+    /// Refuses plain HTTP to other machines.
+    pub(crate) https_only: bool,
     /// For requests that must go out once at most: a connection for each, no redirects, and none of the
     /// repetitions that an HTTP client makes on its own account.
     pub(crate) single_use: bool,
@@ -42,45 +56,62 @@ struct Inner {
     shared: Option<reqwest::Client>,
     /// Whether plain HTTP has a client of its own, without certificates.
     splits: bool,
+    /// What the environment says of proxies, where the settings say nothing.
+    proxies: Proxies,
+    /// Loaded once for all runtimes.
+    tls: OnceLock<Tls>,
+    /// Whether somebody was warned that a key goes over plain HTTP.
+    warned: AtomicBool,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     /// Built ahead of the first call, which showed that the settings are good; the first runtime takes it.
-    spare: Option<reqwest::Client>,
+    spare: Option<(Kind, reqwest::Client)>,
     pools: Vec<Pool>,
+}
+
+/// What a client is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Kind {
+    /// Without certificates.
+    plain: bool,
+    /// Without the proxy that the environment names.
+    direct: bool,
 }
 
 /// The clients of one runtime.
 struct Pool {
     runtime: Id,
-    plain: Option<reqwest::Client>,
-    full: Option<reqwest::Client>,
+    clients: Vec<(Kind, reqwest::Client)>,
     /// Ends the task that waits for the runtime's end.
     _watched: oneshot::Sender<()>,
 }
 
 impl Connections {
     /// Uses this client for everything.
-    pub(crate) fn given(client: reqwest::Client) -> Self {
-        Self(Arc::new(Inner {
-            settings: Settings::default(),
-            shared: Some(client),
-            splits: false,
-            state: Mutex::default(),
-        }))
+    pub(crate) fn given(client: reqwest::Client, https_only: bool) -> Self {
+        let settings = Settings { https_only, ..Settings::default() };
+        Self(Arc::new(Inner { shared: Some(client), ..Inner::new(settings, false) }))
     }
 
     /// Sets up what calls to this base URL need, so that wrong settings are told now and not then.
-    pub(crate) fn new(settings: Settings, base_url: &str) -> Result<Self> {
-        let splits = is_plain(base_url) && !proxied_over_tls(settings.proxy.as_deref());
-        let first = build(&settings, !splits)?;
+    pub(crate) fn new(settings: Settings, base_url: &Url) -> Result<Self> {
+        let over_tls = match &settings.proxy {
+            Some(proxy) => proxies::is_https(proxy),
+            None => Proxies::from_environment().over_tls(base_url),
+        };
+        let mut inner = Inner::new(settings, base_url.scheme() == "http" && !over_tls);
+        let kind = inner.kind(base_url)?;
+        let first = inner.build(kind)?;
         // Without idle connections there is nothing that a runtime could leave behind.
-        let (shared, spare) =
-            if settings.single_use && !splits { (Some(first), None) } else { (None, Some(first)) };
-        let state = Mutex::new(State { spare, pools: Vec::new() });
-        Ok(Self(Arc::new(Inner { settings, shared, splits, state })))
+        if inner.settings.single_use && !inner.splits {
+            inner.shared = Some(first);
+        } else {
+            inner.lock().spare = Some((kind, first));
+        }
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Whether the clients end requests that take too long, so that the requests need no limit of their
@@ -90,17 +121,22 @@ impl Connections {
     }
 
     /// The client for this address on the current runtime.
-    pub(crate) fn to(&self, url: &url::Url) -> Result<reqwest::Client> {
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] for an address that the settings refuse, and outside of a runtime.
+    pub(crate) fn to(&self, url: &Url) -> Result<reqwest::Client> {
+        self.0.check_plain(url)?;
         if let Some(shared) = &self.0.shared {
             return Ok(shared.clone());
         }
+        let kind = self.0.kind(url)?;
         let runtime = Handle::try_current().map_err(|_| {
             Error::build(ErrorKind::Config, "a call was made outside of a tokio runtime")
                 .hint("Run it on tokio, or use `colony_blocking`")
                 .finish()
         })?;
-        let plain = self.0.splits && url.scheme() == "http";
-        let (client, ended) = self.0.pooled(runtime.id(), plain)?;
+        let (client, ended) = self.0.pooled(runtime.id(), kind)?;
         // Not under the lock: a runtime that is ending drops the task, and with it the guard, at once.
         if let Some(ended) = ended {
             let guard = PoolGuard { inner: Arc::downgrade(&self.0), runtime: runtime.id() };
@@ -114,30 +150,72 @@ impl Connections {
 }
 
 impl Inner {
+    fn new(settings: Settings, splits: bool) -> Self {
+        Self {
+            proxies: if settings.proxy.is_none() { Proxies::from_environment() } else { Proxies::default() },
+            settings,
+            shared: None,
+            splits,
+            tls: OnceLock::new(),
+            warned: AtomicBool::new(false),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Plain HTTP to another machine shows the key to everybody on the way.
+    fn check_plain(&self, url: &Url) -> Result<()> {
+        if url.scheme() != "http" || proxies::is_loopback(url) {
+            return Ok(());
+        }
+        let host = url.host_str().unwrap_or_default();
+        if self.settings.https_only {
+            let message = format!("plain http to {host} is refused: only https is allowed");
+            return Err(Error::build(ErrorKind::Config, message)
+                .hint(
+                    "Use an https address; the rule is `https_only`, or COLONY_HTTPS_ONLY in the environment",
+                )
+                .finish());
+        }
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: "colony::http", event = "plain_http", host,
+                "keys and tokens go to {host} unencrypted; use https, and `https_only` or COLONY_HTTPS_ONLY=1 to be sure"
+            );
+        }
+        Ok(())
+    }
+
+    fn kind(&self, url: &Url) -> Result<Kind> {
+        let direct = self.settings.proxy.is_none() && self.proxies.bypass(url);
+        if !direct {
+            self.proxies.check(url)?;
+        }
+        Ok(Kind { plain: self.splits && url.scheme() == "http" && !self.proxies.over_tls(url), direct })
+    }
+
     /// The client of this runtime, and for a new pool what tells that it is no longer needed.
-    fn pooled(&self, runtime: Id, plain: bool) -> Result<(reqwest::Client, Option<oneshot::Receiver<()>>)> {
+    fn pooled(&self, runtime: Id, kind: Kind) -> Result<(reqwest::Client, Option<oneshot::Receiver<()>>)> {
         let mut state = self.lock();
         let State { spare, pools } = &mut *state;
         let (at, ended) = match pools.iter().position(|pool| pool.runtime == runtime) {
             Some(at) => (at, None),
             None => {
                 let (watched, ended) = oneshot::channel();
-                pools.push(Pool { runtime, plain: None, full: None, _watched: watched });
+                pools.push(Pool { runtime, clients: Vec::new(), _watched: watched });
                 (pools.len() - 1, Some(ended))
             }
         };
-        let pool = &mut pools[at];
-        let slot = if plain { &mut pool.plain } else { &mut pool.full };
-        let client = match slot {
-            Some(client) => client.clone(),
+        let clients = &mut pools[at].clients;
+        let found = clients.iter().find(|(of, _)| *of == kind).map(|(_, client)| client.clone());
+        let client = match found {
+            Some(client) => client,
             None => {
-                // The spare one is of the kind that the base URL needs.
-                let ready = if plain == self.splits { spare.take() } else { None };
-                let client = match ready {
-                    Some(client) => client,
-                    None => build(&self.settings, !plain)?,
+                let client = match spare.take_if(|(of, _)| *of == kind) {
+                    Some((_, client)) => client,
+                    None => self.build(kind)?,
                 };
-                slot.insert(client).clone()
+                clients.push((kind, client.clone()));
+                client
             }
         };
         Ok((client, ended))
@@ -145,6 +223,65 @@ impl Inner {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn build(&self, kind: Kind) -> Result<reqwest::Client> {
+        let settings = &self.settings;
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(settings.connect_timeout)
+            .dns_resolver(Arc::new(Resolver))
+            .redirect(same_origin_redirects());
+        if settings.single_use {
+            builder = builder
+                .pool_max_idle_per_host(0)
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never());
+        }
+        if let Some(limit) = settings.timeout {
+            builder = builder.timeout(limit);
+        }
+        builder = if kind.plain { Tls::none()?.apply(builder) } else { self.tls()?.apply(builder) };
+        if kind.direct {
+            builder = builder.no_proxy();
+        }
+        if let Some(proxy) = &settings.proxy {
+            let proxy = reqwest::Proxy::all(proxy).map_err(|error| {
+                Error::build(ErrorKind::Config, "the proxy's URL cannot be used").source(error).finish()
+            })?;
+            builder = builder.proxy(proxy);
+        }
+        builder.build().map_err(|error| {
+            Error::build(
+                ErrorKind::Config,
+                "the HTTP client cannot be built; check the TLS feature and proxy settings",
+            )
+            .source(error)
+            .finish()
+        })
+    }
+
+    fn tls(&self) -> Result<&Tls> {
+        match self.tls.get() {
+            Some(tls) => Ok(tls),
+            None => {
+                let loaded = Tls::load(&self.settings.certificates)?;
+                Ok(self.tls.get_or_init(|| loaded))
+            }
+        }
+    }
+}
+
+/// Looks names up on threads of its own: the caller's may all be waiting for this very call.
+struct Resolver;
+
+impl reqwest::dns::Resolve for Resolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async move {
+            let (sender, receiver) = oneshot::channel();
+            let look_up = move || drop(sender.send((name.as_str(), 0).to_socket_addrs()));
+            thread::Builder::new().name("colony-dns".to_owned()).spawn(look_up)?;
+            Ok(Box::new(receiver.await??) as reqwest::dns::Addrs)
+        })
     }
 }
 
@@ -166,64 +303,6 @@ impl Drop for PoolGuard {
     }
 }
 
-fn is_plain(base_url: &str) -> bool {
-    base_url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
-}
-
-/// Whether a proxy is spoken to over TLS, which needs certificates whatever lies behind it.
-fn proxied_over_tls(proxy: Option<&str>) -> bool {
-    let over_tls = |url: &str| url.trim_start().get(..6).is_some_and(|s| s.eq_ignore_ascii_case("https:"));
-    match proxy {
-        Some(url) => over_tls(url),
-        None => ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
-            .iter()
-            .any(|name| env::var(name).is_ok_and(|url| over_tls(&url))),
-    }
-}
-
-fn build(settings: &Settings, with_certificates: bool) -> Result<reqwest::Client> {
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(settings.connect_timeout)
-        .redirect(same_origin_redirects());
-    if settings.single_use {
-        builder = builder
-            .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never());
-    }
-    if let Some(limit) = settings.timeout {
-        builder = builder.timeout(limit);
-    }
-    if !with_certificates {
-        builder = without_certificates(builder);
-    }
-    if let Some(proxy) = &settings.proxy {
-        let proxy = reqwest::Proxy::all(proxy).map_err(|error| {
-            Error::build(ErrorKind::Config, "the proxy's URL cannot be used").source(error).finish()
-        })?;
-        builder = builder.proxy(proxy);
-    }
-    builder.build().map_err(|error| {
-        Error::build(
-            ErrorKind::Config,
-            "the HTTP client cannot be built; check the TLS feature and proxy settings",
-        )
-        .source(error)
-        .finish()
-    })
-}
-
-/// Trusts nobody, so a connection over TLS that should not have come here fails.
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
-fn without_certificates(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    builder.tls_certs_only([])
-}
-
-#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-fn without_certificates(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    builder
-}
-
 /// Follows a redirect to the same scheme, host and port, five at most. A reply that points elsewhere is
 /// given as it is: the token is for this server, and a downgrade to `http` is not followed.
 fn same_origin_redirects() -> reqwest::redirect::Policy {
@@ -239,17 +318,15 @@ mod tests {
 
     fn connections(base_url: &str, proxy: Option<&str>) -> Connections {
         let settings = Settings {
-            timeout: None,
             connect_timeout: Duration::from_secs(1),
             proxy: proxy.map(str::to_owned),
-            single_use: false,
+            ..Settings::default()
         };
-        Connections::new(settings, base_url).expect("these settings are good")
+        Connections::new(settings, &base_url.parse().unwrap()).expect("these settings are good")
     }
 
     fn has_full(connections: &Connections) -> bool {
-        let state = connections.0.lock();
-        !connections.0.splits && state.spare.is_some() || state.pools.iter().any(|pool| pool.full.is_some())
+        connections.0.tls.get().is_some()
     }
 
     fn runtime() -> tokio::runtime::Runtime {
@@ -292,7 +369,8 @@ mod tests {
 
     #[test]
     fn a_client_that_was_given_serves_every_address() {
-        let given = Connections::given(reqwest::Client::new());
+        crate::install_tls_provider();
+        let given = Connections::given(reqwest::Client::builder().build().unwrap(), false);
         for url in ["http://host.example/", "https://host.example/"] {
             assert!(given.to(&url.parse().unwrap()).is_ok());
         }

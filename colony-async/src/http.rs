@@ -2,13 +2,16 @@
 
 mod breaker;
 mod cache;
+mod colonies;
 mod deliver;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError},
+};
 
 use colony_core::{
     Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Result, Transport,
-    colony_name::Directory,
     openid::audience::{Audience, AudienceToken, Wanted},
     page::{Step, Steps},
     registry::Call,
@@ -18,13 +21,17 @@ use http::HeaderMap;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 use crate::{
-    Builder, Listing, RateLimit, Reply, openid::Sources, sender::Sender, session::Session, time::Timer,
+    Builder, ByteStream, Listing, RateLimit, Reply,
+    openid::Sources,
+    sender::{Sender, Sink},
+    session::Session,
+    time::Timer,
 };
 pub(crate) use breaker::Breaker;
 pub(crate) use cache::ResponseCache;
+pub(crate) use colonies::Colonies;
 
 /// The async transport. Cloning shares everything.
 #[derive(Clone)]
@@ -39,8 +46,7 @@ pub(crate) struct Shared {
     pub(crate) sender: Sender,
     pub(crate) retry: RetryPolicy,
     pub(crate) timer: Arc<dyn Timer>,
-    /// The colonies by name, once one had to be looked up.
-    pub(crate) colonies: Mutex<Option<Arc<Directory>>>,
+    pub(crate) colonies: Colonies,
     pub(crate) cache: Option<ResponseCache>,
     pub(crate) breaker: Option<Breaker>,
 }
@@ -72,7 +78,21 @@ impl Http {
         if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
             self.adopt_key(&reply).await;
         }
+        if reply.is_success() && call.request.operation() == "create_colony" {
+            self.shared.colonies.forget_missed();
+        }
         (call.answer)(reply, &call.request)
+    }
+
+    /// Sends a download and hands its bytes on while they arrive.
+    async fn open_call(&self, call: Prepared) -> Result<ByteStream> {
+        call.request.check()?;
+        let sink = Sink::default();
+        let reply = self.deliver_to(&call.request, Some(&sink)).await?;
+        match sink.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(stream) => Ok(stream),
+            None => (call.answer)(reply, &call.request).map(ByteStream::whole),
+        }
     }
 
     /// Carries out a call of the registry and answers with its JSON. Downloads are refused: their answer
@@ -111,20 +131,6 @@ impl Http {
     /// The token session, for the benchmarks.
     pub(crate) fn session(&self) -> &Arc<Session> {
         &self.shared.session
-    }
-
-    /// The id of a colony that is not built in. The list is fetched once for a client, and once more for a
-    /// name that it does not hold: colonies are founded while programs run.
-    async fn colony_id(&self, name: &str) -> Result<String> {
-        let mut known = self.shared.colonies.lock().await;
-        if let Some(id) = known.as_ref().and_then(|directory| directory.id_of(name).ok()) {
-            return Ok(id.to_owned());
-        }
-        let lookup = Directory::lookup();
-        let reply = self.deliver(&lookup.request).await?;
-        let directory = Arc::new(Directory::read(&(lookup.answer)(reply, &lookup.request)?)?);
-        *known = Some(Arc::clone(&directory));
-        directory.id_of(name).map(str::to_owned)
     }
 
     async fn adopt_key(&self, reply: &CoreReply) {
@@ -177,10 +183,16 @@ impl Http {
 impl Transport for Http {
     type Reply<T: Send + 'static> = Reply<T>;
     type Listing<T: DeserializeOwned + Send + 'static> = Listing<T>;
+    type Stream = ByteStream;
 
     fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(CoreReply) -> Result<T>) -> Reply<T> {
         let http = self.clone();
         Reply::new(async move { http.call(call).await.and_then(decode) })
+    }
+
+    fn open(&self, call: Prepared) -> Reply<ByteStream> {
+        let http = self.clone();
+        Reply::new(async move { http.open_call(call).await })
     }
 
     fn walk<T: DeserializeOwned + Send + 'static>(&self, steps: Result<Box<dyn Steps>>) -> Listing<T> {

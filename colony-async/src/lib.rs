@@ -53,14 +53,17 @@ mod listing;
 mod openid;
 #[doc(hidden)]
 pub mod private_files;
+mod proxies;
 mod renewal;
 mod reply;
 mod sender;
 mod session;
+mod stream;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
+mod tls;
 mod watch;
 
 use std::path::Path;
@@ -68,7 +71,7 @@ use std::path::Path;
 pub use builder::{Builder, OverHttp};
 #[doc(inline)]
 pub use colony_core::{
-    Error, ErrorKind, Open, Page, Result, Timestamp, api, registry,
+    Content, Error, ErrorKind, Open, Page, Result, Timestamp, api, registry,
     retry::{self, RetryPolicy},
 };
 pub use http::Http;
@@ -77,6 +80,8 @@ pub use listing::Listing;
 pub use openid::IdTokenVerifier;
 pub use reply::Reply;
 pub use session::{CacheDirectory, CachedToken, LockStatus, TokenStatus};
+pub use stream::ByteStream;
+pub use tls::install_tls_provider;
 pub use watch::{Incoming, Outgoing, RateLimit};
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.

@@ -1,13 +1,30 @@
 //! Sending one request, once.
 
-use std::{error::Error as _, sync::Arc, time::Duration};
+mod multipart;
+mod upload;
 
-use colony_core::{Auth, Base, Body, Error, ErrorKind, Reply, Request, Result, base_url::site_root};
-use http::{HeaderValue, header};
+use std::{
+    error::Error as _,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+
+use colony_core::{Auth, Base, Body, Error, ErrorKind, Opened, Reply, Request, Result, base_url::site_root};
+use http::{HeaderMap, HeaderValue, header};
 use secrecy::ExposeSecret;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
-use crate::{body, connections::Connections, session::Held, watch::Watch};
+use self::upload::{Progress, Unreadable};
+use crate::{ByteStream, body, connections::Connections, session::Held, watch::Watch};
+
+/// Where the body of a success goes that is handed on while it arrives.
+pub(crate) type Sink = Mutex<Option<ByteStream>>;
+
+/// In place of the time limit of a whole request, where its pauses have one.
+const UNBOUNDED: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Turns requests into HTTP.
 #[derive(Clone)]
@@ -17,6 +34,8 @@ pub(crate) struct Sender {
     pub(crate) timeout: Duration,
     /// In bytes.
     pub(crate) max_reply_size: usize,
+    /// One for each request that may be under way.
+    pub(crate) in_flight: Option<Arc<Semaphore>>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) watch: Arc<Watch>,
     #[cfg(feature = "testing")]
@@ -25,19 +44,37 @@ pub(crate) struct Sender {
 
 impl Sender {
     /// Sends the request and reads the reply, whatever its status.
-    pub(crate) async fn once(&self, request: &Request, held: Option<&Held>) -> Result<Reply> {
-        self.send(request, held, None).await
+    ///
+    /// With a sink, the body of a success goes there as a stream, and the reply has none.
+    pub(crate) async fn once(
+        &self,
+        request: &Request,
+        held: Option<&Held>,
+        sink: Option<&Sink>,
+    ) -> Result<Reply> {
+        self.send(request, held, sink, None).await
     }
 
     /// As [`once`](Self::once), from an untrusted server: at most `limit` bytes are read, and nothing is taken
     /// from another host, whatever the HTTP client was told about redirects.
     pub(crate) async fn once_bounded(&self, request: &Request, limit: usize) -> Result<Reply> {
-        self.send(request, None, Some(limit)).await
+        self.send(request, None, None, Some(limit)).await
     }
 
-    async fn send(&self, request: &Request, held: Option<&Held>, limit: Option<usize>) -> Result<Reply> {
+    async fn send(
+        &self,
+        request: &Request,
+        held: Option<&Held>,
+        sink: Option<&Sink>,
+        limit: Option<usize>,
+    ) -> Result<Reply> {
         let url = self.url(request)?;
-        let built = self.build(request, &url, held)?;
+        let turn = match &self.in_flight {
+            // It is never closed.
+            Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
+            None => None,
+        };
+        let (built, progress) = self.build(request, &url, held)?;
         self.watch.sending(request, &url);
         #[cfg(feature = "testing")]
         if let Some(script) = &self.script {
@@ -45,7 +82,13 @@ impl Sender {
             self.watch.received(request, &url, &reply);
             return Ok(reply);
         }
-        let mut response = built.send().await.map_err(|error| self.network(request, error))?;
+        let streamed = sink.is_some() || progress.is_some();
+        let sent = if streamed {
+            self.send_in_pauses(request, built, &progress.unwrap_or_default()).await?
+        } else {
+            built.send().await
+        };
+        let mut response = sent.map_err(|error| self.network(request, error))?;
         if limit.is_some() && response.url().origin() != url.origin() {
             let message = "the request was redirected to another host";
             return Err(Error::build(ErrorKind::Decode, message)
@@ -54,6 +97,13 @@ impl Sender {
                 .finish());
         }
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        if let Some(sink) = sink.filter(|_| status.is_success()) {
+            let reply = Reply::new(status, headers, Bytes::new());
+            self.watch.received(request, &url, &reply);
+            let stream = self.stream(request, Arc::clone(&reply.headers), response, turn);
+            *sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+            return Ok(reply);
+        }
         let limit = limit.unwrap_or(self.max_reply_size);
         let most = if status.is_success() { limit } else { body::ERROR_LIMIT };
         let read = body::read(&mut response, most).await.map_err(|error| self.network(request, error))?;
@@ -65,7 +115,72 @@ impl Sender {
         Ok(reply)
     }
 
-    fn build(&self, request: &Request, url: &Url, held: Option<&Held>) -> Result<reqwest::RequestBuilder> {
+    /// Waits for the head of the answer, in pauses without a byte of the upload no longer than `timeout` or twice
+    /// that.
+    async fn send_in_pauses(
+        &self,
+        request: &Request,
+        built: reqwest::RequestBuilder,
+        progress: &Progress,
+    ) -> Result<reqwest::Result<reqwest::Response>> {
+        let mut sending = std::pin::pin!(built.timeout(UNBOUNDED).send());
+        let mut seen = progress.chunks();
+        loop {
+            if let Ok(sent) = tokio::time::timeout(self.timeout, &mut sending).await {
+                return Ok(sent);
+            }
+            let now = progress.chunks();
+            if now == seen {
+                return Err(self.no_answer(request));
+            }
+            seen = now;
+        }
+    }
+
+    /// The body of a response as it arrives.
+    fn stream(
+        &self,
+        request: &Request,
+        headers: Arc<HeaderMap>,
+        response: reqwest::Response,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> ByteStream {
+        let size = response.content_length();
+        let (sender, request) = (self.clone(), request.clone());
+        let home = current_runtime();
+        let read = move |state: Option<(reqwest::Response, u64, Option<OwnedSemaphorePermit>)>| {
+            let (sender, request) = (sender.clone(), request.clone());
+            async move {
+                let (mut response, received, turn) = state?;
+                if current_runtime() != home {
+                    let message = "a download is read on the runtime that opened it, and this is another one";
+                    return Some((Err(Error::build(ErrorKind::Config, message).finish()), None));
+                }
+                let error = match tokio::time::timeout(sender.timeout, response.chunk()).await {
+                    Ok(Ok(None)) => return None,
+                    Ok(Ok(Some(chunk))) => {
+                        let received = received + chunk.len() as u64;
+                        return Some((Ok(chunk), Some((response, received, turn))));
+                    }
+                    Ok(Err(error)) => sender.network(&request, error),
+                    Err(_) => sender.no_answer(&request),
+                };
+                let message = format!("{}; {received} bytes had arrived", error.message());
+                let error =
+                    Error::build(ErrorKind::Network, message).operation(request.operation()).source(error);
+                Some((Err(error.finish()), None))
+            }
+        };
+        ByteStream::new(headers, size, Some((response, 0, turn)), read)
+    }
+
+    /// The request, and how far its upload is, where that is streamed.
+    fn build(
+        &self,
+        request: &Request,
+        url: &Url,
+        held: Option<&Held>,
+    ) -> Result<(reqwest::RequestBuilder, Option<Progress>)> {
         let mut builder = self
             .http
             .to(url)?
@@ -88,7 +203,8 @@ impl Sender {
         if let Some(key) = request.idempotency() {
             builder = builder.header("idempotency-key", key.clone());
         }
-        Ok(match request.body() {
+        let mut progress = None;
+        let built = match request.body() {
             Body::Empty => builder,
             Body::Json(fields) => builder
                 .header(header::CONTENT_TYPE, "application/json")
@@ -102,20 +218,24 @@ impl Sender {
                 builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())
             }
             Body::File(file) => {
-                let part = reqwest::multipart::Part::stream(file.content.clone())
-                    .file_name(file.filename.clone())
-                    .mime_str(&file.content_type)
-                    .map_err(|_| {
-                        let message = format!(
-                            "content_type {:?} is not a media type like image/png",
-                            file.content_type
-                        );
-                        Error::argument_refused("content_type", message)
-                    })?;
-                builder.multipart(reqwest::multipart::Form::new().part(file.field, part))
+                let frame = multipart::frame(request, file)?;
+                let builder = builder.header(header::CONTENT_TYPE, frame.content_type);
+                match file.content.open()? {
+                    Opened::Bytes(bytes) => builder.body([&*frame.head, &*bytes, &*frame.tail].concat()),
+                    content => {
+                        let sent = progress.insert(Progress::default());
+                        let (body, length) = upload::body(frame.head, content, frame.tail, sent);
+                        let builder = match length {
+                            Some(length) => builder.header(header::CONTENT_LENGTH, length),
+                            None => builder,
+                        };
+                        builder.body(body)
+                    }
+                }
             }
             _ => return Err(Error::build(ErrorKind::Config, "this version cannot send such a body").finish()),
-        })
+        };
+        Ok((built, progress))
     }
 
     /// The address a request goes to.
@@ -127,8 +247,9 @@ impl Sender {
             Base::Other(url) => url.trim_end_matches('/'),
             Base::Endpoint(url) => url,
         };
-        let mut url: Url = format!("{base}{path}").parse().map_err(|error| {
-            Error::build(ErrorKind::Config, format!("the base URL {base:?} cannot be used: {error}")).finish()
+        let mut url = address(&format!("{base}{path}")).ok_or_else(|| {
+            let message = format!("{base:?} is not an http or https address with a host");
+            Error::build(ErrorKind::Config, message).operation(request.operation()).finish()
         })?;
         if !request.query_pairs().is_empty() {
             url.query_pairs_mut().extend_pairs(request.query_pairs());
@@ -139,31 +260,64 @@ impl Sender {
     fn network(&self, request: &Request, error: reqwest::Error) -> Error {
         // The address may carry what should not be repeated, and the host is told below.
         let error = error.without_url();
-        let host = match request.base_part() {
-            Base::Other(url) | Base::Endpoint(url) => url.as_str(),
-            _ => self.base_url.as_str(),
-        };
-        let message = if error.is_timeout() {
-            format!("no answer from {host} within {} s", self.timeout.as_secs_f64())
-        } else if error.is_connect() {
+        let causes = std::iter::successors(error.source(), |&cause| cause.source());
+        if let Some(unreadable) = causes.filter_map(|cause| cause.downcast_ref::<Unreadable>()).next() {
+            let message = unreadable.to_string();
+            return Error::build(ErrorKind::Io, message)
+                .operation(request.operation())
+                .source(error)
+                .finish();
+        }
+        let host = self.host(request);
+        if error.is_timeout() {
+            return self.no_answer(request);
+        }
+        let message = if error.is_connect() {
             format!("no connection to {host}")
         } else if error.is_builder() {
             format!("the request to {host} cannot be built")
         } else {
             format!("the connection to {host} broke")
         };
-        let hint = if error.is_timeout() {
-            "Try again later, or allow more time with `timeout`"
-        } else {
-            "Check the base URL (COLONY_BASE_URL), the network and the proxy"
-        };
         let cause = error.source().map(ToString::to_string).unwrap_or_else(|| error.to_string());
         Error::build(ErrorKind::Network, format!("{message}: {cause}"))
             .operation(request.operation())
-            .hint(hint)
+            .hint("Check the base URL (COLONY_BASE_URL), the network and the proxy")
             .source(error)
             .finish()
     }
+
+    fn no_answer(&self, request: &Request) -> Error {
+        let (host, limit) = (self.host(request), self.timeout.as_secs_f64());
+        Error::build(ErrorKind::Network, format!("no answer from {host} within {limit} s"))
+            .operation(request.operation())
+            .hint("Try again later, or allow more time with `timeout`")
+            .finish()
+    }
+
+    fn host<'a>(&'a self, request: &'a Request) -> &'a str {
+        match request.base_part() {
+            Base::Other(url) | Base::Endpoint(url) => url,
+            _ => &self.base_url,
+        }
+    }
+}
+
+/// Reads an http or https address.
+///
+/// Without a host the address parser takes the next word for one: `http:///api/v1` would go, with the key, to a
+/// machine called `api`.
+pub(crate) fn address(text: &str) -> Option<Url> {
+    let (scheme, rest) = text.split_once("://")?;
+    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let has_host = !rest.starts_with(|c: char| {
+        matches!(c, '/' | '\\' | '?' | '#' | ':') || c.is_ascii_whitespace() || c.is_ascii_control()
+    });
+    if is_http && has_host { text.parse().ok() } else { None }
+}
+
+fn current_runtime() -> Option<tokio::runtime::Id> {
+    tokio::runtime::Handle::try_current().ok().map(|runtime| runtime.id())
 }
 
 fn too_large(request: &Request, limit: usize) -> Error {

@@ -32,21 +32,23 @@ mod http;
 #[cfg(feature = "id-token")]
 mod id_token;
 mod listing;
+mod reader;
 mod thread;
 
 pub use colony_async::{
     CachedToken, Incoming, LockStatus, Outgoing, RateLimit, TokenStatus, cached_tokens, clear_cached_tokens,
-    time,
+    install_tls_provider, time,
 };
 #[doc(inline)]
 pub use colony_core::{
-    Error, ErrorKind, Open, Page, Result, Timestamp, api, registry,
+    Content, Error, ErrorKind, Open, Page, Result, Timestamp, api, registry,
     retry::{self, RetryPolicy},
 };
 pub use http::{Builder, Http};
 #[cfg(feature = "id-token")]
 pub use id_token::IdTokenVerifier;
 pub use listing::Listing;
+pub use reader::ByteReader;
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
 pub type Client = colony_core::Client<Http>;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use colony_core::{
+    Transport as _,
     page::Step,
     registry::{self, Call, Operation},
 };
@@ -14,6 +15,7 @@ use crate::{
     failure::Failure,
     methods,
     output::Output,
+    save,
 };
 
 pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Result<(), Failure> {
@@ -41,11 +43,14 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
     }
     let client = client(global)?;
     if let Call::Download(call) = call {
-        let bytes = client.transport().call(call).await?.body;
-        return match &args.output {
-            Some(path) => save(path, &bytes),
-            None => Ok(output.bytes(&bytes)?),
-        };
+        if let Some(path) = &args.output {
+            return save::download(&client, call, path).await;
+        }
+        let mut stream = client.transport().open(call).await?;
+        while let Some(chunk) = stream.next().await {
+            output.bytes(&chunk?)?;
+        }
+        return Ok(());
     }
     let value = client.transport().run(call).await?;
     match &args.output {

@@ -16,6 +16,7 @@ mod operation_docs;
 mod output;
 mod profile;
 pub mod sandbox;
+mod save;
 mod serve;
 mod short;
 mod signals;
@@ -24,6 +25,10 @@ mod warnings;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tracing::Level;
+use tracing_subscriber::{
+    Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use crate::{
     args::{Cli, Command},
@@ -37,6 +42,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
+    colony_async::install_tls_provider();
     let output = Output::new(cli.global.json, cli.global.quiet);
     start_log(cli.global.verbose, cli.global.quiet);
     match run(cli, &output) {
@@ -87,15 +93,15 @@ fn start_log(verbose: u8, quiet: bool) {
     let filter = match verbose {
         0 if quiet => return,
         0 => return warnings::start(),
-        1 => "colony::token=debug,colony=info",
-        2 => "colony=trace",
-        _ => "trace",
+        1 => Targets::new().with_target("colony::token", Level::DEBUG).with_target("colony", Level::INFO),
+        2 => Targets::new().with_target("colony", Level::TRACE),
+        _ => Targets::new().with_default(Level::TRACE),
     };
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(output::stderr_has_colour())
-        .try_init();
+        .with_filter(filter);
+    let _ = tracing_subscriber::registry().with(lines).try_init();
 }
 
 /// The README's code, compiled as documentation tests.

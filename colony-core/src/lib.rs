@@ -67,7 +67,7 @@ pub use open::Open;
 pub use page::Page;
 pub use raw::RawRequest;
 pub use reply::{Done, Reply};
-pub use request::{Auth, Base, Body, Effect, FilePart, PathStyle, Request};
+pub use request::{Auth, Base, Body, Chunks, Content, Effect, FilePart, Opened, PathStyle, Request};
 pub use timestamp::Timestamp;
 pub use transport::{Connect, Transport};
 

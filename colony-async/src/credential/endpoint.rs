@@ -64,14 +64,16 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(super) fn new(limit: Duration, proxy: Option<String>, token_endpoint: &str) -> Result<Self> {
-        let settings = connections::Settings {
-            timeout: Some(limit),
-            connect_timeout: CONNECT_LIMIT.min(limit),
-            proxy,
-            single_use: true,
-        };
-        Ok(Self { connections: Connections::new(settings, token_endpoint)? })
+    /// With these settings, whose time limit is set.
+    pub(super) fn new(settings: connections::Settings, token_endpoint: &str) -> Result<Self> {
+        let connect_timeout = settings.timeout.map_or(CONNECT_LIMIT, |limit| CONNECT_LIMIT.min(limit));
+        let settings = connections::Settings { connect_timeout, single_use: true, ..settings };
+        let address = crate::sender::address(token_endpoint).ok_or_else(|| {
+            let message =
+                format!("the token endpoint {token_endpoint:?} is not an http or https address with a host");
+            Error::build(ErrorKind::Config, message).finish()
+        })?;
+        Ok(Self { connections: Connections::new(settings, &address)? })
     }
 
     pub(super) async fn send(&self, request: &TokenRequest) -> Result<Answered, Failed> {

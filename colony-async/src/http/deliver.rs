@@ -6,16 +6,21 @@ use super::{
     Http,
     cache::{self, Look, Write},
 };
-use crate::session::Round;
+use crate::{sender::Sink, session::Round};
 
 impl Http {
     /// Gives the last reply to a request, a kept one if there is one.
     pub(crate) async fn deliver(&self, request: &Request) -> Result<Reply> {
+        self.deliver_to(request, None).await
+    }
+
+    /// The same, where the body of a success goes to the sink as a stream and the reply has none.
+    pub(super) async fn deliver_to(&self, request: &Request, sink: Option<&Sink>) -> Result<Reply> {
         let shared = &*self.shared;
-        let Some(cache) = &shared.cache else { return self.send_guarded(request).await };
-        if !cache::is_kept(request) {
+        let Some(cache) = &shared.cache else { return self.send_guarded(request, sink).await };
+        if !cache::is_kept(request) || sink.is_some() {
             let write = Write::begin(cache, request);
-            let outcome = self.send_guarded(request).await;
+            let outcome = self.send_guarded(request, sink).await;
             write.end(&outcome);
             return outcome;
         }
@@ -24,23 +29,23 @@ impl Http {
             Look::Hit(reply) => return Ok(reply),
             Look::Miss(asked_at) => asked_at,
         };
-        let reply = self.send_guarded(request).await?;
+        let reply = self.send_guarded(request, None).await?;
         if reply.is_success() {
             cache.keep(url, asked_at, &reply, shared.timer.now());
         }
         Ok(reply)
     }
 
-    async fn send_guarded(&self, request: &Request) -> Result<Reply> {
-        let Some(breaker) = &self.shared.breaker else { return self.send_with_retries(request).await };
+    async fn send_guarded(&self, request: &Request, sink: Option<&Sink>) -> Result<Reply> {
+        let Some(breaker) = &self.shared.breaker else { return self.send_with_retries(request, sink).await };
         let admitted = breaker.admit(request, self.shared.timer.now())?;
-        let outcome = self.send_with_retries(request).await;
+        let outcome = self.send_with_retries(request, sink).await;
         admitted.settle(&outcome, self.shared.timer.now());
         outcome
     }
 
     /// Sends a request as often as the policy and a rejected token ask for, and gives the last reply.
-    async fn send_with_retries(&self, request: &Request) -> Result<Reply> {
+    async fn send_with_retries(&self, request: &Request, sink: Option<&Sink>) -> Result<Reply> {
         let shared = &*self.shared;
         let mut retries = 0;
         let mut tokens = carries_token(request).then(|| Round::new(&shared.session, request));
@@ -49,12 +54,16 @@ impl Http {
                 Some(tokens) => Some(tokens.token().await?),
                 None => None,
             };
-            let mut reply = shared.sender.once(request, held.as_deref()).await?;
+            let mut reply = shared.sender.once(request, held.as_deref(), sink).await?;
+            // Part of what cannot be read again is gone.
+            if !request.is_repeatable() {
+                return Ok(reply);
+            }
             if let (Some(tokens), Auth::Bearer) = (&mut tokens, request.auth()) {
                 while let Some(refused) = held.take()
                     && let Some(other) = tokens.another(&refused, &reply).await?
                 {
-                    reply = shared.sender.once(request, Some(&*other)).await?;
+                    reply = shared.sender.once(request, Some(&*other), sink).await?;
                     held = Some(other);
                 }
                 if reply.is_success() {

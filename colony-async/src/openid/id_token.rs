@@ -6,7 +6,6 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use colony_core::{
     Error, ErrorKind, Result,
     openid::{
@@ -16,6 +15,7 @@ use colony_core::{
     },
     retry::RetryPolicy,
 };
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
 use super::{Discovery, no_outcome, send};
 use crate::{
