@@ -35,10 +35,10 @@ pub fn install_tls_provider() {
     }
 }
 
-#[cfg(all(feature = "rustls", not(feature = "native-tls")))]
-pub(crate) use by_rustls::Tls;
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 pub(crate) use by_nothing::Tls;
+#[cfg(all(feature = "rustls", not(feature = "native-tls")))]
+pub(crate) use by_rustls::Tls;
 #[cfg(feature = "native-tls")]
 pub(crate) use by_system::Tls;
 

@@ -1,4 +1,4 @@
-//! What the token session warns of, as lines on stderr for people: each once, however many clients a command builds.
+//! What the token session and connections warn of, as lines on stderr for people: each once, however many clients a command builds.
 
 use std::{
     collections::BTreeSet,
@@ -23,7 +23,9 @@ use crate::output::printable;
 
 /// Prints warnings from now on.
 pub(crate) fn start() {
-    let filter = Targets::new().with_target("colony::token", LevelFilter::WARN);
+    let filter = Targets::new()
+        .with_target("colony::token", LevelFilter::WARN)
+        .with_target("colony::http", LevelFilter::WARN);
     let _ = tracing_subscriber::registry().with(Warnings::default().with_filter(filter)).try_init();
 }
 
