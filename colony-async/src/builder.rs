@@ -404,7 +404,7 @@ impl<C: OverHttp> Builder<C> {
                         "{name} has no effect on the client given with http_client: set it on that client"
                     )));
                 }
-                Connections::given(client, https_only)
+                Connections::given(client, https_only, &address)?
             }
             None => {
                 let settings = connections::Settings {

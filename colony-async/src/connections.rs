@@ -91,9 +91,11 @@ struct Pool {
 
 impl Connections {
     /// Uses this client for everything.
-    pub(crate) fn given(client: reqwest::Client, https_only: bool) -> Self {
+    pub(crate) fn given(client: reqwest::Client, https_only: bool, base_url: &Url) -> Result<Self> {
         let settings = Settings { https_only, ..Settings::default() };
-        Self(Arc::new(Inner { shared: Some(client), ..Inner::new(settings, false) }))
+        let inner = Inner { shared: Some(client), ..Inner::new(settings, false) };
+        inner.refuse_plain(base_url)?;
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Sets up what calls to this base URL need, so that wrong settings are told now and not then.
@@ -103,6 +105,7 @@ impl Connections {
             None => Proxies::from_environment().over_tls(base_url),
         };
         let mut inner = Inner::new(settings, base_url.scheme() == "http" && !over_tls);
+        inner.refuse_plain(base_url)?;
         let kind = inner.kind(base_url)?;
         let first = inner.build(kind)?;
         // Without idle connections there is nothing that a runtime could leave behind.
@@ -162,21 +165,25 @@ impl Inner {
         }
     }
 
-    /// Plain HTTP to another machine shows the key to everybody on the way.
-    fn check_plain(&self, url: &Url) -> Result<()> {
-        if url.scheme() != "http" || proxies::is_loopback(url) {
+    /// Refuses plain HTTP to another machine, which shows the key to everybody on the way, where only https is allowed.
+    fn refuse_plain(&self, url: &Url) -> Result<()> {
+        if !self.settings.https_only || is_private(url) {
             return Ok(());
         }
         let host = url.host_str().unwrap_or_default();
-        if self.settings.https_only {
-            let message = format!("plain http to {host} is refused: only https is allowed");
-            return Err(Error::build(ErrorKind::Config, message)
-                .hint(
-                    "Use an https address; the rule is `https_only`, or COLONY_HTTPS_ONLY in the environment",
-                )
-                .finish());
-        }
-        if !self.warned.swap(true, Ordering::Relaxed) {
+        Err(Error::build(
+            ErrorKind::Config,
+            format!("plain http to {host} is refused: only https is allowed"),
+        )
+        .hint("Use an https address; the rule is `https_only`, or COLONY_HTTPS_ONLY in the environment")
+        .finish())
+    }
+
+    /// The same, with a warning where it is allowed.
+    fn check_plain(&self, url: &Url) -> Result<()> {
+        self.refuse_plain(url)?;
+        if !is_private(url) && !self.warned.swap(true, Ordering::Relaxed) {
+            let host = url.host_str().unwrap_or_default();
             tracing::warn!(
                 target: "colony::http", event = "plain_http", host,
                 "keys and tokens go to {host} unencrypted; use https, and `https_only` or COLONY_HTTPS_ONLY=1 to be sure"
@@ -269,6 +276,11 @@ impl Inner {
             }
         }
     }
+}
+
+/// Whether nobody on the way reads what is sent there.
+fn is_private(url: &Url) -> bool {
+    url.scheme() == "https" || proxies::is_loopback(url)
 }
 
 /// Looks names up on threads of its own: the caller's may all be waiting for this very call.
@@ -370,7 +382,8 @@ mod tests {
     #[test]
     fn a_client_that_was_given_serves_every_address() {
         crate::install_tls_provider();
-        let given = Connections::given(reqwest::Client::builder().build().unwrap(), false);
+        let base_url = "http://host.example/".parse().unwrap();
+        let given = Connections::given(reqwest::Client::new(), false, &base_url).unwrap();
         for url in ["http://host.example/", "https://host.example/"] {
             assert!(given.to(&url.parse().unwrap()).is_ok());
         }

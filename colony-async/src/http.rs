@@ -13,7 +13,7 @@ use std::{
 use colony_core::{
     Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Result, Transport,
     openid::audience::{Audience, AudienceToken, Wanted},
-    page::{Step, Steps},
+    page::{Origin, Step, Steps},
     registry::Call,
     retry::RetryPolicy,
 };
@@ -81,7 +81,7 @@ impl Http {
         if reply.is_success() && call.request.operation() == "create_colony" {
             self.shared.colonies.forget_missed();
         }
-        (call.answer)(reply, &call.request)
+        call.finish(reply)
     }
 
     /// Sends a download and hands its bytes on while they arrive.
@@ -91,7 +91,7 @@ impl Http {
         let reply = self.deliver_to(&call.request, Some(&sink)).await?;
         match sink.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(stream) => Ok(stream),
-            None => (call.answer)(reply, &call.request).map(ByteStream::whole),
+            None => call.finish(reply).map(ByteStream::whole),
         }
     }
 
@@ -104,8 +104,8 @@ impl Http {
     pub async fn run(&self, call: Call) -> Result<Value> {
         match call {
             Call::Request(call) => self.call(call).await?.json(),
-            Call::List(steps) => Ok(Value::Array(self.walk_all(steps).await?)),
-            Call::Batch(steps, gather) => Ok(gather(self.walk_all(steps).await?)),
+            Call::List(steps) => Ok(Value::Array(self.walk_all(steps).await?.0)),
+            Call::Batch(steps, gather) => Ok(gather(self.walk_all(steps).await?.0)),
             Call::Token => {
                 let held = self.shared.session.token(None).await?;
                 Ok(secrecy::ExposeSecret::expose_secret(&held.token).into())
@@ -119,13 +119,14 @@ impl Http {
         }
     }
 
-    async fn walk_all(&self, mut steps: Box<dyn Steps>) -> Result<Vec<Value>> {
-        let mut all = Vec::new();
+    async fn walk_all(&self, mut steps: Box<dyn Steps>) -> Result<(Vec<Value>, Option<Origin>)> {
+        let (mut all, mut origin) = (Vec::new(), None);
         while let Step::Send(request) = steps.next()? {
             let reply = self.deliver(&request).await?;
+            origin = Some(Origin::of(&request, &reply));
             all.extend(steps.take(reply)?);
         }
-        Ok(all)
+        Ok((all, origin))
     }
 
     /// The token session, for the benchmarks.
@@ -205,7 +206,13 @@ impl Transport for Http {
         finish: fn(Vec<Value>) -> Result<T>,
     ) -> Reply<T> {
         let http = self.clone();
-        Reply::new(async move { finish(http.walk_all(steps?).await?) })
+        Reply::new(async move {
+            let (items, origin) = http.walk_all(steps?).await?;
+            finish(items).map_err(|error| match origin {
+                Some(origin) => origin.name(error),
+                None => error,
+            })
+        })
     }
 
     fn token(&self) -> Reply<SecretString> {

@@ -203,6 +203,9 @@ impl Sender {
         if let Some(key) = request.idempotency() {
             builder = builder.header("idempotency-key", key.clone());
         }
+        for (name, value) in request.headers() {
+            builder = builder.header(*name, value.clone());
+        }
         let mut progress = None;
         let built = match request.body() {
             Body::Empty => builder,
@@ -279,10 +282,15 @@ impl Sender {
         } else {
             format!("the connection to {host} broke")
         };
-        let cause = error.source().map(ToString::to_string).unwrap_or_else(|| error.to_string());
+        let cause = root_cause(&error);
+        let hint = if cause.contains("certificate") {
+            "Name the PEM file of the authority that is to be trusted: `ca_file`, or SSL_CERT_FILE"
+        } else {
+            "Check the base URL (COLONY_BASE_URL), the network and the proxy"
+        };
         Error::build(ErrorKind::Network, format!("{message}: {cause}"))
             .operation(request.operation())
-            .hint("Check the base URL (COLONY_BASE_URL), the network and the proxy")
+            .hint(hint)
             .source(error)
             .finish()
     }
@@ -314,6 +322,22 @@ pub(crate) fn address(text: &str) -> Option<Url> {
         matches!(c, '/' | '\\' | '?' | '#' | ':') || c.is_ascii_whitespace() || c.is_ascii_control()
     });
     if is_http && has_host { text.parse().ok() } else { None }
+}
+
+/// Why a request failed, as the end of the chain of errors says it: "Connection refused", "invalid peer certificate:
+/// UnknownIssuer", "dns error: failed to lookup address information: Name or service not known".
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
+    let mut told: Vec<String> = Vec::new();
+    for cause in causes.filter(|cause| !cause.starts_with("client error") && cause != "tcp connect error") {
+        // Some repeat their source.
+        if let Some(last) = told.last_mut().filter(|last| cause.contains(&**last)) {
+            *last = cause;
+        } else if !told.last().is_some_and(|last| last.contains(&cause)) {
+            told.push(cause);
+        }
+    }
+    if told.is_empty() { error.to_string() } else { told.join(": ") }
 }
 
 fn current_runtime() -> Option<tokio::runtime::Id> {

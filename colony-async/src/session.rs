@@ -375,7 +375,8 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 /// The error of a client that was built without a key.
 fn no_key() -> Error {
     Error::build(colony_core::ErrorKind::Auth, "this call needs an API key, and the client has none")
-        .hint("Build the client with `Client::builder(key)`; `colony` reads COLONY_API_KEY")
+        .code("NO_API_KEY")
+        .hint("Build the client with `Client::builder(key)`")
         .finish()
 }
 

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{CallArgs, Global},
-    client::{client, text_argument},
+    client::client,
     failure::Failure,
-    methods,
+    fields, input, methods,
     output::Output,
     save,
 };
@@ -32,10 +32,8 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
         methods::help(operation, output);
         return Ok(());
     }
-    let text = text_argument("--args", &args.args)?;
-    let arguments: Value = serde_json::from_str(&text).map_err(|error| {
-        Failure::usage(format!("--args is not JSON: {error}. Give an object like {{\"post_id\": \"…\"}}"))
-    })?;
+    let mut arguments = input::json_argument("--args", &args.args)?;
+    fields::add(operation, &mut arguments, &args.fields)?;
     let call = operation.prepare(arguments)?;
     if args.dry_run {
         output.value(&describe(call)?);
@@ -47,8 +45,9 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
             return save::download(&client, call, path).await;
         }
         let mut stream = client.transport().open(call).await?;
-        while let Some(chunk) = stream.next().await {
-            output.bytes(&chunk?)?;
+        // Nobody reads on where output cannot be written.
+        while let (Some(chunk), false) = (stream.next().await, output.is_broken()) {
+            output.bytes(&chunk?);
         }
         return Ok(());
     }

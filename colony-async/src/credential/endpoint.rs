@@ -1,6 +1,6 @@
 //! Talking to one of the provider's endpoints, once.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use colony_core::{
@@ -124,7 +124,7 @@ fn failed(error: reqwest::Error, url: &str) -> Failed {
     } else {
         "the connection broke to"
     };
-    let cause = error.source().map(ToString::to_string).unwrap_or_else(|| error.to_string());
+    let cause = root_cause(&error);
     let told = network(&format!("{what} {url}: {cause}")).source(error).finish();
     if never_left { Failed::NeverLeft(told) } else { Failed::MaybeLeft(told) }
 }

@@ -6,6 +6,7 @@ mod servers;
 use std::{path::PathBuf, time::Duration};
 
 use colony_async::{Builder, Client, ErrorKind, Http, RetryPolicy};
+use colony_core::api::registration::Register;
 use http::Method;
 
 fn made(name: &str) -> PathBuf {
@@ -66,11 +67,12 @@ async fn plain_http_to_another_machine_can_be_refused() {
     let far = refused(builder("http://colony.example/api/v1").https_only(true));
     assert!(far.contains("colony.example") && far.contains("https"), "{far}");
     call(builder(&servers::plain()).https_only(true)).await.expect("this machine is near");
-    let own = reqwest::Client::builder();
-    colony_async::install_tls_provider();
-    let own = own.build().expect("a client");
-    let given = builder("http://colony.example/api/v1").https_only(true).http_client(own);
-    assert_eq!(call(given).await.expect_err("it is refused").kind(), ErrorKind::Config);
+    // Another base that a call names is judged as well.
+    let client = builder("http://127.0.0.1:1").https_only(true).build().expect("a client");
+    let register = Register::new("ada", "Ada", "bio").base_url("http://colony.example/api/v1");
+    assert_eq!(client.execute(register).await.expect_err("it is refused").kind(), ErrorKind::Config);
+    let own = reqwest::Client::new();
+    refused(builder("http://colony.example/api/v1").https_only(true).http_client(own));
 }
 
 #[tokio::test]
@@ -106,8 +108,7 @@ async fn an_address_without_a_host_is_refused() {
     }
     // Also where a call names another base.
     let client = builder("http://127.0.0.1:1").build().expect("a client");
-    let register =
-        colony_core::api::registration::Register::new("ada", "Ada", "bio").base_url("http:///api/v1");
+    let register = Register::new("ada", "Ada", "bio").base_url("http:///api/v1");
     let error = client.execute(register).await.expect_err("it is refused");
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
 }
