@@ -123,6 +123,15 @@ impl Connections {
         self.0.settings.timeout.is_some()
     }
 
+    /// Returns the proxy that requests to this address go through, as far as it may be shown.
+    pub(crate) fn proxy_of(&self, url: &Url) -> Option<String> {
+        match &self.0.settings.proxy {
+            Some(proxy) => Some(proxies::without_login(proxy)),
+            None if self.0.shared.is_some() => None,
+            None => self.0.proxies.told(url),
+        }
+    }
+
     /// The client for this address on the current runtime.
     ///
     /// # Errors

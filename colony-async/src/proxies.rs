@@ -86,12 +86,25 @@ impl Proxies {
         self.named(url).is_some_and(|(_, value)| is_https(value))
     }
 
+    /// Returns where the proxy for this address comes from and where it is, as far as that may be shown.
+    pub(crate) fn told(&self, url: &Url) -> Option<String> {
+        let (name, value) = self.named(url)?;
+        Some(format!("{name}={}", without_login(value)))
+    }
+
     fn named(&self, url: &Url) -> Option<&(&'static str, String)> {
         if self.bypass(url) {
             return None;
         }
         if url.scheme() == "https" { self.https.as_ref() } else { self.http.as_ref() }
     }
+}
+
+/// The address of a proxy without the user's name and password.
+pub(crate) fn without_login(proxy: &str) -> String {
+    let (scheme, rest) = proxy.trim().split_once("://").unwrap_or(("http", proxy.trim()));
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    format!("{scheme}://{host}")
 }
 
 /// Whether the text is an `https` address.
@@ -203,6 +216,8 @@ mod tests {
             assert!(proxies(&[("all_proxy", useless), ("HTTP_PROXY", "p:1")]).check(&far).is_ok());
         }
         assert_eq!(proxies(&[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://p")]), Proxies::default());
+        let told = proxies(&[("ALL_PROXY", "socks5h://user:secret@p:1")]).told(&far);
+        assert_eq!(told.as_deref(), Some("ALL_PROXY=socks5h://p:1"));
         assert!(proxies(&[("https_proxy", "https://p")]).over_tls(&url("https://far.example/")));
     }
 }

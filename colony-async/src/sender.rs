@@ -272,11 +272,15 @@ impl Sender {
                 .finish();
         }
         let host = self.host(request);
-        if error.is_timeout() {
+        if error.is_timeout() && !error.is_connect() {
             return self.no_answer(request);
         }
         let message = if error.is_connect() {
-            format!("no connection to {host}")
+            let proxy = self.url(request).ok().and_then(|url| self.http.proxy_of(&url));
+            format!(
+                "no connection to {host}{}",
+                proxy.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default()
+            )
         } else if error.is_builder() {
             format!("the request to {host} cannot be built")
         } else {

@@ -13,6 +13,7 @@ use secrecy::ExposeSecret;
 use crate::{
     body,
     connections::{self, Connections},
+    sender::root_cause,
 };
 
 /// How long a connection may take to be made, and with it a failure of which it is known that nothing left.
