@@ -5,7 +5,9 @@
 //! a test server, a proxy on the same host) does without until a call goes to an `https` address.
 
 use std::{
+    env,
     net::ToSocketAddrs as _,
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use colony_core::{Error, ErrorKind, Result};
+use colony_core::{Error, ErrorKind, Result, token::cache_path};
 use tokio::{
     runtime::{Handle, Id},
     sync::oneshot,
@@ -52,6 +54,8 @@ pub(crate) struct Connections(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
+    /// Names the settings without giving them away.
+    fingerprint: String,
     /// Serves every runtime: a client of the program's own, or one that keeps no connections.
     shared: Option<reqwest::Client>,
     /// Whether plain HTTP has a client of its own, without certificates.
@@ -93,7 +97,9 @@ impl Connections {
     /// Uses this client for everything.
     pub(crate) fn given(client: reqwest::Client, https_only: bool, base_url: &Url) -> Result<Self> {
         let settings = Settings { https_only, ..Settings::default() };
-        let inner = Inner { shared: Some(client), ..Inner::new(settings, false) };
+        // Nobody knows what it does with a request, so what comes of it concerns this process only.
+        let fingerprint = format!("given {}", std::process::id());
+        let inner = Inner { shared: Some(client), fingerprint, ..Inner::new(settings, false) };
         inner.refuse_plain(base_url)?;
         Ok(Self(Arc::new(inner)))
     }
@@ -115,6 +121,12 @@ impl Connections {
             inner.lock().spare = Some((kind, first));
         }
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// Names the settings by which connections are made, the environment's included: processes with the same one reach
+    /// a server or fail to together.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.0.fingerprint
     }
 
     /// Whether the clients end requests that take too long, so that the requests need no limit of their
@@ -163,9 +175,11 @@ impl Connections {
 
 impl Inner {
     fn new(settings: Settings, splits: bool) -> Self {
+        let fingerprint = settings.fingerprint();
         Self {
             proxies: if settings.proxy.is_none() { Proxies::from_environment() } else { Proxies::default() },
             settings,
+            fingerprint,
             shared: None,
             splits,
             tls: OnceLock::new(),
@@ -321,6 +335,25 @@ impl Drop for PoolGuard {
             at.map(|at| state.pools.swap_remove(at))
         };
         drop(removed);
+    }
+}
+
+impl Settings {
+    fn fingerprint(&self) -> String {
+        let path = |path: Option<&PathBuf>| path.map(|path| path.display().to_string()).unwrap_or_default();
+        let mut settings = vec![
+            self.proxy.clone().unwrap_or_default(),
+            path(self.certificates.authorities.as_ref()),
+            path(self.certificates.own.as_ref().map(|(certificate, _)| certificate)),
+        ];
+        let variables =
+            ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+        for name in variables {
+            settings.push(env::var(name).or_else(|_| env::var(name.to_lowercase())).unwrap_or_default());
+        }
+        // With their lengths, so that no two lists look alike.
+        let text: String = settings.iter().map(|setting| format!("{}:{setting}", setting.len())).collect();
+        cache_path::fingerprint(&text, "")
     }
 }
 

@@ -17,6 +17,7 @@ impl Http {
     /// The same, where the body of a success goes to the sink as a stream and the reply has none.
     pub(super) async fn deliver_to(&self, request: &Request, sink: Option<&Sink>) -> Result<Reply> {
         let shared = &*self.shared;
+        shared.session.check_caller()?;
         let Some(cache) = &shared.cache else { return self.send_guarded(request, sink).await };
         if !cache::is_kept(request) || sink.is_some() {
             let write = Write::begin(cache, request);
