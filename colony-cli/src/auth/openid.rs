@@ -52,7 +52,7 @@ impl OpenId {
             .user_agent(client::USER_AGENT);
         if let Some(path) = &global.ca_file {
             let unusable = |why: String| Failure::usage(format!("--ca-file {}: {why}", path.display()));
-            let content = fs::read(path).map_err(|error| unusable(error.to_string()))?;
+            let content = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
             let authorities = reqwest::Certificate::from_pem_bundle(&content);
             builder = builder.tls_certs_merge(authorities.map_err(|error| unusable(error.to_string()))?);
         }

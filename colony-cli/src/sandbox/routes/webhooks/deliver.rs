@@ -18,7 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Made when the first delivery is due: most sandboxes have none.
 static HTTP: LazyLock<Option<reqwest::Client>> = LazyLock::new(|| {
-    colony_async::install_tls_provider();
     let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     builder.timeout(PATIENCE).build().ok()
 });
