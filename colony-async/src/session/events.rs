@@ -109,6 +109,11 @@ pub(super) fn placed(first: bool, reason: &str) {
     }
 }
 
+/// Another process has the lock.
+pub(super) fn waiting(limit: Duration) {
+    tracing::debug!(target: TARGET, event = "waiting", limit_ms = millis(limit), "waiting for the lock");
+}
+
 /// The shared cache does not work.
 pub(super) fn degraded(first: bool, action: &'static str, reason: &'static str, error: &dyn Display) {
     if first {

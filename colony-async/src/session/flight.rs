@@ -202,6 +202,9 @@ impl Session {
                 }
                 return self.mint(key, patience, Some((&store, purpose))).await;
             }
+            if slept.is_zero() {
+                events::waiting(limit);
+            }
             let sleep = pause.mul_f64(0.5 + self.timer.random()).min(limit - slept);
             self.timer.sleep(sleep).await;
             slept += sleep;
