@@ -110,9 +110,9 @@ fn many_threads() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
-/// Warnings are lines on stderr where a person sees them. `-v` tells what the token session does, `-vv` everything of this SDK,
-/// `-vvv` also the HTTP library. `RUST_LOG`-style filters are not read: a variable set for another program must not fill
-/// stderr.
+/// Warnings are lines on stderr where a person sees them. `-v` tells what the token session does, `-vv` everything of
+/// this SDK, `-vvv` also the HTTP library. `RUST_LOG`-style filters are not read: a variable set for another program must
+/// not fill stderr.
 fn start_log(verbose: u8, warns: bool) {
     let targets = match verbose {
         0 => None,

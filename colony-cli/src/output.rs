@@ -49,8 +49,8 @@ impl Output {
         self.bytes(format!("{text}\n").as_bytes());
     }
 
-    /// Returns an error if something printed did not get there, or was not in the answer. A closed pipe (`| head`) is not one: its reader has
-    /// seen enough.
+    /// Returns an error if something printed did not get there, or was not in the answer. A closed pipe (`| head`) is
+    /// not one: its reader has seen enough.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         match self.broken.get() {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
