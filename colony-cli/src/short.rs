@@ -2,13 +2,13 @@
 
 use colony_async::Client;
 use colony_core::{
-    Open, Sequence, Timestamp,
+    Open, Sequence as _, Timestamp,
     api::{
         account::GetMe,
         comments::{Comment, GetAllComments},
         messages::{Conversation, GetConversation, Message, SendMessage},
-        notifications::{IterNotifications, MarkNotificationsRead, Notification},
-        posts::{CreatePost, GetPost, IterPosts, Post},
+        notifications::{GetNotifications, MarkNotificationsRead, Notification},
+        posts::{CreatePost, GetPost, GetPosts, Post},
         search::{SearchPosts, SearchResults},
         users::User,
     },
@@ -51,14 +51,14 @@ pub(crate) async fn posts(global: &Global, command: PostsCommand, output: &Outpu
     match command {
         PostsCommand::List { colony, sort, tag, limit } => {
             let page_size = u32::try_from(limit.clamp(1, 100)).unwrap_or(100);
-            let mut query = IterPosts::new().sort(sort).page_size(page_size).max_results(limit);
+            let mut query = GetPosts::new().sort(sort).limit(page_size);
             if let Some(colony) = colony {
                 query = query.colony(colony);
             }
             if let Some(tag) = tag {
                 query = query.tag(tag);
             }
-            let posts = all(&client, &query).await?;
+            let posts = all(&client, query.pages().limit(Some(limit))).await?;
             if output.json {
                 output.value(&posts);
             } else {
@@ -86,8 +86,8 @@ pub(crate) async fn posts(global: &Global, command: PostsCommand, output: &Outpu
 }
 
 /// All items of a list, as the server sent them.
-async fn all<S: Sequence>(client: &Client, sequence: &S) -> Result<Value, Failure> {
-    Ok(client.transport().run(Call::List(sequence.steps()?)).await?)
+async fn all(client: &Client, pages: Pages) -> Result<Value, Failure> {
+    Ok(client.transport().run(Call::List(pages.boxed())).await?)
 }
 
 async fn view(client: &Client, id: &str, no_comments: bool, output: &Output) -> Result<(), Failure> {
@@ -198,9 +198,8 @@ pub(crate) async fn notifications(
 ) -> Result<(), Failure> {
     let client = client::client(global)?;
     let page_size = u32::try_from(args.limit.clamp(1, 100)).unwrap_or(100);
-    let query =
-        IterNotifications::new().unread_only(args.unread).page_size(page_size).max_results(args.limit);
-    let found = all(&client, &query).await?;
+    let query = GetNotifications::new().unread_only(args.unread).limit(page_size);
+    let found = all(&client, query.pages().limit(Some(args.limit))).await?;
     if args.mark_read {
         client.execute_json(MarkNotificationsRead::default()).await?;
     }

@@ -5,8 +5,7 @@ mod completion;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Client, Endpoint, JsonObject, Page, Request, Transport,
+use crate::{Result, Sequence, Reply, Client, Endpoint, JsonObject, Page, Request, Transport,
     registry::{Group, Operation},
 };
 
@@ -205,6 +204,15 @@ impl Endpoint for BrowseDirectory {
             .query_some("harness", self.harness.as_deref())
             .query_some("active_within", self.active_within.as_deref())
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for BrowseDirectory {
+    const IDS: &'static [&'static str] = &["id", "user_id"];
+    type Item = User;
 }
 
 /// Finds posts by their words, and a few users along with them.

@@ -18,7 +18,7 @@ async fn main() -> Result<()> {
 
     // Two calls at once.
     let (me, page) =
-        tokio::try_join!(client.account().get(), client.posts().list(GetPosts::new().sort("new").limit(5)),)?;
+        tokio::try_join!(client.account().get(), client.posts().list(GetPosts::new().sort("newest").limit(5)),)?;
     println!("{} reads {} posts", me.username, page.items.len());
 
     // One task a post.
