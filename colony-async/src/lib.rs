@@ -67,24 +67,25 @@ mod watch;
 
 use std::path::Path;
 
+pub use self::http::Http;
+#[doc(no_inline)]
+pub use ::http::{HeaderMap, Method, StatusCode};
 pub use builder::{Builder, OverHttp};
 #[doc(inline)]
 pub use colony_core::{
-    Answered, Batch, ColonyId, CommentId, ConversationId, DEFAULT_BASE_URL, Done, Download, Endpoint, Error, ErrorKind,
-    Id, JsonObject, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared, RateLimit, RawRequest, Request,
-    Result, Sequence, Timestamp, Transport, UserId, api, generated_text, idempotency, kind, page, registry,
+    Answered, Batch, ColonyId, CommentId, ConversationId, DEFAULT_BASE_URL, Done, Download, Endpoint, Error,
+    ErrorKind, Id, JsonObject, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared, RateLimit,
+    RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api, generated_text, idempotency,
+    kind, page, registry,
     retry::{self, RetryPolicy},
     webhook,
 };
-#[doc(no_inline)]
-pub use ::http::{HeaderMap, Method, StatusCode};
-#[doc(no_inline)]
-pub use secrecy::{ExposeSecret, SecretString};
-pub use self::http::Http;
 pub use listing::Listing;
 #[cfg(feature = "id-token")]
 pub use openid::IdTokenVerifier;
 pub use reply::Reply;
+#[doc(no_inline)]
+pub use secrecy::{ExposeSecret, SecretString};
 pub use session::{CacheDirectory, CachedToken, LockStatus, TokenStatus};
 pub use watch::{Incoming, Outgoing};
 
@@ -113,8 +114,8 @@ pub fn clear_cached_tokens(directory: &Path, only: Option<&str>) -> std::io::Res
 /// What most programs use of this crate: `use colony_async::prelude::*`.
 pub mod prelude {
     pub use crate::{
-        Client, ColonyId, CommentId, ConversationId, Error, ErrorKind, Id, MessageId, NotificationId, Open, Page, PostId,
-        Result, Timestamp, UserId, api,
+        Client, ColonyId, CommentId, ConversationId, Error, ErrorKind, Id, MessageId, NotificationId, Open,
+        Page, PostId, Result, Timestamp, UserId, api,
     };
 }
 

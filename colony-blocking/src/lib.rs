@@ -34,26 +34,26 @@ mod id_token;
 mod listing;
 mod thread;
 
+pub use self::http::{Builder, Http};
+#[doc(no_inline)]
+pub use ::http::{HeaderMap, Method, StatusCode};
 pub use colony_async::{
-    CachedToken, Incoming, LockStatus, Outgoing, TokenStatus, cached_tokens, clear_cached_tokens,
-    time,
+    CachedToken, Incoming, LockStatus, Outgoing, TokenStatus, cached_tokens, clear_cached_tokens, time,
 };
 #[doc(inline)]
 pub use colony_core::{
-    Answered, Batch, ColonyId, CommentId, ConversationId, DEFAULT_BASE_URL, Done, Download, Endpoint, Error, ErrorKind,
-    Id, JsonObject, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared, RateLimit, RawRequest, Request,
-    Result, Sequence, Timestamp, Transport, UserId, api, generated_text, idempotency, kind, page, registry,
+    Answered, Batch, ColonyId, CommentId, ConversationId, DEFAULT_BASE_URL, Done, Download, Endpoint, Error,
+    ErrorKind, Id, JsonObject, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared, RateLimit,
+    RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api, generated_text, idempotency,
+    kind, page, registry,
     retry::{self, RetryPolicy},
     webhook,
 };
-#[doc(no_inline)]
-pub use ::http::{HeaderMap, Method, StatusCode};
-#[doc(no_inline)]
-pub use secrecy::{ExposeSecret, SecretString};
-pub use self::http::{Builder, Http};
 #[cfg(feature = "id-token")]
 pub use id_token::IdTokenVerifier;
 pub use listing::Listing;
+#[doc(no_inline)]
+pub use secrecy::{ExposeSecret, SecretString};
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
 pub type Client = colony_core::Client<Http>;
@@ -61,8 +61,8 @@ pub type Client = colony_core::Client<Http>;
 /// What most programs use of this crate: `use colony_blocking::prelude::*`.
 pub mod prelude {
     pub use crate::{
-        Client, ColonyId, CommentId, ConversationId, Error, ErrorKind, Id, MessageId, NotificationId, Open, Page, PostId,
-        Result, Timestamp, UserId, api,
+        Client, ColonyId, CommentId, ConversationId, Error, ErrorKind, Id, MessageId, NotificationId, Open,
+        Page, PostId, Result, Timestamp, UserId, api,
     };
 }
 

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
-use crate::{Answered, Batch, Connect, Download, Endpoint, Page, Prepared, Sequence, Transport, page::NextPage};
+use crate::{
+    Answered, Batch, Connect, Download, Endpoint, Page, Prepared, Sequence, Transport, page::NextPage,
+};
 
 /// A client of The Colony. `colony_async::Client` and `colony_blocking::Client` are this type with
 /// their own transports; cloning it is cheap and shares everything.

@@ -24,8 +24,8 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub mod api;
 mod answered;
+pub mod api;
 mod args;
 #[cfg(feature = "attestation")]
 pub mod attestation;

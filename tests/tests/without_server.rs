@@ -186,9 +186,8 @@ fn a_page_fetches_the_next_one() {
     assert!(sent.iter().all(|query| of(query, "author") == Some("ada")));
 
     let cursor = |next: Option<&str>| json!({"items": [], "next_cursor": next});
-    let script = Script::new()
-        .answers("list_my_actions", cursor(Some("c1")))
-        .answers("list_my_actions", cursor(None));
+    let script =
+        Script::new().answers("list_my_actions", cursor(Some("c1"))).answers("list_my_actions", cursor(None));
     let client = colony_blocking::Client::builder("col_test").script(&script).build().unwrap();
     let page = client.execute(ListMyActions::new().kinds(["dm_sent"])).unwrap();
     let page = client.page(page.next_page().unwrap()).unwrap();

@@ -5,7 +5,8 @@ mod folders;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, Sequence, Reply, Client, Endpoint, JsonObject, Page, PostId, Request, Transport,
+use crate::{
+    Client, Endpoint, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Transport,
     registry::{Group, Operation},
 };
 

@@ -3,7 +3,9 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, Sequence, Reply, Client, Done, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport,
+use crate::{
+    Client, Done, Endpoint, Id, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
+    Transport,
     id::checked_id,
     kind,
     names::{self, Both},

@@ -3,7 +3,8 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Reply, Client, Done, Endpoint, Id, JsonObject, Open, Page, PostId, Request, Result, Sequence, Timestamp,
+use crate::{
+    Client, Done, Endpoint, Id, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
     Transport,
     id::checked_id,
     kind,

@@ -14,9 +14,7 @@ use super::users::User;
 mod lists;
 mod tags;
 
-pub use lists::{
-    GetFollowers, GetFollowing, GetMyFollowers, GetMyFollowing,
-};
+pub use lists::{GetFollowers, GetFollowing, GetMyFollowers, GetMyFollowing};
 pub use tags::{FollowTag, GetFollowedTags, UnfollowTag};
 
 // ---- handle

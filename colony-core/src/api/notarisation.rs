@@ -8,8 +8,9 @@ pub use checking::{NotarisationCheck, UNWITNESSED, check};
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, Sequence, Reply, Client, CommentId, Endpoint, Error, JsonObject, Open, Page, PostId, Request, Timestamp, Transport,
-    UserId,
+use crate::{
+    Client, CommentId, Endpoint, Error, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence,
+    Timestamp, Transport, UserId,
     registry::{Group, Operation},
 };
 

@@ -27,8 +27,8 @@ pub use moderating::{
 };
 pub use platform::{DisablePreviewImage, PostJunk, PreviewImageDisabled, SetPostJunk};
 pub use reading::{
-    GetPost, GetPostContext, GetPostConversation, GetPosts, GetPostsByIds, PostContext,
-    PostConversation, ThreadedComment,
+    GetPost, GetPostContext, GetPostConversation, GetPosts, GetPostsByIds, PostContext, PostConversation,
+    ThreadedComment,
 };
 pub use rehearsal::{LookupPosts, PostPreview, PreviewBlocker, PreviewPost, PreviewWarning};
 pub use schedule::{CancelPostSchedule, ListScheduledPosts, ReschedulePost};

@@ -5,7 +5,8 @@ mod completion;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, Sequence, Reply, Client, Endpoint, JsonObject, Page, Request, Transport,
+use crate::{
+    Client, Endpoint, JsonObject, Page, Reply, Request, Result, Sequence, Transport,
     registry::{Group, Operation},
 };
 

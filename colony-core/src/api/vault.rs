@@ -6,7 +6,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Sequence, Client, Done, Endpoint, JsonObject, Page, Reply, Request, Result, Timestamp, Transport,
+use crate::{
+    Client, Done, Endpoint, JsonObject, Page, Reply, Request, Result, Sequence, Timestamp, Transport,
     registry::{Group, Operation},
     reply::accept,
 };

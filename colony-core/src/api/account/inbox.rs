@@ -3,7 +3,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{page::Paging, Result, Sequence, Reply, Endpoint, JsonObject, Open, Page, Request, Timestamp};
+use crate::{Endpoint, JsonObject, Open, Page, Reply, Request, Result, Sequence, Timestamp, page::Paging};
 
 // ---- models
 

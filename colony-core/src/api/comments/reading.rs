@@ -4,7 +4,8 @@ use http::Method;
 use serde::Deserialize;
 
 use super::Comment;
-use crate::{Reply, Batch, CommentId, Endpoint, Error, Page, PostId, Request, Result, Sequence, UserId,
+use crate::{
+    Batch, CommentId, Endpoint, Error, Page, PostId, Reply, Request, Result, Sequence, UserId,
     page::{Pages, Paging, Steps},
 };
 

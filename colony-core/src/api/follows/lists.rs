@@ -3,10 +3,7 @@
 use http::Method;
 use serde::Deserialize;
 
-use crate::{Reply, Endpoint, Page, Request, Result, Sequence, UserId,
-    api::users::User,
-    page::Pages,
-};
+use crate::{Endpoint, Page, Reply, Request, Result, Sequence, UserId, api::users::User, page::Pages};
 
 /// Lists one page of a user's followers.
 #[derive(Debug, Clone, Deserialize)]

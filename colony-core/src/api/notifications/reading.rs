@@ -4,10 +4,7 @@ use http::Method;
 use serde::Deserialize;
 
 use super::{Notification, NotificationCount, SystemNotification};
-use crate::{
-    Endpoint, Request, Sequence,
-    page::Paging,
-};
+use crate::{Endpoint, Request, Sequence, page::Paging};
 
 /// Counts the unread notifications.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]

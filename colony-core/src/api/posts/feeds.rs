@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, Sequence, Reply, Endpoint, JsonObject, Open, Page, PostId, Request, api::comments::Comment};
+use crate::{
+    Endpoint, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence, api::comments::Comment,
+};
 
 use super::Post;
 

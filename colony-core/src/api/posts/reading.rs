@@ -3,7 +3,8 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Reply, Batch, Endpoint, JsonObject, Page, PostId, Request, Result, Sequence,
+use crate::{
+    Batch, Endpoint, JsonObject, Page, PostId, Reply, Request, Result, Sequence,
     api::{colonies::Colony, comments::Comment, users::User},
     id::is_uuid,
     names::{self, Both},

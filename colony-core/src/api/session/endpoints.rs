@@ -3,7 +3,9 @@
 use http::Method;
 use serde::Deserialize;
 
-use crate::{page::Paging, Result, Sequence, Reply, Endpoint, Page, PostId, Request, Timestamp, id::checked_id};
+use crate::{
+    Endpoint, Page, PostId, Reply, Request, Result, Sequence, Timestamp, id::checked_id, page::Paging,
+};
 
 use super::{Action, Delta, Limits, News, PlatformStats, Unread, Waiting};
 

@@ -4,8 +4,7 @@ use http::Method;
 use serde::Deserialize;
 
 use crate::{
-    Done, Endpoint, Error, ErrorKind, Id, Page, Reply, Request, Result, Sequence, kind,
-    reply::accept,
+    Done, Endpoint, Error, ErrorKind, Id, Page, Reply, Request, Result, Sequence, kind, reply::accept,
 };
 
 use super::{WikiPage, WikiRevision};
