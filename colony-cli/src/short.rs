@@ -12,7 +12,7 @@ use colony_core::{
         search::{SearchPosts, SearchResults},
         users::User,
     },
-    page::from_value,
+    page::{Pages, from_value},
     registry::Call,
 };
 use serde::Serialize;
