@@ -111,10 +111,10 @@ mod tests {
 
     #[test]
     fn bytes_come_as_base64_in_an_object() {
-        assert_eq!(bytes(json!({"$bytes_base64": "aGVsbG8="})).unwrap(), "hello");
-        assert_eq!(bytes(json!({"$bytes_base64": ""})).unwrap(), "");
+        assert_eq!(content(json!({"$bytes_base64": "aGVsbG8="})).unwrap(), Content::from("hello"));
+        assert_eq!(content(json!({"$bytes_base64": ""})).unwrap(), Content::from(""));
         for refused in [json!("aGVsbG8="), json!({"$bytes_base64": "?"}), json!({}), json!(null)] {
-            let error = bytes(refused).unwrap_err().to_string();
+            let error = content(refused).unwrap_err().to_string();
             assert!(error.contains("$bytes_base64"), "{error}");
         }
     }
