@@ -34,6 +34,7 @@ use crate::{
 /// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
 /// | [`retry`](Self::retry) | | [`RetryPolicy::default`] |
 /// | [`auth_retry`](Self::auth_retry) | | [`RetryPolicy::for_login`] |
+/// | [`idempotent_writes`](Self::idempotent_writes) | | on |
 /// | [`proxy`](Self::proxy) | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | none |
 /// | [`user_agent`](Self::user_agent) | | `colony-sdk-rust/` and the version |
 ///
@@ -57,6 +58,7 @@ pub struct Builder<C = Http> {
     connect_timeout: Duration,
     retry: RetryPolicy,
     auth_retry: RetryPolicy,
+    idempotent_writes: bool,
     cache_token: bool,
     token_cache_dir: Option<PathBuf>,
     token_cache_ttl: Option<Duration>,
@@ -88,6 +90,7 @@ impl<C: OverHttp> Builder<C> {
             connect_timeout: Duration::from_secs(10),
             retry: RetryPolicy::default(),
             auth_retry: RetryPolicy::for_login(),
+            idempotent_writes: true,
             cache_token: true,
             token_cache_dir: None,
             token_cache_ttl: None,
@@ -135,6 +138,15 @@ impl<C: OverHttp> Builder<C> {
     /// budget is a separate one.
     pub fn auth_retry(mut self, policy: RetryPolicy) -> Self {
         self.auth_retry = policy;
+        self
+    }
+
+    /// Whether writes carry an `Idempotency-Key`, by which the server recognises a repetition. On unless set.
+    ///
+    /// Turn it off for a base URL whose server keeps no keys: a write is then repeated only where the first
+    /// one cannot have acted, as [`Repeat::Once`](colony_core::retry::Repeat::Once) says.
+    pub fn idempotent_writes(mut self, on: bool) -> Self {
+        self.idempotent_writes = on;
         self
     }
 
@@ -313,6 +325,7 @@ impl<C: OverHttp> Builder<C> {
             timeout: self.timeout,
             user_agent,
             watch,
+            timer: Arc::clone(&self.timer),
             #[cfg(feature = "testing")]
             script: self.script,
         };
@@ -347,6 +360,7 @@ impl<C: OverHttp> Builder<C> {
             sources,
             sender,
             retry: self.retry,
+            idempotent_writes: self.idempotent_writes,
             timer: self.timer,
             colonies: tokio::sync::Mutex::default(),
             cache: self.cache,

@@ -7,8 +7,9 @@ mod deliver;
 use std::{fmt, sync::Arc};
 
 use colony_core::{
-    Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Result, Transport,
+    Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result, Transport,
     colony_name::Directory,
+    idempotency::Keys,
     openid::audience::{Audience, AudienceToken, Wanted},
     page::{Step, Steps},
     registry::Call,
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) sources: Sources,
     pub(crate) sender: Sender,
     pub(crate) retry: RetryPolicy,
+    /// Whether writes carry a key that the server keeps.
+    pub(crate) idempotent_writes: bool,
     pub(crate) timer: Arc<dyn Timer>,
     /// The colonies by name, once one had to be looked up.
     pub(crate) colonies: Mutex<Option<Arc<Directory>>>,
@@ -62,7 +65,13 @@ impl Http {
     /// # Errors
     ///
     /// As the typed methods.
-    pub async fn call(&self, mut call: Prepared) -> Result<CoreReply> {
+    pub async fn call(&self, call: Prepared) -> Result<CoreReply> {
+        self.answer(call).await.map(|(reply, _)| reply)
+    }
+
+    /// The answer to a call, and the request that it answers.
+    async fn answer(&self, mut call: Prepared) -> Result<(CoreReply, Request)> {
+        self.give_key(&mut Keys::of_call(None), &mut call.request);
         call.request.check()?;
         if let Some(name) = call.request.unresolved_colony().map(str::to_owned) {
             let id = self.colony_id(&name).await?;
@@ -72,7 +81,18 @@ impl Http {
         if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
             self.adopt_key(&reply).await;
         }
-        (call.answer)(reply, &call.request)
+        match (call.answer)(reply, &call.request) {
+            Ok(reply) => Ok((reply, call.request)),
+            Err(error) => Err(error.about(&call.request)),
+        }
+    }
+
+    /// Gives a write its key, or leaves it without where the server keeps none.
+    pub(crate) fn give_key(&self, keys: &mut Keys, request: &mut Request) {
+        if !self.shared.idempotent_writes {
+            request.set_keyless();
+        }
+        keys.give(request);
     }
 
     /// Carries out a call of the registry and answers with its JSON. Downloads are refused: their answer
@@ -83,7 +103,10 @@ impl Http {
     /// As the typed methods.
     pub async fn run(&self, call: Call) -> Result<Value> {
         match call {
-            Call::Request(call) => self.call(call).await?.json(),
+            Call::Request(call) => {
+                let (reply, request) = self.answer(call).await?;
+                reply.json().map_err(|error| error.about(&request))
+            }
             Call::List(steps) => Ok(Value::Array(self.walk_all(steps).await?)),
             Call::Batch(steps, gather) => Ok(gather(self.walk_all(steps).await?)),
             Call::Token => {
@@ -100,10 +123,11 @@ impl Http {
     }
 
     async fn walk_all(&self, mut steps: Box<dyn Steps>) -> Result<Vec<Value>> {
-        let mut all = Vec::new();
-        while let Step::Send(request) = steps.next()? {
+        let (mut all, mut keys) = (Vec::new(), Keys::of_batch(None));
+        while let Step::Send(mut request) = steps.next()? {
+            self.give_key(&mut keys, &mut request);
             let reply = self.deliver(&request).await?;
-            all.extend(steps.take(reply)?);
+            all.extend(steps.take(reply).map_err(|error| error.about(&request))?);
         }
         Ok(all)
     }
@@ -180,7 +204,10 @@ impl Transport for Http {
 
     fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(CoreReply) -> Result<T>) -> Reply<T> {
         let http = self.clone();
-        Reply::new(async move { http.call(call).await.and_then(decode) })
+        Reply::new(async move {
+            let (reply, request) = http.answer(call).await?;
+            decode(reply).map_err(|error| error.about(&request))
+        })
     }
 
     fn walk<T: DeserializeOwned + Send + 'static>(&self, steps: Result<Box<dyn Steps>>) -> Listing<T> {

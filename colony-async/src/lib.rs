@@ -53,6 +53,7 @@ mod openid;
 #[doc(hidden)]
 pub mod private_files;
 mod renewal;
+mod repeat;
 mod reply;
 mod sender;
 mod session;

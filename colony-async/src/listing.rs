@@ -9,7 +9,8 @@ use std::{
 };
 
 use colony_core::{
-    Reply as CoreReply, Result,
+    Result,
+    idempotency::Keys,
     page::{self, Step, Steps},
 };
 use futures_core::Stream;
@@ -40,14 +41,16 @@ pub struct Listing<T> {
     steps: Option<Result<Box<dyn Steps>>>,
     items: VecDeque<Value>,
     fetch: Option<Fetch>,
+    keys: Keys,
     item: std::marker::PhantomData<fn() -> T>,
 }
 
-type Fetch = Pin<Box<dyn Future<Output = (Box<dyn Steps>, Result<CoreReply>)> + Send>>;
+type Fetch = Pin<Box<dyn Future<Output = (Box<dyn Steps>, Result<Vec<Value>>)> + Send>>;
 
 impl<T: DeserializeOwned> Listing<T> {
     pub(crate) fn new(http: Http, steps: Result<Box<dyn Steps>>) -> Self {
-        Self { http, steps: Some(steps), items: VecDeque::new(), fetch: None, item: std::marker::PhantomData }
+        let (items, keys) = (VecDeque::new(), Keys::of_batch(None));
+        Self { http, steps: Some(steps), items, fetch: None, keys, item: std::marker::PhantomData }
     }
 
     /// The next item; `None` at the end. Cancelling the wait loses nothing.
@@ -92,11 +95,13 @@ impl<T: DeserializeOwned> Listing<T> {
         match steps.next() {
             Err(error) => Some(Err(error)),
             Ok(Step::Done) => None,
-            Ok(Step::Send(request)) => {
+            Ok(Step::Send(mut request)) => {
                 let http = self.http.clone();
+                http.give_key(&mut self.keys, &mut request);
                 self.fetch = Some(Box::pin(async move {
                     let reply = http.deliver(&request).await;
-                    (steps, reply)
+                    let items = reply.and_then(|reply| steps.take(reply));
+                    (steps, items.map_err(|error| error.about(&request)))
                 }));
                 None
             }
@@ -114,9 +119,9 @@ impl<T: DeserializeOwned> Stream for Listing<T> {
                 return Poll::Ready(Some(this.decode(value)));
             }
             if let Some(fetch) = &mut this.fetch {
-                let (mut steps, reply) = std::task::ready!(fetch.as_mut().poll(context));
+                let (steps, items) = std::task::ready!(fetch.as_mut().poll(context));
                 this.fetch = None;
-                match reply.and_then(|reply| steps.take(reply)) {
+                match items {
                     Ok(items) => {
                         this.items = items.into();
                         this.steps = Some(Ok(steps));

@@ -9,17 +9,14 @@ mod exchange;
 mod id_token;
 mod sources;
 
-use colony_core::{
-    Error, ErrorKind, Reply, Request, Result,
-    retry::{Decision, RetryPolicy},
-};
+use colony_core::{Error, ErrorKind, Reply, Request, Result, retry::RetryPolicy};
 
 pub(crate) use discovery::Discovery;
 #[cfg(feature = "id-token")]
 pub use id_token::IdTokenVerifier;
 pub(crate) use sources::Sources;
 
-use crate::{gate::Unfinished, sender::Sender, time::Timer};
+use crate::{gate::Unfinished, repeat::Repeat, sender::Sender, time::Timer};
 
 /// Sends a request as often as the policy asks for, and gives the last reply, whatever its status.
 pub(crate) async fn send(
@@ -29,17 +26,12 @@ pub(crate) async fn send(
     retry: &RetryPolicy,
     timer: &dyn Timer,
 ) -> Result<Reply> {
-    let mut retries = 0;
+    let mut tries = Repeat::new(request, retry, timer);
     loop {
-        let reply = sender.once_bounded(request, limit).await?;
-        if reply.is_success() {
-            return Ok(reply);
+        let outcome = sender.once_bounded(request, limit).await;
+        if let Some(outcome) = tries.settle(outcome).await {
+            return outcome;
         }
-        match retry.after(retries, reply.status.as_u16(), reply.retry_after()) {
-            Decision::After(wait) => timer.sleep(wait).await,
-            Decision::Stop => return Ok(reply),
-        }
-        retries += 1;
     }
 }
 

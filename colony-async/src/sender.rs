@@ -1,13 +1,17 @@
 //! Sending one request, once.
 
-use std::{error::Error as _, sync::Arc, time::Duration};
+mod multipart;
 
-use colony_core::{Auth, Base, Body, Error, ErrorKind, Reply, Request, Result, base_url::site_root};
+use std::{error::Error as _, io, sync::Arc, time::Duration};
+
+use colony_core::{
+    Auth, Base, Body, Error, ErrorKind, Reply, Request, Result, base_url::site_root, retry::Unanswered,
+};
 use http::{HeaderValue, header};
 use secrecy::ExposeSecret;
 use url::Url;
 
-use crate::{connections::Connections, session::Held, watch::Watch};
+use crate::{connections::Connections, session::Held, time::Timer, watch::Watch};
 
 /// Turns requests into HTTP.
 #[derive(Clone)]
@@ -17,6 +21,7 @@ pub(crate) struct Sender {
     pub(crate) timeout: Duration,
     pub(crate) user_agent: HeaderValue,
     pub(crate) watch: Arc<Watch>,
+    pub(crate) timer: Arc<dyn Timer>,
     #[cfg(feature = "testing")]
     pub(crate) script: Option<crate::testing::Script>,
 }
@@ -43,13 +48,16 @@ impl Sender {
             self.watch.received(request, &url, &reply);
             return Ok(reply);
         }
-        let mut response = built.send().await.map_err(|error| self.network(request, error))?;
+        let mut response = built.send().await.map_err(|error| {
+            let how = unanswered(&error);
+            self.network(request, error, how)
+        })?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let body = match limit {
-            None => response.bytes().await.map_err(|error| self.network(request, error))?,
+            None => response.bytes().await.map_err(|error| self.network(request, error, Unanswered::Lost))?,
             Some(limit) => self.read_bounded(request, &url, response, limit).await?,
         };
-        let reply = Reply::new(status, headers, body);
+        let reply = Reply::new(status, headers, body).received_at(self.timer.now());
         self.watch.received(request, &url, &reply);
         Ok(reply)
     }
@@ -68,7 +76,8 @@ impl Sender {
             return refuse("redirected", "the request was redirected to another host".to_owned());
         }
         let mut body = bytes::BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.network(request, error))? {
+        let lost = |error| self.network(request, error, Unanswered::Lost);
+        while let Some(chunk) = response.chunk().await.map_err(lost)? {
             if body.len() + chunk.len() > limit {
                 return refuse("too_large", format!("the reply has more than {limit} bytes"));
             }
@@ -114,17 +123,8 @@ impl Sender {
                 builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())
             }
             Body::File(file) => {
-                let part = reqwest::multipart::Part::stream(file.content.clone())
-                    .file_name(file.filename.clone())
-                    .mime_str(&file.content_type)
-                    .map_err(|_| {
-                        let message = format!(
-                            "content_type {:?} is not a media type like image/png",
-                            file.content_type
-                        );
-                        Error::argument_refused("content_type", message)
-                    })?;
-                builder.multipart(reqwest::multipart::Form::new().part(file.field, part))
+                let (content_type, body) = multipart::write(request, file)?;
+                builder.header(header::CONTENT_TYPE, content_type).body(body)
             }
             _ => return Err(Error::build(ErrorKind::Config, "this version cannot send such a body").finish()),
         })
@@ -148,7 +148,7 @@ impl Sender {
         Ok(url)
     }
 
-    fn network(&self, request: &Request, error: reqwest::Error) -> Error {
+    fn network(&self, request: &Request, error: reqwest::Error, how: Unanswered) -> Error {
         // The address may carry what should not be repeated, and the host is told below.
         let error = error.without_url();
         let host = match request.base_part() {
@@ -171,9 +171,32 @@ impl Sender {
         };
         let cause = error.source().map(ToString::to_string).unwrap_or_else(|| error.to_string());
         Error::build(ErrorKind::Network, format!("{message}: {cause}"))
-            .operation(request.operation())
             .hint(hint)
+            .unanswered(how)
             .source(error)
             .finish()
+            .about(request)
     }
+}
+
+/// How a request ended whose answer did not begin.
+fn unanswered(error: &reqwest::Error) -> Unanswered {
+    if error.is_connect() {
+        return Unanswered::NotConnected;
+    }
+    if error.is_timeout() {
+        return Unanswered::Lost;
+    }
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let closed = causes.any(|cause| {
+        let by_http = cause.downcast_ref::<hyper::Error>().is_some_and(|error| {
+            error.is_incomplete_message() || error.is_canceled() || error.is_closed()
+        });
+        by_http
+            || cause.downcast_ref::<io::Error>().is_some_and(|error| {
+                use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+                matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof)
+            })
+    });
+    if closed { Unanswered::Closed } else { Unanswered::Lost }
 }

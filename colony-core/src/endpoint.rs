@@ -19,6 +19,9 @@ pub trait Endpoint: DeserializeOwned + Send + 'static {
     const METHOD: Method;
     /// The path below the base URL, with places for arguments: `/posts/{post_id}`.
     const PATH: &'static str;
+    /// Whether this is a write for which the server keeps no `Idempotency-Key`, so that it is sent
+    /// [once](crate::retry::Repeat::Once): always so without a login.
+    const KEYLESS: bool = false;
     /// What the reply holds.
     type Response: DeserializeOwned + Send + 'static;
 

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use colony_core::{Auth, Body, Reply, Request, Result, retry::Decision};
+use colony_core::{Auth, Body, Reply, Request, Result};
 
 use super::{
     Http,
     cache::{self, Look, Write},
 };
-use crate::session::{self, Held};
+use crate::{
+    repeat::Repeat,
+    session::{self, Held},
+};
 
 impl Http {
     /// Gives the last reply to a request, a kept one if there is one.
@@ -44,36 +47,26 @@ impl Http {
     /// Sends a request as often as the policy and a rejected token ask for, and gives the last reply.
     async fn send_with_retries(&self, request: &Request) -> Result<Reply> {
         let shared = &*self.shared;
-        let (mut retries, mut rounds) = (0, 0);
+        let mut tries = Repeat::new(request, &shared.retry, &*shared.timer);
+        let mut rounds = 0;
         let mut rejected: Option<Arc<Held>> = None;
         loop {
             let held = self.token_for(request, rejected.as_ref()).await?;
-            let reply = shared.sender.once(request, held.as_deref()).await?;
-            let status = reply.status.as_u16();
+            let outcome = shared.sender.once(request, held.as_deref()).await;
+            let refused = outcome.as_ref().is_ok_and(|reply| reply.status.as_u16() == 401);
             // One round with another token, and only for 401: a 403 is about rights, not about the token. The
             // round goes on when the other one was only found, and refused as well: a revocation ends all
             // tokens that are about. One that was just issued is the last that is tried.
             let found = held.as_ref().is_some_and(|held| !held.minted);
-            if status == 401 && request.auth() == Auth::Bearer && (rounds == 0 || rounds == 1 && found) {
+            if refused && request.auth() == Auth::Bearer && (rounds == 0 || rounds == 1 && found) {
                 session::rejected(request.operation());
                 rejected = held;
                 rounds += 1;
                 continue;
             }
-            if !request.is_retried() {
-                return Ok(reply);
+            if let Some(outcome) = tries.settle(outcome).await {
+                return outcome;
             }
-            match shared.retry.after(retries, status, reply.retry_after()) {
-                Decision::Stop => return Ok(reply),
-                Decision::After(wait) => {
-                    tracing::debug!(
-                        target: "colony::http", operation = request.operation(), status,
-                        wait_ms = wait.as_millis() as u64, "sending the request again after a pause"
-                    );
-                    shared.timer.sleep(wait).await;
-                }
-            }
-            retries += 1;
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use colony_core::{
     Error, ErrorKind, Reply, Request, Result,
-    retry::{Decision, RetryPolicy},
+    retry::RetryPolicy,
     token::{cache_path, cooldown::Note, freshness::Lifetime},
     two_factor_code,
 };
@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use super::{Held, Kind, Mint, Patience};
 use crate::{
+    repeat::Repeat,
     sender::Sender,
     time::{Timer, unix},
 };
@@ -84,7 +85,7 @@ impl Mint for Login {
 impl Login {
     /// Exchanges the key for a token.
     async fn run(&self, key: &SecretString, timer: &dyn Timer, retry: &RetryPolicy) -> Result<SecretString> {
-        let mut retries = 0;
+        let mut tries = Repeat::of_login(LOGIN, retry, timer);
         let mut request = Request::new(LOGIN, Method::POST, "/auth/token")
             .json("api_key", key.expose_secret())
             .anonymous()
@@ -93,15 +94,10 @@ impl Login {
             request = request.json("totp_code", totp.code()?.expose_secret());
         }
         loop {
-            let reply = self.sender.once(&request, None).await?;
-            if reply.is_success() {
-                return read_token(&reply);
-            }
-            match retry.after(retries, reply.status.as_u16(), reply.retry_after()) {
-                Decision::After(wait) => timer.sleep(wait).await,
-                Decision::Stop => return Err(reply.into_error(&request)),
-            }
-            retries += 1;
+            let outcome = self.sender.once(&request, None).await;
+            let Some(outcome) = tries.settle(outcome).await else { continue };
+            let reply = outcome?;
+            return if reply.is_success() { read_token(&reply) } else { Err(reply.into_error(&request)) };
         }
     }
 }

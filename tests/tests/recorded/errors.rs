@@ -8,7 +8,7 @@ use colony_tests::{
     json_file,
     recorded::{Outcome, compare_outcome, kind_of, segments},
     server::Server,
-    stage::{KINDS, Kind, LIFETIME, NOW, SEEDED, Settings, Stage, http_client, report},
+    stage::{KINDS, Kind, LIFETIME, NOW, SEEDED, Settings, Stage, http_client, recorded_policy, report},
 };
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ fn differences(row: &Value, kind: Kind, http: &reqwest::Client, stage: &Stage<'_
     let silent =
         row["responses"].as_array().expect("responses").iter().any(|x| x["network_error"] == "timeout");
     let settings = Settings {
-        retry: policy(RetryPolicy::default(), &row["retry"]),
+        retry: Some(policy(recorded_policy(), &row["retry"])),
         auth_retry: Some(policy(RetryPolicy::for_login(), &row["auth_token_retry"])),
         // Only where nothing is ever said is it waited for.
         timeout: silent.then_some(Duration::from_millis(100)),

@@ -375,7 +375,7 @@ impl Endpoint for RotateWebhookSecret {
     type Response = RotatedSecret;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().id("webhook_id", &self.webhook_id).secret().not_retried()
+        Request::to::<Self>().id("webhook_id", &self.webhook_id).secret()
     }
 }
 
@@ -391,7 +391,7 @@ mod tests {
             serde_json::from_value(json!({"id": "w", "secret": "whsec_new", "rotated_at": null})).unwrap();
         assert!(!format!("{rotated:?}").contains("whsec_new"));
         let request = RotateWebhookSecret::new("w").request();
-        assert!(request.is_secret() && !request.is_retried());
+        assert!(request.is_secret());
     }
 
     #[test]

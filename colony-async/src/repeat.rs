@@ -1,0 +1,54 @@
+//! Sending a request until its outcome is final: the one driver of calls, logins and OAuth requests.
+//!
+//! What may be repeated, and after how long, is [`colony_core::retry`]'s to say; here it is waited for. A
+//! request that carries a refresh token never comes here: see [`crate::credential`].
+
+use std::time::Duration;
+
+use colony_core::{
+    Reply, Request, Result,
+    retry::{Decision, Failure, RetryPolicy, Tries},
+};
+
+use crate::time::Timer;
+
+/// The tries of one request.
+pub(crate) struct Repeat<'a> {
+    tries: Tries<'a>,
+    timer: &'a dyn Timer,
+    operation: &'static str,
+}
+
+impl<'a> Repeat<'a> {
+    pub(crate) fn new(request: &Request, policy: &'a RetryPolicy, timer: &'a dyn Timer) -> Self {
+        Self { tries: Tries::new(policy, request.repeat()), timer, operation: request.operation() }
+    }
+
+    pub(crate) fn of_login(operation: &'static str, policy: &'a RetryPolicy, timer: &'a dyn Timer) -> Self {
+        Self { tries: Tries::of_login(policy), timer, operation }
+    }
+
+    /// Gives back an outcome that is final. Otherwise waits until the request is to be sent again.
+    pub(crate) async fn settle(&mut self, outcome: Result<Reply>) -> Option<Result<Reply>> {
+        let Some(failure) = Failure::of(&outcome) else { return Some(outcome) };
+        let asked = outcome.as_ref().ok().and_then(Reply::retry_after);
+        match self.tries.after(failure, asked, self.timer.random()) {
+            Decision::Stop => Some(outcome),
+            Decision::After(pause) => {
+                self.wait(failure, pause).await;
+                None
+            }
+        }
+    }
+
+    async fn wait(&self, failure: Failure, pause: Duration) {
+        tracing::info!(
+            target: "colony::http", event = "retry", operation = self.operation,
+            "error.type" = &*failure.as_str(), "http.request.resend_count" = self.tries.resent(),
+            wait_ms = pause.as_millis() as u64, "sending the request again after a pause"
+        );
+        if !pause.is_zero() {
+            self.timer.sleep(pause).await;
+        }
+    }
+}
