@@ -14,6 +14,7 @@ mod flight;
 mod held;
 mod login;
 mod mint;
+mod round;
 mod status;
 mod store;
 
@@ -31,7 +32,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use colony_core::{
     Error, Result,
     openid::audience::Need,
-    token::{cache_path, cooldown::Note, freshness::Lifetime},
+    token::{cache_path, cooldown::Note, freshness::Lifetime, refusals::Refusals},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -41,20 +42,30 @@ use crate::{
     time::{Timer, unix},
 };
 
-pub(crate) use events::rejected;
 pub use status::{CachedToken, LockStatus, TokenStatus};
 pub(crate) use status::{list_cache, remove_cached};
 
 pub(crate) use held::{Held, Kept, Kind};
 pub(crate) use login::{LOGIN, Login, Totp};
 pub(crate) use mint::{Mint, Patience};
+pub(crate) use round::Round;
 pub(crate) use store::Store;
 
 /// How a flight ended, and what it had set out for.
 #[derive(Clone)]
 struct Landed {
     need: Need,
+    /// The operation whose rejected token it was to replace.
+    by: Option<Arc<str>>,
     outcome: Result<Arc<Held>>,
+}
+
+/// A token that the server refused.
+#[derive(Clone)]
+pub(crate) struct Rejected {
+    token: SecretString,
+    /// The operation that refused it, where that is known.
+    by: Option<Arc<str>>,
 }
 
 /// A key, and the place of its token. Replaced as a whole when the key changes.
@@ -86,6 +97,9 @@ pub(crate) struct Session {
     given_up: Mutex<Vec<SecretString>>,
     /// A refusal of this process's own, for when there is no file to note it in.
     note: Mutex<Option<Note>>,
+    /// Operations that refuse every token, as last read; this process's own where they cannot be shared.
+    refusals: Mutex<Refusals>,
+    refusals_unshared: AtomicBool,
     /// A stale token that serves on after a login that failed.
     serving: Mutex<Option<flight::Serving>>,
     warned: AtomicBool,
@@ -109,6 +123,8 @@ impl Session {
             gate: Arc::default(),
             given_up: Mutex::new(Vec::new()),
             note: Mutex::new(None),
+            refusals: Mutex::default(),
+            refusals_unshared: AtomicBool::new(false),
             serving: Mutex::new(None),
             warned: AtomicBool::new(false),
             ahead: ahead::Ahead::default(),
@@ -137,7 +153,16 @@ impl Session {
         if let Some(held) = self.in_memory(need, rejected) {
             return Ok(held);
         }
+        let rejected = rejected.map(|token| Rejected { token: token.clone(), by: None });
         self.token_slowly(need, rejected).await
+    }
+
+    /// As [`token_for`](Self::token_for), after this one was rejected.
+    async fn replacement(self: &Arc<Self>, need: Need, rejected: Rejected) -> Result<Arc<Held>> {
+        if let Some(held) = self.in_memory(need, Some(&rejected.token)) {
+            return Ok(held);
+        }
+        self.token_slowly(need, Some(rejected)).await
     }
 
     /// The warm path: one atomic load, the clock, a comparison; and a count, to keep the token while a
@@ -162,11 +187,7 @@ impl Session {
     }
 
     #[cold]
-    async fn token_slowly(
-        self: &Arc<Self>,
-        need: Need,
-        rejected: Option<&SecretString>,
-    ) -> Result<Arc<Held>> {
+    async fn token_slowly(self: &Arc<Self>, need: Need, rejected: Option<Rejected>) -> Result<Arc<Held>> {
         self.join_flight(need, rejected).await
     }
 
@@ -260,7 +281,8 @@ impl Session {
             let exchanged = directory.map_or(Ok(0), |directory| {
                 status::remove_exchanged(&session.settings.disk, directory, store.name())
             });
-            for error in [store.remove().err(), exchanged.err()].into_iter().flatten() {
+            let removed = [store.remove().err(), store.remove_refusals().err(), exchanged.err()];
+            for error in removed.into_iter().flatten() {
                 session.degraded("remove", "io", &error);
             }
         })
@@ -268,6 +290,7 @@ impl Session {
         self.key.store(Arc::new(Key::new(Some(secret), &self.settings, &*self.mint)));
         self.held.store(None);
         *self.lock_serving() = None;
+        *self.refusals() = Refusals::default();
         events::key_changed();
     }
 

@@ -130,6 +130,7 @@ struct Inner {
     unanswered: Option<Unanswered>,
     body: Option<Value>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    is_page: bool,
 }
 
 impl Error {
@@ -203,6 +204,12 @@ impl Error {
         matches!(self.kind(), ErrorKind::Auth | ErrorKind::TwoFactorRequired | ErrorKind::TwoFactorInvalid)
     }
 
+    /// A 401 or 403 whose body is not JSON: a page of a proxy or a CDN, as it seems. It is no verdict on the
+    /// API key or the token.
+    pub fn is_page(&self) -> bool {
+        self.0.is_page
+    }
+
     /// The thing does not exist (404). The server may have acted on nothing.
     pub fn is_not_found(&self) -> bool {
         self.kind() == ErrorKind::NotFound
@@ -258,6 +265,7 @@ impl Error {
             unanswered: None,
             body: None,
             source: None,
+            is_page: false,
         })
     }
 
@@ -312,8 +320,14 @@ impl Error {
             })
             .unwrap_or_else(|| status_text(status));
         let kind = ErrorKind::of_status(status, code.as_deref());
-        let hint = code_hint(code.as_deref()).or_else(|| status_hint(status));
+        let is_page = body.is_none() && matches!(status, 401 | 403);
+        let (message, hint) = if is_page {
+            (format!("{message}, not in JSON"), Some(PAGE_HINT))
+        } else {
+            (message, code_hint(code.as_deref()).or_else(|| status_hint(status)))
+        };
         let mut builder = Self::build(kind, message);
+        builder.0.is_page = is_page;
         builder.0.operation = Some(operation);
         builder.0.status = Some(status);
         builder.0.code = code;
@@ -534,6 +548,9 @@ fn code_hint(code: Option<&str>) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+const PAGE_HINT: &str = "This came from a proxy or a CDN, as it seems, and says nothing about the API key: check \
+                         the base URL and the proxy";
 
 fn status_hint(status: u16) -> Option<&'static str> {
     Some(match status {

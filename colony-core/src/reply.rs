@@ -105,6 +105,11 @@ impl Reply {
         self.status.is_success()
     }
 
+    /// Whether the body is JSON, as everything is that the service itself says; an empty body is not.
+    pub fn is_json(&self) -> bool {
+        serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_ok()
+    }
+
     /// The error this reply stands for, given the request it answers.
     pub fn into_error(self, request: &Request) -> Error {
         let status = self.status.as_u16();

@@ -13,6 +13,7 @@
 //! | [`envelope`] | what its bytes mean, and which bytes to write |
 //! | [`freshness`] | until when a token is used, and when it is renewed |
 //! | [`cooldown`] | what one program's refused login means for the others: `<fingerprint>.note` |
+//! | [`refusals`] | which operations refuse every token: `<fingerprint>.refusals` |
 //!
 //! # From a file to a token
 //!
@@ -70,3 +71,4 @@ pub mod cache_path;
 pub mod cooldown;
 pub mod envelope;
 pub mod freshness;
+pub mod refusals;

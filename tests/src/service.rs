@@ -23,6 +23,8 @@ pub enum Answer {
     Token,
     /// With this status.
     Status(u16),
+    /// With this status, and a page instead of JSON.
+    Page(u16),
     /// With 429 and this `Retry-After`.
     Limited(String),
     /// The connection is closed without an answer.
@@ -93,6 +95,8 @@ struct State {
     lifetime: f64,
     call_status: u16,
     call_body: String,
+    /// Calls of a path that ends so are answered with this status and body, whatever their token.
+    refused: Option<(String, u16, String)>,
     /// Everything that came as a bearer token or a body, a line each.
     sent: String,
     /// Calls are answered when so many have arrived.
@@ -126,6 +130,7 @@ impl Service {
                 lifetime: 86_400.0,
                 call_status: 200,
                 call_body: "{}".to_owned(),
+                refused: None,
                 sent: String::new(),
                 gathering: 0,
             }),
@@ -169,6 +174,16 @@ impl Service {
     /// Answers other calls with this status from now on.
     pub fn answer_calls(&self, status: u16) {
         self.state().call_status = status;
+    }
+
+    /// Answers calls of a path that ends so with 401 from now on, whatever their token; none when it is empty.
+    pub fn refuse(&self, path: &str) {
+        self.refuse_with(path, 401, &detail(401));
+    }
+
+    /// As [`refuse`](Self::refuse), with this status and body.
+    pub fn refuse_with(&self, path: &str, status: u16, body: &str) {
+        self.state().refused = (!path.is_empty()).then(|| (path.to_owned(), status, body.to_owned()));
     }
 
     /// Answers other calls so from now on, when they succeed.
@@ -259,6 +274,7 @@ impl Shared {
 /// A request, as far as anybody here cares.
 struct Asked {
     login: bool,
+    path: String,
     client: String,
     bearer: Option<String>,
     body: Vec<u8>,
@@ -300,6 +316,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Asked>> {
     }
     let mut asked = Asked {
         login: line.contains(" /api/v1/auth/token "),
+        path: line.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default().to_owned(),
         client: String::new(),
         bearer: None,
         body: Vec::new(),
@@ -348,6 +365,7 @@ async fn log_in(shared: &Shared, body: &[u8]) -> Option<(u16, String, String)> {
             Some(issue(shared))
         }
         Answer::Status(status) => Some((status, String::new(), detail(status))),
+        Answer::Page(status) => Some((status, String::new(), "<html>a page</html>".to_owned())),
         Answer::Limited(wait) => Some((429, format!("retry-after: {wait}\r\n"), detail(429))),
     }
 }
@@ -364,19 +382,23 @@ fn issue(shared: &Shared) -> (u16, String, String) {
 }
 
 async fn call(shared: &Shared, asked: &Asked) -> (u16, String, String) {
-    let (good, status, gathering, body) = {
+    let (good, status, gathering, body, refused) = {
         let mut state = shared.state();
         let good = asked.bearer.as_ref().is_some_and(|token| state.good.contains(token));
         if let Some(token) = asked.bearer.as_ref().filter(|_| good) {
             state.shown.insert(token.clone());
         }
-        (good, state.call_status, state.gathering, state.call_body.clone())
+        let refused = state.refused.clone().filter(|(path, _, _)| asked.path.ends_with(path.as_str()));
+        (good, state.call_status, state.gathering, state.call_body.clone(), refused)
     };
     shared.counts.send_modify(|counts| {
         counts.calls += 1;
         counts.rejected += u64::from(!good);
     });
     let _ = shared.counts.subscribe().wait_for(|counts| counts.calls >= gathering).await;
+    if let Some((_, status, body)) = refused {
+        return (status, String::new(), body);
+    }
     match (good, status) {
         (false, _) => (401, String::new(), detail(401)),
         (true, 200) => (200, String::new(), body),

@@ -1,17 +1,12 @@
 //! One request, from the cache or over the wire, with all its tries.
 
-use std::sync::Arc;
-
 use colony_core::{Auth, Body, Reply, Request, Result};
 
 use super::{
     Http,
     cache::{self, Look, Write},
 };
-use crate::{
-    repeat::Repeat,
-    session::{self, Held},
-};
+use crate::{repeat::Repeat, session::Round};
 
 impl Http {
     /// Gives the last reply to a request, a kept one if there is one.
@@ -48,35 +43,41 @@ impl Http {
     async fn send_with_retries(&self, request: &Request) -> Result<Reply> {
         let shared = &*self.shared;
         let mut tries = Repeat::new(request, &shared.retry, &*shared.timer);
-        let mut rounds = 0;
-        let mut rejected: Option<Arc<Held>> = None;
+        let mut tokens = carries_token(request).then(|| Round::new(&shared.session, request));
         loop {
-            let held = self.token_for(request, rejected.as_ref()).await?;
-            let outcome = shared.sender.once(request, held.as_deref()).await;
-            let refused = outcome.as_ref().is_ok_and(|reply| reply.status.as_u16() == 401);
-            // One round with another token, and only for 401: a 403 is about rights, not about the token. The
-            // round goes on when the other one was only found, and refused as well: a revocation ends all
-            // tokens that are about. One that was just issued is the last that is tried.
-            let found = held.as_ref().is_some_and(|held| !held.minted);
-            if refused && request.auth() == Auth::Bearer && (rounds == 0 || rounds == 1 && found) {
-                session::rejected(request.operation());
-                rejected = held;
-                rounds += 1;
-                continue;
-            }
+            let outcome = self.send_once(request, tokens.as_mut()).await?;
             if let Some(outcome) = tries.settle(outcome).await {
                 return outcome;
             }
         }
     }
 
-    async fn token_for(&self, request: &Request, rejected: Option<&Arc<Held>>) -> Result<Option<Arc<Held>>> {
-        // A form may carry the token although the request has no Authorization header.
-        let in_form =
-            matches!(request.body(), Body::Form(fields) if fields.iter().any(|(_, value)| value.is_none()));
-        if request.auth() == Auth::Anonymous && !in_form {
-            return Ok(None);
+    /// Sends a request once, and again with another token while its own is refused. The outer error is that
+    /// of a login, which was tried often enough.
+    async fn send_once(&self, request: &Request, tokens: Option<&mut Round<'_>>) -> Result<Result<Reply>> {
+        let sender = &self.shared.sender;
+        let Some(tokens) = tokens else { return Ok(sender.once(request, None).await) };
+        let mut held = tokens.token().await?;
+        loop {
+            let outcome = sender.once(request, Some(&*held)).await;
+            let Ok(reply) = &outcome else { return Ok(outcome) };
+            if request.auth() != Auth::Bearer {
+                return Ok(outcome);
+            }
+            if reply.is_success() {
+                tokens.succeeded().await;
+            }
+            match tokens.another(&held, reply).await? {
+                Some(other) => held = other,
+                None => return Ok(outcome),
+            }
         }
-        self.shared.session.token(rejected.map(|held| &held.token)).await.map(Some)
     }
+}
+
+/// Whether a token goes with the request: in a header, or in a form, where such a request has no header.
+fn carries_token(request: &Request) -> bool {
+    let in_form =
+        matches!(request.body(), Body::Form(fields) if fields.iter().any(|(_, value)| value.is_none()));
+    request.auth() == Auth::Bearer || in_form
 }

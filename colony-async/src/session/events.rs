@@ -45,8 +45,16 @@ pub(super) fn minted(took: Duration, seconds_left: f64, audience: Option<&Audien
 }
 
 /// The server refused the token.
-pub(crate) fn rejected(operation: &'static str) {
+pub(super) fn rejected(operation: &str) {
     tracing::debug!(target: TARGET, event = "rejected", operation, "the server refused the token");
+}
+
+/// The server refused a token that was just issued for this operation.
+pub(super) fn refuses_every_token(operation: &str) {
+    tracing::warn!(
+        target: TARGET, event = "refuses_every_token", operation,
+        "the server refuses a token that it has just issued; for a while this operation's 401 leads to no login"
+    );
 }
 
 /// The lock was held by another process for a while.

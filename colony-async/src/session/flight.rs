@@ -13,7 +13,8 @@ use colony_core::{
 use secrecy::SecretString;
 
 use super::{
-    Held, Key, Landed, Passed, Patience, Session, events, no_key, no_runtime, off_thread, store::Store,
+    Held, Key, Landed, Passed, Patience, Rejected, Session, events, no_key, no_runtime, off_thread,
+    store::Store,
 };
 use crate::{disk::lock::Attempt, gate::Unfinished, time::unix};
 
@@ -21,7 +22,7 @@ use crate::{disk::lock::Attempt, gate::Unfinished, time::unix};
 #[derive(Clone)]
 pub(super) enum Purpose {
     /// A token is needed that is fresh in this, and other than the rejected one.
-    Want { need: Need, rejected: Option<SecretString> },
+    Want { need: Need, rejected: Option<Rejected> },
     /// A later one than the one that is held would be good to have.
     Renew(Arc<Held>),
 }
@@ -36,8 +37,16 @@ impl Purpose {
 
     fn rejected(&self) -> Option<&SecretString> {
         match self {
-            Self::Want { rejected, .. } => rejected.as_ref(),
+            Self::Want { rejected, .. } => rejected.as_ref().map(|rejected| &rejected.token),
             Self::Renew(held) => Some(&held.token),
+        }
+    }
+
+    /// The operation that rejected the token.
+    fn rejected_by(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Want { rejected, .. } => rejected.as_ref()?.by.as_ref(),
+            Self::Renew(_) => None,
         }
     }
 }
@@ -51,9 +60,9 @@ impl Session {
     pub(super) async fn join_flight(
         self: &Arc<Self>,
         need: Need,
-        rejected: Option<&SecretString>,
+        rejected: Option<Rejected>,
     ) -> Result<Arc<Held>> {
-        self.fly(Purpose::Want { need, rejected: rejected.cloned() }).await
+        self.fly(Purpose::Want { need, rejected }).await
     }
 
     /// As [`join_flight`](Self::join_flight), to renew a token that is still good.
@@ -64,15 +73,20 @@ impl Session {
     async fn fly(self: &Arc<Self>, purpose: Purpose) -> Result<Arc<Held>> {
         let work = || {
             let (session, purpose) = (Arc::clone(self), purpose.clone());
-            async move { Landed { need: purpose.need(), outcome: session.acquire(purpose).await } }
+            async move {
+                let (need, by) = (purpose.need(), purpose.rejected_by().cloned());
+                Landed { need, by, outcome: session.acquire(purpose).await }
+            }
         };
         // A flight may have set out before the token was rejected and bring that very token, or for less than
         // is needed here.
         let is_useless = |landed: &Landed| match (&purpose, &landed.outcome) {
             (Purpose::Want { need, rejected }, Ok(held)) => {
-                rejected.as_ref().is_some_and(|rejected| held.is(rejected))
+                rejected.as_ref().is_some_and(|rejected| held.is(&rejected.token))
                     || !landed.need.covers(*need) && !held.is_fresh(*need, self.now())
             }
+            // It was given up for the sake of an operation that is not the caller's.
+            (_, Err(error)) => is_final(error) && landed.by.as_ref() != purpose.rejected_by(),
             _ => false,
         };
         let landed = self.gate.share_unless(work, is_useless).await;
@@ -117,6 +131,8 @@ impl Session {
             // The key may have been replaced meanwhile; then this token is the old key's.
             Ok(held) if Arc::ptr_eq(&key, &self.key.load()) => self.keep(held),
             Ok(_) => {}
+            // The token is not what is wrong.
+            Err(error) if is_final(error) => {}
             Err(_) => self.drop_rejected(&purpose),
         }
         outcome
@@ -127,7 +143,7 @@ impl Session {
     fn drop_rejected(&self, purpose: &Purpose) {
         let Purpose::Want { rejected: Some(rejected), .. } = purpose else { return };
         let held = self.held.load();
-        if held.as_ref().is_some_and(|held| held.is(rejected)) {
+        if held.as_ref().is_some_and(|held| held.is(&rejected.token)) {
             // Not if somebody else has put a good one in its place by now.
             self.held.compare_and_swap(&held, None);
         }
@@ -196,7 +212,12 @@ impl Session {
     /// Looks at the file alone.
     async fn look_without_lock(self: &Arc<Self>, store: &Store, purpose: &Purpose) -> Option<Seen> {
         let (session, store, purpose) = (Arc::clone(self), store.clone(), purpose.clone());
-        off_thread(move || session.seen(&store, &purpose)).await?
+        let look = move || {
+            let seen = session.seen(&store, &purpose);
+            session.learn_refusals(&store);
+            seen
+        };
+        off_thread(look).await?
     }
 
     fn seen(&self, store: &Store, purpose: &Purpose) -> Option<Seen> {
@@ -216,10 +237,21 @@ impl Session {
             let seen = session.seen(&store, &purpose);
             let note = store.read_note();
             let refusal = note.and_then(|note| session.refusal(&note, waiting_since));
+            let refusal = refusal.or_else(|| session.refuses_every_token(&store, &purpose));
             Look { attempt: Some(attempt), seen, refusal }
         })
         .await;
         looked.unwrap_or(Look { attempt: None, seen: None, refusal: None })
+    }
+
+    /// Ends the search for a token where another process has learned that no token would serve.
+    fn refuses_every_token(&self, store: &Store, purpose: &Purpose) -> Option<Error> {
+        let (by, rejected) = (purpose.rejected_by()?, purpose.rejected()?);
+        self.learn_refusals(store);
+        self.refusals().stands(by, rejected, self.now()).then(|| {
+            let message = format!("{by} refuses every token");
+            Error::build(ErrorKind::Auth, message).code(FINAL).finish()
+        })
     }
 
     /// The error a note stands for, as far as it concerns a caller who has waited since then.
@@ -292,7 +324,7 @@ impl Session {
         let own = note.clone().filter(|note| note.kind == NoteKind::CoolDown);
         let Some((store, purpose)) = shared else { return self.keep_note(own) };
         let rejected = match purpose {
-            Purpose::Want { rejected, .. } => rejected.clone(),
+            Purpose::Want { rejected, .. } => rejected.as_ref().map(|rejected| rejected.token.clone()),
             Purpose::Renew(_) => None,
         };
         let (session, store) = (Arc::clone(self), store.clone());
@@ -338,7 +370,8 @@ impl Session {
         let now = self.now();
         let mut slot = self.lock_serving();
         let Serving { held, since, until } = slot.as_ref()?;
-        let is_gone = rejected.as_ref().is_some_and(|token| held.is(token)) || self.is_given_up(&held.token);
+        let is_gone =
+            rejected.as_ref().is_some_and(|gone| held.is(&gone.token)) || self.is_given_up(&held.token);
         if is_gone || !(*since..*until).contains(&now) || !held.is_alive(*need, now) {
             *slot = None;
             return None;
@@ -377,9 +410,17 @@ fn no_outcome(unfinished: Unfinished) -> Error {
 }
 
 /// Whether a login that failed so may succeed later without anybody's doing: the network, the service's own
-/// trouble (any 5xx), or too many logins.
+/// trouble (any 5xx), too many logins, or a proxy's page.
 fn passes(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Network | ErrorKind::Server | ErrorKind::RateLimit | ErrorKind::Busy)
+    let passing = [ErrorKind::Network, ErrorKind::Server, ErrorKind::RateLimit, ErrorKind::Busy];
+    passing.contains(&error.kind()) || error.is_page()
+}
+
+/// The code of the error that ends the search for a token that would serve. No caller sees it.
+const FINAL: &str = "refuses_every_token";
+
+fn is_final(error: &Error) -> bool {
+    error.code() == Some(FINAL)
 }
 
 /// What one look at the shared state found.

@@ -67,6 +67,7 @@ impl Mint for Login {
     fn note(&self, error: &Error, now: f64) -> Option<Note> {
         match error.status()? {
             429 => Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message())),
+            401 | 403 if error.is_page() => None,
             status @ (401 | 403) => Some(Note::refused(now, status, error.code(), error.message())),
             _ => None,
         }

@@ -118,6 +118,7 @@ fn remove_where(
         if goes(&name, &store) {
             removed += usize::from(store.remove()?);
             store.remove_note()?;
+            store.remove_refusals()?;
         }
     }
     Ok(removed)
@@ -152,7 +153,7 @@ pub struct CachedToken {
     pub scope: Option<String>,
 }
 
-/// The names for which there is a token file or a note, their extensions aside: 16 hex digits, or `exchange-`
+/// The names for which there is a token file, a note or a memory of refusals, their extensions aside: 16 hex digits, or `exchange-`
 /// and 16 hex digits, so that nothing else in the directory is ever touched.
 fn names(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<String>> {
     let entries = match disk.list(directory) {
@@ -162,8 +163,7 @@ fn names(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<String>> {
     };
     let mut found = Vec::new();
     for name in entries {
-        let Some(stem) =
-            name.to_str().and_then(|name| name.strip_suffix(".json").or(name.strip_suffix(".note")))
+        let Some((stem, "json" | "note" | "refusals")) = name.to_str().and_then(|name| name.rsplit_once('.'))
         else {
             continue;
         };

@@ -10,6 +10,7 @@ use colony_core::{
     token::{
         cooldown::{self, Note},
         envelope::{MAX_BYTES, Unreadable},
+        refusals::{self, Refusals},
     },
 };
 use secrecy::SecretString;
@@ -150,6 +151,39 @@ impl Store {
 
     pub(crate) fn remove_note(&self) -> io::Result<bool> {
         self.directory.remove(&self.note_file())
+    }
+
+    /// Reads which operations refuse every token.
+    pub(crate) fn read_refusals(&self) -> Refusals {
+        let content = self.directory.read(&self.path("refusals"), refusals::MAX_BYTES as u64).ok();
+        content.and_then(|content| Refusals::read(&content.bytes)).unwrap_or_default()
+    }
+
+    /// Changes which operations refuse every token, unless `change` returns false. Two writers at one time may
+    /// undo each other, so each looks whether its change is there.
+    pub(crate) fn change_refusals(&self, change: impl Fn(&mut Refusals) -> bool) -> io::Result<()> {
+        for _ in 0..3 {
+            let mut refusals = self.read_refusals();
+            if !change(&mut refusals) {
+                break;
+            }
+            if refusals.is_empty() {
+                self.remove_refusals()?;
+            } else {
+                let text = refusals.write();
+                self.directory.write(
+                    &self.name,
+                    &self.path("refusals"),
+                    text.as_bytes(),
+                    Durability::Whole,
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn remove_refusals(&self) -> io::Result<bool> {
+        self.directory.remove(&self.path("refusals"))
     }
 
     /// Removes the token file if it holds this token, and only then.

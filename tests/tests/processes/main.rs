@@ -7,6 +7,7 @@ mod ahead;
 mod blocking_inside;
 mod cancel;
 mod holders;
+mod one_endpoint;
 mod one_login;
 mod place;
 mod refusals;

@@ -1,0 +1,127 @@
+//! The tokens of one request: the first, and another after a 401.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
+};
+
+use colony_core::{Reply, Request, Result, openid::audience::Need, token::refusals::Refusals};
+
+use super::{Held, Rejected, Session, Store, events, off_thread};
+
+/// Gives a request its tokens, and decides what its 401 means (rule 7 of the design).
+pub(crate) struct Round<'s> {
+    session: &'s Arc<Session>,
+    operation: Cow<'static, str>,
+    rejected: Option<Arc<Held>>,
+    replacements: u8,
+}
+
+impl<'s> Round<'s> {
+    pub(crate) fn new(session: &'s Arc<Session>, request: &Request) -> Self {
+        // What a program calls by its address has no name of its own.
+        let operation = match request.operation() {
+            "request" => format!("{} {}", request.method(), request.template()).into(),
+            name => name.into(),
+        };
+        Self { session, operation, rejected: None, replacements: 0 }
+    }
+
+    /// Returns the token for the next try.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::token`].
+    pub(crate) async fn token(&self) -> Result<Arc<Held>> {
+        self.session.token(self.rejected.as_ref().map(|held| &held.token)).await
+    }
+
+    /// Looks for another token after a 401 with this one. `None` when there is none that would help: then the
+    /// reply is final.
+    ///
+    /// One round with another token, and one more only where that token was found and not just issued: a
+    /// revocation may have ended both. Only 401 means this, a 403 is about rights. A page instead of JSON is a
+    /// proxy's, which knows nothing of the token.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::token`].
+    pub(crate) async fn another(&mut self, held: &Arc<Held>, reply: &Reply) -> Result<Option<Arc<Held>>> {
+        if reply.status.as_u16() != 401 || !reply.is_json() {
+            return Ok(None);
+        }
+        events::rejected(&self.operation);
+        let is_last = self.replacements > 0 && held.minted;
+        if is_last {
+            self.session.remember_refusal(&self.operation, held).await;
+        }
+        if is_last || self.replacements > 1 || self.session.is_final(&self.operation, held).await {
+            return Ok(None);
+        }
+        self.replacements += 1;
+        self.rejected = Some(Arc::clone(held));
+        let rejected = Rejected { token: held.token.clone(), by: Some(Arc::from(&*self.operation)) };
+        match self.session.replacement(Need::AccessToken, rejected).await {
+            // While the lock was waited for, another process learned that this operation refuses every token.
+            Err(_) if self.session.is_final(&self.operation, held).await => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// The operation succeeded with its token.
+    pub(crate) async fn succeeded(&self) {
+        if self.session.refusals().names(&self.operation) {
+            self.session.forget_refusal(&self.operation).await;
+        }
+    }
+}
+
+impl Session {
+    /// Whether this operation is known to refuse this token and those that would come after it.
+    async fn is_final(self: &Arc<Self>, operation: &str, held: &Arc<Held>) -> bool {
+        if let Some(store) = self.key.load().store.clone() {
+            let session = Arc::clone(self);
+            off_thread(move || session.learn_refusals(&store)).await;
+        }
+        self.refusals().stands(operation, &held.token, self.now())
+    }
+
+    /// Reads what all processes know (blocking), unless this one could not write what it knows.
+    pub(super) fn learn_refusals(&self, store: &Store) {
+        if !self.refusals_unshared.load(Ordering::Relaxed) {
+            let shared = store.read_refusals();
+            *self.refusals() = shared;
+        }
+    }
+
+    async fn remember_refusal(self: &Arc<Self>, operation: &str, held: &Arc<Held>) {
+        let (operation, token, now) = (operation.to_owned(), held.token.clone(), self.now());
+        events::refuses_every_token(&operation);
+        self.change_refusals(move |refusals| refusals.add(&operation, &token, now)).await;
+    }
+
+    async fn forget_refusal(self: &Arc<Self>, operation: &str) {
+        let operation = operation.to_owned();
+        self.change_refusals(move |refusals| refusals.remove(&operation)).await;
+    }
+
+    async fn change_refusals(
+        self: &Arc<Self>,
+        change: impl Fn(&mut Refusals) -> bool + Send + Sync + 'static,
+    ) {
+        change(&mut self.refusals());
+        let Some(store) = self.key.load().store.clone() else { return };
+        let session = Arc::clone(self);
+        off_thread(move || {
+            if let Err(error) = store.change_refusals(change) {
+                session.refusals_unshared.store(true, Ordering::Relaxed);
+                session.degraded("write", "io", &error);
+            }
+        })
+        .await;
+    }
+
+    pub(super) fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,84 @@
+//! Every operation against the service's own description (`tests/openapi`): its typed reply reads whatever the
+//! description allows and leaves no declared field unread, and every parameter can be given.
+//!
+//! `tests/openapi/exceptions.json` has what differs on purpose, with the reason. `COLONY_UPDATE=1` writes
+//! `tests/openapi/unfinished.json` anew, the differences that are still to be removed.
+
+mod arguments;
+mod draw;
+mod parameters;
+mod replies;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::PathBuf,
+};
+
+use colony_core::registry::{self, Operation};
+use colony_tests::openapi::{self, Description};
+
+/// An operation of the registry and what the description says of it.
+pub(crate) struct Covered<'d> {
+    pub(crate) operation: &'static Operation,
+    pub(crate) facts: &'d openapi::Operation,
+}
+
+/// The operations that the description has, too.
+pub(crate) fn covered(description: &Description) -> Vec<Covered<'_>> {
+    registry::operations()
+        .filter_map(|(_, operation)| {
+            let route = openapi::route(operation.method()?.as_str(), operation.path);
+            description.find(&route).map(|facts| Covered { operation, facts })
+        })
+        .collect()
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi"))
+}
+
+fn read<T: serde::de::DeserializeOwned>(file: &str) -> T {
+    let text = fs::read_to_string(folder().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// Whether a pattern, whose `*` stands for anything at its end or beginning, fits.
+fn fits(pattern: &str, finding: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(end), _) => finding.ends_with(end),
+        (_, Some(start)) => finding.starts_with(start),
+        _ => pattern == finding,
+    }
+}
+
+#[test]
+fn every_operation_is_as_the_service_describes_it() {
+    let description = Description::load();
+    let covered = covered(&description);
+    let mut findings = BTreeSet::new();
+    let replies = replies::check(&description, &covered, &mut findings);
+    let parameters = parameters::check(&description, &covered, &mut findings);
+
+    let exceptions: BTreeMap<String, String> = read("exceptions.json");
+    let excepted = |finding: &String| exceptions.keys().any(|pattern| fits(pattern, finding));
+    let mut stale: BTreeSet<&String> = exceptions.keys().collect();
+    stale.retain(|pattern| !findings.iter().any(|finding| fits(pattern, finding)));
+    let explained = findings.iter().filter(|finding| excepted(finding)).count();
+    findings.retain(|finding| !excepted(finding));
+
+    if env::var_os("COLONY_UPDATE").is_some() {
+        let text = serde_json::to_string_pretty(&findings).expect("JSON");
+        fs::write(folder().join("unfinished.json"), text + "\n").expect("a file");
+    }
+    let unfinished: BTreeSet<String> = read("unfinished.json");
+    println!(
+        "operations: {}, replies: {replies}, parameters: {parameters}; explained: {explained}, unfinished: {}",
+        covered.len(),
+        unfinished.len()
+    );
+    let new: Vec<&String> = findings.difference(&unfinished).collect();
+    assert!(new.is_empty(), "{} differences:\n{new:#?}", new.len());
+    stale.extend(unfinished.difference(&findings));
+    assert!(stale.is_empty(), "{} that are none any more, to be removed:\n{stale:#?}", stale.len());
+}
