@@ -32,6 +32,7 @@ use crate::{
 /// | [`token_cache_ttl`](Self::token_cache_ttl) | `COLONY_SDK_TOKEN_CACHE_TTL` (seconds, `5m`, `1h`) | none |
 /// | [`timeout`](Self::timeout) | | 30 s |
 /// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
+/// | [`deadline`](Self::deadline) | | 3 min |
 /// | [`retry`](Self::retry) | | [`RetryPolicy::default`] |
 /// | [`auth_retry`](Self::auth_retry) | | [`RetryPolicy::for_login`] |
 /// | [`idempotent_writes`](Self::idempotent_writes) | | on |
@@ -55,6 +56,7 @@ pub struct Builder<C = Http> {
     api_key: Option<SecretString>,
     base_url: Option<String>,
     timeout: Duration,
+    deadline: Duration,
     connect_timeout: Duration,
     retry: RetryPolicy,
     auth_retry: RetryPolicy,
@@ -87,6 +89,7 @@ impl<C: OverHttp> Builder<C> {
             api_key,
             base_url: None,
             timeout: Duration::from_secs(30),
+            deadline: Duration::from_secs(180),
             connect_timeout: Duration::from_secs(10),
             retry: RetryPolicy::default(),
             auth_retry: RetryPolicy::for_login(),
@@ -119,6 +122,16 @@ impl<C: OverHttp> Builder<C> {
     /// Sets the time limit of one request, its reply included.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
+        self
+    }
+
+    /// Sets the time limit of a whole call: waiting for the login, all tries and the pauses between them. 3
+    /// minutes unless set; a walk has as long for each of its requests.
+    ///
+    /// An error that it ends has a [`limit`](colony_core::Error::limit). A login that the call waited for goes
+    /// on for the others. [`with_deadline`](colony_core::Client::with_deadline) sets it for single calls.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = limit;
         self
     }
 
@@ -360,6 +373,7 @@ impl<C: OverHttp> Builder<C> {
             sources,
             sender,
             retry: self.retry,
+            deadline: self.deadline,
             idempotent_writes: self.idempotent_writes,
             timer: self.timer,
             colonies: tokio::sync::Mutex::default(),

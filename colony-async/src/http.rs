@@ -3,11 +3,12 @@
 mod breaker;
 mod cache;
 mod deliver;
+mod trace;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use colony_core::{
-    Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result, Transport,
+    CallSettings, Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result, Transport,
     colony_name::Directory,
     idempotency::Keys,
     openid::audience::{Audience, AudienceToken, Wanted},
@@ -20,9 +21,10 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
+use tracing::Instrument;
 
 use crate::{
-    Builder, Listing, RateLimit, Reply, openid::Sources, sender::Sender, session::Session, time::Timer,
+    Builder, Listing, RateLimit, Reply, deadline::Deadline, openid::Sources, sender::Sender, session::Session, time::Timer,
 };
 pub(crate) use breaker::Breaker;
 pub(crate) use cache::ResponseCache;
@@ -31,6 +33,7 @@ pub(crate) use cache::ResponseCache;
 #[derive(Clone)]
 pub struct Http {
     shared: Arc<Shared>,
+    settings: Arc<CallSettings>,
 }
 
 pub(crate) struct Shared {
@@ -39,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) sources: Sources,
     pub(crate) sender: Sender,
     pub(crate) retry: RetryPolicy,
+    /// The limit of a whole call.
+    pub(crate) deadline: Duration,
     /// Whether writes carry a key that the server keeps.
     pub(crate) idempotent_writes: bool,
     pub(crate) timer: Arc<dyn Timer>,
@@ -56,7 +61,12 @@ impl Drop for Shared {
 
 impl Http {
     pub(crate) fn new(shared: Shared) -> Self {
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(shared), settings: Arc::default() }
+    }
+
+    /// The limit of a call that begins now.
+    fn deadline(&self) -> Deadline {
+        Deadline::start(self.settings.deadline.unwrap_or(self.shared.deadline))
     }
 
     /// Carries out a prepared call: the layer below the typed methods, for programs that learn at run
@@ -71,20 +81,48 @@ impl Http {
 
     /// The answer to a call, and the request that it answers.
     async fn answer(&self, mut call: Prepared) -> Result<(CoreReply, Request)> {
-        self.give_key(&mut Keys::of_call(None), &mut call.request);
+        self.give_key(&mut Keys::of_call(self.settings.idempotency_key.as_deref()), &mut call.request);
         call.request.check()?;
-        if let Some(name) = call.request.unresolved_colony().map(str::to_owned) {
-            let id = self.colony_id(&name).await?;
-            call.request.resolve_colony(&id);
-        }
-        let reply = self.deliver(&call.request).await?;
-        if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
-            self.adopt_key(&reply).await;
-        }
-        match (call.answer)(reply, &call.request) {
+        let deadline = self.deadline();
+        let span = trace::span(&call.request);
+        let work = deadline.bound(self.resolve_and_deliver(&mut call.request, deadline));
+        let outcome = work.instrument(span.clone()).await;
+        trace::end(&span, &outcome);
+        let answer = match outcome {
+            Ok(reply) => {
+                if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
+                    self.adopt_key(&reply).await;
+                }
+                (call.answer)(reply, &call.request)
+            }
+            Err(error) => Err(error),
+        };
+        match answer {
             Ok(reply) => Ok((reply, call.request)),
             Err(error) => Err(error.about(&call.request)),
         }
+    }
+
+    async fn resolve_and_deliver(&self, request: &mut Request, deadline: Deadline) -> Result<CoreReply> {
+        if let Some(name) = request.unresolved_colony().map(str::to_owned) {
+            let id = self.colony_id(&name, deadline).await?;
+            request.resolve_colony(&id);
+        }
+        self.deliver_until(request, deadline).await
+    }
+
+    /// Gives the last reply to a request of a walk, each of which has a time limit of its own.
+    pub(crate) async fn deliver(&self, request: &Request) -> Result<CoreReply> {
+        let deadline = self.deadline();
+        let span = trace::span(request);
+        let outcome = deadline.bound(self.deliver_until(request, deadline)).instrument(span.clone()).await;
+        trace::end(&span, &outcome);
+        outcome.map_err(|error| error.about(request))
+    }
+
+    /// The keys of a call of several requests.
+    pub(crate) fn batch_keys(&self) -> Keys {
+        Keys::of_batch(self.settings.idempotency_key.as_deref())
     }
 
     /// Gives a write its key, or leaves it without where the server keeps none.
@@ -110,7 +148,7 @@ impl Http {
             Call::List(steps) => Ok(Value::Array(self.walk_all(steps).await?)),
             Call::Batch(steps, gather) => Ok(gather(self.walk_all(steps).await?)),
             Call::Token => {
-                let held = self.shared.session.token(None).await?;
+                let held = self.deadline().bound(self.shared.session.token(None)).await?;
                 Ok(secrecy::ExposeSecret::expose_secret(&held.token).into())
             }
             Call::ForgetToken => {
@@ -123,7 +161,7 @@ impl Http {
     }
 
     async fn walk_all(&self, mut steps: Box<dyn Steps>) -> Result<Vec<Value>> {
-        let (mut all, mut keys) = (Vec::new(), Keys::of_batch(None));
+        let (mut all, mut keys) = (Vec::new(), self.batch_keys());
         while let Step::Send(mut request) = steps.next()? {
             self.give_key(&mut keys, &mut request);
             let reply = self.deliver(&request).await?;
@@ -139,13 +177,13 @@ impl Http {
 
     /// The id of a colony that is not built in. The list is fetched once for a client, and once more for a
     /// name that it does not hold: colonies are founded while programs run.
-    async fn colony_id(&self, name: &str) -> Result<String> {
+    async fn colony_id(&self, name: &str, deadline: Deadline) -> Result<String> {
         let mut known = self.shared.colonies.lock().await;
         if let Some(id) = known.as_ref().and_then(|directory| directory.id_of(name).ok()) {
             return Ok(id.to_owned());
         }
         let lookup = Directory::lookup();
-        let reply = self.deliver(&lookup.request).await?;
+        let reply = self.deliver_until(&lookup.request, deadline).await?;
         let directory = Arc::new(Directory::read(&(lookup.answer)(reply, &lookup.request)?)?);
         *known = Some(Arc::clone(&directory));
         directory.id_of(name).map(str::to_owned)
@@ -224,18 +262,20 @@ impl Transport for Http {
     }
 
     fn token(&self) -> Reply<SecretString> {
-        let session = Arc::clone(&self.shared.session);
-        Reply::new(async move { Ok(session.token(None).await?.token.clone()) })
+        let http = self.clone();
+        Reply::new(async move {
+            Ok(http.deadline().bound(http.shared.session.token(None)).await?.token.clone())
+        })
     }
 
     fn audience_token(&self, wanted: Wanted) -> Reply<AudienceToken> {
         let http = self.clone();
-        Reply::new(async move { http.shared.sources.token(wanted).await })
+        Reply::new(async move { http.deadline().bound(http.shared.sources.token(wanted)).await })
     }
 
     fn audience_secret(&self, wanted: Wanted) -> Reply<SecretString> {
         let http = self.clone();
-        Reply::new(async move { http.shared.sources.secret(wanted).await })
+        Reply::new(async move { http.deadline().bound(http.shared.sources.secret(wanted)).await })
     }
 
     fn forget_audience_token(&self, audience: Audience) -> Reply<()> {
@@ -261,6 +301,12 @@ impl Connect for Http {
 
     fn anonymous() -> Builder {
         Builder::new(None)
+    }
+
+    fn with_settings(&self, change: impl FnOnce(&mut CallSettings)) -> Self {
+        let mut settings = CallSettings::clone(&self.settings);
+        change(&mut settings);
+        Self { shared: Arc::clone(&self.shared), settings: Arc::new(settings) }
     }
 }
 

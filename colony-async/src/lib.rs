@@ -44,6 +44,7 @@ pub mod bench_support;
 mod builder;
 mod connections;
 pub mod credential;
+mod deadline;
 #[doc(hidden)]
 pub mod disk;
 mod gate;
@@ -68,7 +69,7 @@ use std::path::Path;
 pub use builder::{Builder, OverHttp};
 #[doc(inline)]
 pub use colony_core::{
-    Error, ErrorKind, Open, Page, Result, Timestamp, api, registry,
+    Error, ErrorKind, Limit, Open, Page, Result, Timestamp, api, registry,
     retry::{self, RetryPolicy},
 };
 pub use http::Http;

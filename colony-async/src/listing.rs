@@ -49,7 +49,7 @@ type Fetch = Pin<Box<dyn Future<Output = (Box<dyn Steps>, Result<Vec<Value>>)> +
 
 impl<T: DeserializeOwned> Listing<T> {
     pub(crate) fn new(http: Http, steps: Result<Box<dyn Steps>>) -> Self {
-        let (items, keys) = (VecDeque::new(), Keys::of_batch(None));
+        let (items, keys) = (VecDeque::new(), http.batch_keys());
         Self { http, steps: Some(steps), items, fetch: None, keys, item: std::marker::PhantomData }
     }
 

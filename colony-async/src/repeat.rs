@@ -10,22 +10,30 @@ use colony_core::{
     retry::{Decision, Failure, RetryPolicy, Tries},
 };
 
-use crate::time::Timer;
+use crate::{deadline::Deadline, time::Timer};
 
 /// The tries of one request.
 pub(crate) struct Repeat<'a> {
     tries: Tries<'a>,
     timer: &'a dyn Timer,
     operation: &'static str,
+    /// The call that the request is made for, and when that has to have ended.
+    call: Option<(&'a Request, Deadline)>,
 }
 
 impl<'a> Repeat<'a> {
     pub(crate) fn new(request: &Request, policy: &'a RetryPolicy, timer: &'a dyn Timer) -> Self {
-        Self { tries: Tries::new(policy, request.repeat()), timer, operation: request.operation() }
+        Self { tries: Tries::new(policy, request.repeat()), timer, operation: request.operation(), call: None }
+    }
+
+    /// Tries no more when the next try would begin after the deadline.
+    pub(crate) fn until(mut self, request: &'a Request, deadline: Deadline) -> Self {
+        self.call = Some((request, deadline));
+        self
     }
 
     pub(crate) fn of_login(operation: &'static str, policy: &'a RetryPolicy, timer: &'a dyn Timer) -> Self {
-        Self { tries: Tries::of_login(policy), timer, operation }
+        Self { tries: Tries::of_login(policy), timer, operation, call: None }
     }
 
     /// Gives back an outcome that is final. Otherwise waits until the request is to be sent again.
@@ -34,14 +42,21 @@ impl<'a> Repeat<'a> {
         let asked = outcome.as_ref().ok().and_then(Reply::retry_after);
         match self.tries.after(failure, asked, self.timer.random()) {
             Decision::Stop => Some(outcome),
-            Decision::After(pause) => {
-                self.wait(failure, pause).await;
-                None
-            }
+            Decision::After(pause) => match self.call {
+                Some((request, deadline)) if !deadline.has_time_for(pause) => {
+                    let error = outcome.map_or_else(|error| error, |reply| reply.into_error(request));
+                    Some(Err(deadline.cuts(error)))
+                }
+                _ => {
+                    self.wait(failure, pause).await;
+                    None
+                }
+            },
         }
     }
 
     async fn wait(&self, failure: Failure, pause: Duration) {
+        tracing::Span::current().record("http.request.resend_count", self.tries.resent());
         tracing::info!(
             target: "colony::http", event = "retry", operation = self.operation,
             "error.type" = &*failure.as_str(), "http.request.resend_count" = self.tries.resent(),

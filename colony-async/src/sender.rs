@@ -1,8 +1,10 @@
 //! Sending one request, once.
 
 mod multipart;
+mod network;
+mod redirect;
 
-use std::{error::Error as _, io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use colony_core::{
     Auth, Base, Body, Error, ErrorKind, Reply, Request, Result, base_url::site_root, retry::Unanswered,
@@ -29,18 +31,33 @@ pub(crate) struct Sender {
 impl Sender {
     /// Sends the request and reads the reply, whatever its status.
     pub(crate) async fn once(&self, request: &Request, held: Option<&Held>) -> Result<Reply> {
-        self.send(request, held, None).await
+        self.send(request, held, None, None).await
+    }
+
+    /// As [`once`](Self::once), within this time where it is not the client's.
+    pub(crate) async fn once_within(
+        &self,
+        request: &Request,
+        held: Option<&Held>,
+        timeout: Option<Duration>,
+    ) -> Result<Reply> {
+        self.send(request, held, timeout, None).await
     }
 
     /// As [`once`](Self::once), of a server that need not mean well: at most so many bytes are read, and
     /// nothing is taken from another host, whatever the HTTP client was told about redirects.
     pub(crate) async fn once_bounded(&self, request: &Request, limit: usize) -> Result<Reply> {
-        self.send(request, None, Some(limit)).await
+        self.send(request, None, None, Some(limit)).await
     }
 
-    async fn send(&self, request: &Request, held: Option<&Held>, limit: Option<usize>) -> Result<Reply> {
+    async fn send(
+        &self,
+        request: &Request,
+        held: Option<&Held>,
+        timeout: Option<Duration>,
+        limit: Option<usize>,
+    ) -> Result<Reply> {
         let url = self.url(request)?;
-        let built = self.build(request, &url, held)?;
         self.watch.sending(request, &url);
         #[cfg(feature = "testing")]
         if let Some(script) = &self.script {
@@ -48,13 +65,23 @@ impl Sender {
             self.watch.received(request, &url, &reply);
             return Ok(reply);
         }
-        let mut response = built.send().await.map_err(|error| {
-            let how = unanswered(&error);
-            self.network(request, error, how)
-        })?;
+        let (mut moved, mut hops) = (None::<Url>, 0);
+        let mut response = loop {
+            let at = moved.as_ref().unwrap_or(&url);
+            let response = self.build(request, at, held, timeout)?.send().await.map_err(|error| {
+                let how = network::before_an_answer(&error);
+                self.network(request, error, how, timeout)
+            })?;
+            match redirect::next(request, at, response.status(), response.headers(), hops)? {
+                Some(next) => moved = Some(next),
+                None => break response,
+            }
+            hops += 1;
+        };
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let lost = |error| self.network(request, error, Unanswered::Lost, timeout);
         let body = match limit {
-            None => response.bytes().await.map_err(|error| self.network(request, error, Unanswered::Lost))?,
+            None => response.bytes().await.map_err(lost)?,
             Some(limit) => self.read_bounded(request, &url, response, limit).await?,
         };
         let reply = Reply::new(status, headers, body).received_at(self.timer.now());
@@ -76,7 +103,7 @@ impl Sender {
             return refuse("redirected", "the request was redirected to another host".to_owned());
         }
         let mut body = bytes::BytesMut::new();
-        let lost = |error| self.network(request, error, Unanswered::Lost);
+        let lost = |error| self.network(request, error, Unanswered::Lost, None);
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
             if body.len() + chunk.len() > limit {
                 return refuse("too_large", format!("the reply has more than {limit} bytes"));
@@ -86,14 +113,20 @@ impl Sender {
         Ok(body.freeze())
     }
 
-    fn build(&self, request: &Request, url: &Url, held: Option<&Held>) -> Result<reqwest::RequestBuilder> {
+    fn build(
+        &self,
+        request: &Request,
+        url: &Url,
+        held: Option<&Held>,
+        timeout: Option<Duration>,
+    ) -> Result<reqwest::RequestBuilder> {
         let mut builder = self
             .http
             .to(url)?
             .request(request.method().clone(), url.clone())
             .header(header::USER_AGENT, self.user_agent.clone());
-        if !self.http.end_requests() {
-            builder = builder.timeout(self.timeout);
+        if timeout.is_some() || !self.http.end_requests() {
+            builder = builder.timeout(timeout.unwrap_or(self.timeout));
         }
         // A form may carry the token in its place; such a request has no header with it.
         if let Some(held) = held.filter(|_| request.auth() == Auth::Bearer) {
@@ -148,55 +181,19 @@ impl Sender {
         Ok(url)
     }
 
-    fn network(&self, request: &Request, error: reqwest::Error, how: Unanswered) -> Error {
-        // The address may carry what should not be repeated, and the host is told below.
-        let error = error.without_url();
+    fn network(
+        &self,
+        request: &Request,
+        error: reqwest::Error,
+        how: Unanswered,
+        timeout: Option<Duration>,
+    ) -> Error {
         let host = match request.base_part() {
             Base::Other(url) | Base::Endpoint(url) => url.as_str(),
             _ => self.base_url.as_str(),
         };
-        let message = if error.is_timeout() {
-            format!("no answer from {host} within {} s", self.timeout.as_secs_f64())
-        } else if error.is_connect() {
-            format!("no connection to {host}")
-        } else if error.is_builder() {
-            format!("the request to {host} cannot be built")
-        } else {
-            format!("the connection to {host} broke")
-        };
-        let hint = if error.is_timeout() {
-            "Try again later, or allow more time with `timeout`"
-        } else {
-            "Check the base URL (COLONY_BASE_URL), the network and the proxy"
-        };
-        let cause = error.source().map(ToString::to_string).unwrap_or_else(|| error.to_string());
-        Error::build(ErrorKind::Network, format!("{message}: {cause}"))
-            .hint(hint)
-            .unanswered(how)
-            .source(error)
-            .finish()
-            .about(request)
+        let timeout = timeout.unwrap_or(self.timeout);
+        let limits = network::Limits { timeout, connect: self.http.connect_timeout() };
+        network::error(request, host, error, how, limits)
     }
-}
-
-/// How a request ended whose answer did not begin.
-fn unanswered(error: &reqwest::Error) -> Unanswered {
-    if error.is_connect() {
-        return Unanswered::NotConnected;
-    }
-    if error.is_timeout() {
-        return Unanswered::Lost;
-    }
-    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
-    let closed = causes.any(|cause| {
-        let by_http = cause.downcast_ref::<hyper::Error>().is_some_and(|error| {
-            error.is_incomplete_message() || error.is_canceled() || error.is_closed()
-        });
-        by_http
-            || cause.downcast_ref::<io::Error>().is_some_and(|error| {
-                use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-                matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof)
-            })
-    });
-    if closed { Unanswered::Closed } else { Unanswered::Lost }
 }

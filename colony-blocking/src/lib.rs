@@ -40,7 +40,7 @@ pub use colony_async::{
 };
 #[doc(inline)]
 pub use colony_core::{
-    Error, ErrorKind, Open, Page, Result, Timestamp, api, registry,
+    Error, ErrorKind, Limit, Open, Page, Result, Timestamp, api, registry,
     retry::{self, RetryPolicy},
 };
 pub use http::{Builder, Http};

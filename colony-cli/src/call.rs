@@ -39,7 +39,10 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
         output.value(&describe(call)?);
         return Ok(());
     }
-    let client = client(global)?;
+    let mut client = client(global)?;
+    if let Some(key) = &args.idempotency_key {
+        client = client.with_idempotency_key(key);
+    }
     if let Call::Download(call) = call {
         let bytes = client.transport().call(call).await?.body;
         return match &args.output {

@@ -53,6 +53,7 @@ impl Failure {
                         "code": error.code(),
                         "message": error.to_string(),
                         "retry_after": error.retry_after().map(|wait| wait.as_secs()),
+                        "idempotency_key": error.idempotency_key(),
                     }});
                     output.error_line(&body.to_string());
                 } else {

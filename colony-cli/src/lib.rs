@@ -20,9 +20,10 @@ mod serve;
 mod short;
 mod signals;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser as _;
+use colony_core::{Error, ErrorKind, Limit};
 
 use crate::{
     args::{Cli, Command},
@@ -50,13 +51,16 @@ fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         // These need no runtime of the usual kind, or none at all.
         Command::Methods(args) => methods::run(&args, output),
         Command::Cache(command) => cache::run(&global, &command, output),
+        Command::Sandbox(_) if global.deadline.is_some() => {
+            Err(Failure::usage("--deadline does not go with sandbox, which runs until it is stopped"))
+        }
         Command::Sandbox(args) => many_threads()?.block_on(serve::run(args, output)),
         Command::Demo(args) => many_threads()?.block_on(demo::run(args, output)),
         Command::DemoWorker(args) => demo::work(args),
         // The rest make a call or two: one thread starts quicker than several.
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let outcome = runtime.block_on(async {
+            let outcome = runtime.block_on(within(global.deadline, async {
                 match command {
                     Command::Call(args) => call::run(&global, args, output).await,
                     Command::Api(args) => api::run(&global, args, output).await,
@@ -68,12 +72,25 @@ fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
                     Command::Notifications(args) => short::notifications(&global, args, output).await,
                     _ => unreachable!("handled above"),
                 }
-            });
+            }));
             // A file operation that hangs on a network mount must not hold up the end.
             runtime.shutdown_background();
             outcome
         }
     }
+}
+
+/// Bounds a whole command. Its calls have the same limit each, and say more where they are ended by it.
+async fn within(
+    limit: Option<Duration>,
+    command: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let Some(limit) = limit else { return command.await };
+    let bound = limit.saturating_add(Duration::from_millis(50));
+    tokio::time::timeout(bound, command).await.unwrap_or_else(|_| {
+        let message = format!("the command did not end within {} s (--deadline)", limit.as_secs_f64());
+        Err(Error::build(ErrorKind::Network, message).limit(Limit::Deadline, limit).finish().into())
+    })
 }
 
 fn many_threads() -> std::io::Result<tokio::runtime::Runtime> {

@@ -1,10 +1,16 @@
 //! Operations as data.
 
+use std::any::TypeId;
+
 use http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Reply, Request, Result, page::Steps};
+use crate::{
+    Reply, Request, Result,
+    page::Steps,
+    reply::{Done, accept, accept_empty},
+};
 
 /// An operation of one request and one JSON reply.
 ///
@@ -35,7 +41,9 @@ pub trait Endpoint: DeserializeOwned + Send + 'static {
     ///
     /// The error that a reply without success stands for.
     fn answer(reply: Reply, request: &Request) -> Result<Reply> {
-        if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
+        // An empty success is one where an empty object says as much as the operation has to say.
+        let need_not_answer = TypeId::of::<Self::Response>() == TypeId::of::<Done>();
+        if need_not_answer { accept_empty(reply, request) } else { accept(reply, request) }
     }
 }
 
@@ -113,6 +121,6 @@ impl Prepared {
 
     /// Prepares a request whose reply is taken as it is.
     pub fn plain(request: Request) -> Self {
-        Self { request, answer: crate::reply::accept }
+        Self { request, answer: accept_empty }
     }
 }

@@ -99,6 +99,29 @@ impl ErrorKind {
     }
 }
 
+/// A time limit of a call, named as the builder's setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Opening a connection.
+    Connect,
+    /// One request, its reply included.
+    Request,
+    /// The whole call: waiting for the login, all tries and the pauses between them.
+    Deadline,
+}
+
+impl Limit {
+    /// The name of the builder's setting: `connect_timeout`, `timeout` or `deadline`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect_timeout",
+            Self::Request => "timeout",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
 /// Why a call failed.
 ///
 /// One word wide, cheap to clone: tasks that waited for the same login share the same error. The
@@ -128,6 +151,7 @@ struct Inner {
     request_id: Option<String>,
     idempotency_key: Option<String>,
     unanswered: Option<Unanswered>,
+    limit: Option<(Limit, Duration)>,
     body: Option<Value>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     is_page: bool,
@@ -192,6 +216,11 @@ impl Error {
     /// How a request ended that got no answer, for [`ErrorKind::Network`].
     pub fn unanswered(&self) -> Option<Unanswered> {
         self.0.unanswered
+    }
+
+    /// The time limit that ended the call, and its value.
+    pub fn limit(&self) -> Option<(Limit, Duration)> {
+        self.0.limit
     }
 
     /// The body of the server's answer, when it was JSON. Never kept for login requests.
@@ -263,10 +292,25 @@ impl Error {
             request_id: None,
             idempotency_key: None,
             unanswered: None,
+            limit: None,
             body: None,
             source: None,
             is_page: false,
         })
+    }
+
+    /// Says of a failed try that the call's time limit leaves none for another.
+    #[must_use]
+    pub fn out_of_time(mut self, limit: Limit, value: Duration) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.limit = Some((limit, value));
+            inner.message += &format!(
+                "; the {} of {} s leaves no time to try again",
+                limit.as_str(),
+                value.as_secs_f64()
+            );
+        }
+        self
     }
 
     /// Names the request in an error that does not do so yet: its operation, and its idempotency key.
@@ -419,6 +463,13 @@ impl ErrorBuilder {
     #[must_use]
     pub fn unanswered(mut self, how: Unanswered) -> Self {
         self.0.unanswered = Some(how);
+        self
+    }
+
+    /// Says which time limit ended the call.
+    #[must_use]
+    pub fn limit(mut self, limit: Limit, value: Duration) -> Self {
+        self.0.limit = Some((limit, value));
         self
     }
 

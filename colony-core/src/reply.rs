@@ -52,23 +52,34 @@ impl Reply {
         self.with_json(&Value::Null)
     }
 
-    /// The body as a JSON value; an empty body (204) is an empty object.
+    /// The body as a JSON value; that of a 204 is an empty object.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Decode`] when the body is not JSON.
+    /// [`ErrorKind::Decode`] when the body is not JSON, or empty.
     pub fn json(&self) -> Result<Value> {
         self.decode()
     }
 
-    /// The body as a `T`; an empty body (204) is read as an empty object.
+    /// The body as a `T`; that of a 204 is read as an empty object.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Decode`] when the body is not JSON or not a `T`; the message names the field.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
-        let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        let body: &[u8] = match self.status {
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => b"{}",
+            _ if self.is_blank() => {
+                return Err(self.decode_error(": it is empty where JSON was expected"));
+            }
+            _ => &self.body,
+        };
         crate::json::read(body).map_err(|problem| self.decode_error(&problem))
+    }
+
+    /// Whether the body holds nothing.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.body.iter().all(u8::is_ascii_whitespace)
     }
 
     #[cold]
@@ -137,6 +148,13 @@ impl Reply {
 /// The usual reading of a reply: a success as it is, anything else as its error.
 pub(crate) fn accept(reply: Reply, request: &Request) -> Result<Reply> {
     if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
+}
+
+/// As [`accept`], for what need not answer anything: an empty body is an empty object.
+pub(crate) fn accept_empty(reply: Reply, request: &Request) -> Result<Reply> {
+    let reply = accept(reply, request)?;
+    let is_nothing = reply.is_blank() && !request.is_download();
+    Ok(if is_nothing { reply.with_json(&Value::Object(serde_json::Map::new())) } else { reply })
 }
 
 /// The answer of an operation whose success is all there is to tell.

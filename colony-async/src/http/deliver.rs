@@ -6,16 +6,20 @@ use super::{
     Http,
     cache::{self, Look, Write},
 };
-use crate::{repeat::Repeat, session::Round};
+use crate::{
+    deadline::Deadline,
+    repeat::Repeat,
+    session::{Held, Round},
+};
 
 impl Http {
     /// Gives the last reply to a request, a kept one if there is one.
-    pub(crate) async fn deliver(&self, request: &Request) -> Result<Reply> {
+    pub(super) async fn deliver_until(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
         let shared = &*self.shared;
-        let Some(cache) = &shared.cache else { return self.send_guarded(request).await };
+        let Some(cache) = &shared.cache else { return self.send_guarded(request, deadline).await };
         if !cache::is_kept(request) {
             let write = Write::begin(cache, request);
-            let outcome = self.send_guarded(request).await;
+            let outcome = self.send_guarded(request, deadline).await;
             write.end(&outcome);
             return outcome;
         }
@@ -24,25 +28,25 @@ impl Http {
             Look::Hit(reply) => return Ok(reply),
             Look::Miss(asked_at) => asked_at,
         };
-        let reply = self.send_guarded(request).await?;
+        let reply = self.send_guarded(request, deadline).await?;
         if reply.is_success() {
             cache.keep(url, asked_at, &reply, shared.timer.now());
         }
         Ok(reply)
     }
 
-    async fn send_guarded(&self, request: &Request) -> Result<Reply> {
-        let Some(breaker) = &self.shared.breaker else { return self.send_with_retries(request).await };
+    async fn send_guarded(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
+        let Some(breaker) = &self.shared.breaker else { return self.send_with_retries(request, deadline).await };
         let admitted = breaker.admit(request, self.shared.timer.now())?;
-        let outcome = self.send_with_retries(request).await;
+        let outcome = self.send_with_retries(request, deadline).await;
         admitted.settle(&outcome, self.shared.timer.now());
         outcome
     }
 
     /// Sends a request as often as the policy and a rejected token ask for, and gives the last reply.
-    async fn send_with_retries(&self, request: &Request) -> Result<Reply> {
+    async fn send_with_retries(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
         let shared = &*self.shared;
-        let mut tries = Repeat::new(request, &shared.retry, &*shared.timer);
+        let mut tries = Repeat::new(request, &shared.retry, &*shared.timer).until(request, deadline);
         let mut tokens = carries_token(request).then(|| Round::new(&shared.session, request));
         loop {
             let outcome = self.send_once(request, tokens.as_mut()).await?;
@@ -55,11 +59,10 @@ impl Http {
     /// Sends a request once, and again with another token while its own is refused. The outer error is that
     /// of a login, which was tried often enough.
     async fn send_once(&self, request: &Request, tokens: Option<&mut Round<'_>>) -> Result<Result<Reply>> {
-        let sender = &self.shared.sender;
-        let Some(tokens) = tokens else { return Ok(sender.once(request, None).await) };
+        let Some(tokens) = tokens else { return Ok(self.send(request, None).await) };
         let mut held = tokens.token().await?;
         loop {
-            let outcome = sender.once(request, Some(&*held)).await;
+            let outcome = self.send(request, Some(&*held)).await;
             let Ok(reply) = &outcome else { return Ok(outcome) };
             if request.auth() != Auth::Bearer {
                 return Ok(outcome);
@@ -72,6 +75,10 @@ impl Http {
                 None => return Ok(outcome),
             }
         }
+    }
+
+    async fn send(&self, request: &Request, held: Option<&Held>) -> Result<Reply> {
+        self.shared.sender.once_within(request, held, self.settings.timeout).await
     }
 }
 
