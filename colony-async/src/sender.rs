@@ -72,7 +72,7 @@ impl Sender {
                 let how = network::before_an_answer(&error);
                 self.network(request, error, how, timeout)
             })?;
-            match redirect::next(request, at, response.status(), response.headers(), hops)? {
+            match redirect::next(request, at, response.status(), response.headers(), hops, &self.base_url)? {
                 Some(next) => moved = Some(next),
                 None => break response,
             }

@@ -22,6 +22,7 @@ pub(super) fn next(
     status: StatusCode,
     headers: &HeaderMap,
     followed: u32,
+    base_url: &str,
 ) -> Result<Option<Url>> {
     let keeps_method = matches!(status.as_u16(), 307 | 308);
     if !keeps_method && !matches!(status.as_u16(), 301..=303) {
@@ -43,7 +44,8 @@ pub(super) fn next(
     let message = format!("the server answered with a redirect to {place}, which is not followed: {why}");
     let hint = match &to {
         Some(to) if is_upgrade(at, to) => {
-            format!("Use a base URL that begins with {}", to.origin().ascii_serialization())
+            let path = Url::parse(base_url).map_or_else(|_| String::new(), |base| base.path().to_owned());
+            format!("Use the base URL {}{path}", to.origin().ascii_serialization())
         }
         _ => "Check the base URL (COLONY_BASE_URL)".to_owned(),
     };

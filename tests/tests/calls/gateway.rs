@@ -59,10 +59,13 @@ impl Gateway {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
         let authority = listener.local_addr().expect("its address").to_string();
         let random = fastrand::Rng::with_seed(settings.seed);
+        // It has a runtime of its own, and must not be built on another one's thread.
+        let http = thread::spawn(|| Client::builder().no_proxy().build().expect("a client"));
+        let http = http.join().expect("no panic");
         let gateway = Self {
             server,
             settings,
-            http: Client::builder().no_proxy().build().expect("a client"),
+            http,
             state: Arc::new(Mutex::new((random, Tally::default()))),
         };
         let shared = gateway.clone();

@@ -24,7 +24,7 @@ const PADDED: &str = "white space around a header's value is no part of it, and 
 
 /// Rows where this SDK does something else on purpose. One that agrees after all fails the test.
 /// `docs/differences.md` has the same as a table.
-pub(crate) const DIFFERENCES: [(&str, &str); 29] = [
+pub(crate) const DIFFERENCES: [(&str, &str); 30] = [
     ("body_detail_number", NUMBER),
     ("body_invalid_utf8", NOT_UTF8),
     ("success_invalid_utf8", NOT_UTF8),
@@ -44,6 +44,7 @@ pub(crate) const DIFFERENCES: [(&str, &str); 29] = [
     ("body_detail_list", VALIDATION),
     ("retry_after_date", "a date is waited for as seconds are"),
     ("success_empty", EMPTY),
+    ("oauth_429", REPEATED),
     ("connection_refused", REPEATED),
     ("connection_refused_is_not_retried", REPEATED),
     ("connection_refused_on_login", REPEATED),
