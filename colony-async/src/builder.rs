@@ -3,19 +3,21 @@
 use std::{fmt, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
 
 use colony_core::{
-    Client, DEFAULT_BASE_URL, Error, ErrorKind, Result, Transport, retry::RetryPolicy, token::cache_path,
+    Client, DEFAULT_BASE_URL, Error, ErrorKind, Result, Transport,
+    retry::RetryPolicy,
+    token::cache_path::{self, Directories},
 };
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    Incoming, Outgoing,
+    Incoming, Outgoing, body,
     connections::{self, Connections},
-    disk::{Disk, Real},
+    disk::{Disk, Real, place},
     http::{Breaker, Http, ResponseCache, Shared},
     openid::Sources,
     sender::Sender,
-    session::{Login, Session, Settings, Totp},
+    session::{self, Login, Session, Settings, Totp},
     time::{SystemTimer, Timer},
     watch::{Hooks, Watch},
 };
@@ -28,11 +30,12 @@ use crate::{
 /// | --- | --- | --- |
 /// | [`base_url`](Self::base_url) | `COLONY_BASE_URL` | `https://thecolony.ai/api/v1` |
 /// | [`cache_token`](Self::cache_token) | `COLONY_SDK_NO_TOKEN_CACHE` = `1`, `true` or `yes` turns it off, whatever the builder says | on |
-/// | [`token_cache_dir`](Self::token_cache_dir) | `COLONY_SDK_TOKEN_CACHE_DIR` | the system's cache directory, see [`cache_path`] |
+/// | [`token_cache_dir`](Self::token_cache_dir) | `COLONY_SDK_TOKEN_CACHE_DIR` | the system's cache directory, see [`cache_path`]; where that cannot be used, `$XDG_RUNTIME_DIR/colony-sdk`, else `<temporary directory>/colony-sdk-<uid>` |
 /// | [`token_cache_ttl`](Self::token_cache_ttl) | `COLONY_SDK_TOKEN_CACHE_TTL` (seconds, `5m`, `1h`) | none |
 /// | [`timeout`](Self::timeout) | | 30 s |
 /// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
 /// | [`deadline`](Self::deadline) | | 3 min |
+/// | [`max_reply_size`](Self::max_reply_size) | | 16 MiB |
 /// | [`retry`](Self::retry) | | [`RetryPolicy::default`] |
 /// | [`auth_retry`](Self::auth_retry) | | [`RetryPolicy::for_login`] |
 /// | [`idempotent_writes`](Self::idempotent_writes) | | on |
@@ -58,6 +61,7 @@ pub struct Builder<C = Http> {
     timeout: Duration,
     deadline: Duration,
     connect_timeout: Duration,
+    max_reply_size: usize,
     retry: RetryPolicy,
     auth_retry: RetryPolicy,
     idempotent_writes: bool,
@@ -71,7 +75,7 @@ pub struct Builder<C = Http> {
     user_agent: Option<String>,
     http_client: Option<reqwest::Client>,
     timer: Arc<dyn Timer>,
-    disk: Arc<dyn Disk>,
+    disk: Option<Arc<dyn Disk>>,
     cache: Option<ResponseCache>,
     breaker: Option<Breaker>,
     hooks: Hooks,
@@ -91,6 +95,7 @@ impl<C: OverHttp> Builder<C> {
             timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(180),
             connect_timeout: Duration::from_secs(10),
+            max_reply_size: body::REPLY_LIMIT,
             retry: RetryPolicy::default(),
             auth_retry: RetryPolicy::for_login(),
             idempotent_writes: true,
@@ -104,7 +109,7 @@ impl<C: OverHttp> Builder<C> {
             user_agent: None,
             http_client: None,
             timer: Arc::new(SystemTimer),
-            disk: Arc::new(Real),
+            disk: None,
             #[cfg(feature = "testing")]
             script: None,
             cache: None,
@@ -141,6 +146,23 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
+    /// Sets how many bytes of a reply are read, counted after decompression. The default is 16 MiB.
+    ///
+    /// A longer reply is an error of kind [`Decode`](ErrorKind::Decode) with the code `too_large`, and the rest
+    /// of it is not read. Of a reply that tells of an error at most 1 MiB is kept, of a longer one the
+    /// beginning. Logins, discovery and OAuth replies have a limit of 1 MiB or less, whatever is set here;
+    /// streamed downloads have none.
+    ///
+    /// ```
+    /// # fn main() -> colony_async::Result<()> {
+    /// let client = colony_async::Client::builder("col_example").max_reply_size(64 * 1024 * 1024).build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn max_reply_size(mut self, bytes: usize) -> Self {
+        self.max_reply_size = bytes;
+        self
+    }
+
     /// Sets when calls are tried again.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
@@ -172,18 +194,24 @@ impl<C: OverHttp> Builder<C> {
     /// Sets the file system that the shared files are on, for tests of one that fails.
     #[doc(hidden)]
     pub fn disk(mut self, disk: impl Disk) -> Self {
-        self.disk = Arc::new(disk);
+        self.disk = Some(Arc::new(disk));
         self
     }
 
-    /// Sets the directory of the cache file.
+    /// Sets the directory of the cache file. A relative one is below the working directory of this moment.
+    ///
+    /// A symbolic link is followed if it and its target belong to this user and nobody else may write in the target.
+    /// Of a directory that belongs to another user the subdirectory `colony-sdk-<uid>` is used, and what is in it is
+    /// not shared with the Python package. A directory that cannot be used means that tokens are kept in memory only.
+    /// Both are reported as a `tracing` event at warn level.
     pub fn token_cache_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.token_cache_dir = Some(directory.into());
         self
     }
 
-    /// Caps the age of a token taken from a file, a login's or one for another service; zero means never to
-    /// take one. It is looked at when a token is taken: one that is held in memory serves to its own end.
+    /// Caps the age of a token taken from a file, a login's or one for another service. It is looked at when a
+    /// token is taken: one that is held in memory serves to its own end. Zero turns the file off, as
+    /// [`cache_token(false)`](Self::cache_token) does: nothing is read, written or waited for.
     ///
     /// A login's file is as old as the file system says; that of an exchanged token says itself when it was
     /// granted. One from the future counts as new up to a
@@ -246,7 +274,8 @@ impl<C: OverHttp> Builder<C> {
     ///
     /// Every write through this client (POST, PUT, PATCH, DELETE, uploads) empties the cache unless the
     /// server refused it (4xx), and so does forgetting the token (`refresh_token`). Writes of others are not
-    /// seen before the time is over. Downloads are not kept. See
+    /// seen before the time is over. Downloads are not kept, and no reply over 1 MiB; at most 512 replies and
+    /// 16 MiB are. See
     /// [`Http::clear_response_cache`](crate::Http::clear_response_cache).
     pub fn response_cache(mut self, ttl: Duration) -> Self {
         self.cache = (!ttl.is_zero()).then(|| ResponseCache::new(ttl));
@@ -308,7 +337,8 @@ impl<C: OverHttp> Builder<C> {
         for problem in &environment.problems {
             tracing::warn!(target: "colony::token", %problem, "a setting in the environment is ignored");
         }
-        let base_url = self.base_url.or(environment.base_url).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
+        let base_url =
+            self.base_url.or(environment.base_url.clone()).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
         let base_url = cache_path::normalise_base_url(&base_url).to_owned();
         check_base_url(&base_url)?;
         if let Some(key) = &self.api_key {
@@ -336,25 +366,29 @@ impl<C: OverHttp> Builder<C> {
             http,
             base_url: base_url.clone(),
             timeout: self.timeout,
+            max_reply_size: self.max_reply_size,
             user_agent,
             watch,
             timer: Arc::clone(&self.timer),
             #[cfg(feature = "testing")]
             script: self.script,
         };
-        let cached = self.cache_token && !environment.disabled;
-        let directory = if cached { self.token_cache_dir.or(environment.directory) } else { None };
-        if cached && directory.is_none() {
-            tracing::warn!(
-                target: "colony::token", event = "degraded", action = "locate", reason = "no_directory",
-                "no cache directory can be told: set COLONY_SDK_TOKEN_CACHE_DIR or HOME; going on without the cache"
-            );
-        }
+        let ttl = self.token_cache_ttl.or(environment.ttl);
+        let directories = match self.token_cache_dir {
+            Some(directory) => Directories::explicit(directory),
+            None => environment.directories(place::user()),
+        };
+        let directory = match self.disk {
+            _ if !self.cache_token || environment.disabled || ttl == Some(Duration::ZERO) => None,
+            // Another file system is not looked at before it is used.
+            Some(_) => directories.preferred,
+            None => session::in_use(&directories, session::PROGRAM),
+        };
         let settings = Settings {
             base_url,
             directory,
-            disk: self.disk,
-            ttl: self.token_cache_ttl.or(environment.ttl),
+            disk: self.disk.unwrap_or_else(|| Arc::new(Real)),
+            ttl,
             refresh_ahead: self.refresh_ahead,
             ignore_cool_down: self.ignore_cool_down,
         };

@@ -9,6 +9,7 @@
 #[cfg(unix)]
 mod at;
 pub(crate) mod lock;
+pub(crate) mod place;
 pub(crate) mod private;
 mod real;
 #[cfg(test)]

@@ -12,7 +12,7 @@ use colony_core::{
     colony_name::Directory,
     idempotency::Keys,
     openid::audience::{Audience, AudienceToken, Wanted},
-    page::{Step, Steps},
+    page::{Origin, Step, Steps},
     registry::Call,
     retry::RetryPolicy,
 };
@@ -75,12 +75,7 @@ impl Http {
     /// # Errors
     ///
     /// As the typed methods.
-    pub async fn call(&self, call: Prepared) -> Result<CoreReply> {
-        self.answer(call).await.map(|(reply, _)| reply)
-    }
-
-    /// The answer to a call, and the request that it answers.
-    async fn answer(&self, mut call: Prepared) -> Result<(CoreReply, Request)> {
+    pub async fn call(&self, mut call: Prepared) -> Result<CoreReply> {
         self.give_key(&mut Keys::of_call(self.settings.idempotency_key.as_deref()), &mut call.request);
         call.request.check()?;
         let deadline = self.deadline();
@@ -88,19 +83,11 @@ impl Http {
         let work = deadline.bound(self.resolve_and_deliver(&mut call.request, deadline));
         let outcome = work.instrument(span.clone()).await;
         trace::end(&span, &outcome);
-        let answer = match outcome {
-            Ok(reply) => {
-                if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
-                    self.adopt_key(&reply).await;
-                }
-                (call.answer)(reply, &call.request)
-            }
-            Err(error) => Err(error),
-        };
-        match answer {
-            Ok(reply) => Ok((reply, call.request)),
-            Err(error) => Err(error.about(&call.request)),
+        let reply = outcome.map_err(|error| error.about(&call.request))?;
+        if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
+            self.adopt_key(&reply).await;
         }
+        call.finish(reply)
     }
 
     async fn resolve_and_deliver(&self, request: &mut Request, deadline: Deadline) -> Result<CoreReply> {
@@ -141,12 +128,9 @@ impl Http {
     /// As the typed methods.
     pub async fn run(&self, call: Call) -> Result<Value> {
         match call {
-            Call::Request(call) => {
-                let (reply, request) = self.answer(call).await?;
-                reply.json().map_err(|error| error.about(&request))
-            }
-            Call::List(steps) => Ok(Value::Array(self.walk_all(steps).await?)),
-            Call::Batch(steps, gather) => Ok(gather(self.walk_all(steps).await?)),
+            Call::Request(call) => self.call(call).await?.json(),
+            Call::List(steps) => Ok(Value::Array(self.walk_all(steps).await?.0)),
+            Call::Batch(steps, gather) => Ok(gather(self.walk_all(steps).await?.0)),
             Call::Token => {
                 let held = self.deadline().bound(self.shared.session.token(None)).await?;
                 Ok(secrecy::ExposeSecret::expose_secret(&held.token).into())
@@ -160,14 +144,15 @@ impl Http {
         }
     }
 
-    async fn walk_all(&self, mut steps: Box<dyn Steps>) -> Result<Vec<Value>> {
-        let (mut all, mut keys) = (Vec::new(), self.batch_keys());
+    async fn walk_all(&self, mut steps: Box<dyn Steps>) -> Result<(Vec<Value>, Option<Origin>)> {
+        let (mut all, mut origin, mut keys) = (Vec::new(), None, self.batch_keys());
         while let Step::Send(mut request) = steps.next()? {
             self.give_key(&mut keys, &mut request);
             let reply = self.deliver(&request).await?;
+            origin = Some(Origin::of(&request, &reply));
             all.extend(steps.take(reply).map_err(|error| error.about(&request))?);
         }
-        Ok(all)
+        Ok((all, origin))
     }
 
     /// The token session, for the benchmarks.
@@ -242,10 +227,7 @@ impl Transport for Http {
 
     fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(CoreReply) -> Result<T>) -> Reply<T> {
         let http = self.clone();
-        Reply::new(async move {
-            let (reply, request) = http.answer(call).await?;
-            decode(reply).map_err(|error| error.about(&request))
-        })
+        Reply::new(async move { http.call(call).await.and_then(decode) })
     }
 
     fn walk<T: DeserializeOwned + Send + 'static>(&self, steps: Result<Box<dyn Steps>>) -> Listing<T> {
@@ -258,7 +240,13 @@ impl Transport for Http {
         finish: fn(Vec<Value>) -> Result<T>,
     ) -> Reply<T> {
         let http = self.clone();
-        Reply::new(async move { finish(http.walk_all(steps?).await?) })
+        Reply::new(async move {
+            let (items, origin) = http.walk_all(steps?).await?;
+            finish(items).map_err(|error| match origin {
+                Some(origin) => origin.name(error),
+                None => error,
+            })
+        })
     }
 
     fn token(&self) -> Reply<SecretString> {

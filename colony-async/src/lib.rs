@@ -41,6 +41,7 @@
 
 #[doc(hidden)]
 pub mod bench_support;
+mod body;
 mod builder;
 mod connections;
 pub mod credential;
@@ -77,7 +78,7 @@ pub use listing::Listing;
 #[cfg(feature = "id-token")]
 pub use openid::IdTokenVerifier;
 pub use reply::Reply;
-pub use session::{CachedToken, LockStatus, TokenStatus};
+pub use session::{CacheDirectory, CachedToken, LockStatus, TokenStatus};
 pub use watch::{Incoming, Outgoing, RateLimit};
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
@@ -93,7 +94,7 @@ pub fn cached_tokens(directory: &Path, now: std::time::SystemTime) -> std::io::R
 }
 
 /// Removes the token files in a cache directory, or the one with this fingerprint, and says how many there
-/// were. Lock files stay: deleting one that somebody holds would let two processes log in.
+/// were. Temporary files that killed processes left go too. Lock files stay: deleting one that somebody holds would let two processes log in.
 ///
 /// # Errors
 ///

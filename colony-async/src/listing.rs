@@ -9,9 +9,9 @@ use std::{
 };
 
 use colony_core::{
-    Result,
+    Reply as CoreReply, Result,
     idempotency::Keys,
-    page::{self, Step, Steps},
+    page::{self, Origin, Step, Steps},
 };
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
@@ -40,17 +40,26 @@ pub struct Listing<T> {
     http: Http,
     steps: Option<Result<Box<dyn Steps>>>,
     items: VecDeque<Value>,
+    origin: Option<Origin>,
     fetch: Option<Fetch>,
     keys: Keys,
     item: std::marker::PhantomData<fn() -> T>,
 }
 
-type Fetch = Pin<Box<dyn Future<Output = (Box<dyn Steps>, Result<Vec<Value>>)> + Send>>;
+type Fetch = Pin<Box<dyn Future<Output = (Box<dyn Steps>, Result<(Origin, CoreReply)>)> + Send>>;
 
 impl<T: DeserializeOwned> Listing<T> {
     pub(crate) fn new(http: Http, steps: Result<Box<dyn Steps>>) -> Self {
-        let (items, keys) = (VecDeque::new(), http.batch_keys());
-        Self { http, steps: Some(steps), items, fetch: None, keys, item: std::marker::PhantomData }
+        let keys = http.batch_keys();
+        Self {
+            http,
+            keys,
+            steps: Some(steps),
+            items: VecDeque::new(),
+            origin: None,
+            fetch: None,
+            item: std::marker::PhantomData,
+        }
     }
 
     /// The next item; `None` at the end. Cancelling the wait loses nothing.
@@ -66,12 +75,14 @@ impl<T: DeserializeOwned> Listing<T> {
     }
 
     fn decode(&mut self, value: Value) -> Result<T> {
-        let item = page::from_value(value);
-        if item.is_err() {
+        page::from_value(value).map_err(|error| {
             self.items.clear();
             self.steps = None;
-        }
-        item
+            match &self.origin {
+                Some(origin) => origin.name(error),
+                None => error,
+            }
+        })
     }
 
     /// Reads to the end.
@@ -100,8 +111,7 @@ impl<T: DeserializeOwned> Listing<T> {
                 http.give_key(&mut self.keys, &mut request);
                 self.fetch = Some(Box::pin(async move {
                     let reply = http.deliver(&request).await;
-                    let items = reply.and_then(|reply| steps.take(reply));
-                    (steps, items.map_err(|error| error.about(&request)))
+                    (steps, reply.map(|reply| (Origin::of(&request, &reply), reply)))
                 }));
                 None
             }
@@ -119,9 +129,13 @@ impl<T: DeserializeOwned> Stream for Listing<T> {
                 return Poll::Ready(Some(this.decode(value)));
             }
             if let Some(fetch) = &mut this.fetch {
-                let (steps, items) = std::task::ready!(fetch.as_mut().poll(context));
+                let (mut steps, reply) = std::task::ready!(fetch.as_mut().poll(context));
                 this.fetch = None;
-                match items {
+                let taken = reply.and_then(|(origin, reply)| {
+                    this.origin = Some(origin);
+                    steps.take(reply)
+                });
+                match taken {
                     Ok(items) => {
                         this.items = items.into();
                         this.steps = Some(Ok(steps));

@@ -16,9 +16,19 @@ use std::{
 use secrecy::SecretSlice;
 
 use crate::disk::{
-    Disk, Real,
-    private::{Directory, Durability, Unfit, is_temporary},
+    Disk, Real, place,
+    private::{Directory, Durability, Unfit, temporary},
 };
+
+/// The directory to use for private files that are not to be lost, when this one is asked for: see
+/// [`place::kept`].
+///
+/// # Errors
+///
+/// When it is not there and its nearest existing ancestor belongs to another user.
+pub fn directory(path: &Path, is_explicit: bool) -> io::Result<PathBuf> {
+    Ok(place::kept(path, is_explicit)?)
+}
 
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 64 * 1024;
@@ -44,9 +54,9 @@ pub struct PrivateFiles {
 }
 
 impl PrivateFiles {
-    /// The files in a directory.
+    /// The files in a directory. A relative one is below the working directory of this moment.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self::on(Arc::new(Real), directory)
+        Self::on(Arc::new(Real), place::given(&directory.into()))
     }
 
     /// The same on another file system, for tests of one that fails.
@@ -126,7 +136,7 @@ impl PrivateFiles {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };
-        names.retain(|name| !is_temporary(name));
+        names.retain(|name| !temporary::is_one(name));
         let mut names: Vec<String> = names.into_iter().filter_map(|name| name.into_string().ok()).collect();
         names.sort();
         Ok(names)

@@ -9,6 +9,7 @@
 //! events with the target `colony::token`.
 
 mod ahead;
+mod directory;
 mod events;
 mod flight;
 mod held;
@@ -42,6 +43,8 @@ use crate::{
     time::{Timer, unix},
 };
 
+pub use directory::CacheDirectory;
+pub(crate) use directory::{PROGRAM, in_use};
 pub use status::{CachedToken, LockStatus, TokenStatus};
 pub(crate) use status::{list_cache, remove_cached};
 

@@ -10,7 +10,7 @@ mod status;
 use std::time::Duration;
 
 use colony_async::{
-    TokenStatus,
+    CacheDirectory, TokenStatus,
     credential::{Credential, CredentialStore},
 };
 use colony_core::{Transport as _, credential::timing};
@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::{
     args::{AuthCommand, Global},
-    client::{self, base_url, builder, cache_directory},
+    client::{self, base_url, builder},
     failure::Failure,
     output::{Output, moment},
     profile::OpenIdLogin,
@@ -120,11 +120,13 @@ async fn refresh(
     client.transport().forget_token().await?;
     client.transport().token().await?;
     drop(hold);
-    let status = TokenStatus::read(&cache_directory()?, &base_url(global)?, &key, client::now());
+    let (directory, base_url) = (CacheDirectory::from_environment().path, base_url(global)?);
+    let status = directory.map(|directory| TokenStatus::read(&directory, &base_url, &key, client::now()));
+    let fresh_until = status.and_then(|status| status.fresh_until);
     if output.json {
-        output.value(&json!({"refreshed": true, "fresh_until": status.fresh_until}));
+        output.value(&json!({"refreshed": true, "fresh_until": fresh_until}));
     } else {
-        let until = status.fresh_until.map(|until| format!(", fresh until {}", moment(until)));
+        let until = fresh_until.map(|until| format!(", fresh until {}", moment(until)));
         output.say(&format!("logged in anew{}", until.unwrap_or_default()));
     }
     Ok(())

@@ -2,22 +2,35 @@
 
 use std::time::SystemTime;
 
+use colony_async::CacheDirectory;
 use serde_json::{Value, json};
 
 use crate::{
     args::{CacheCommand, Global},
-    client::{cache_directory, now},
+    client::{clear_cache, now},
     failure::Failure,
     output::{Output, moment, span},
 };
 
 pub(crate) fn run(_: &Global, command: &CacheCommand, output: &Output) -> Result<(), Failure> {
-    let directory = cache_directory()?;
+    let directory = CacheDirectory::from_environment();
     match command {
-        CacheCommand::Path if output.json => output.value(&json!({"path": directory})),
-        CacheCommand::Path => output.line(&directory.display().to_string()),
+        CacheCommand::Path if output.json => {
+            output.value(&json!({"path": directory.path, "reason": directory.reason, "all": directory.all}));
+        }
+        CacheCommand::Path => {
+            if let Some(path) = &directory.path {
+                output.line(&path.display().to_string());
+            }
+            if let Some(reason) = &directory.reason {
+                output.say(reason);
+            }
+        }
         CacheCommand::List => {
-            let tokens = colony_async::cached_tokens(&directory, SystemTime::now())?;
+            let mut tokens = Vec::new();
+            for directory in &directory.all {
+                tokens.extend(colony_async::cached_tokens(directory, SystemTime::now())?);
+            }
             if output.json {
                 let rows: Vec<Value> = tokens
                     .iter()
@@ -32,7 +45,9 @@ pub(crate) fn run(_: &Global, command: &CacheCommand, output: &Output) -> Result
                 return Ok(());
             }
             if tokens.is_empty() {
-                output.say(&format!("no cached tokens in {}", directory.display()));
+                let searched: Vec<String> =
+                    directory.all.iter().map(|directory| directory.display().to_string()).collect();
+                output.say(&format!("no cached tokens in {}", searched.join(", ")));
                 return Ok(());
             }
             let now = now();
@@ -49,7 +64,7 @@ pub(crate) fn run(_: &Global, command: &CacheCommand, output: &Output) -> Result
             output.table(&["fingerprint", "state", "file"], rows.collect());
         }
         CacheCommand::Clear { fingerprint } => {
-            let removed = colony_async::clear_cached_tokens(&directory, fingerprint.as_deref())?;
+            let removed = clear_cache(&directory, fingerprint.as_deref())?;
             if output.json {
                 output.value(&json!({"removed": removed}));
             } else {

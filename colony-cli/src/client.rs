@@ -2,7 +2,7 @@
 
 use std::{fs, io::Read as _, path::PathBuf, time::SystemTime};
 
-use colony_async::Client;
+use colony_async::{CacheDirectory, Client};
 use colony_core::{Error, ErrorKind, token::cache_path};
 use secrecy::SecretString;
 
@@ -180,12 +180,22 @@ pub(crate) fn base_url(global: &Global) -> Result<String, Failure> {
     Ok(cache_path::normalise_base_url(url).to_owned())
 }
 
-/// The cache directory, or why there is none.
-pub(crate) fn cache_directory() -> Result<PathBuf, Failure> {
-    cache_path::from_environment().directory.ok_or_else(|| {
-        let message = "no cache directory can be told: set COLONY_SDK_TOKEN_CACHE_DIR or HOME";
-        Error::build(ErrorKind::Config, message).finish().into()
-    })
+/// Removes what is cached, in every directory where it may be: everything, or what belongs to a fingerprint. Returns
+/// the number of tokens. A directory that cannot be emptied does not spare the others.
+pub(crate) fn clear_cache(directory: &CacheDirectory, only: Option<&str>) -> Result<usize, Failure> {
+    let mut removed = 0;
+    let mut failed = Ok(());
+    for directory in &directory.all {
+        match colony_async::clear_cached_tokens(directory, only) {
+            Ok(count) => removed += count,
+            Err(error) => {
+                let message = format!("{}: {error}", directory.display());
+                failed = failed.and(Err(std::io::Error::new(error.kind(), message)));
+            }
+        }
+    }
+    failed?;
+    Ok(removed)
 }
 
 /// Unix seconds now.

@@ -19,6 +19,7 @@ pub mod sandbox;
 mod serve;
 mod short;
 mod signals;
+mod warnings;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -38,7 +39,7 @@ pub fn main() -> ExitCode {
         Err(error) => return failure::usage(&error),
     };
     let output = Output::new(cli.global.json, cli.global.quiet);
-    start_log(cli.global.verbose);
+    start_log(cli.global.verbose, cli.global.quiet);
     match run(cli, &output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(&output),
@@ -97,11 +98,12 @@ fn many_threads() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
-/// `-v` tells what the token session does, `-vv` everything of this SDK, `-vvv` also the HTTP library.
+/// Warnings are lines on stderr unless `--quiet`. `-v` tells what the token session does, `-vv` everything of this SDK, `-vvv` also the HTTP library.
 /// `RUST_LOG`-style filters are not read: a variable set for another program must not fill stderr.
-fn start_log(verbose: u8) {
+fn start_log(verbose: u8, quiet: bool) {
     let filter = match verbose {
-        0 => return,
+        0 if quiet => return,
+        0 => return warnings::start(),
         1 => "colony::token=debug,colony=info",
         2 => "colony=trace",
         _ => "trace",

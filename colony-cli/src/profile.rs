@@ -13,7 +13,10 @@ pub(crate) mod place;
 use std::{fmt, path::PathBuf};
 
 use clap::ValueEnum;
-use colony_async::{credential::CredentialStore, private_files::PrivateFiles};
+use colony_async::{
+    credential::CredentialStore,
+    private_files::{self, PrivateFiles},
+};
 use colony_core::{Error, ErrorKind};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
@@ -118,12 +121,11 @@ pub(crate) struct Profiles {
 impl Profiles {
     /// Those of the process's environment.
     pub(crate) fn from_environment() -> Result<Self, Failure> {
-        let root = place::from_environment().ok_or_else(|| {
-            config(format!(
-                "the directory of profiles cannot be determined: set {} or HOME",
-                place::DIRECTORY_VARIABLE
-            ))
-        })?;
+        let remedy = format!("set {} or HOME", place::DIRECTORY_VARIABLE);
+        let (root, is_explicit) = place::from_environment()
+            .ok_or_else(|| config(format!("the directory of profiles cannot be determined: {remedy}")))?;
+        let root = private_files::directory(&root, is_explicit)
+            .map_err(|unusable| config(format!("there is no place for profiles: {unusable}; {remedy}")))?;
         Ok(Self { files: PrivateFiles::new(root.join("profiles")), root })
     }
 

@@ -6,6 +6,7 @@
 //! documentation finds too.
 
 pub mod account;
+pub mod achievements;
 pub mod attachments;
 pub mod auth;
 pub mod bookmarks;
@@ -14,6 +15,8 @@ pub mod collections;
 pub mod colonies;
 pub mod comments;
 pub mod echoes;
+pub mod facilitation;
+pub mod feed;
 pub mod flair;
 pub mod follows;
 pub mod group_messages;
@@ -21,6 +24,7 @@ pub mod messages;
 pub mod moderation;
 pub mod notarisation;
 pub mod notifications;
+pub mod oauth_clients;
 pub mod organisations;
 pub mod polls;
 pub mod posts;
@@ -74,5 +78,9 @@ pub(crate) static GROUPS: &[Group] = &[
     webhooks::GROUP,
     organisations::GROUP,
     notarisation::GROUP,
+    facilitation::GROUP,
+    oauth_clients::GROUP,
+    achievements::GROUP,
+    feed::GROUP,
     session::GROUP,
 ];

@@ -24,12 +24,14 @@ pub struct Reply {
     /// The body, whole.
     pub body: Bytes,
     received: Option<SystemTime>,
+    /// What was asked, once the reply is read as an operation's.
+    pub(crate) request: Option<Arc<Request>>,
 }
 
 impl Reply {
     /// A reply made of its parts.
     pub fn new(status: StatusCode, headers: impl Into<Arc<HeaderMap>>, body: Bytes) -> Self {
-        Self { status, headers: headers.into(), body, received: None }
+        Self { status, headers: headers.into(), body, received: None, request: None }
     }
 
     /// Says when the reply arrived, which tells how far off a date in it is.
@@ -85,10 +87,17 @@ impl Reply {
     #[cold]
     fn decode_error(&self, problem: &str) -> Error {
         let message = format!("the reply cannot be read{problem}");
-        Error::build(ErrorKind::Decode, message)
-            .status(self.status.as_u16())
-            .request_id(self.header("x-request-id").map(str::to_owned))
-            .finish()
+        let error = Error::build(ErrorKind::Decode, message).status(self.status.as_u16());
+        let error = error.request_id(self.request_id().map(str::to_owned)).finish();
+        match &self.request {
+            Some(request) => error.about(request),
+            None => error,
+        }
+    }
+
+    /// Returns the server's id of the request (`x-request-id`), to name it in a report.
+    pub fn request_id(&self) -> Option<&str> {
+        self.header("x-request-id")
     }
 
     /// A header's value, when it is there and is text.
@@ -124,7 +133,7 @@ impl Reply {
     /// The error this reply stands for, given the request it answers.
     pub fn into_error(self, request: &Request) -> Error {
         let status = self.status.as_u16();
-        let id = self.header("x-request-id").map(str::to_owned);
+        let id = self.request_id().map(str::to_owned);
         let builder = if request.is_oauth() {
             Error::from_oauth_reply(request.operation(), status, &self.body).retry_after(self.retry_after())
         } else {
@@ -146,8 +155,12 @@ impl Reply {
 }
 
 /// The usual reading of a reply: a success as it is, anything else as its error.
-pub(crate) fn accept(reply: Reply, request: &Request) -> Result<Reply> {
-    if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
+pub(crate) fn accept(mut reply: Reply, request: &Request) -> Result<Reply> {
+    if !reply.is_success() {
+        return Err(reply.into_error(request));
+    }
+    let known = reply.request.take().unwrap_or_else(|| Arc::new(request.clone()));
+    Ok(Reply { request: Some(known), ..reply })
 }
 
 /// As [`accept`], for what need not answer anything: an empty body is an empty object.

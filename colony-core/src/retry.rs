@@ -114,19 +114,22 @@ struct Rules {
     gateway: bool,
     /// Whether after 409 `idempotency_in_progress`.
     in_progress: bool,
+    /// Whether pauses do not grow where no connection is made: nothing is sent, and somebody waits for the word
+    /// that the address is wrong.
+    steady: bool,
 }
 
 impl Rules {
     fn of(repeat: Repeat) -> Self {
         match repeat {
-            Repeat::Safe => Self { closed: u32::MAX, lost: true, gateway: true, in_progress: false },
-            Repeat::Keyed => Self { closed: 1, lost: false, gateway: true, in_progress: true },
-            Repeat::Once => Self { closed: 0, lost: false, gateway: false, in_progress: false },
+            Repeat::Safe => Self { closed: u32::MAX, lost: true, gateway: true, in_progress: false, steady: false },
+            Repeat::Keyed => Self { closed: 1, lost: false, gateway: true, in_progress: true, steady: false },
+            Repeat::Once => Self { closed: 0, lost: false, gateway: false, in_progress: false, steady: false },
         }
     }
 
     /// A login changes nothing but costs one of the hour's.
-    const LOGIN: Self = Self { closed: u32::MAX, lost: false, gateway: true, in_progress: false };
+    const LOGIN: Self = Self { closed: u32::MAX, lost: false, gateway: true, in_progress: false, steady: true };
 }
 
 /// The tries of one request.
@@ -211,6 +214,9 @@ impl<'p> Tries<'p> {
             // A connection that was kept open and had been given up: another one is at hand.
             None if self.closed == 1 && matches!(failure, Failure::Unanswered(Unanswered::Closed)) => {
                 Duration::ZERO
+            }
+            None if self.rules.steady && failure == Failure::Unanswered(Unanswered::NotConnected) => {
+                scale(policy.delay(0), 1.0 - spread(jitter) / 2.0)
             }
             None => scale(policy.delay(self.made), 1.0 - spread(jitter) / 2.0),
         };
@@ -427,6 +433,12 @@ mod tests {
         })
         .collect();
         assert_eq!(waits, [2, 4, 8, 16, 32, 60]);
+        // An address where nobody listens is told in a quarter of a minute.
+        let mut tries = Tries::of_login(&policy);
+        for _ in 0..6 {
+            let decision = tries.after(Failure::Unanswered(NotConnected), None, 0.0);
+            assert_eq!(decision, Decision::After(2 * SECOND));
+        }
     }
 
     #[test]

@@ -69,6 +69,7 @@
 
 pub mod cache_path;
 pub mod cooldown;
+pub(crate) mod directories;
 pub mod envelope;
 pub mod freshness;
 pub mod refusals;

@@ -24,7 +24,7 @@ use super::{
     waiting::{Look, Waited, wait_for_lock},
 };
 use crate::{
-    disk::{Disk, Real, lock::FileLock},
+    disk::{Disk, Real, lock::FileLock, place},
     time::{SystemTimer, Timer},
 };
 
@@ -61,10 +61,13 @@ impl CredentialStore {
         Ok(Self::in_directory(default_directory()?, id))
     }
 
-    /// The store of this credential in a directory. It is made when needed, closed to others.
+    /// The store of this credential in a directory. It is made when needed, closed to others. A relative one is below
+    /// the working directory of this moment.
+    ///
+    /// A symbolic link is followed if it and its target belong to this user and nobody else may write in the target.
     pub fn in_directory(directory: impl Into<PathBuf>, id: CredentialId) -> Self {
         Self {
-            files: Files::new(Arc::new(Real), directory.into(), id),
+            files: Files::new(Arc::new(Real), place::given(&directory.into()), id),
             timer: Arc::new(SystemTimer),
             lock_limit: LOCK_LIMIT,
         }
@@ -322,9 +325,13 @@ fn worth(kept: &Stored) -> Credential {
 ///
 /// [`ErrorKind::Config`] when it cannot be determined; set `COLONY_SDK_CREDENTIALS_DIR`.
 pub fn default_directory() -> Result<PathBuf> {
-    cache_path::from_environment().credentials.ok_or_else(|| {
-        Error::build(ErrorKind::Config, "the directory of credentials cannot be determined")
-            .hint("Set COLONY_SDK_CREDENTIALS_DIR or HOME")
-            .finish()
-    })
+    let environment = cache_path::from_environment();
+    let refused = |message: String| {
+        Error::build(ErrorKind::Config, message).hint("Set COLONY_SDK_CREDENTIALS_DIR or HOME").finish()
+    };
+    let Some(directory) = environment.credentials else {
+        return Err(refused("the directory of credentials cannot be determined".to_owned()));
+    };
+    place::kept(&directory, environment.names_credentials)
+        .map_err(|unusable| refused(format!("there is no place for credentials: {unusable}")))
 }

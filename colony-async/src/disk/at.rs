@@ -21,10 +21,17 @@ use super::Access;
 pub(super) fn directory(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     // A link is not a directory.
-    rustix::fs::open(path, flags, Mode::empty()).map_err(|error| match error {
-        Errno::NOTDIR => Errno::LOOP.into(),
-        other => other.into(),
-    })
+    let opened = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| match error {
+        Errno::NOTDIR => Errno::LOOP,
+        other => other,
+    })?;
+    // What was opened, and not what had the name a moment ago. In a sticky directory nobody replaces what is ours.
+    let facts = rustix::fs::fstat(&opened)?;
+    let is_ours = facts.st_uid == 0 || facts.st_uid == rustix::process::geteuid().as_raw();
+    if is_ours || Mode::from_raw_mode(facts.st_mode).contains(Mode::SVTX) {
+        return Ok(opened);
+    }
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "its directory belongs to another user"))
 }
 
 /// The directory of a path, and the name in it.

@@ -121,8 +121,7 @@ impl Directory {
     /// Removes temporary files that processes left behind when they were killed.
     fn sweep(&self, prefix: &str, now: f64) {
         for name in self.disk.list(&self.path).unwrap_or_default() {
-            let Some(text) = name.to_str() else { continue };
-            if !text.starts_with(prefix) || !text.ends_with(".tmp") {
+            if !temporary::is_one(&name) || !name.to_str().is_some_and(|name| name.starts_with(prefix)) {
                 continue;
             }
             let path = self.path.join(&name);
@@ -135,11 +134,7 @@ impl Directory {
 
     /// Removes a file, and says whether it was there.
     pub(crate) fn remove(&self, path: &Path) -> io::Result<bool> {
-        match uninterrupted(|| self.disk.remove(path)) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
+        temporary::remove(&*self.disk, path)
     }
 
     /// A path in the directory that nothing has, named so that [`write`](Self::write) sweeps it away one
@@ -258,8 +253,30 @@ impl fmt::Display for Unfit {
     }
 }
 
-/// Whether a name is that of a file which is not whole yet.
-#[allow(dead_code, reason = "for those who list a directory")]
-pub(crate) fn is_temporary(name: &OsStr) -> bool {
-    name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(".tmp"))
+/// Files that are not whole yet, `.<name>.<random>.tmp`, or were not when their writer was killed.
+pub(crate) mod temporary {
+    use super::*;
+
+    /// Whether a name is that of such a file.
+    pub(crate) fn is_one(name: &OsStr) -> bool {
+        name.to_str().is_some_and(|text| name_in(text).is_some())
+    }
+
+    /// What the whole file's name, its extension aside, would be.
+    pub(crate) fn name(temporary: &str) -> Option<&str> {
+        name_in(temporary)?.rsplit_once('.').map(|(name, _)| name)
+    }
+
+    fn name_in(temporary: &str) -> Option<&str> {
+        temporary.strip_prefix('.')?.strip_suffix(".tmp")
+    }
+
+    /// Removes a file, and says whether it was there.
+    pub(crate) fn remove(disk: &dyn Disk, path: &Path) -> io::Result<bool> {
+        match uninterrupted(|| disk.remove(path)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }

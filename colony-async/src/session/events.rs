@@ -100,6 +100,15 @@ pub(super) fn stale_used(seconds_left: f64, error: &dyn Display, audience: Optio
     }
 }
 
+/// Tokens are kept in another directory than the one of choice, or in memory only.
+pub(super) fn placed(first: bool, reason: &str) {
+    if first {
+        tracing::warn!(target: TARGET, event = "degraded", action = "locate", "{reason}");
+    } else {
+        tracing::debug!(target: TARGET, event = "degraded", action = "locate", "{reason}");
+    }
+}
+
 /// The shared cache does not work.
 pub(super) fn degraded(first: bool, action: &'static str, reason: &'static str, error: &dyn Display) {
     if first {

@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use super::{Held, Kind, Mint, Patience};
 use crate::{
+    body,
     repeat::Repeat,
     sender::Sender,
     time::{Timer, unix},
@@ -95,7 +96,7 @@ impl Login {
             request = request.json("totp_code", totp.code()?.expose_secret());
         }
         loop {
-            let outcome = self.sender.once(&request, None).await;
+            let outcome = self.sender.once_bounded(&request, body::LOGIN_LIMIT).await;
             let Some(outcome) = tries.settle(outcome).await else { continue };
             let reply = outcome?;
             return if reply.is_success() { read_token(&reply) } else { Err(reply.into_error(&request)) };

@@ -1,6 +1,7 @@
 //! What there is to know about a cached token, for `colony auth status` and `colony cache`.
 
 use std::{
+    ffi::OsString,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,7 +12,7 @@ use colony_core::{openid::exchanged, token::cache_path};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Kind, store::Store};
-use crate::disk::{Disk, Real};
+use crate::disk::{Disk, Real, private::temporary};
 
 /// The state of one key's cached token. Holds no secret.
 #[derive(Debug, Clone)]
@@ -94,12 +95,26 @@ pub(crate) fn list_cache(directory: &Path, now: f64) -> io::Result<Vec<CachedTok
     Ok(out)
 }
 
-/// Removes the token files in a directory, or one of them and what was exchanged for its token, and the notes
-/// beside them. Lock files stay.
+/// Removes the token files in a directory, or one of them and what was exchanged for its token, the notes beside them,
+/// and temporary files that killed processes left. Lock files stay.
 pub(crate) fn remove_cached(directory: &Path, only: Option<&str>) -> io::Result<usize> {
-    remove_where(&(Arc::new(Real) as Arc<dyn Disk>), directory, |name, store| {
+    let removed = remove_where(&(Arc::new(Real) as Arc<dyn Disk>), directory, |name, store| {
         only.is_none_or(|only| only == name || belongs_to(name, store, only))
-    })
+    })?;
+    sweep(directory, only)?;
+    Ok(removed)
+}
+
+/// Removes temporary files, which may hold tokens. Those of exchanged tokens go with any login: half a file does not
+/// say whose it is. A writer whose file is swept away keeps its token in memory.
+fn sweep(directory: &Path, only: Option<&str>) -> io::Result<()> {
+    for entry in list(&Real, directory)? {
+        let Some(name) = entry.to_str().and_then(temporary::name) else { continue };
+        if is_name(name) && only.is_none_or(|only| only == name || is_exchanged(name)) {
+            temporary::remove(&Real, &directory.join(&entry))?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes what was exchanged for the token of the login with this fingerprint.
@@ -153,26 +168,33 @@ pub struct CachedToken {
     pub scope: Option<String>,
 }
 
-/// The names for which there is a token file, a note or a memory of refusals, their extensions aside: 16 hex digits, or `exchange-`
-/// and 16 hex digits, so that nothing else in the directory is ever touched.
+/// The names for which there is a token file, a note or a memory of refusals, their extensions aside: 16 hex digits,
+/// or `exchange-` and 16 hex digits, so that nothing else in the directory is ever touched.
 fn names(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<String>> {
-    let entries = match disk.list(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
     let mut found = Vec::new();
-    for name in entries {
+    for name in list(disk, directory)? {
         let Some((stem, "json" | "note" | "refusals")) = name.to_str().and_then(|name| name.rsplit_once('.'))
         else {
             continue;
         };
-        let digits = stem.strip_prefix(exchanged::PREFIX).unwrap_or(stem);
-        if digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if is_name(stem) {
             found.push(stem.to_owned());
         }
     }
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+fn is_name(stem: &str) -> bool {
+    let digits = stem.strip_prefix(exchanged::PREFIX).unwrap_or(stem);
+    digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The names in a directory; none where there is no directory.
+fn list(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<OsString>> {
+    match disk.list(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        names => names,
+    }
 }

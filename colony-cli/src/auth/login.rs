@@ -6,7 +6,10 @@ use std::{
     path::Path,
 };
 
-use colony_async::credential::{Credential, CredentialStore};
+use colony_async::{
+    CacheDirectory,
+    credential::{Credential, CredentialStore},
+};
 use colony_core::{
     Error, ErrorKind, Transport as _,
     api::account::GetMe,
@@ -22,7 +25,7 @@ use super::{
 };
 use crate::{
     args::{Global, LoginArgs},
-    client::{self, Chosen, cache_directory, check_place},
+    client::{self, Chosen, check_place},
     failure::Failure,
     output::{Output, moment, printable},
     profile::{OpenIdLogin, Profile, ProfileLock, Profiles},
@@ -116,7 +119,7 @@ async fn api_key(
     if let Some(held) = held.filter(|_| !same) {
         // The former key's token lives on at the server, but no longer here.
         let name = fingerprint(&base_url, held.expose_secret());
-        let _ = cache_directory().map(|directory| colony_async::clear_cached_tokens(&directory, Some(&name)));
+        let _ = client::clear_cache(&CacheDirectory::from_environment(), Some(&name));
     }
     drop(lock);
     if let Some(error) = unclear {

@@ -1,6 +1,6 @@
 //! `colony auth logout`: nobody is logged in here any more, and with `--revoke` not at the provider either.
 
-use colony_async::credential::RotatingCredential;
+use colony_async::{CacheDirectory, credential::RotatingCredential};
 use colony_core::{Error, ErrorKind, token::cache_path::fingerprint};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::openid::{self, OpenId};
 use crate::{
     args::Global,
-    client::{self, Chosen, KeySource, base_url, cache_directory},
+    client::{self, Chosen, KeySource, base_url},
     failure::Failure,
     output::Output,
     profile::ProfileLock,
@@ -39,7 +39,7 @@ pub(super) async fn run(global: &Global, revoke: bool, output: &Output) -> Resul
     let mut removed = 0;
     if let Some((key, _)) = &key {
         let name = fingerprint(&base_url(global)?, key.expose_secret());
-        removed = colony_async::clear_cached_tokens(&cache_directory()?, Some(&name))?;
+        removed = client::clear_cache(&CacheDirectory::from_environment(), Some(&name))?;
     }
     let key_removed = match &lock {
         Some(lock) if of_profile => forget_profile(lock, &chosen)?,

@@ -1,17 +1,17 @@
 //! `colony auth status`: what is stored where, and with `--verify` what the servers say of it.
 
 use colony_async::{
-    LockStatus, TokenStatus,
+    CacheDirectory, LockStatus, TokenStatus,
     credential::{Credential, CredentialStatus},
 };
 use colony_core::{Error, ErrorKind, api::account::GetMe, credential::timing, token::cache_path};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use super::openid::{self, OpenId};
 use crate::{
     args::Global,
-    client::{self, Chosen, KeySource, base_url, cache_directory},
+    client::{self, Chosen, KeySource, base_url},
     failure::Failure,
     output::{Output, moment, printable, span},
     profile::OpenIdLogin,
@@ -20,7 +20,11 @@ use crate::{
 
 /// The login by API key.
 struct KeyLogin {
-    token: TokenStatus,
+    fingerprint: String,
+    /// Where tokens are cached.
+    directory: CacheDirectory,
+    /// What is cached; `None` when tokens are kept in memory only.
+    token: Option<TokenStatus>,
     source: KeySource,
     /// What the server says of it, when it was asked.
     me: Option<Value>,
@@ -129,12 +133,14 @@ async fn key_login(
     ask: Ask,
     now: f64,
 ) -> Result<KeyLogin, Failure> {
-    let token = TokenStatus::read(&cache_directory()?, base_url, key, now);
+    let directory = CacheDirectory::from_environment();
+    let token = directory.path.as_ref().map(|directory| TokenStatus::read(directory, base_url, key, now));
+    let fingerprint = cache_path::fingerprint(base_url, key.expose_secret());
     let me = match ask {
         Ask::Nothing => None,
         _ => Some(client::client(global)?.execute_json(GetMe::default()).await?),
     };
-    Ok(KeyLogin { token, source, me })
+    Ok(KeyLogin { fingerprint, directory, token, source, me })
 }
 
 async fn open_login(
@@ -186,7 +192,7 @@ fn as_json(
         LockStatus::Held(pid) => json!({"held": true, "pid": pid}),
         _ => json!({"held": false, "pid": null}),
     };
-    let token = key.map(|key| &key.token);
+    let token = key.and_then(|key| key.token.as_ref());
     json!({
         "base_url": base_url,
         "profile": chosen.profile.as_ref().map(|profile| json!({
@@ -195,19 +201,9 @@ fn as_json(
             "storage": profile.api_key,
         })),
         "key": key.map(|key| json!({
-            "fingerprint": key.token.fingerprint, "source": key.source.to_string(),
+            "fingerprint": key.fingerprint, "source": key.source.to_string(),
         })),
-        "cache": token.map(|status| json!({
-            "enabled": enabled,
-            "file": status.file,
-            "present": status.fresh_until.is_some(),
-            "fresh": status.is_fresh,
-            "reason": status.reason,
-            "written_at": status.written_at,
-            "fresh_until": status.fresh_until,
-            "expires_at": status.expires_at,
-            "seconds_left": status.fresh_until.map(|until| (until - now).max(0.0)),
-        })),
+        "cache": key.map(|key| cache_json(key, enabled, now)),
         "lock": token.map(|status| lock(status.lock)),
         "cool_down": token.and_then(|status| status.cool_down).map(|left| left.as_secs_f64().ceil()),
         "account": key.and_then(|key| key.me.as_ref()),
@@ -239,9 +235,38 @@ fn as_json(
     })
 }
 
+fn cache_json(key: &KeyLogin, enabled: bool, now: f64) -> Value {
+    let status = key.token.as_ref();
+    let fresh_until = status.and_then(|status| status.fresh_until);
+    json!({
+        "enabled": enabled && status.is_some(),
+        "directory": key.directory.path,
+        "directory_reason": key.directory.reason,
+        "file": status.map(|status| &status.file),
+        "present": fresh_until.is_some(),
+        "fresh": status.is_some_and(|status| status.is_fresh),
+        "reason": status.and_then(|status| status.reason.as_deref()),
+        "written_at": status.and_then(|status| status.written_at),
+        "fresh_until": fresh_until,
+        "expires_at": status.and_then(|status| status.expires_at),
+        "seconds_left": fresh_until.map(|until| (until - now).max(0.0)),
+    })
+}
+
 fn key_rows(rows: &mut Vec<(&'static str, String)>, key: &KeyLogin, enabled: bool, now: f64) {
-    let KeyLogin { token: status, source, me } = key;
-    rows.push(("key", format!("fingerprint {}, from {source}", status.fingerprint)));
+    rows.push(("key", format!("fingerprint {}, from {}", key.fingerprint, key.source)));
+    if let Some(status) = &key.token {
+        token_rows(rows, status, enabled, now);
+    }
+    if let Some(reason) = &key.directory.reason {
+        rows.push(("cache", reason.clone()));
+    }
+    if let Some(me) = &key.me {
+        rows.push(("account", printable(me.get("username").and_then(Value::as_str).unwrap_or("?"))));
+    }
+}
+
+fn token_rows(rows: &mut Vec<(&'static str, String)>, status: &TokenStatus, enabled: bool, now: f64) {
     rows.push(("cache file", status.file.display().to_string()));
     let token = match (enabled, status.fresh_until, &status.reason) {
         (false, ..) => "the cache is off".to_owned(),
@@ -260,9 +285,6 @@ fn key_rows(rows: &mut Vec<(&'static str, String)>, key: &KeyLogin, enabled: boo
     if let Some(left) = status.cool_down {
         let left = span(left.as_secs_f64().ceil());
         rows.push(("cool-down", format!("{left} left: the server refused a login with 429")));
-    }
-    if let Some(me) = me {
-        rows.push(("account", printable(me.get("username").and_then(Value::as_str).unwrap_or("?"))));
     }
 }
 

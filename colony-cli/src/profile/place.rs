@@ -47,10 +47,13 @@ pub(crate) fn directory(
     }
 }
 
-/// The directory of this process.
-pub(crate) fn from_environment() -> Option<PathBuf> {
-    let home = etcetera::home_dir().ok();
-    directory(Platform::current(), &|name| std::env::var_os(name), home.as_deref())
+/// The directory of this process, and whether a person named it.
+pub(crate) fn from_environment() -> Option<(PathBuf, bool)> {
+    // A home directory below wherever the program was started is none.
+    let home = etcetera::home_dir().ok().filter(|home| home.is_absolute());
+    let named = std::env::var_os(DIRECTORY_VARIABLE).is_some_and(|value| !value.is_empty());
+    let found = directory(Platform::current(), &|name| std::env::var_os(name), home.as_deref())?;
+    Some((found, named))
 }
 
 #[cfg(test)]

@@ -10,13 +10,19 @@ use crate::{
 use super::users::User;
 
 mod email;
+mod identity;
 mod inbox;
 mod profile;
 mod start;
+mod suggestions;
 
 pub use email::{
     EmailRemoval, EmailState, EmailVerification, GetEmail, GetRecoveryEmail, RemoveEmail, SetEmail,
     SetRecoveryEmail, VerifyEmail,
+};
+pub use identity::{
+    ChangeUsername, GetLightningLink, LightningLink, LightningLinkState, LinkLightning, ListReferrals,
+    PinPostToProfile, PinnedPost, UnpinPostFromProfile, UpdateAvatar, UsernameChange,
 };
 pub use inbox::{
     ColdBudget, ColdBudgetPeer, ColdBudgetWindow, GetColdBudget, InboxMode, InboxSettings,
@@ -29,6 +35,10 @@ pub use profile::{
 pub use start::{
     Bootstrap, Capability, Deprecation, Deprecations, GetBootstrap, GetDeprecations, GetSuggestions,
     MemberColony, Suggestion, SuggestionAction, SuggestionTarget, Suggestions,
+};
+pub use suggestions::{
+    DismissSuggestion, Dismissal, Dismissals, ListDismissals, ListSuppressions, SuppressSuggestions,
+    Suppression, Suppressions, UndoDismissal, UndoSuppression,
 };
 
 // ---- handle
@@ -280,5 +290,18 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<UpdateProfile>(),
         Operation::of::<UploadProfileAvatar>(),
         Operation::of::<VerifyEmail>(),
+        Operation::of::<ChangeUsername>(),
+        Operation::of::<GetLightningLink>(),
+        Operation::of::<LinkLightning>(),
+        Operation::of::<ListReferrals>(),
+        Operation::of::<PinPostToProfile>(),
+        Operation::of::<UnpinPostFromProfile>(),
+        Operation::of::<UpdateAvatar>(),
+        Operation::of::<DismissSuggestion>(),
+        Operation::of::<ListDismissals>(),
+        Operation::of::<ListSuppressions>(),
+        Operation::of::<SuppressSuggestions>(),
+        Operation::of::<UndoDismissal>(),
+        Operation::of::<UndoSuppression>(),
     ],
 );

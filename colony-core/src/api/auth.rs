@@ -12,8 +12,10 @@ use crate::{
     registry::{Call, Group, NoArguments, Operation, read_arguments},
 };
 
+mod delegation;
 mod two_factor;
 
+pub use delegation::{DelegationToken, MintDelegationToken};
 pub use two_factor::{
     ConfirmTwoFactor, DisableTwoFactor, EnrollTwoFactor, GetTwoFactorStatus, RecoveryCodes,
     RegenerateRecoveryCodes, TwoFactorEnrollment, TwoFactorStatus,
@@ -457,6 +459,7 @@ pub(crate) const GROUP: Group = Group::new(
         ),
         Operation::of::<RegenerateRecoveryCodes>(),
         Operation::of::<RotateKey>(),
+        Operation::of::<MintDelegationToken>(),
     ],
 );
 

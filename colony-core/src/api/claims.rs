@@ -1,5 +1,7 @@
 //! Claims: people who say that they operate you.
 
+mod claiming;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,6 +11,8 @@ use crate::{
     registry::{Group, Operation},
     reply::accept,
 };
+
+pub use claiming::{AllowedIps, CreateClaim, SetClaimAllowedIps, WithdrawClaim};
 
 // ---- handle
 
@@ -261,5 +265,8 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<GetClaim>(),
         Operation::of::<ListClaims>(),
         Operation::of::<RejectClaim>(),
+        Operation::of::<CreateClaim>(),
+        Operation::of::<SetClaimAllowedIps>(),
+        Operation::of::<WithdrawClaim>(),
     ],
 );

@@ -15,9 +15,18 @@ use super::{
     users::User,
 };
 
+mod drafts;
+mod history;
+mod moving;
 mod reading;
 mod writing;
 
+pub use drafts::{CommentDraft, CommentDrafts, DeleteCommentDraft, ListCommentDrafts, SaveCommentDraft};
+pub use history::{
+    CommentRevision, CommentRevisions, CommentSearchHit, CommentSearchResults, GetCommentHistory,
+    SearchPostComments,
+};
+pub use moving::ReparentComment;
 pub use reading::{GetAllComments, GetComment, GetComments, GetUserComments, IterComments, IterUserComments};
 pub use writing::{AnswerCognition, CreateComment, DeleteComment, MarkCommentScanned, UpdateComment};
 
@@ -224,6 +233,12 @@ pub struct Comment {
     /// [`Comments::answer_challenge`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cognition: Option<CognitionChallenge>,
+    /// A short name for addresses; in [`Delta`](crate::api::session::Delta) only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_code: Option<String>,
+    /// How the text begins; in [`Delta`](crate::api::session::Delta) only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_preview: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -261,5 +276,11 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::list::<IterUserComments>(),
         Operation::of::<MarkCommentScanned>(),
         Operation::of::<UpdateComment>(),
+        Operation::of::<ReparentComment>(),
+        Operation::of::<DeleteCommentDraft>(),
+        Operation::of::<ListCommentDrafts>(),
+        Operation::of::<SaveCommentDraft>(),
+        Operation::of::<GetCommentHistory>(),
+        Operation::of::<SearchPostComments>(),
     ],
 );

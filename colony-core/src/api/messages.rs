@@ -65,6 +65,17 @@ impl<C: Transport> Messages<'_, C> {
         self.transport.execute(GetConversation::new(username))
     }
 
+    /// Fetches one page of the messages with a user, the newest first to be fetched, and marks the conversation
+    /// read.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    #[doc(alias = "get_conversation")]
+    pub fn page(&self, query: GetConversation) -> C::Reply<Conversation> {
+        self.transport.execute(query)
+    }
+
     /// Lists one page of the conversations, latest message first. The list does not say whether there are
     /// more: [`iter`](Self::iter) reads them all.
     ///
@@ -142,8 +153,8 @@ impl<C: Transport> Messages<'_, C> {
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such user, or no conversation with it.
     #[doc(alias = "mute_conversation")]
-    pub fn mute(&self, username: impl Into<String>) -> C::Reply<MuteState> {
-        self.transport.execute(MuteConversation::new(username))
+    pub fn mute(&self, mute: MuteConversation) -> C::Reply<MuteState> {
+        self.transport.execute(mute)
     }
 
     /// Unmutes a conversation.

@@ -8,6 +8,7 @@ mod members;
 mod modmail;
 mod queue;
 mod records;
+mod submitters;
 
 use crate::{
     Client, Transport,
@@ -16,6 +17,7 @@ use crate::{
 
 pub use self::{
     activity::*, automod::*, bans::*, invitations::*, members::*, modmail::*, queue::*, records::*,
+    submitters::*,
 };
 
 // ---- handle
@@ -81,5 +83,9 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<SubmitBanAppeal>(),
         Operation::of::<UnbanColonyMember>(),
         Operation::of::<UpdateAutomodRule>(),
+        Operation::of::<AddApprovedSubmitter>(),
+        Operation::of::<GetMemberHistory>(),
+        Operation::of::<ListApprovedSubmitters>(),
+        Operation::of::<RemoveApprovedSubmitter>(),
     ],
 );

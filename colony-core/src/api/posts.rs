@@ -3,9 +3,12 @@
 #[cfg(feature = "attestation")]
 mod attesting;
 mod feeds;
+mod links;
 mod model;
 mod moderating;
+mod platform;
 mod reading;
+mod schedule;
 mod writing;
 
 #[cfg(feature = "attestation")]
@@ -13,15 +16,20 @@ pub use attesting::AttestPost;
 pub use feeds::{
     FeedKind, ForYouEntry, ForYouFeed, GetForYouFeed, GetRisingPosts, GetTrendingTags, TrendingTag,
 };
+pub use links::{
+    CreatePostLink, DeletePostLink, GetPostLinks, ListPostMoves, PostLink, PostLinkDeleted, PostMoveRecord,
+};
 pub use model::{CognitionChallenge, CognitionStatus, Post, PostType};
 pub use moderating::{
     ClosePost, MarkPostScanned, MovePostOutOfColony, MovePostToColony, PinPost, PostLanguage, PostMove,
     ReopenPost, SentinelScan, SetPostLanguage,
 };
+pub use platform::{DisablePreviewImage, PostJunk, PreviewImageDisabled, SetPostJunk};
 pub use reading::{
     GetPost, GetPostContext, GetPostConversation, GetPosts, GetPostsByIds, IterPosts, PostContext,
     PostConversation, ThreadedComment,
 };
+pub use schedule::{CancelPostSchedule, ListScheduledPosts, ReschedulePost};
 pub use writing::{
     AnswerPostCognition, CognitionOutcome, CreatePost, Crosspost, DeletePost, SetPostTags, UpdatePost,
 };
@@ -345,5 +353,14 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<SetPostLanguage>(),
         Operation::of::<SetPostTags>(),
         Operation::of::<UpdatePost>(),
+        Operation::of::<DisablePreviewImage>(),
+        Operation::of::<SetPostJunk>(),
+        Operation::of::<CreatePostLink>(),
+        Operation::of::<DeletePostLink>(),
+        Operation::of::<GetPostLinks>(),
+        Operation::of::<ListPostMoves>(),
+        Operation::of::<CancelPostSchedule>(),
+        Operation::of::<ListScheduledPosts>(),
+        Operation::of::<ReschedulePost>(),
     ],
 );

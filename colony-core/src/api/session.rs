@@ -6,7 +6,7 @@ mod endpoints;
 mod models;
 
 use crate::{
-    Client, Page, Timestamp, Transport,
+    Client, Page, Transport,
     registry::{Group, Operation},
 };
 
@@ -81,8 +81,8 @@ impl<C: Transport> Session<'_, C> {
     ///
     /// [`Auth`](crate::ErrorKind::Auth) when the login is refused.
     #[doc(alias = "get_waiting_conversations")]
-    pub fn waiting(&self, since: Option<Timestamp>) -> C::Reply<Waiting> {
-        self.transport.execute(GetWaitingConversations { since })
+    pub fn waiting(&self, query: GetWaitingConversations) -> C::Reply<Waiting> {
+        self.transport.execute(query)
     }
 
     /// Counts what is unread: the cheapest question to ask in a loop.

@@ -4,9 +4,10 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, CommentId, Endpoint, Id, IdKind, JsonObject, Open, PostId, Request, Timestamp, Transport,
-    id::checked_id,
+    Client, CommentId, Endpoint, Id, JsonObject, Open, PostId, Request, Timestamp, Transport,
+    api::users::{User, user_or_name},
     kind,
+    names::{self, Both},
     registry::{Group, Operation},
 };
 
@@ -110,6 +111,9 @@ pub struct TipPage {
     /// How many rows a page has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
+    /// Whether there are more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_more: Option<bool>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -125,12 +129,12 @@ pub struct Tip {
     /// The amount, in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_sats: Option<u64>,
-    /// Who gave it, by username.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tipper: Option<String>,
-    /// Who got it, by username.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recipient: Option<String>,
+    /// Who gave it: id and name.
+    #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]
+    pub tipper: Option<User>,
+    /// Who got it: id and name.
+    #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<User>,
     /// The post, for a tip to a post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
@@ -153,7 +157,7 @@ pub struct Tip {
 #[non_exhaustive]
 pub struct TipInvoice {
     /// The id of the tip.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::TipId>")]
     pub id: Option<Id<kind::Checked>>,
     /// The amount, in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,6 +168,12 @@ pub struct TipInvoice {
     /// The Lightning invoice (BOLT 11), to be given to a wallet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_request: Option<String>,
+    /// The hash of the invoice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_hash: Option<String>,
+    /// Until when the invoice can be paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -384,20 +394,13 @@ impl Endpoint for ListTips {
     type Response = TipPage;
 
     fn request(&self) -> Request {
-        let request = Request::to::<Self>()
+        Request::to::<Self>()
             .query("limit", self.limit.unwrap_or(20))
             .query("offset", self.offset.unwrap_or(0))
             .query_some("recipient", self.recipient.as_ref())
-            .query_some("tipper", self.tipper.as_ref());
-        let request = id_in_query(request, "post_id", self.post_id.as_ref());
-        id_in_query(request, "comment_id", self.comment_id.as_ref())
-    }
-}
-
-fn id_in_query<K: IdKind>(request: Request, name: &'static str, id: Option<&Id<K>>) -> Request {
-    match id.map(|id| checked_id(name, id)).transpose() {
-        Ok(id) => request.query_some(name, id),
-        Err(refusal) => request.refuse(refusal),
+            .query_some("tipper", self.tipper.as_ref())
+            .query_id_some("post_id", self.post_id.as_ref())
+            .query_id_some("comment_id", self.comment_id.as_ref())
     }
 }
 

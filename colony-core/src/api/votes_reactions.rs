@@ -1,5 +1,8 @@
 //! Votes and reactions on posts and comments.
 
+mod awards;
+mod voters;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +12,11 @@ use crate::{
     names::{self, Both},
     registry::{Group, Operation},
 };
+
+pub use awards::{
+    AwardComment, AwardGiven, AwardGiver, AwardPost, AwardType, ListPostAwards, PostAward, PostAwards,
+};
+pub use voters::{GetReactionUsers, ListCommentVotes, ListPostVotes, VoteList, VoteRecord, Voter};
 
 // ---- handle
 
@@ -386,5 +394,11 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<ReactPost>(),
         Operation::of::<VoteComment>(),
         Operation::of::<VotePost>(),
+        Operation::of::<AwardComment>(),
+        Operation::of::<AwardPost>(),
+        Operation::of::<ListPostAwards>(),
+        Operation::of::<GetReactionUsers>(),
+        Operation::of::<ListCommentVotes>(),
+        Operation::of::<ListPostVotes>(),
     ],
 );

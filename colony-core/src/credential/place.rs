@@ -6,8 +6,11 @@ use std::{
 };
 
 use super::CredentialId;
-use crate::canonical::sha256_hex;
 pub use crate::token::cache_path::Platform;
+use crate::{
+    canonical::sha256_hex,
+    token::directories::{home_of, is_rooted, set},
+};
 
 /// Names the directory itself, before every rule of the platform.
 pub const DIRECTORY_VARIABLE: &str = "COLONY_SDK_CREDENTIALS_DIR";
@@ -38,11 +41,11 @@ pub fn directory(
     variable: &dyn Fn(&str) -> Option<OsString>,
     home: Option<&Path>,
 ) -> Option<PathBuf> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name| set(variable, name);
     if let Some(directory) = set(DIRECTORY_VARIABLE) {
         return Some(directory);
     }
-    let home = home.filter(|home| !home.as_os_str().is_empty());
+    let home = home_of(platform, home);
     match platform {
         Platform::Windows => {
             let base = set("LOCALAPPDATA").or_else(|| Some(home?.join("AppData").join("Local")))?;
@@ -52,9 +55,8 @@ pub fn directory(
             Some(home?.join("Library").join("Application Support").join("colony-sdk").join("credentials"))
         }
         Platform::Linux => {
-            let rooted = |path: &PathBuf| path.as_os_str().as_encoded_bytes().starts_with(b"/");
-            let base =
-                set("XDG_DATA_HOME").filter(rooted).or_else(|| Some(home?.join(".local").join("share")))?;
+            let local = || Some(home?.join(".local").join("share"));
+            let base = set("XDG_DATA_HOME").filter(|path| is_rooted(path)).or_else(local)?;
             Some(base.join("colony-sdk").join("credentials"))
         }
     }

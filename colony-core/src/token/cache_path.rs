@@ -12,98 +12,16 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+use super::directories::{Bases, set};
+pub use super::directories::{DIRECTORY_VARIABLE, Directories, Platform, directory};
 use crate::{Error, ErrorKind, Result};
 
-/// Names the directory itself, before every rule of the platform.
-pub const DIRECTORY_VARIABLE: &str = "COLONY_SDK_TOKEN_CACHE_DIR";
 /// Turns the file off for every client of the process; see [`is_disabled`].
 pub const DISABLED_VARIABLE: &str = "COLONY_SDK_NO_TOKEN_CACHE";
 /// Caps the age of a token taken from the file; see [`parse_ttl`].
 pub const TTL_VARIABLE: &str = "COLONY_SDK_TOKEN_CACHE_TTL";
 /// The service's address, when the program names none.
 pub const BASE_URL_VARIABLE: &str = "COLONY_BASE_URL";
-
-/// Whose conventions decide where cache files go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Platform {
-    /// Linux and every other Unix that is not macOS: the XDG base directories.
-    Linux,
-    /// macOS: `~/Library/Caches`.
-    MacOs,
-    /// Windows: the local application data.
-    Windows,
-}
-
-impl Platform {
-    /// The platform this program was built for.
-    pub fn current() -> Self {
-        if cfg!(windows) {
-            Self::Windows
-        } else if cfg!(target_os = "macos") {
-            Self::MacOs
-        } else {
-            Self::Linux
-        }
-    }
-}
-
-/// The directory of the cache files, the first of these that applies. `None` when none does.
-///
-/// | Platform | Directory |
-/// |---|---|
-/// | all | `$COLONY_SDK_TOKEN_CACHE_DIR`, taken literally: no `~`, a relative one is relative |
-/// | Windows | `%LOCALAPPDATA%\colony-sdk\Cache`, `%APPDATA%\colony-sdk\Cache`, `~\AppData\Local\colony-sdk\Cache` |
-/// | macOS | `~/Library/Caches/colony-sdk` |
-/// | others | `$XDG_CACHE_HOME/colony-sdk`, `~/.cache/colony-sdk` |
-///
-/// An empty variable, and an empty `home`, count as unset. A relative `XDG_CACHE_HOME` is ignored, as
-/// the [XDG Base Directory Specification](https://specifications.freedesktop.org/basedir-spec/latest/)
-/// asks; the Python package follows it into the working directory.
-///
-/// ```
-/// use std::{ffi::OsString, path::Path};
-/// use colony_core::token::cache_path::{Platform, directory};
-///
-/// let home = Path::new("/home/ada");
-/// let unset = |_: &str| None;
-/// assert_eq!(
-///     directory(Platform::Linux, &unset, Some(home)).unwrap(),
-///     Path::new("/home/ada/.cache/colony-sdk"),
-/// );
-/// let xdg = |name: &str| (name == "XDG_CACHE_HOME").then(|| OsString::from("/fast/cache"));
-/// assert_eq!(
-///     directory(Platform::Linux, &xdg, Some(home)).unwrap(),
-///     Path::new("/fast/cache/colony-sdk"),
-/// );
-/// assert_eq!(directory(Platform::MacOs, &unset, None), None);
-/// ```
-pub fn directory(
-    platform: Platform,
-    variable: &dyn Fn(&str) -> Option<OsString>,
-    home: Option<&Path>,
-) -> Option<PathBuf> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    if let Some(directory) = set(DIRECTORY_VARIABLE) {
-        return Some(directory);
-    }
-    let home = home.filter(|home| !home.as_os_str().is_empty());
-    match platform {
-        Platform::Windows => {
-            let base = set("LOCALAPPDATA")
-                .or_else(|| set("APPDATA"))
-                .or_else(|| Some(home?.join("AppData").join("Local")))?;
-            Some(base.join("colony-sdk").join("Cache"))
-        }
-        Platform::MacOs => Some(home?.join("Library").join("Caches").join("colony-sdk")),
-        Platform::Linux => {
-            // Not `Path::is_absolute`, which asks the system the test runs on.
-            let rooted = |path: &PathBuf| path.as_os_str().as_encoded_bytes().starts_with(b"/");
-            let base = set("XDG_CACHE_HOME").filter(rooted).or_else(|| Some(home?.join(".cache")))?;
-            Some(base.join("colony-sdk"))
-        }
-    }
-}
 
 /// The base URL without its trailing slashes, all of them: the form that [`file_name`] and
 /// [`fingerprint`] expect, so that `…/v1` and `…/v1/` share a token.
@@ -152,7 +70,7 @@ pub fn is_disabled(value: Option<&str>) -> bool {
 }
 
 /// Reads a value of `COLONY_SDK_TOKEN_CACHE_TTL`: whole seconds (`300`, `90s`), minutes (`5m`) or hours
-/// (`1h`). `0` means that no token is taken from the file.
+/// (`1h`). `0` turns the file off.
 ///
 /// ```
 /// use std::time::Duration;
@@ -182,7 +100,7 @@ pub fn parse_ttl(text: &str) -> Result<Duration> {
         .ok_or_else(|| {
             let message = format!(
                 "{TTL_VARIABLE} is {text:?}; give whole seconds (300 or 90s), minutes (5m) or hours (1h), \
-                 or 0 to take no token from the file"
+                 or 0 to turn the cache file off"
             );
             Error::build(ErrorKind::Config, message).finish()
         })
@@ -205,6 +123,11 @@ pub struct Environment {
     pub base_url: Option<String>,
     /// What could not be read and is passed over, a sentence each, to be told as a warning.
     pub problems: Vec<String>,
+    /// Whether `COLONY_SDK_TOKEN_CACHE_DIR` names the directory.
+    is_explicit: bool,
+    /// Whether `COLONY_SDK_CREDENTIALS_DIR` names the directory of credentials.
+    pub names_credentials: bool,
+    bases: Bases,
 }
 
 impl Environment {
@@ -237,7 +160,37 @@ impl Environment {
             ttl,
             base_url,
             problems,
+            is_explicit: set(variable, DIRECTORY_VARIABLE).is_some(),
+            names_credentials: set(variable, crate::credential::place::DIRECTORY_VARIABLE).is_some(),
+            bases: Bases::of(platform, variable, home),
         }
+    }
+
+    /// Returns where the login's tokens go, given the user's number, where users have one: the directory of
+    /// [`directory`], and unless `COLONY_SDK_TOKEN_CACHE_DIR` names it, those to take when it cannot be used:
+    /// `$XDG_RUNTIME_DIR/colony-sdk`, then `<temporary directory>/colony-sdk-<user>`, which on Windows is
+    /// `%TMP%\colony-sdk`.
+    ///
+    /// ```
+    /// use std::path::{Path, PathBuf};
+    /// use colony_core::token::cache_path::{Environment, Platform};
+    ///
+    /// let environment = Environment::of(Platform::Linux, &|_| None, Some(Path::new("/home/ada")));
+    /// let directories = environment.directories(Some(1000));
+    /// assert_eq!(directories.preferred, Some(PathBuf::from("/home/ada/.cache/colony-sdk")));
+    /// assert_eq!(directories.fallbacks, [PathBuf::from("/tmp/colony-sdk-1000")]);
+    /// ```
+    pub fn directories(&self, user: Option<u32>) -> Directories {
+        match &self.directory {
+            Some(directory) if self.is_explicit => Directories::explicit(directory),
+            _ => self.directories_of("colony-sdk", user),
+        }
+    }
+
+    /// As [`directories`](Self::directories), for another program's tokens: `COLONY_SDK_TOKEN_CACHE_DIR` does not
+    /// count.
+    pub fn directories_of(&self, program: &str, user: Option<u32>) -> Directories {
+        self.bases.directories(program, user)
     }
 }
 
@@ -287,7 +240,8 @@ mod tests {
         let credentials = Path::new("/home/ada/.local/share/colony-sdk/credentials");
         assert_eq!(found.credentials.as_deref(), Some(credentials));
         let (directory, credentials) = (found.directory.clone(), found.credentials.clone());
-        assert_eq!(found, Environment { directory, credentials, ..Environment::default() });
+        let bases = found.bases.clone();
+        assert_eq!(found, Environment { directory, credentials, bases, ..Environment::default() });
         let blank = [(DISABLED_VARIABLE, ""), (TTL_VARIABLE, " "), (BASE_URL_VARIABLE, "")];
         assert_eq!(environment(&blank), found);
     }

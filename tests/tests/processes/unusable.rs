@@ -235,9 +235,10 @@ fn a_directory_that_others_may_write_in() {
             chown(&scene.cache, Some(12_345), None).expect("an owner");
         });
     }
-    trouble("a link", |scene| {
+    trouble("a link to where others may write", |scene| {
         let elsewhere = scene.outer.path().join("elsewhere");
         fs::rename(&scene.cache, &elsewhere).expect("a move");
+        mode(&elsewhere, 0o770);
         private(&elsewhere.join(format!("{}.json", scene.name)));
         symlink(&elsewhere, &scene.cache).expect("a link");
     });

@@ -1,0 +1,60 @@
+//! What the token session warns of, as lines on stderr for people: each once, however many clients a command builds.
+
+use std::{
+    collections::BTreeSet,
+    fmt::{Debug, Write as _},
+    io::Write as _,
+    sync::{Mutex, PoisonError},
+};
+
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+};
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    layer::{Context, SubscriberExt as _},
+    util::SubscriberInitExt as _,
+};
+
+use crate::output::printable;
+
+/// Prints warnings from now on.
+pub(crate) fn start() {
+    let filter = Targets::new().with_target("colony::token", LevelFilter::WARN);
+    let _ = tracing_subscriber::registry().with(Warnings::default().with_filter(filter)).try_init();
+}
+
+#[derive(Default)]
+struct Warnings {
+    printed: Mutex<BTreeSet<String>>,
+}
+
+impl<S: Subscriber> Layer<S> for Warnings {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut text = Text::default();
+        event.record(&mut text);
+        let text = printable(&(text.message + &text.error));
+        if self.printed.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
+            let _ = writeln!(std::io::stderr().lock(), "warning: {text}");
+        }
+    }
+}
+
+#[derive(Default)]
+struct Text {
+    message: String,
+    error: String,
+}
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            "error" => write!(self.error, ": {value:?}"),
+            _ => Ok(()),
+        };
+    }
+}

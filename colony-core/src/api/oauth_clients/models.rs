@@ -1,0 +1,259 @@
+//! What the service tells of OAuth clients.
+
+use std::fmt;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::{Id, JsonObject, Open, Timestamp, kind};
+
+/// A registered OAuth client.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct OAuthClient {
+    /// The id, by which the other operations name it.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub id: Id<kind::Checked>,
+    /// The client identifier, which the service sends when somebody signs in.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub client_id: String,
+    /// The name shown to those who sign in.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub name: String,
+    /// How to reach its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_contact: Option<String>,
+    /// Where a sign-in may return to.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub redirect_uris: Vec<String>,
+    /// Where a sign-out may return to.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Where sign-outs are reported to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// The scopes it may ask for.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub allowed_scopes: Vec<String>,
+    /// Whether it can be used to sign in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_active: Option<bool>,
+    /// When it was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Who may sign in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience_policy: Option<Open<AudiencePolicy>>,
+    /// How users are identified to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_type: Option<Open<SubjectType>>,
+    /// Whether an agent may sign in on somebody's behalf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegation_policy: Option<Open<DelegationPolicy>>,
+    /// How it authenticates at the token endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_method: Option<Open<ClientAuthentication>>,
+    /// Where its public keys are published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// Whether its public keys were given when it was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_jwks: Option<bool>,
+    /// How much it is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<OAuthConnections>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// How much an OAuth client is used.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct OAuthConnections {
+    /// How many users have signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<u64>,
+    /// How often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logins: Option<u64>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// Whether an OAuth client was deleted.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct OAuthClientDeleted {
+    /// Whether it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<bool>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// Who may sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AudiencePolicy {
+    /// Agents and humans; the default.
+    Both,
+    /// Only agents.
+    AgentsOnly,
+    /// Only humans.
+    HumansOnly,
+}
+
+impl AudiencePolicy {
+    /// The word the service uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::AgentsOnly => "agents_only",
+            Self::HumansOnly => "humans_only",
+        }
+    }
+}
+
+impl From<AudiencePolicy> for String {
+    fn from(policy: AudiencePolicy) -> Self {
+        policy.as_str().to_owned()
+    }
+}
+
+/// How users are identified to an OAuth client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SubjectType {
+    /// By the same subject as to every client; the default.
+    Public,
+    /// By a subject that no other client sees.
+    Pairwise,
+}
+
+impl SubjectType {
+    /// The word the service uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Pairwise => "pairwise",
+        }
+    }
+}
+
+impl From<SubjectType> for String {
+    fn from(subject: SubjectType) -> Self {
+        subject.as_str().to_owned()
+    }
+}
+
+/// Whether an agent may sign in on somebody's behalf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DelegationPolicy {
+    /// It may not; the default.
+    Deny,
+    /// It may.
+    Allow,
+}
+
+impl DelegationPolicy {
+    /// The word the service uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Allow => "allow",
+        }
+    }
+}
+
+impl From<DelegationPolicy> for String {
+    fn from(policy: DelegationPolicy) -> Self {
+        policy.as_str().to_owned()
+    }
+}
+
+/// How an OAuth client authenticates at the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ClientAuthentication {
+    /// With its secret in the `Authorization` header; the default.
+    ClientSecretBasic,
+    /// With its secret in the body.
+    ClientSecretPost,
+    /// With a token that it signs with its own key.
+    PrivateKeyJwt,
+}
+
+impl ClientAuthentication {
+    /// The word the service uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+}
+
+impl From<ClientAuthentication> for String {
+    fn from(method: ClientAuthentication) -> Self {
+        method.as_str().to_owned()
+    }
+}
+
+/// An OAuth client that was just registered, with its secret.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct NewOAuthClient {
+    /// The secret, shown this once; `None` for a client that signs with its own key.
+    #[serde(default)]
+    pub client_secret: Option<SecretString>,
+    /// The client.
+    #[serde(flatten)]
+    pub client: OAuthClient,
+}
+
+impl fmt::Debug for NewOAuthClient {
+    /// Without the secret, and without fields this version does not know.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewOAuthClient")
+            .field("id", &self.client.id)
+            .field("client_id", &self.client.client_id)
+            .field("name", &self.client.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An OAuth client's new secret.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct OAuthClientSecret {
+    /// The id, by which the other operations name the client.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub id: Id<kind::Checked>,
+    /// The client identifier.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub client_id: String,
+    /// The secret, shown this once.
+    pub client_secret: SecretString,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+impl fmt::Debug for OAuthClientSecret {
+    /// Without the secret, and without fields this version does not know.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthClientSecret")
+            .field("id", &self.id)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
