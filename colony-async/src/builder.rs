@@ -22,6 +22,11 @@ use crate::{
     watch::{Hooks, Watch},
 };
 
+/// The default limit of a login: all its tries and pauses fit in.
+const LOGIN_DEADLINE: Duration = Duration::from_secs(130);
+/// How much longer a lock is waited for than a login may take.
+const LOCK_GRACE: Duration = Duration::from_secs(15);
+
 /// Settings of a client, from [`Client::builder`](colony_core::Client::builder).
 ///
 /// What is not set comes from the environment, then from the default:
@@ -39,6 +44,8 @@ use crate::{
 /// | [`retry`](Self::retry) | | [`RetryPolicy::default`] |
 /// | [`auth_retry`](Self::auth_retry) | | [`RetryPolicy::for_login`] |
 /// | [`idempotent_writes`](Self::idempotent_writes) | | on |
+/// | [`login_deadline`](Self::login_deadline) | | 130 s |
+/// | [`lock_timeout`](Self::lock_timeout) | | `login_deadline` and 15 s |
 /// | [`proxy`](Self::proxy) | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | none |
 /// | [`user_agent`](Self::user_agent) | | `colony-sdk-rust/` and the version |
 ///
@@ -65,6 +72,8 @@ pub struct Builder<C = Http> {
     retry: RetryPolicy,
     auth_retry: RetryPolicy,
     idempotent_writes: bool,
+    login_deadline: Duration,
+    lock_timeout: Option<Duration>,
     cache_token: bool,
     token_cache_dir: Option<PathBuf>,
     token_cache_ttl: Option<Duration>,
@@ -99,6 +108,8 @@ impl<C: OverHttp> Builder<C> {
             retry: RetryPolicy::default(),
             auth_retry: RetryPolicy::for_login(),
             idempotent_writes: true,
+            login_deadline: LOGIN_DEADLINE,
+            lock_timeout: None,
             cache_token: true,
             token_cache_dir: None,
             token_cache_ttl: None,
@@ -185,6 +196,23 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
+    /// Sets the time limit of a login with all its tries and pauses. Default 130 s.
+    ///
+    /// A call that waits for the login of another task or process may end earlier by its own limits; the login
+    /// goes on for the others.
+    pub fn login_deadline(mut self, limit: Duration) -> Self {
+        self.login_deadline = limit;
+        self
+    }
+
+    /// Sets how long a login of another process is waited for. Default: [`login_deadline`](Self::login_deadline)
+    /// and 15 s. A process that does not do what it announced, because it is stopped for example, is not waited for
+    /// so long. Whoever stops waiting logs in, one process at a time as far as possible.
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.lock_timeout = Some(limit);
+        self
+    }
+
     /// Whether the token is shared through the cache file. `COLONY_SDK_NO_TOKEN_CACHE` wins over this.
     pub fn cache_token(mut self, on: bool) -> Self {
         self.cache_token = on;
@@ -235,13 +263,15 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Sets a two-factor code. It serves for one login: each code is accepted once.
+    /// Sets a two-factor code. It serves for one login request: each code is accepted once, so a login that failed
+    /// is not tried again with it.
     pub fn totp(mut self, code: impl Into<String>) -> Self {
         self.totp = Some(Totp::once(SecretString::from(code.into())));
         self
     }
 
-    /// Sets where two-factor codes come from; asked at each login.
+    /// Sets where two-factor codes come from. Asked for each login request that is sent, a further try's included:
+    /// a code is accepted once. It must not call this client.
     pub fn totp_with(mut self, code: impl Fn() -> String + Send + Sync + 'static) -> Self {
         self.totp = Some(Totp::Ask(Box::new(code)));
         self
@@ -291,7 +321,7 @@ impl<C: OverHttp> Builder<C> {
     }
 
     /// Calls this with each request before it is sent: every try is one, logins too. It runs within the
-    /// call, so it should be quick. May be set several times.
+    /// call, so it should be quick, and it must not call this client. May be set several times.
     ///
     /// ```
     /// # fn main() -> colony_async::Result<()> {
@@ -344,6 +374,11 @@ impl<C: OverHttp> Builder<C> {
         if let Some(key) = &self.api_key {
             check_key(key)?;
         }
+        if self.login_deadline.is_zero() {
+            return Err(config(
+                "login_deadline is zero, which leaves no time for a login; the default is 130 s",
+            ));
+        }
         let http = match self.http_client {
             Some(client) => Connections::given(client),
             None => {
@@ -361,6 +396,7 @@ impl<C: OverHttp> Builder<C> {
             .unwrap_or_else(|| format!("{}/{}", colony_core::CLIENT_NAME, env!("CARGO_PKG_VERSION")));
         let user_agent = HeaderValue::from_str(&name)
             .map_err(|_| config("the user agent cannot stand in a header: use printable ASCII"))?;
+        let owner = self.hooks.owner;
         let watch = Arc::new(Watch::new(self.hooks));
         let sender = Sender {
             http,
@@ -391,8 +427,17 @@ impl<C: OverHttp> Builder<C> {
             ttl,
             refresh_ahead: self.refresh_ahead,
             ignore_cool_down: self.ignore_cool_down,
+            login_deadline: self.login_deadline,
+            lock_timeout: self.lock_timeout.unwrap_or(self.login_deadline.saturating_add(LOCK_GRACE)),
+            owner,
         };
-        let login = Login { sender: sender.clone(), retry: self.auth_retry.clone(), totp: self.totp };
+        let login = Login {
+            sender: sender.clone(),
+            retry: self.auth_retry.clone(),
+            deadline: self.login_deadline,
+            totp: self.totp,
+            owner,
+        };
         let session = Session::new(self.api_key, settings.clone(), login, Arc::clone(&self.timer));
         let session = Arc::new(session);
         let sources = Sources::new(

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use colony_core::{Error, ErrorKind, Result};
+use colony_core::{Error, ErrorKind, Result, token::cache_path};
 use tokio::{
     runtime::{Handle, Id},
     sync::oneshot,
@@ -38,6 +38,8 @@ pub(crate) struct Connections(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
+    /// Names the settings without giving them away.
+    fingerprint: String,
     /// Serves every runtime: a client of the program's own, or one that keeps no connections.
     shared: Option<reqwest::Client>,
     /// Whether plain HTTP has a client of its own, without certificates.
@@ -64,8 +66,11 @@ struct Pool {
 impl Connections {
     /// Uses this client for everything.
     pub(crate) fn given(client: reqwest::Client) -> Self {
+        // Nobody knows what it does with a request, so what comes of it concerns this process only.
+        let fingerprint = format!("given {}", std::process::id());
         Self(Arc::new(Inner {
             settings: Settings::default(),
+            fingerprint,
             shared: Some(client),
             splits: false,
             state: Mutex::default(),
@@ -74,13 +79,20 @@ impl Connections {
 
     /// Sets up what calls to this base URL need, so that wrong settings are told now and not then.
     pub(crate) fn new(settings: Settings, base_url: &str) -> Result<Self> {
+        let fingerprint = settings.fingerprint();
         let splits = is_plain(base_url) && !proxied_over_tls(settings.proxy.as_deref());
         let first = build(&settings, !splits)?;
         // Without idle connections there is nothing that a runtime could leave behind.
         let (shared, spare) =
             if settings.single_use && !splits { (Some(first), None) } else { (None, Some(first)) };
         let state = Mutex::new(State { spare, pools: Vec::new() });
-        Ok(Self(Arc::new(Inner { settings, shared, splits, state })))
+        Ok(Self(Arc::new(Inner { settings, fingerprint, shared, splits, state })))
+    }
+
+    /// Names the settings by which connections are made, the environment's included: processes with the same one reach
+    /// a server or fail to together.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.0.fingerprint
     }
 
     /// Whether the clients end requests that take too long, so that the requests need no limit of their
@@ -168,6 +180,20 @@ impl Drop for PoolGuard {
             at.map(|at| state.pools.swap_remove(at))
         };
         drop(removed);
+    }
+}
+
+impl Settings {
+    fn fingerprint(&self) -> String {
+        let mut settings = vec![self.proxy.clone().unwrap_or_default()];
+        let variables =
+            ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+        for name in variables {
+            settings.push(env::var(name).or_else(|_| env::var(name.to_lowercase())).unwrap_or_default());
+        }
+        // With their lengths, so that no two lists look alike.
+        let text: String = settings.iter().map(|setting| format!("{}:{setting}", setting.len())).collect();
+        cache_path::fingerprint(&text, "")
     }
 }
 

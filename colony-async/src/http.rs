@@ -155,6 +155,16 @@ impl Http {
         Ok((all, origin))
     }
 
+    /// Refuses a call from within one of the client's own hooks or callbacks, for the blocking client.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`].
+    #[doc(hidden)]
+    pub fn check_caller(&self) -> Result<()> {
+        self.shared.session.check_caller()
+    }
+
     /// The token session, for the benchmarks.
     pub(crate) fn session(&self) -> &Arc<Session> {
         &self.shared.session

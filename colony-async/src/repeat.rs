@@ -38,32 +38,44 @@ impl<'a> Repeat<'a> {
 
     /// Gives back an outcome that is final. Otherwise waits until the request is to be sent again.
     pub(crate) async fn settle(&mut self, outcome: Result<Reply>) -> Option<Result<Reply>> {
-        let Some(failure) = Failure::of(&outcome) else { return Some(outcome) };
+        let Some(pause) = self.pause(&outcome) else { return Some(outcome) };
+        match self.call {
+            Some((request, deadline)) if !deadline.has_time_for(pause.time) => {
+                let error = outcome.map_or_else(|error| error, |reply| reply.into_error(request));
+                return Some(Err(deadline.cuts(error)));
+            }
+            _ => {}
+        }
+        self.tell(&pause);
+        if !pause.time.is_zero() {
+            self.timer.sleep(pause.time).await;
+        }
+        None
+    }
+
+    /// The pause after which the request is to be sent again; `None` when the outcome is final.
+    pub(crate) fn pause(&mut self, outcome: &Result<Reply>) -> Option<Pause> {
+        let failure = Failure::of(outcome)?;
         let asked = outcome.as_ref().ok().and_then(Reply::retry_after);
         match self.tries.after(failure, asked, self.timer.random()) {
-            Decision::Stop => Some(outcome),
-            Decision::After(pause) => match self.call {
-                Some((request, deadline)) if !deadline.has_time_for(pause) => {
-                    let error = outcome.map_or_else(|error| error, |reply| reply.into_error(request));
-                    Some(Err(deadline.cuts(error)))
-                }
-                _ => {
-                    self.wait(failure, pause).await;
-                    None
-                }
-            },
+            Decision::Stop => None,
+            Decision::After(time) => Some(Pause { failure, time }),
         }
     }
 
-    async fn wait(&self, failure: Failure, pause: Duration) {
+    /// Tells that a pause begins.
+    pub(crate) fn tell(&self, pause: &Pause) {
         tracing::Span::current().record("http.request.resend_count", self.tries.resent());
         tracing::info!(
             target: "colony::http", event = "retry", operation = self.operation,
-            "error.type" = &*failure.as_str(), "http.request.resend_count" = self.tries.resent(),
-            wait_ms = pause.as_millis() as u64, "sending the request again after a pause"
+            "error.type" = &*pause.failure.as_str(), "http.request.resend_count" = self.tries.resent(),
+            wait_ms = pause.time.as_millis() as u64, "sending the request again after a pause"
         );
-        if !pause.is_zero() {
-            self.timer.sleep(pause).await;
-        }
     }
+}
+
+/// A pause before the next try.
+pub(crate) struct Pause {
+    failure: Failure,
+    pub(crate) time: Duration,
 }

@@ -16,6 +16,7 @@ impl Http {
     /// Gives the last reply to a request, a kept one if there is one.
     pub(super) async fn deliver_until(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
         let shared = &*self.shared;
+        shared.session.check_caller()?;
         let Some(cache) = &shared.cache else { return self.send_guarded(request, deadline).await };
         if !cache::is_kept(request) {
             let write = Write::begin(cache, request);

@@ -12,7 +12,7 @@ use super::openid::{self, OpenId};
 use crate::{
     args::Global,
     client::{self, Chosen, KeySource, base_url},
-    failure::Failure,
+    failure::{Failure, NO_KEY},
     output::{Output, moment, printable, span},
     profile::OpenIdLogin,
     signals,
@@ -369,8 +369,5 @@ fn held(lock: LockStatus, what: &str) -> String {
 
 /// There is no login of any kind.
 pub(super) fn no_key() -> Failure {
-    Error::build(ErrorKind::Auth, "there is no API key")
-        .hint("Set COLONY_API_KEY, give --api-key-file, or log in: `colony auth login`")
-        .finish()
-        .into()
+    Error::build(ErrorKind::Auth, "there is no API key").code(NO_KEY).finish().into()
 }

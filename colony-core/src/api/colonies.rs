@@ -1,6 +1,7 @@
 //! Colonies: joining, settings, ownership.
 
 mod images;
+mod naming;
 mod ownership;
 
 use http::Method;
@@ -13,7 +14,7 @@ use crate::{
     registry::{Group, Operation},
 };
 
-pub use self::{images::*, ownership::*};
+pub use self::{images::*, naming::*, ownership::*};
 
 // ---- handle
 
@@ -598,5 +599,6 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<UpdateColonySettings>(),
         Operation::of::<UploadColonyBanner>(),
         Operation::of::<UploadColonyIcon>(),
+        Operation::of::<CheckColonyName>(),
     ],
 );

@@ -17,6 +17,7 @@ use super::{
 
 mod drafts;
 mod history;
+mod live;
 mod moving;
 mod reading;
 mod writing;
@@ -26,6 +27,7 @@ pub use history::{
     CommentRevision, CommentRevisions, CommentSearchHit, CommentSearchResults, GetCommentHistory,
     SearchPostComments,
 };
+pub use live::{CommentPreview, CommentTail, GetCommentTail, PreviewComment};
 pub use moving::ReparentComment;
 pub use reading::{GetAllComments, GetComment, GetComments, GetUserComments, IterComments, IterUserComments};
 pub use writing::{AnswerCognition, CreateComment, DeleteComment, MarkCommentScanned, UpdateComment};
@@ -282,5 +284,7 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<SaveCommentDraft>(),
         Operation::of::<GetCommentHistory>(),
         Operation::of::<SearchPostComments>(),
+        Operation::of::<GetCommentTail>(),
+        Operation::of::<PreviewComment>(),
     ],
 );

@@ -4,10 +4,18 @@
 //! single message (editing, reactions, stars) is the same for both and found here.
 
 mod conversations;
+mod drafts;
+mod inbox;
 mod models;
 mod single;
 
 pub use conversations::*;
+pub use drafts::{DeleteDraft, GetDraft, MessageDraft, SaveDraft};
+pub use inbox::{
+    GetInboxHistory, InboxConversation, InboxDraft, InboxMessage, InboxPage, InboxRow, InboxShelf, InboxUser,
+    MessageSearchHit, SearchMessages, SendTyping, SetConversationReadReceipts, SnoozeConversation,
+    UnsnoozeConversation,
+};
 pub use models::*;
 pub use single::*;
 
@@ -343,5 +351,14 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<UnarchiveConversation>(),
         Operation::of::<UnmarkConversationSpam>(),
         Operation::of::<UnmuteConversation>(),
+        Operation::of::<DeleteDraft>(),
+        Operation::of::<GetDraft>(),
+        Operation::of::<SaveDraft>(),
+        Operation::of::<GetInboxHistory>(),
+        Operation::of::<SearchMessages>(),
+        Operation::of::<SendTyping>(),
+        Operation::of::<SetConversationReadReceipts>(),
+        Operation::of::<SnoozeConversation>(),
+        Operation::of::<UnsnoozeConversation>(),
     ],
 );

@@ -2,6 +2,7 @@
 //!
 //! None of these operations changes or marks anything.
 
+mod community;
 mod endpoints;
 mod models;
 
@@ -10,7 +11,7 @@ use crate::{
     registry::{Group, Operation},
 };
 
-pub use self::{endpoints::*, models::*};
+pub use self::{community::*, endpoints::*, models::*};
 
 // ---- handle
 
@@ -163,5 +164,6 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<GetUnread>(),
         Operation::of::<GetWaitingConversations>(),
         Operation::of::<ListMyActions>(),
+        Operation::of::<GetCommunityStream>(),
     ],
 );

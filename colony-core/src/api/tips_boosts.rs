@@ -1,5 +1,7 @@
 //! Tips and boosts, paid over Lightning.
 
+mod tips;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,10 @@ use crate::{
     kind,
     names::{self, Both},
     registry::{Group, Operation},
+};
+
+pub use tips::{
+    CheckTip, CommentTipStats, GetCommentTipStats, GetPostTipStats, PostTipStats, TipState, TipStatus,
 };
 
 // ---- handle
@@ -497,5 +503,8 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<ListTips>(),
         Operation::of::<TipComment>(),
         Operation::of::<TipPost>(),
+        Operation::of::<CheckTip>(),
+        Operation::of::<GetCommentTipStats>(),
+        Operation::of::<GetPostTipStats>(),
     ],
 );

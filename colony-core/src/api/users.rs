@@ -1,5 +1,7 @@
 //! Users: profiles, presence, blocks.
 
+mod karma;
+
 use std::collections::BTreeMap;
 
 use http::Method;
@@ -12,6 +14,8 @@ use crate::{
     page::{OneByOne, Steps},
     registry::{Group, Operation},
 };
+
+pub use karma::{GetKarmaBreakdown, KarmaBreakdown, KarmaReason, KarmaTrend};
 
 // ---- handle
 
@@ -594,6 +598,7 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::batch::<GetUsersByIds>(),
         Operation::of::<ListBlocked>(),
         Operation::of::<UnblockUser>(),
+        Operation::of::<GetKarmaBreakdown>(),
     ],
 );
 

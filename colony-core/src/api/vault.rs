@@ -1,5 +1,7 @@
 //! The vault: an agent's own text files.
 
+mod folders;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,6 +10,10 @@ use crate::{
     Client, Done, Endpoint, JsonObject, Page, Reply, Request, Result, Timestamp, Transport,
     registry::{Group, Operation},
     reply::accept,
+};
+
+pub use folders::{
+    CopyVaultFile, ExportVault, ListVaultActivity, ListVaultFolders, MoveVaultFile, VaultAction, VaultFolder,
 };
 
 // ---- handle
@@ -535,5 +541,10 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<SearchVaultFiles>(),
         Operation::of::<GetVaultStatus>(),
         Operation::of::<UploadVaultFile>(),
+        Operation::of::<CopyVaultFile>(),
+        Operation::download::<ExportVault>(),
+        Operation::of::<ListVaultActivity>(),
+        Operation::of::<ListVaultFolders>(),
+        Operation::of::<MoveVaultFile>(),
     ],
 );

@@ -15,7 +15,7 @@ use super::envelope::MAX_BYTES;
 pub const MARGIN: Duration = Duration::from_secs(60);
 
 /// The least margin of a token that lives for minutes; see [`short_margin`].
-pub const LEAST_MARGIN: Duration = Duration::from_secs(10);
+pub const LEAST_MARGIN: Duration = Duration::from_secs(1);
 
 /// The part of a short life that is its margin; see [`short_margin`].
 const MARGIN_PART: f64 = 10.0;
@@ -98,7 +98,7 @@ pub struct Lifetime {
     /// When the server stops taking it, as far as is known, unix seconds. Never before `stale_at`.
     pub dead_at: f64,
     /// How long before `stale_at` it is no longer taken from memory or from a file, in seconds:
-    /// [`MARGIN`] for a login's token, [`short_margin`] for one that lives for minutes.
+    /// [`MARGIN`], or [`short_margin`] for a token that lives for less than ten minutes.
     pub margin: f64,
 }
 
@@ -111,8 +111,6 @@ impl Lifetime {
     /// A token that cannot be read, or whose times make no sense (no life at all, or more than
     /// [`LONGEST_LIFETIME`]), is stale and dead after [`UNREADABLE_LIFETIME`].
     ///
-    /// A token of about a minute is never [fresh](Self::is_fresh). Whoever logged in uses what they
-    /// were given all the same.
     pub fn at_login(token: &str, now: f64) -> Self {
         let lifetime = claims(token).and_then(|Claims { exp, iat }| {
             let exp = exp?;
@@ -121,11 +119,12 @@ impl Lifetime {
         match lifetime {
             // In this order a whole number of hours stays one.
             Some(lifetime) => {
-                Self::of_a_login(now + lifetime * (EARLY_PART - 1.0) / EARLY_PART, now + lifetime)
+                let early = now + lifetime * (EARLY_PART - 1.0) / EARLY_PART;
+                Self::of_a_login(early, now + lifetime, short_margin(lifetime))
             }
             None => {
                 let end = now + UNREADABLE_LIFETIME.as_secs_f64();
-                Self::of_a_login(end, end)
+                Self::of_a_login(end, end, MARGIN.as_secs_f64())
             }
         }
     }
@@ -134,27 +133,33 @@ impl Lifetime {
     ///
     /// The file's `expiry` counts unless it is past the token's own `exp`: a file that claims more than
     /// the JWT inside it is not believed, and the token is stale 1/24 of its lifetime before `exp` (an
-    /// hour where there is no `iat`). A token that cannot be read is dead when it is stale.
+    /// hour where there is no `iat`). A token that cannot be read, or whose `exp` is not after its `iat`, is dead
+    /// when it is stale, and the file's `expiry` stands.
     ///
     /// The Python package writes now plus 23 hours whatever the token says, so this is what keeps a
     /// token that the server made shorter from being used too long. The price: where the clock is
     /// ahead by nearly a day or more, no file is believed.
     pub fn from_file(envelope_expiry: f64, token: &str) -> Self {
-        let Some(Claims { exp: Some(exp), iat }) = claims(token) else {
-            return Self::of_a_login(envelope_expiry, envelope_expiry);
-        };
+        let as_written = Self::of_a_login(envelope_expiry, envelope_expiry, MARGIN.as_secs_f64());
+        let Some(Claims { exp: Some(exp), iat }) = claims(token) else { return as_written };
+        // A token that ends before it begins says nothing about its life.
+        if iat.is_some_and(|iat| exp <= iat) {
+            return as_written;
+        }
+        let lifetime = iat.and_then(|iat| believable(exp - iat));
+        let margin = lifetime.map_or(MARGIN.as_secs_f64(), short_margin);
         if envelope_expiry > exp {
-            let window = iat.and_then(|iat| believable(exp - iat)).map_or(NOMINAL_WINDOW, |x| x / EARLY_PART);
-            Self::of_a_login(exp - window, exp)
+            let window = lifetime.map_or(NOMINAL_WINDOW, |lifetime| lifetime / EARLY_PART);
+            Self::of_a_login(exp - window, exp, margin)
         } else if is_absurd(exp, envelope_expiry) {
-            Self::of_a_login(envelope_expiry, envelope_expiry)
+            as_written
         } else {
-            Self::of_a_login(envelope_expiry, exp)
+            Self::of_a_login(envelope_expiry, exp, margin)
         }
     }
 
-    fn of_a_login(stale_at: f64, dead_at: f64) -> Self {
-        Self { stale_at, dead_at, margin: MARGIN.as_secs_f64() }
+    fn of_a_login(stale_at: f64, dead_at: f64, margin: f64) -> Self {
+        Self { stale_at, dead_at, margin }
     }
 
     /// The lifetime of a token that lives for minutes, from one moment to another (unix seconds). It has
@@ -222,16 +227,16 @@ impl Lifetime {
 /// [`LEAST_MARGIN`], at most [`MARGIN`].
 ///
 /// What a margin has to cover does not grow with the life of a token: the way to the server, and what two
-/// clocks disagree by. A minute is generous for that, and nothing to a token of a day; of an `id_token`'s
-/// five minutes it would waste a fifth. A tenth leaves whoever is given the token at least nine tenths of
-/// what the provider meant it to have; ten seconds are the least in which a request surely arrives.
+/// clocks disagree by. A minute is generous for that, and nothing to a token of a day; of five minutes it would
+/// waste a fifth, and a token of a minute would never serve. A tenth leaves at least nine tenths of what the
+/// server meant the token to have.
 ///
 /// ```
 /// use colony_core::token::freshness::short_margin;
 ///
 /// assert_eq!(short_margin(900.0), 60.0);
 /// assert_eq!(short_margin(300.0), 30.0);
-/// assert_eq!(short_margin(20.0), 10.0);
+/// assert_eq!(short_margin(20.0), 2.0);
 /// ```
 pub fn short_margin(lifetime: f64) -> f64 {
     // `max` and `min` pass over what is not a number.
@@ -275,6 +280,10 @@ mod tests {
     const HOUR: f64 = 3600.0;
     const DAY: f64 = 24.0 * HOUR;
 
+    fn of_a_login(stale_at: f64, dead_at: f64) -> Lifetime {
+        Lifetime::of_a_login(stale_at, dead_at, MARGIN.as_secs_f64())
+    }
+
     fn jwt(payload: &str) -> String {
         format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(payload))
     }
@@ -316,14 +325,14 @@ mod tests {
         for skew in [0.0, -5.0 * HOUR, 40.0 * DAY] {
             let iat = 1_790_000_000.0 + skew;
             let life = Lifetime::at_login(&issued(iat, iat + DAY), NOW);
-            assert_eq!(life, Lifetime::of_a_login(NOW + 82_800.0, NOW + DAY), "clock off by {skew}");
+            assert_eq!(life, of_a_login(NOW + 82_800.0, NOW + DAY), "clock off by {skew}");
         }
     }
 
     #[test]
     fn without_iat_the_lifetime_counts_from_now() {
         let life = Lifetime::at_login(&jwt(&format!(r#"{{"exp": {}}}"#, NOW + 2.0 * HOUR)), NOW);
-        assert_eq!(life, Lifetime::of_a_login(NOW + 2.0 * HOUR - 300.0, NOW + 2.0 * HOUR));
+        assert_eq!(life, of_a_login(NOW + 2.0 * HOUR - 300.0, NOW + 2.0 * HOUR));
         // An `iat` that makes no sense is no `iat`.
         for iat in [0.0, NOW + 3.0 * HOUR] {
             assert_eq!(Lifetime::at_login(&issued(iat, NOW + 2.0 * HOUR), NOW), life);
@@ -332,7 +341,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_trusted_for_23_hours() {
-        let plain = Lifetime::of_a_login(NOW + 82_800.0, NOW + 82_800.0);
+        let plain = of_a_login(NOW + 82_800.0, NOW + 82_800.0);
         let past = issued(NOW, NOW - 1.0);
         let endless = issued(NOW, NOW + 367.0 * DAY);
         for token in [
@@ -353,34 +362,51 @@ mod tests {
         let exp = NOW + DAY;
         let token = issued(NOW, exp);
         let of = |expiry| Lifetime::from_file(expiry, &token);
-        assert_eq!(of(NOW + 82_800.0), Lifetime::of_a_login(NOW + 82_800.0, exp));
-        assert_eq!(of(exp), Lifetime::of_a_login(exp, exp));
-        assert_eq!(of(exp + 1.0), Lifetime::of_a_login(exp - HOUR, exp));
+        assert_eq!(of(NOW + 82_800.0), of_a_login(NOW + 82_800.0, exp));
+        assert_eq!(of(exp), of_a_login(exp, exp));
+        assert_eq!(of(exp + 1.0), of_a_login(exp - HOUR, exp));
         // The Python package's file around a token of a quarter of an hour.
         let short = issued(NOW, NOW + 900.0);
         let life = Lifetime::from_file(NOW + 82_800.0, &short);
-        assert_eq!(life, Lifetime::of_a_login(NOW + 862.5, NOW + 900.0));
+        assert_eq!(life, of_a_login(NOW + 862.5, NOW + 900.0));
     }
 
     #[test]
     fn a_file_without_iat_or_with_an_odd_one_is_cut_by_an_hour() {
         let exp = NOW + 2.0 * HOUR;
-        let expected = Lifetime::of_a_login(exp - HOUR, exp);
+        let expected = of_a_login(exp - HOUR, exp);
         assert_eq!(Lifetime::from_file(NOW + DAY, &jwt(&format!(r#"{{"exp": {exp}}}"#))), expected);
-        assert_eq!(Lifetime::from_file(NOW + DAY, &issued(exp + 1.0, exp)), expected);
         assert_eq!(Lifetime::from_file(NOW + DAY, &issued(0.0, exp)), expected);
     }
 
     #[test]
+    fn a_file_stands_around_a_token_that_ends_before_it_begins() {
+        let as_written = of_a_login(NOW + DAY, NOW + DAY);
+        for iat in [NOW - 60.0, NOW - 30.0] {
+            assert_eq!(Lifetime::from_file(NOW + DAY, &issued(iat, NOW - 60.0)), as_written);
+        }
+    }
+
+    #[test]
+    fn the_margin_of_a_short_life_is_a_tenth_of_it() {
+        for (lifetime, margin) in [(DAY, 60.0), (600.0, 60.0), (300.0, 30.0), (30.0, 3.0), (5.0, 1.0)] {
+            let token = issued(NOW, NOW + lifetime);
+            assert_eq!(Lifetime::at_login(&token, NOW).margin, margin, "{lifetime}");
+            assert_eq!(Lifetime::from_file(NOW + lifetime / 2.0, &token).margin, margin, "{lifetime}");
+        }
+        assert!(Lifetime::at_login(&issued(NOW - 10.0, NOW + 30.0), NOW).is_fresh(NOW + 30.0));
+    }
+
+    #[test]
     fn a_file_around_an_unreadable_or_endless_token_speaks_for_itself() {
-        let alone = Lifetime::of_a_login(NOW + HOUR, NOW + HOUR);
+        let alone = of_a_login(NOW + HOUR, NOW + HOUR);
         assert_eq!(Lifetime::from_file(NOW + HOUR, "opaque"), alone);
         assert_eq!(Lifetime::from_file(NOW + HOUR, &issued(NOW, 1e300)), alone);
     }
 
     #[test]
     fn fresh_is_more_than_a_minute_before_stale_and_alive_is_before_dead() {
-        let life = Lifetime::of_a_login(NOW + 100.0, NOW + 200.0);
+        let life = of_a_login(NOW + 100.0, NOW + 200.0);
         assert!(life.is_fresh(NOW + 39.99));
         assert!(!life.is_fresh(NOW + 40.0));
         assert!(!life.is_fresh(f64::NAN));
@@ -428,7 +454,7 @@ mod tests {
 
     #[test]
     fn renewal_is_never_in_the_past() {
-        let life = Lifetime::of_a_login(NOW, NOW + HOUR);
+        let life = of_a_login(NOW, NOW + HOUR);
         assert_eq!(life.refresh_at(NOW, 0.5), NOW);
         assert_eq!(life.refresh_at(NOW + DAY, 0.5), NOW + DAY);
         for now in [NOW - 1e-9, NOW - 0.5, NOW - 10.0, NOW - 59.0, NOW - 61.0] {
@@ -436,7 +462,7 @@ mod tests {
                 assert!(life.refresh_at(now, random) >= now);
             }
         }
-        let odd = Lifetime::of_a_login(f64::NAN, f64::INFINITY);
+        let odd = of_a_login(f64::NAN, f64::INFINITY);
         assert_eq!(odd.refresh_at(NOW, 0.5), NOW);
     }
 
