@@ -217,9 +217,7 @@ fn build(settings: &Settings, with_certificates: bool) -> Result<reqwest::Client
         .connect_timeout(settings.connect_timeout)
         .redirect(reqwest::redirect::Policy::none());
     if settings.single_use {
-        builder = builder
-            .pool_max_idle_per_host(0)
-            .retry(reqwest::retry::never());
+        builder = builder.pool_max_idle_per_host(0).retry(reqwest::retry::never());
     }
     if let Some(limit) = settings.timeout {
         builder = builder.timeout(limit);

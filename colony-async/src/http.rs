@@ -8,7 +8,8 @@ mod trace;
 use std::{fmt, sync::Arc, time::Duration};
 
 use colony_core::{
-    CallSettings, Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result, Transport,
+    CallSettings, Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result,
+    Transport,
     colony_name::Directory,
     idempotency::Keys,
     openid::audience::{Audience, AudienceToken, Wanted},
@@ -24,7 +25,8 @@ use tokio::sync::Mutex;
 use tracing::Instrument;
 
 use crate::{
-    Builder, Listing, RateLimit, Reply, deadline::Deadline, openid::Sources, sender::Sender, session::Session, time::Timer,
+    Builder, Listing, RateLimit, Reply, deadline::Deadline, openid::Sources, sender::Sender,
+    session::Session, time::Timer,
 };
 pub(crate) use breaker::Breaker;
 pub(crate) use cache::ResponseCache;
@@ -261,9 +263,9 @@ impl Transport for Http {
 
     fn token(&self) -> Reply<SecretString> {
         let http = self.clone();
-        Reply::new(async move {
-            Ok(http.deadline().bound(http.shared.session.token(None)).await?.token.clone())
-        })
+        Reply::new(
+            async move { Ok(http.deadline().bound(http.shared.session.token(None)).await?.token.clone()) },
+        )
     }
 
     fn audience_token(&self, wanted: Wanted) -> Reply<AudienceToken> {

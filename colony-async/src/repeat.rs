@@ -23,7 +23,12 @@ pub(crate) struct Repeat<'a> {
 
 impl<'a> Repeat<'a> {
     pub(crate) fn new(request: &Request, policy: &'a RetryPolicy, timer: &'a dyn Timer) -> Self {
-        Self { tries: Tries::new(policy, request.repeat()), timer, operation: request.operation(), call: None }
+        Self {
+            tries: Tries::new(policy, request.repeat()),
+            timer,
+            operation: request.operation(),
+            call: None,
+        }
     }
 
     /// Tries no more when the next try would begin after the deadline.

@@ -315,11 +315,8 @@ impl Error {
     pub fn out_of_time(mut self, limit: Limit, value: Duration) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             inner.limit = Some((limit, value));
-            inner.message += &format!(
-                "; the {} of {} s leaves no time to try again",
-                limit.as_str(),
-                value.as_secs_f64()
-            );
+            inner.message +=
+                &format!("; the {} of {} s leaves no time to try again", limit.as_str(), value.as_secs_f64());
         }
         self
     }

@@ -24,8 +24,7 @@ use serde_json::Value;
 
 use crate::{
     Batch, Download, Endpoint, Error, ErrorKind, PathStyle, Prepared, Reply, Request, Result, Sequence,
-    page::Steps,
-    retry::Repeat,
+    page::Steps, retry::Repeat,
 };
 
 /// One operation: its name, its place on the wire, and how its arguments become a call.

@@ -122,14 +122,19 @@ struct Rules {
 impl Rules {
     fn of(repeat: Repeat) -> Self {
         match repeat {
-            Repeat::Safe => Self { closed: u32::MAX, lost: true, gateway: true, in_progress: false, steady: false },
+            Repeat::Safe => {
+                Self { closed: u32::MAX, lost: true, gateway: true, in_progress: false, steady: false }
+            }
             Repeat::Keyed => Self { closed: 1, lost: false, gateway: true, in_progress: true, steady: false },
-            Repeat::Once => Self { closed: 0, lost: false, gateway: false, in_progress: false, steady: false },
+            Repeat::Once => {
+                Self { closed: 0, lost: false, gateway: false, in_progress: false, steady: false }
+            }
         }
     }
 
     /// A login changes nothing but costs one of the hour's.
-    const LOGIN: Self = Self { closed: u32::MAX, lost: false, gateway: true, in_progress: false, steady: true };
+    const LOGIN: Self =
+        Self { closed: u32::MAX, lost: false, gateway: true, in_progress: false, steady: true };
 }
 
 /// The tries of one request.
@@ -446,10 +451,7 @@ mod tests {
         let policy = RetryPolicy::default().max_retry_after(Duration::from_secs(10));
         let mut tries = Tries::new(&policy, Repeat::Keyed);
         for _ in 0..5 {
-            assert_eq!(
-                tries.after(Failure::InProgress, Some(2 * SECOND), 0.0),
-                Decision::After(2 * SECOND)
-            );
+            assert_eq!(tries.after(Failure::InProgress, Some(2 * SECOND), 0.0), Decision::After(2 * SECOND));
         }
         assert_eq!(tries.after(Failure::InProgress, Some(2 * SECOND), 0.0), Decision::Stop);
         let none = RetryPolicy::none();

@@ -37,7 +37,9 @@ impl Http {
     }
 
     async fn send_guarded(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
-        let Some(breaker) = &self.shared.breaker else { return self.send_with_retries(request, deadline).await };
+        let Some(breaker) = &self.shared.breaker else {
+            return self.send_with_retries(request, deadline).await;
+        };
         let admitted = breaker.admit(request, self.shared.timer.now())?;
         let outcome = self.send_with_retries(request, deadline).await;
         admitted.settle(&outcome, self.shared.timer.now());

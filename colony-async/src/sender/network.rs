@@ -25,12 +25,16 @@ pub(super) fn error(
     let error = error.without_url();
     let (message, limit) = match (error.is_timeout(), error.is_connect(), limits.connect) {
         (true, true, None) => (format!("no connection to {host} in time"), None),
-        (true, true, Some(limit)) => {
-            (format!("no connection to {host} within {}", setting(Limit::Connect, limit)), Some((Limit::Connect, limit)))
-        }
+        (true, true, Some(limit)) => (
+            format!("no connection to {host} within {}", setting(Limit::Connect, limit)),
+            Some((Limit::Connect, limit)),
+        ),
         (true, false, _) => {
             let limit = limits.timeout;
-            (format!("no answer from {host} within {}", setting(Limit::Request, limit)), Some((Limit::Request, limit)))
+            (
+                format!("no answer from {host} within {}", setting(Limit::Request, limit)),
+                Some((Limit::Request, limit)),
+            )
         }
         (false, true, _) => (format!("no connection to {host}: {}", root_cause(&error)), None),
         (false, false, _) if error.is_builder() => {
@@ -88,7 +92,10 @@ fn root_cause(error: &reqwest::Error) -> String {
     let text = cause.to_string();
     // The libraries for TLS have no types in common.
     let known = [
-        (&["UnknownIssuer", "unable to get local issuer", "self-signed", "self signed"][..], "certificate signed by unknown authority"),
+        (
+            &["UnknownIssuer", "unable to get local issuer", "self-signed", "self signed"][..],
+            "certificate signed by unknown authority",
+        ),
         (&["NotValidForName", "ostname mismatch"][..], "certificate is for another host"),
         (&["Expired", "has expired"][..], "certificate has expired"),
     ];

@@ -62,12 +62,8 @@ impl Gateway {
         // It has a runtime of its own, and must not be built on another one's thread.
         let http = thread::spawn(|| Client::builder().no_proxy().build().expect("a client"));
         let http = http.join().expect("no panic");
-        let gateway = Self {
-            server,
-            settings,
-            http,
-            state: Arc::new(Mutex::new((random, Tally::default()))),
-        };
+        let gateway =
+            Self { server, settings, http, state: Arc::new(Mutex::new((random, Tally::default()))) };
         let shared = gateway.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -148,7 +144,8 @@ impl Gateway {
         let method = request.method.parse().expect("a method");
         let mut forwarded = self.http.request(method, format!("{}{}", self.server, request.target));
         for (name, value) in &request.headers {
-            let is_own = matches!(name.as_str(), "host" | "content-length" | "connection" | "accept-encoding");
+            let is_own =
+                matches!(name.as_str(), "host" | "content-length" | "connection" | "accept-encoding");
             if !is_own && !(self.settings.hides_keys && name == "idempotency-key") {
                 forwarded = forwarded.header(name, value);
             }

@@ -133,7 +133,13 @@ async fn a_closed_connection_is_no_answer() {
         json!({"status": 200, "json": {"id": POST, "title": "t"}}),
     );
     let closed = json!({"network_error": "closed"});
-    let requests = |server: &Server| server.take_received().into_iter().filter(|request| !request.path().ends_with("/token")).collect::<Vec<_>>();
+    let requests = |server: &Server| {
+        server
+            .take_received()
+            .into_iter()
+            .filter(|request| !request.path().ends_with("/token"))
+            .collect::<Vec<_>>()
+    };
     for kind in KINDS {
         let server = Server::start();
         let base_url = format!("http://{}/api/v1", server.authority());
@@ -166,7 +172,9 @@ async fn a_repeated_upload_has_the_same_bytes() {
     for kind in KINDS {
         let scene = Scene::new().await;
         scene.on("POST", "/upload$", Some(1), status(503)).await;
-        scene.on("POST", "/upload$", None, ResponseTemplate::new(201).set_body_json(json!({"id": POST}))).await;
+        scene
+            .on("POST", "/upload$", None, ResponseTemplate::new(201).set_body_json(json!({"id": POST})))
+            .await;
         let file = json!({"filename": "a.png", "content_type": "image/png", "file_bytes": {"$bytes_base64": "AAAA"}});
         let outcome = Setup::default().call(kind, &scene.base_url(), "upload_message_attachment", file).await;
         assert!(outcome.is_ok(), "{outcome:?}");

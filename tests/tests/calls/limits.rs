@@ -26,7 +26,12 @@ async fn a_limit_ends_the_call_and_is_named() {
             request(Setup { timeout: Some(SHORT), ..none.clone() }),
             request(Setup { call_timeout: Some(SHORT), timeout: Some(LONG), ..none.clone() }),
             deadline(Setup { deadline: Some(SHORT), ..none.clone() }),
-            deadline(Setup { call_deadline: Some(SHORT), deadline: Some(LONG), timeout: Some(LONG), ..none.clone() }),
+            deadline(Setup {
+                call_deadline: Some(SHORT),
+                deadline: Some(LONG),
+                timeout: Some(LONG),
+                ..none.clone()
+            }),
         ] {
             let scene = Scene::new().await;
             scene.on("POST", "/posts$", None, slow()).await;

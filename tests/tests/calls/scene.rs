@@ -57,7 +57,13 @@ impl Setup {
     }
 
     /// Makes a call by one of the clients.
-    pub(crate) async fn call(&self, kind: Kind, base_url: &str, name: &str, arguments: Value) -> Result<Value> {
+    pub(crate) async fn call(
+        &self,
+        kind: Kind,
+        base_url: &str,
+        name: &str,
+        arguments: Value,
+    ) -> Result<Value> {
         let call = registry::find(name).expect(name).prepare(arguments)?;
         match kind {
             Kind::Async => self.client::<colony_async::Http>(base_url).transport().run(call).await,

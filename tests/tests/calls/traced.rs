@@ -111,7 +111,8 @@ async fn a_call_has_a_span_and_each_pause_an_event() {
         }
     }
     assert!(!spans[0].contains_key("error.type"), "{spans:?}");
-    let pauses: Vec<&Fields> = events.iter().filter(|event| event.get("event").is_some_and(|name| name == "retry")).collect();
+    let pauses: Vec<&Fields> =
+        events.iter().filter(|event| event.get("event").is_some_and(|name| name == "retry")).collect();
     assert_eq!(pauses.len(), 2, "{events:?}");
     assert_eq!(pauses[0]["error.type"], "503");
 }

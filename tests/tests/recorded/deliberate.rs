@@ -86,9 +86,7 @@ fn every_write_empties_the_response_cache_and_a_refused_one_does_not() {
             assert!(!scene.reads(), "{operation} was refused");
             // Nobody knows what a write did that was not answered; it is tried twice, with one key.
             let lost = json!({"network_error": "refused"});
-            assert!(
-                scene.call(operation, arguments.clone(), &[lost.clone(), lost.clone()]).0.is_err()
-            );
+            assert!(scene.call(operation, arguments.clone(), &[lost.clone(), lost.clone()]).0.is_err());
             assert!(scene.reads(), "{operation} was not answered");
             assert!(scene.call(operation, arguments, &[ok(json!({}))]).0.is_ok());
             assert!(scene.reads(), "{operation} was done");

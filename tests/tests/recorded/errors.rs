@@ -104,8 +104,13 @@ fn differences(row: &Value, kind: Kind, http: &reqwest::Client, stage: &Stage<'_
     found.extend(compare_outcome(row, outcome));
     // A pause of no time is none.
     let slept: Vec<f64> = stage.timer.take_sleeps();
-    let recorded: Vec<f64> =
-        row["sleeps"].as_array().into_iter().flatten().filter_map(Value::as_f64).filter(|x| *x > 0.0).collect();
+    let recorded: Vec<f64> = row["sleeps"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_f64)
+        .filter(|x| *x > 0.0)
+        .collect();
     if slept != recorded {
         found.push(format!("slept {slept:?}, recorded {recorded:?}"));
     }
