@@ -11,6 +11,7 @@ use crate::{
     failure::Failure,
     input::{self, tidy},
     profile::{self, Profile, Profiles},
+    waiting,
 };
 
 /// Names the profile, when `--profile` does not.
@@ -174,6 +175,8 @@ pub(crate) fn builder_for(
     if let Ok(code) = std::env::var("COLONY_TOTP") {
         builder = builder.totp(tidy(&code));
     }
+    let limit = global.timeout;
+    let builder = builder.on_request(move |request| waiting::sent(request.operation, limit));
     Ok(builder.timeout(global.timeout).cache_token(!global.no_cache).user_agent(USER_AGENT))
 }
 
