@@ -60,6 +60,7 @@ const LOCK_GRACE: Duration = Duration::from_secs(15);
 ///     .build()?;
 /// # Ok(()) }
 /// ```
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder<C = Http> {
     client: PhantomData<fn() -> C>,
@@ -85,8 +86,10 @@ pub struct Builder<C = Http> {
     http_client: Option<reqwest::Client>,
     timer: Arc<dyn Timer>,
     disk: Option<Arc<dyn Disk>>,
-    cache: Option<ResponseCache>,
-    breaker: Option<Breaker>,
+    /// How long replies are kept.
+    cache: Option<Duration>,
+    /// After how many failures in a row nothing is sent.
+    breaker: Option<u32>,
     hooks: Hooks,
     #[cfg(feature = "testing")]
     script: Option<crate::testing::Script>,
@@ -273,7 +276,7 @@ impl<C: OverHttp> Builder<C> {
     /// Sets where two-factor codes come from. Asked for each login request that is sent, a further try's included:
     /// a code is accepted once. It must not call this client.
     pub fn totp_with(mut self, code: impl Fn() -> String + Send + Sync + 'static) -> Self {
-        self.totp = Some(Totp::Ask(Box::new(code)));
+        self.totp = Some(Totp::Ask(Arc::new(code)));
         self
     }
 
@@ -308,7 +311,7 @@ impl<C: OverHttp> Builder<C> {
     /// 16 MiB are. See
     /// [`Http::clear_response_cache`](crate::Http::clear_response_cache).
     pub fn response_cache(mut self, ttl: Duration) -> Self {
-        self.cache = (!ttl.is_zero()).then(|| ResponseCache::new(ttl));
+        self.cache = (!ttl.is_zero()).then_some(ttl);
         self
     }
 
@@ -316,7 +319,7 @@ impl<C: OverHttp> Builder<C> {
     /// at the end of their retries. After 30 s one call is let through, and its success ends it. Off unless
     /// set; zero is off.
     pub fn circuit_breaker(mut self, threshold: u32) -> Self {
-        self.breaker = Breaker::new(threshold);
+        self.breaker = Some(threshold);
         self
     }
 
@@ -332,13 +335,13 @@ impl<C: OverHttp> Builder<C> {
     /// # Ok(()) }
     /// ```
     pub fn on_request(mut self, hook: impl Fn(&Outgoing<'_>) + Send + Sync + 'static) -> Self {
-        self.hooks.requests.push(Box::new(hook));
+        self.hooks.requests.push(Arc::new(hook));
         self
     }
 
     /// Calls this with each reply, whatever its status. As [`on_request`](Self::on_request).
     pub fn on_response(mut self, hook: impl Fn(&Incoming<'_>) + Send + Sync + 'static) -> Self {
-        self.hooks.responses.push(Box::new(hook));
+        self.hooks.responses.push(Arc::new(hook));
         self
     }
 
@@ -456,8 +459,8 @@ impl<C: OverHttp> Builder<C> {
             idempotent_writes: self.idempotent_writes,
             timer: self.timer,
             colonies: tokio::sync::Mutex::default(),
-            cache: self.cache,
-            breaker: self.breaker,
+            cache: self.cache.map(ResponseCache::new),
+            breaker: self.breaker.and_then(Breaker::new),
         }))
         .map(Client::from_transport)
     }

@@ -4,8 +4,11 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use secrecy::SecretString;
+use serde::de::DeserializeOwned;
 
-use crate::{Batch, Connect, Download, Endpoint, Sequence, Transport};
+use crate::{
+    Answered, Batch, Connect, Download, Endpoint, Page, Prepared, Sequence, Transport, page::NextPage,
+};
 
 /// A client of The Colony. `colony_async::Client` and `colony_blocking::Client` are this type with
 /// their own transports; cloning it is cheap and shares everything.
@@ -38,6 +41,26 @@ impl<C: Transport> Client<C> {
         self.transport.execute(endpoint)
     }
 
+    /// Carries out an operation and answers with its value beside the reply's status and headers: the server's id of
+    /// the request, the rate limit.
+    ///
+    /// ```no_run
+    /// # use colony_core::api::posts::GetPost;
+    /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
+    /// let post = client.execute_answered(GetPost::new("e70a15ec-ec4f-43fa-a1a8-7ff4064cb2c3")).await?;
+    /// println!("{} (request {:?}, {:?} left)", post.value.title, post.request_id(), post.rate_limit().remaining);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute).
+    pub fn execute_answered<E: Endpoint>(&self, endpoint: E) -> C::Reply<Answered<E::Response>> {
+        self.transport.send(Prepared::of(&endpoint), |reply| {
+            Ok(Answered::new(E::decode(&reply)?, reply.status, reply.headers))
+        })
+    }
+
     /// Carries out an operation and answers with the server's JSON as it came, typed models aside.
     ///
     /// # Errors
@@ -54,6 +77,16 @@ impl<C: Transport> Client<C> {
     /// As [`execute`](Self::execute).
     pub fn download<D: Download>(&self, download: D) -> C::Reply<Bytes> {
         self.transport.download(download)
+    }
+
+    /// Fetches the page after another one, from [`Page::next_page`].
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute).
+    pub fn page<T: DeserializeOwned + Send + 'static>(&self, next: NextPage<T>) -> C::Reply<Page<T>> {
+        let decode = next.decoder();
+        self.transport.send(Prepared::plain(next.request), decode)
     }
 
     /// Walks a list page by page. Nothing is sent before the first item is asked for.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Reply, Request, Result,
-    page::Steps,
+    page::{Pages, Paging, Steps},
     reply::{Done, accept, accept_empty},
 };
 
@@ -34,6 +34,15 @@ pub trait Endpoint: DeserializeOwned + Send + 'static {
     /// The request these arguments stand for. A refused argument is remembered in it.
     fn request(&self) -> Request;
 
+    /// Decodes the reply. Overridden where the value knows more than its text, as a page knows the next one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode).
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        reply.decode()
+    }
+
     /// Turns the final reply, success or not, into the one to decode. Overridden where an operation
     /// answers something else than the server's body.
     ///
@@ -58,21 +67,24 @@ pub trait Download: DeserializeOwned + Send + 'static {
     fn request(&self) -> Request;
 }
 
-/// An operation that lists things over as many requests as it takes.
-pub trait Sequence: DeserializeOwned + Send + 'static {
-    /// The operation's name.
-    const NAME: &'static str;
-    /// The path of a page; the method is GET.
-    const PATH: &'static str;
+/// An operation that answers with one page of a list. Its list can also be walked to the end, from the page that the
+/// arguments stand for, over as many requests as it takes.
+pub trait Sequence: Endpoint {
+    /// The walk's name in the other SDKs and on the command line: `iter_posts`. The list's own where it has none.
+    const WALK: &'static str = Self::NAME;
+    /// How a page is asked for.
+    const PAGING: Paging = Paging::Offset;
+    /// The fields of a reply in which the rows may be, in order of preference.
+    const ROWS: &'static [&'static str] = &["items"];
+    /// The fields of a row in which its id may be, in order of preference.
+    const IDS: &'static [&'static str] = &["id"];
     /// What is listed.
     type Item: DeserializeOwned + Send + 'static;
 
-    /// The machine that says which request is next.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument).
-    fn steps(&self) -> Result<Box<dyn Steps>>;
+    /// Returns the walk that these arguments start.
+    fn pages(&self) -> Pages {
+        Pages::of(self)
+    }
 }
 
 /// An operation of several requests with one answer.

@@ -61,6 +61,13 @@ pub enum ErrorKind {
     Config,
 }
 
+/// As its name on the command line.
+impl serde::Serialize for ErrorKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 impl ErrorKind {
     /// The kind's name as the command line prints it.
     pub fn as_str(self) -> &'static str {

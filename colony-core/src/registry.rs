@@ -15,6 +15,7 @@
 //! ```
 
 mod arguments;
+mod walk;
 
 use std::fmt;
 
@@ -128,15 +129,15 @@ impl Operation {
         }
     }
 
-    /// The row of a [`Sequence`].
+    /// The row of a [`Sequence`]'s walk.
     pub const fn list<S: Sequence>() -> Self {
         Self {
-            name: S::NAME,
-            method: || Some(Method::GET),
+            name: S::WALK,
+            method: || Some(S::METHOD),
             keyless: false,
             path: S::PATH,
-            arguments: arguments::names_of::<S>,
-            prepare: |arguments| Ok(Call::List(read::<S>(S::NAME, arguments)?.0.steps()?)),
+            arguments: walk::names_of::<S>,
+            prepare: walk::prepare::<S>,
             answer: Answer::of::<Vec<S::Item>>(),
         }
     }
@@ -273,6 +274,8 @@ pub fn read_arguments<A: de::DeserializeOwned>(operation: &'static str, argument
     read::<A>(operation, arguments).map(|(arguments, _)| arguments)
 }
 
+const NOT_AN_OBJECT: &str = "the arguments must be a JSON object keyed by parameter name";
+
 fn read<A: de::DeserializeOwned>(
     operation: &'static str,
     arguments: Value,
@@ -280,7 +283,7 @@ fn read<A: de::DeserializeOwned>(
     let refused =
         |message: String| Error::build(ErrorKind::InvalidArgument, message).operation(operation).finish();
     let Value::Object(map) = arguments else {
-        return Err(refused("the arguments must be a JSON object keyed by parameter name".to_owned()));
+        return Err(refused(NOT_AN_OBJECT.to_owned()));
     };
     match arguments::read(&map) {
         Ok(read) => Ok((read, map)),

@@ -487,6 +487,26 @@ impl Request {
         )
     }
 
+    // ---- for those who walk a list
+
+    /// The same request under another operation's name.
+    #[must_use]
+    pub(crate) fn named(mut self, operation: &'static str) -> Self {
+        self.operation = operation;
+        self
+    }
+
+    /// Takes a parameter out of the query.
+    pub(crate) fn take_query(&mut self, name: &str) -> Option<String> {
+        let at = self.query.iter().position(|(key, _)| key == name)?;
+        Some(self.query.remove(at).1)
+    }
+
+    /// A parameter of the query.
+    pub(crate) fn query_value(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
     // ---- for those who send
 
     /// The operation's name.

@@ -54,7 +54,7 @@ pub trait Transport: Sized {
 
     /// Carries out an operation.
     fn execute<E: Endpoint>(&self, endpoint: E) -> Self::Reply<E::Response> {
-        self.send(Prepared::of(&endpoint), |reply| reply.decode())
+        self.send(Prepared::of(&endpoint), |reply| E::decode(&reply))
     }
 
     /// Carries out an operation and answers with the server's JSON as it came.
@@ -69,7 +69,7 @@ pub trait Transport: Sized {
 
     /// Walks a list.
     fn list<S: Sequence>(&self, sequence: S) -> Self::Listing<S::Item> {
-        self.walk(sequence.steps())
+        self.walk(Ok(sequence.pages().boxed()))
     }
 
     /// Carries out an operation of several requests.

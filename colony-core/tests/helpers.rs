@@ -372,7 +372,7 @@ fn last_pages() {
         };
         let size = usize::try_from(row["page_size"].as_u64().unwrap()).unwrap();
         let first = Request::new("x", Method::GET, "/posts");
-        let mut pages = Pages::new(first, Paging::Offset, None).unwrap();
+        let mut pages = Pages::new(first.query("limit", size), Paging::Offset);
         // A full page before it tells how many rows the server gives.
         let full = json!({"items": vec![json!({}); size.max(1)], "has_more": true});
         for body in [full, body] {

@@ -3,7 +3,10 @@
 use std::{
     fmt,
     future::Future,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -35,11 +38,12 @@ use crate::{
 pub(crate) const LOGIN: &str = "get_auth_token";
 
 /// Where two-factor codes come from.
+#[derive(Clone)]
 pub(crate) enum Totp {
     /// A code that serves for one request.
-    Once(SecretString, AtomicBool),
+    Once(SecretString, Arc<AtomicBool>),
     /// Asked for each request.
-    Ask(Box<dyn Fn() -> String + Send + Sync>),
+    Ask(Arc<dyn Fn() -> String + Send + Sync>),
 }
 
 /// Logs in.
@@ -183,7 +187,7 @@ fn read_token(reply: &Reply) -> Result<SecretString> {
 
 impl Totp {
     pub(crate) fn once(code: SecretString) -> Self {
-        Self::Once(code, AtomicBool::new(false))
+        Self::Once(code, Arc::default())
     }
 
     /// Whether there is no further code.
