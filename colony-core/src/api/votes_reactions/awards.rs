@@ -244,9 +244,7 @@ impl Endpoint for AwardComment {
     type Response = AwardGiven;
 
     fn request(&self) -> Request {
-        Request::to::<Self>()
-            .id("comment_id", &self.comment_id)
-            .query("award_type", &self.award_type)
+        Request::to::<Self>().id("comment_id", &self.comment_id).query("award_type", &self.award_type)
     }
 }
 
