@@ -31,13 +31,8 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// Sends the request and reads the reply, whatever its status.
-    pub(crate) async fn once(&self, request: &Request, held: Option<&Held>) -> Result<Reply> {
-        self.send(request, held, None, None).await
-    }
-
-    /// As [`once`](Self::once), within this time where it is not the client's.
-    pub(crate) async fn once_within(
+    /// Sends the request and reads the reply, whatever its status; within this time where it is not the client's.
+    pub(crate) async fn once(
         &self,
         request: &Request,
         held: Option<&Held>,

@@ -81,7 +81,7 @@ impl Http {
     }
 
     async fn send(&self, request: &Request, held: Option<&Held>) -> Result<Reply> {
-        self.shared.sender.once_within(request, held, self.settings.timeout).await
+        self.shared.sender.once(request, held, self.settings.timeout).await
     }
 }
 
