@@ -144,6 +144,11 @@ impl Connections {
         }
     }
 
+    /// The limit for opening a connection, where it is known.
+    pub(crate) fn connect_timeout(&self) -> Option<Duration> {
+        self.end_requests().then_some(self.0.settings.connect_timeout)
+    }
+
     /// The client for this address on the current runtime.
     ///
     /// # Errors
@@ -260,12 +265,9 @@ impl Inner {
         let mut builder = reqwest::Client::builder()
             .connect_timeout(settings.connect_timeout)
             .dns_resolver(Arc::new(Resolver))
-            .redirect(same_origin_redirects());
+            .redirect(reqwest::redirect::Policy::none());
         if settings.single_use {
-            builder = builder
-                .pool_max_idle_per_host(0)
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never());
+            builder = builder.pool_max_idle_per_host(0).retry(reqwest::retry::never());
         }
         if let Some(limit) = settings.timeout {
             builder = builder.timeout(limit);
@@ -355,15 +357,6 @@ impl Settings {
         let text: String = settings.iter().map(|setting| format!("{}:{setting}", setting.len())).collect();
         cache_path::fingerprint(&text, "")
     }
-}
-
-/// Follows a redirect to the same scheme, host and port, five at most. A reply that points elsewhere is
-/// given as it is: the token is for this server, and a downgrade to `http` is not followed.
-fn same_origin_redirects() -> reqwest::redirect::Policy {
-    reqwest::redirect::Policy::custom(|attempt| {
-        let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-        if same && attempt.previous().len() <= 5 { attempt.follow() } else { attempt.stop() }
-    })
 }
 
 #[cfg(test)]

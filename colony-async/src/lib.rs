@@ -47,6 +47,7 @@ mod builder;
 mod callback;
 mod connections;
 pub mod credential;
+mod deadline;
 #[doc(hidden)]
 pub mod disk;
 mod gate;
@@ -57,6 +58,7 @@ mod openid;
 pub mod private_files;
 mod proxies;
 mod renewal;
+mod repeat;
 mod reply;
 mod sender;
 mod session;
@@ -77,8 +79,8 @@ pub use builder::{Builder, OverHttp};
 #[doc(inline)]
 pub use colony_core::{
     Answered, Batch, ColonyId, CommentId, Content, ConversationId, DEFAULT_BASE_URL, Done, Download,
-    Endpoint, Error, ErrorKind, Id, JsonObject, MessageId, NextPage, NotificationId, Open, Page, PostId,
-    Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
+    Endpoint, Error, ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page,
+    PostId, Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
     generated_text, idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
     webhook,

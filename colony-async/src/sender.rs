@@ -1,24 +1,28 @@
 //! Sending one request, once.
 
 mod multipart;
+mod network;
+mod redirect;
 mod upload;
 
 use std::{
-    error::Error as _,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
-
-use colony_core::{Auth, Base, Body, Error, ErrorKind, Opened, Reply, Request, Result, base_url::site_root};
+use colony_core::{
+    Auth, Base, Body, Error, ErrorKind, Opened, Reply, Request, Result, base_url::site_root,
+    retry::Unanswered,
+};
 use http::{HeaderMap, HeaderValue, header};
 use secrecy::ExposeSecret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
-use self::upload::{Progress, Unreadable};
-use crate::{ByteStream, body, connections::Connections, session::Held, watch::Watch};
+use self::upload::Progress;
+use crate::{ByteStream, body, connections::Connections, session::Held, time::Timer, watch::Watch};
+pub(crate) use network::root_cause;
 
 /// Where the body of a success goes that is handed on while it arrives.
 pub(crate) type Sink = Mutex<Option<ByteStream>>;
@@ -38,43 +42,40 @@ pub(crate) struct Sender {
     pub(crate) in_flight: Option<Arc<Semaphore>>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) watch: Arc<Watch>,
+    pub(crate) timer: Arc<dyn Timer>,
     #[cfg(feature = "testing")]
     pub(crate) script: Option<crate::testing::Script>,
 }
 
 impl Sender {
-    /// Sends the request and reads the reply, whatever its status.
+    /// Sends the request and reads the reply, whatever its status; within this time where it is not the client's.
     ///
     /// With a sink, the body of a success goes there as a stream, and the reply has none.
     pub(crate) async fn once(
         &self,
         request: &Request,
         held: Option<&Held>,
+        timeout: Option<Duration>,
         sink: Option<&Sink>,
     ) -> Result<Reply> {
-        self.send(request, held, sink, None).await
+        self.send(request, held, timeout, sink, None).await
     }
 
     /// As [`once`](Self::once), from an untrusted server: at most `limit` bytes are read, and nothing is taken
     /// from another host, whatever the HTTP client was told about redirects.
     pub(crate) async fn once_bounded(&self, request: &Request, limit: usize) -> Result<Reply> {
-        self.send(request, None, None, Some(limit)).await
+        self.send(request, None, None, None, Some(limit)).await
     }
 
     async fn send(
         &self,
         request: &Request,
         held: Option<&Held>,
+        timeout: Option<Duration>,
         sink: Option<&Sink>,
         limit: Option<usize>,
     ) -> Result<Reply> {
         let url = self.url(request)?;
-        let turn = match &self.in_flight {
-            // It is never closed.
-            Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
-            None => None,
-        };
-        let (built, progress) = self.build(request, &url, held)?;
         self.watch.sending(request, &url);
         #[cfg(feature = "testing")]
         if let Some(script) = &self.script {
@@ -82,13 +83,31 @@ impl Sender {
             self.watch.received(request, &url, &reply);
             return Ok(reply);
         }
-        let streamed = sink.is_some() || progress.is_some();
-        let sent = if streamed {
-            self.send_in_pauses(request, built, &progress.unwrap_or_default()).await?
-        } else {
-            built.send().await
+        let turn = match &self.in_flight {
+            // It is never closed.
+            Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
+            None => None,
         };
-        let mut response = sent.map_err(|error| self.network(request, error))?;
+        let pause = timeout.unwrap_or(self.timeout);
+        let (mut moved, mut hops) = (None::<Url>, 0);
+        let mut response = loop {
+            let at = moved.as_ref().unwrap_or(&url);
+            let (built, progress) = self.build(request, at, held, timeout)?;
+            let sent = if sink.is_some() || progress.is_some() {
+                self.send_in_pauses(request, built, &progress.unwrap_or_default(), pause).await?
+            } else {
+                built.send().await
+            };
+            let response = sent.map_err(|error| {
+                let how = network::before_an_answer(&error);
+                self.network(request, error, how, timeout)
+            })?;
+            match redirect::next(request, at, response.status(), response.headers(), hops, &self.base_url)? {
+                Some(next) => moved = Some(next),
+                None => break response,
+            }
+            hops += 1;
+        };
         if limit.is_some() && response.url().origin() != url.origin() {
             let message = "the request was redirected to another host";
             return Err(Error::build(ErrorKind::Decode, message)
@@ -98,19 +117,20 @@ impl Sender {
         }
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         if let Some(sink) = sink.filter(|_| status.is_success()) {
-            let reply = Reply::new(status, headers, Bytes::new());
+            let reply = Reply::new(status, headers, Bytes::new()).received_at(self.timer.now());
             self.watch.received(request, &url, &reply);
-            let stream = self.stream(request, Arc::clone(&reply.headers), response, turn);
+            let stream = self.stream(request, Arc::clone(&reply.headers), response, turn, pause);
             *sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
             return Ok(reply);
         }
         let limit = limit.unwrap_or(self.max_reply_size);
         let most = if status.is_success() { limit } else { body::ERROR_LIMIT };
-        let read = body::read(&mut response, most).await.map_err(|error| self.network(request, error))?;
+        let lost = |error| self.network(request, error, Unanswered::Lost, timeout);
+        let read = body::read(&mut response, most).await.map_err(lost)?;
         if read.cut && status.is_success() {
             return Err(too_large(request, limit));
         }
-        let reply = Reply::new(status, headers, read.bytes);
+        let reply = Reply::new(status, headers, read.bytes).received_at(self.timer.now());
         self.watch.received(request, &url, &reply);
         Ok(reply)
     }
@@ -122,16 +142,17 @@ impl Sender {
         request: &Request,
         built: reqwest::RequestBuilder,
         progress: &Progress,
+        pause: Duration,
     ) -> Result<reqwest::Result<reqwest::Response>> {
         let mut sending = std::pin::pin!(built.timeout(UNBOUNDED).send());
         let mut seen = progress.chunks();
         loop {
-            if let Ok(sent) = tokio::time::timeout(self.timeout, &mut sending).await {
+            if let Ok(sent) = tokio::time::timeout(pause, &mut sending).await {
                 return Ok(sent);
             }
             let now = progress.chunks();
             if now == seen {
-                return Err(self.no_answer(request));
+                return Err(self.no_answer(request, pause));
             }
             seen = now;
         }
@@ -144,6 +165,7 @@ impl Sender {
         headers: Arc<HeaderMap>,
         response: reqwest::Response,
         turn: Option<OwnedSemaphorePermit>,
+        pause: Duration,
     ) -> ByteStream {
         let size = response.content_length();
         let (sender, request) = (self.clone(), request.clone());
@@ -156,14 +178,14 @@ impl Sender {
                     let message = "a download is read on the runtime that opened it, and this is another one";
                     return Some((Err(Error::build(ErrorKind::Config, message).finish()), None));
                 }
-                let error = match tokio::time::timeout(sender.timeout, response.chunk()).await {
+                let error = match tokio::time::timeout(pause, response.chunk()).await {
                     Ok(Ok(None)) => return None,
                     Ok(Ok(Some(chunk))) => {
                         let received = received + chunk.len() as u64;
                         return Some((Ok(chunk), Some((response, received, turn))));
                     }
-                    Ok(Err(error)) => sender.network(&request, error),
-                    Err(_) => sender.no_answer(&request),
+                    Ok(Err(error)) => sender.network(&request, error, Unanswered::Lost, Some(pause)),
+                    Err(_) => sender.no_answer(&request, pause),
                 };
                 let message = format!("{}; {received} bytes had arrived", error.message());
                 let error =
@@ -180,14 +202,15 @@ impl Sender {
         request: &Request,
         url: &Url,
         held: Option<&Held>,
+        timeout: Option<Duration>,
     ) -> Result<(reqwest::RequestBuilder, Option<Progress>)> {
         let mut builder = self
             .http
             .to(url)?
             .request(request.method().clone(), url.clone())
             .header(header::USER_AGENT, self.user_agent.clone());
-        if !self.http.end_requests() {
-            builder = builder.timeout(self.timeout);
+        if timeout.is_some() || !self.http.end_requests() {
+            builder = builder.timeout(timeout.unwrap_or(self.timeout));
         }
         // A form may carry the token in its place; such a request has no header with it.
         if let Some(held) = held.filter(|_| request.auth() == Auth::Bearer) {
@@ -260,51 +283,29 @@ impl Sender {
         Ok(url)
     }
 
-    fn network(&self, request: &Request, error: reqwest::Error) -> Error {
-        // The address may carry what should not be repeated, and the host is told below.
-        let error = error.without_url();
-        let causes = std::iter::successors(error.source(), |&cause| cause.source());
-        if let Some(unreadable) = causes.filter_map(|cause| cause.downcast_ref::<Unreadable>()).next() {
-            let message = unreadable.to_string();
-            return Error::build(ErrorKind::Io, message)
-                .operation(request.operation())
-                .source(error)
-                .finish();
+    fn network(
+        &self,
+        request: &Request,
+        error: reqwest::Error,
+        how: Unanswered,
+        timeout: Option<Duration>,
+    ) -> Error {
+        let mut host = self.host(request).to_owned();
+        // Where a connection fails, the proxy may be at fault.
+        if error.is_connect()
+            && let Some(proxy) = self.url(request).ok().and_then(|url| self.http.proxy_of(&url))
+        {
+            host = format!("{host} through the proxy {proxy}");
         }
-        let host = self.host(request);
-        if error.is_timeout() && !error.is_connect() {
-            return self.no_answer(request);
-        }
-        let message = if error.is_connect() {
-            let proxy = self.url(request).ok().and_then(|url| self.http.proxy_of(&url));
-            format!(
-                "no connection to {host}{}",
-                proxy.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default()
-            )
-        } else if error.is_builder() {
-            format!("the request to {host} cannot be built")
-        } else {
-            format!("the connection to {host} broke")
-        };
-        let cause = root_cause(&error);
-        let hint = if cause.contains("certificate") {
-            "Name the PEM file of the authority that is to be trusted: `ca_file`, or SSL_CERT_FILE"
-        } else {
-            "Check the base URL (COLONY_BASE_URL), the network and the proxy"
-        };
-        Error::build(ErrorKind::Network, format!("{message}: {cause}"))
-            .operation(request.operation())
-            .hint(hint)
-            .source(error)
-            .finish()
+        let timeout = timeout.unwrap_or(self.timeout);
+        let limits = network::Limits { timeout, connect: self.http.connect_timeout() };
+        network::error(request, &host, error, how, limits)
     }
 
-    fn no_answer(&self, request: &Request) -> Error {
-        let (host, limit) = (self.host(request), self.timeout.as_secs_f64());
-        Error::build(ErrorKind::Network, format!("no answer from {host} within {limit} s"))
-            .operation(request.operation())
-            .hint("Try again later, or allow more time with `timeout`")
-            .finish()
+    /// The error of an answer that stood still for too long.
+    fn no_answer(&self, request: &Request, pause: Duration) -> Error {
+        let limits = network::Limits { timeout: pause, connect: None };
+        network::no_answer(request, self.host(request), limits)
     }
 
     fn host<'a>(&'a self, request: &'a Request) -> &'a str {
@@ -326,22 +327,6 @@ pub(crate) fn address(text: &str) -> Option<Url> {
         matches!(c, '/' | '\\' | '?' | '#' | ':') || c.is_ascii_whitespace() || c.is_ascii_control()
     });
     if is_http && has_host { text.parse().ok() } else { None }
-}
-
-/// Why a request failed, as the end of the chain of errors says it: "Connection refused", "invalid peer certificate:
-/// UnknownIssuer", "dns error: failed to lookup address information: Name or service not known".
-pub(crate) fn root_cause(error: &reqwest::Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
-    let mut told: Vec<String> = Vec::new();
-    for cause in causes.filter(|cause| !cause.starts_with("client error") && cause != "tcp connect error") {
-        // Some repeat their source.
-        if let Some(last) = told.last_mut().filter(|last| cause.contains(&**last)) {
-            *last = cause;
-        } else if !told.last().is_some_and(|last| last.contains(&cause)) {
-            told.push(cause);
-        }
-    }
-    if told.is_empty() { error.to_string() } else { told.join(": ") }
 }
 
 fn current_runtime() -> Option<tokio::runtime::Id> {

@@ -172,6 +172,9 @@ pub(crate) fn builder_for(
     if let Some(path) = &global.ca_file {
         builder = builder.ca_file(path);
     }
+    if let Some(limit) = global.deadline {
+        builder = builder.deadline(limit);
+    }
     if let Ok(code) = std::env::var("COLONY_TOTP") {
         builder = builder.totp(tidy(&code));
     }

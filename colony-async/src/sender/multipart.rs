@@ -1,7 +1,10 @@
 //! The frame of an upload ([RFC 7578](https://www.rfc-editor.org/rfc/rfc7578)).
+//!
+//! A repetition has to have identical bytes, else the server takes its idempotency key for another call's. So
+//! the boundary comes from the key, and a caller who repeats a call under its key sends the same bytes too.
 
 use bytes::Bytes;
-use colony_core::{Error, FilePart, Request, Result};
+use colony_core::{Error, FilePart, Request, Result, idempotency};
 use http::HeaderValue;
 
 /// What goes around the content of a file.
@@ -32,6 +35,7 @@ pub(super) fn frame(request: &Request, file: &FilePart) -> Result<Frame> {
 }
 
 /// Nobody who chooses the file's content knows it beforehand.
-fn boundary(_: &Request) -> String {
-    format!("colony-{:032x}", fastrand::u128(..))
+fn boundary(request: &Request) -> String {
+    let key = request.idempotency_text().unwrap_or_else(idempotency::new_key);
+    format!("colony-{}", idempotency::fingerprint(&key))
 }
