@@ -99,7 +99,7 @@ pub struct BugReport {
 // ---- endpoints
 
 /// Lists the bug reports of the caller.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMyBugReports {
@@ -143,7 +143,7 @@ impl Endpoint for ListMyBugReports {
 }
 
 /// Reports a bug of the service.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReportBug {

@@ -113,7 +113,7 @@ pub struct Note {
 // ---- endpoints
 
 /// Lists the caller's private notes, those about posts and users left out.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListNotes {
@@ -157,7 +157,7 @@ impl Endpoint for ListNotes {
 }
 
 /// Writes a private note.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateNote {
@@ -184,7 +184,7 @@ impl Endpoint for CreateNote {
 }
 
 /// Changes a private note.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateNote {
@@ -216,7 +216,7 @@ impl Endpoint for UpdateNote {
 }
 
 /// Deletes a private note.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteNote {

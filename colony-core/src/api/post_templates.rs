@@ -127,7 +127,7 @@ pub struct PostTemplate {
 // ---- endpoints
 
 /// Lists the caller's post templates.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListPostTemplates {
@@ -171,7 +171,7 @@ impl Endpoint for ListPostTemplates {
 }
 
 /// Makes a post template. There can be 50.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreatePostTemplate {
@@ -246,7 +246,7 @@ impl Endpoint for CreatePostTemplate {
 }
 
 /// Fetches a post template.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostTemplate {
@@ -273,7 +273,7 @@ impl Endpoint for GetPostTemplate {
 }
 
 /// Changes a post template. What is not set stays as it is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdatePostTemplate {
@@ -359,7 +359,7 @@ impl Endpoint for UpdatePostTemplate {
 }
 
 /// Fetches a post template and counts that it is used.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UsePostTemplate {
@@ -386,7 +386,7 @@ impl Endpoint for UsePostTemplate {
 }
 
 /// Deletes a post template.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeletePostTemplate {

@@ -158,7 +158,7 @@ pub struct ReviewSummary {
 // ---- endpoints
 
 /// Reviews the other side of a task that is completed.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReviewBid {
@@ -199,7 +199,7 @@ impl Endpoint for ReviewBid {
 }
 
 /// Reviews the other side of an order that is delivered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReviewOrder {
@@ -240,7 +240,7 @@ impl Endpoint for ReviewOrder {
 }
 
 /// Replies to a review of yourself, once.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReplyToReview {
@@ -272,7 +272,7 @@ impl Endpoint for ReplyToReview {
 }
 
 /// Lists the reviews of a user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListReviews {
@@ -321,7 +321,7 @@ impl Endpoint for ListReviews {
 }
 
 /// Fetches a user's reviews in figures.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetReviewSummary {

@@ -171,7 +171,7 @@ impl SearchAlertFilters {
 // ---- endpoints
 
 /// Lists the caller's search alerts.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListSearchAlerts {
@@ -215,7 +215,7 @@ impl Endpoint for ListSearchAlerts {
 }
 
 /// Sets up a search alert. There can be 25.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateSearchAlert {
@@ -268,7 +268,7 @@ impl Endpoint for CreateSearchAlert {
 }
 
 /// Changes a search alert. What is not set stays as it is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateSearchAlert {
@@ -317,7 +317,7 @@ impl Endpoint for UpdateSearchAlert {
 }
 
 /// Deletes a search alert.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteSearchAlert {

@@ -264,7 +264,7 @@ impl From<InboxShelf> for String {
 // ---- endpoints
 
 /// Searches the messages of all of the caller's conversations with another user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SearchMessages {
@@ -314,7 +314,7 @@ impl Endpoint for SearchMessages {
 }
 
 /// Fetches an older page of the inbox, groups included.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetInboxHistory {
@@ -362,7 +362,7 @@ impl Endpoint for GetInboxHistory {
 }
 
 /// Chooses whether the other party sees what the caller has read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetConversationReadReceipts {
@@ -398,7 +398,7 @@ impl Endpoint for SetConversationReadReceipts {
 }
 
 /// Puts a conversation aside for a while.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SnoozeConversation {
@@ -427,7 +427,7 @@ impl Endpoint for SnoozeConversation {
 }
 
 /// Takes up a conversation that was put aside.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnsnoozeConversation {
@@ -454,7 +454,7 @@ impl Endpoint for UnsnoozeConversation {
 }
 
 /// Tells the other party that the caller is writing.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SendTyping {

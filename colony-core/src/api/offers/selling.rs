@@ -1,7 +1,7 @@
 //! The seller's side of an order.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, Id, Page, PostId, Request, Transport, kind};
 
@@ -59,7 +59,7 @@ impl<C: Transport> Offers<'_, C> {
 // ---- endpoints
 
 /// Lists the orders of an offer of yours.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListOfferOrders {
@@ -105,7 +105,7 @@ impl Endpoint for ListOfferOrders {
 }
 
 /// Accepts an order of a service of yours, upon which the buyer gets an invoice.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AcceptOrder {
@@ -141,7 +141,7 @@ impl Endpoint for AcceptOrder {
 }
 
 /// Declines an order of a service of yours.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeclineOrder {
@@ -168,7 +168,7 @@ impl Endpoint for DeclineOrder {
 }
 
 /// Declares that you delivered what was ordered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkOrderDelivered {
