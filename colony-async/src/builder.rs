@@ -39,9 +39,11 @@ const LOCK_GRACE: Duration = Duration::from_secs(15);
 /// | [`token_cache_ttl`](Self::token_cache_ttl) | `COLONY_SDK_TOKEN_CACHE_TTL` (seconds, `5m`, `1h`) | none |
 /// | [`timeout`](Self::timeout) | | 30 s |
 /// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
+/// | [`deadline`](Self::deadline) | | 3 min |
 /// | [`max_reply_size`](Self::max_reply_size) | | 16 MiB |
 /// | [`retry`](Self::retry) | | [`RetryPolicy::default`] |
 /// | [`auth_retry`](Self::auth_retry) | | [`RetryPolicy::for_login`] |
+/// | [`idempotent_writes`](Self::idempotent_writes) | | on |
 /// | [`login_deadline`](Self::login_deadline) | | 130 s |
 /// | [`lock_timeout`](Self::lock_timeout) | | `login_deadline` and 15 s |
 /// | [`proxy`](Self::proxy) | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | none |
@@ -65,10 +67,12 @@ pub struct Builder<C = Http> {
     api_key: Option<SecretString>,
     base_url: Option<String>,
     timeout: Duration,
+    deadline: Duration,
     connect_timeout: Duration,
     max_reply_size: usize,
     retry: RetryPolicy,
     auth_retry: RetryPolicy,
+    idempotent_writes: bool,
     login_deadline: Duration,
     lock_timeout: Option<Duration>,
     cache_token: bool,
@@ -101,10 +105,12 @@ impl<C: OverHttp> Builder<C> {
             api_key,
             base_url: None,
             timeout: Duration::from_secs(30),
+            deadline: Duration::from_secs(180),
             connect_timeout: Duration::from_secs(10),
             max_reply_size: body::REPLY_LIMIT,
             retry: RetryPolicy::default(),
             auth_retry: RetryPolicy::for_login(),
+            idempotent_writes: true,
             login_deadline: LOGIN_DEADLINE,
             lock_timeout: None,
             cache_token: true,
@@ -135,6 +141,16 @@ impl<C: OverHttp> Builder<C> {
     /// Sets the time limit of one request, its reply included.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
+        self
+    }
+
+    /// Sets the time limit of a whole call: waiting for the login, all tries and the pauses between them. 3
+    /// minutes unless set; a walk has as long for each of its requests.
+    ///
+    /// An error that it ends has a [`limit`](colony_core::Error::limit). A login that the call waited for goes
+    /// on for the others. [`with_deadline`](colony_core::Client::with_deadline) sets it for single calls.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = limit;
         self
     }
 
@@ -171,6 +187,15 @@ impl<C: OverHttp> Builder<C> {
     /// budget is a separate one.
     pub fn auth_retry(mut self, policy: RetryPolicy) -> Self {
         self.auth_retry = policy;
+        self
+    }
+
+    /// Whether writes carry an `Idempotency-Key`, by which the server recognises a repetition. On unless set.
+    ///
+    /// Turn it off for a base URL whose server keeps no keys: a write is then repeated only where the first
+    /// one cannot have acted, as [`Repeat::Once`](colony_core::retry::Repeat::Once) says.
+    pub fn idempotent_writes(mut self, on: bool) -> Self {
+        self.idempotent_writes = on;
         self
     }
 
@@ -383,6 +408,7 @@ impl<C: OverHttp> Builder<C> {
             max_reply_size: self.max_reply_size,
             user_agent,
             watch,
+            timer: Arc::clone(&self.timer),
             #[cfg(feature = "testing")]
             script: self.script,
         };
@@ -429,6 +455,8 @@ impl<C: OverHttp> Builder<C> {
             sources,
             sender,
             retry: self.retry,
+            deadline: self.deadline,
+            idempotent_writes: self.idempotent_writes,
             timer: self.timer,
             colonies: tokio::sync::Mutex::default(),
             cache: self.cache.map(ResponseCache::new),

@@ -47,6 +47,7 @@ mod builder;
 mod callback;
 mod connections;
 pub mod credential;
+mod deadline;
 #[doc(hidden)]
 pub mod disk;
 mod gate;
@@ -56,6 +57,7 @@ mod openid;
 #[doc(hidden)]
 pub mod private_files;
 mod renewal;
+mod repeat;
 mod reply;
 mod sender;
 mod session;
@@ -74,9 +76,9 @@ pub use builder::{Builder, OverHttp};
 #[doc(inline)]
 pub use colony_core::{
     Answered, Batch, ColonyId, CommentId, ConversationId, DEFAULT_BASE_URL, Done, Download, Endpoint, Error,
-    ErrorKind, Id, JsonObject, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared, RateLimit,
-    RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api, generated_text, idempotency,
-    kind, page, registry,
+    ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared,
+    RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api, generated_text,
+    idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
     webhook,
 };

@@ -10,6 +10,7 @@ use std::{
 
 use colony_core::{
     Reply as CoreReply, Result,
+    idempotency::Keys,
     page::{self, Origin, Step, Steps},
 };
 use futures_core::Stream;
@@ -42,6 +43,7 @@ pub struct Listing<T> {
     origin: Option<Origin>,
     left: Option<usize>,
     fetch: Option<Fetch>,
+    keys: Keys,
     item: std::marker::PhantomData<fn() -> T>,
 }
 
@@ -49,8 +51,10 @@ type Fetch = Pin<Box<dyn Future<Output = (Box<dyn Steps>, Result<(Origin, CoreRe
 
 impl<T: DeserializeOwned> Listing<T> {
     pub(crate) fn new(http: Http, steps: Result<Box<dyn Steps>>) -> Self {
+        let keys = http.batch_keys();
         Self {
             http,
+            keys,
             steps: Some(steps),
             items: VecDeque::new(),
             origin: None,
@@ -111,8 +115,9 @@ impl<T: DeserializeOwned> Listing<T> {
         match steps.next() {
             Err(error) => Some(Err(error)),
             Ok(Step::Done) => None,
-            Ok(Step::Send(request)) => {
+            Ok(Step::Send(mut request)) => {
                 let http = self.http.clone();
+                http.give_key(&mut self.keys, &mut request);
                 self.fetch = Some(Box::pin(async move {
                     let reply = http.deliver(&request).await;
                     (steps, reply.map(|reply| (Origin::of(&request, &reply), reply)))

@@ -43,9 +43,9 @@ pub use colony_async::{
 #[doc(inline)]
 pub use colony_core::{
     Answered, Batch, ColonyId, CommentId, ConversationId, DEFAULT_BASE_URL, Done, Download, Endpoint, Error,
-    ErrorKind, Id, JsonObject, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared, RateLimit,
-    RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api, generated_text, idempotency,
-    kind, page, registry,
+    ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared,
+    RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api, generated_text,
+    idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
     webhook,
 };

@@ -46,6 +46,10 @@ pub(crate) struct Global {
     /// Print one value of the JSON, text without quotes: id, items.0.title
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) field: Option<String>,
+    /// Print what a jq filter makes of the JSON, text without quotes
+    #[cfg(feature = "jq")]
+    #[arg(long, global = true, value_name = "FILTER", conflicts_with = "field")]
+    pub(crate) jq: Option<String>,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(crate) color: Colour,
@@ -58,6 +62,9 @@ pub(crate) struct Global {
     /// The time limit of one request
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, default_value = "30s")]
     pub(crate) timeout: Duration,
+    /// The time limit of the whole command, and of each call that it makes [default: 3m for each call]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) deadline: Option<Duration>,
     /// Do not use the token cache
     #[arg(long, global = true)]
     pub(crate) no_cache: bool,
@@ -149,6 +156,9 @@ pub(crate) struct CallArgs {
     /// Send nothing; print the request as JSON
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Send this Idempotency-Key with a write, to repeat one safely [default: a new one]
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
     /// Print help, for the operation when one is named
     #[arg(long, short, action = ArgAction::SetTrue)]
     pub(crate) help: bool,

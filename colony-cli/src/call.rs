@@ -41,6 +41,13 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
         output.value(&describe(call)?);
         return Ok(());
     }
+    let client = || -> Result<_, Failure> {
+        let client = client(global)?;
+        Ok(match &args.idempotency_key {
+            Some(key) => client.with_idempotency_key(key),
+            None => client,
+        })
+    };
     if let Call::Request(request) = &call
         && request.request.is_secret()
     {
@@ -48,11 +55,11 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
         if operation.name == RotateKey::NAME {
             return rotation::run(global, sink, true, output).await;
         }
-        let answer = client(global)?.transport().run(call).await;
+        let answer = client()?.transport().run(call).await;
         let answer = answer.map_err(|error| unrepeatable(operation.name, error))?;
         return sink.answer(&answer, output);
     }
-    let client = client(global)?;
+    let client = client()?;
     if let Call::Download(call) = call {
         let bytes = client.transport().call(call).await?.body;
         return match &args.output {

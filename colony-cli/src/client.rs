@@ -169,6 +169,9 @@ pub(crate) fn builder_for(
     key: Option<SecretString>,
 ) -> Result<colony_async::Builder, Failure> {
     let mut builder = colony_async::Builder::new(key).base_url(base_url(global)?);
+    if let Some(limit) = global.deadline {
+        builder = builder.deadline(limit);
+    }
     if let Ok(code) = std::env::var("COLONY_TOTP") {
         builder = builder.totp(tidy(&code));
     }

@@ -65,6 +65,7 @@ impl Failure {
                     "retry_after": error.retry_after().map(|wait| wait.as_secs()),
                     "operation": error.operation(),
                     "request_id": error.request_id(),
+                    "idempotency_key": error.idempotency_key(),
                 });
                 let hint = match self {
                     Self::Advised(_, advice) => Some(advice.clone()),

@@ -31,9 +31,10 @@ mod sink;
 mod waiting;
 mod warnings;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::FromArgMatches as _;
+use colony_core::{Error, ErrorKind, Limit};
 use tracing::Level;
 use tracing_subscriber::{
     Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
@@ -55,7 +56,11 @@ pub fn main() -> ExitCode {
     let global = &cli.global;
     output::set_colour(global.color);
     let json = global.json || config::wants_json(global);
-    let output = Output::new(json, global.quiet).select(global.field.clone().map(Select::Field));
+    let output = Output::new(json, global.quiet);
+    let output = match Select::of(global) {
+        Ok(select) => output.select(select),
+        Err(failure) => return failure.report(None, &output),
+    };
     waiting::set(global, json);
     start_log(global.verbose, waiting::tells());
     let command = cli.command.unwrap_or(Command::Help { topic: Vec::new() });
@@ -77,6 +82,9 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
             Ok(())
         }
         Command::Cache(command) => cache::run(global, &command, output),
+        Command::Sandbox(_) if global.deadline.is_some() => {
+            Err(Failure::usage("--deadline does not go with sandbox, which runs until it is stopped"))
+        }
         Command::Sandbox(args) => many_threads()?.block_on(serve::run(args, output)),
         Command::Demo(args) => many_threads()?.block_on(demo::run(args, output)),
         Command::DemoWorker(args) => demo::work(args),
@@ -95,7 +103,7 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
             };
             let outcome = runtime.block_on(async {
                 tokio::select! {
-                    outcome = work => outcome,
+                    outcome = within(global.deadline, work) => outcome,
                     () = waiting::watch() => unreachable!("it never ends"),
                 }
             });
@@ -104,6 +112,19 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
             outcome
         }
     }
+}
+
+/// Bounds a whole command. Its calls have the same limit each, and say more where they are ended by it.
+async fn within(
+    limit: Option<Duration>,
+    command: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let Some(limit) = limit else { return command.await };
+    let bound = limit.saturating_add(Duration::from_millis(50));
+    tokio::time::timeout(bound, command).await.unwrap_or_else(|_| {
+        let message = format!("the command did not end within {} s (--deadline)", limit.as_secs_f64());
+        Err(Error::build(ErrorKind::Network, message).limit(Limit::Deadline, limit).finish().into())
+    })
 }
 
 fn many_threads() -> std::io::Result<tokio::runtime::Runtime> {

@@ -25,6 +25,7 @@ pub(crate) fn run(args: &MethodsArgs, output: &Output) -> Result<(), Failure> {
                     "name": operation.name, "group": group,
                     "method": operation.method().map(|method| method.to_string()),
                     "path": operation.path,
+                    "repeat": operation.repeat().map(|repeat| repeat.as_str()),
                     "docs": docs.map(|docs| &docs.docs),
                     "arguments": docs.map(|docs| &docs.arguments),
                 })

@@ -1,6 +1,6 @@
 //! The client: what programs hold.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use secrecy::SecretString;
@@ -113,6 +113,36 @@ impl<C: Connect> Client<C> {
     /// Starts a client without a key, for the calls that need none: registration, key recovery.
     pub fn anonymous() -> C::Builder {
         C::anonymous()
+    }
+
+    /// Returns a client that shares everything with this one, and whose requests are given so long each.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # fn main() -> colony_core::Result<()> {
+    /// let client = colony_async::Client::builder("col_example").build()?;
+    /// let patient = client.with_timeout(Duration::from_secs(90)).with_deadline(Duration::from_secs(300));
+    /// # Ok(()) }
+    /// ```
+    pub fn with_timeout(&self, limit: Duration) -> Self {
+        Self::from_transport(self.transport.with_settings(|settings| settings.timeout = Some(limit)))
+    }
+
+    /// Returns a client that shares everything with this one, and whose calls have to end within this time:
+    /// waiting for the login, all tries and the pauses between them. For each request of a walk.
+    pub fn with_deadline(&self, limit: Duration) -> Self {
+        Self::from_transport(self.transport.with_settings(|settings| settings.deadline = Some(limit)))
+    }
+
+    /// Returns a client that shares everything with this one, and whose writes carry this
+    /// `Idempotency-Key`. For one call, as after an error whose
+    /// [`idempotency_key`](crate::Error::idempotency_key) is to be used again: the server takes another
+    /// call with the same key, method and path for a repetition.
+    ///
+    /// A key that the call itself names wins.
+    pub fn with_idempotency_key(&self, key: impl Into<String>) -> Self {
+        let key = Some(key.into());
+        Self::from_transport(self.transport.with_settings(|settings| settings.idempotency_key = key))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Operations as data.
 
-use std::sync::Arc;
+use std::{any::TypeId, sync::Arc};
 
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{
     Reply, Request, Result,
     page::{Pages, Paging, Steps},
+    reply::{Done, accept, accept_empty},
 };
 
 /// An operation of one request and one JSON reply.
@@ -33,6 +34,9 @@ pub trait Endpoint: DeserializeOwned + Send + 'static {
     const METHOD: Method;
     /// The path below the base URL, with places for arguments: `/posts/{post_id}`.
     const PATH: &'static str;
+    /// Whether this is a write for which the server keeps no `Idempotency-Key`, so that it is sent
+    /// [once](crate::retry::Repeat::Once): always so without a login.
+    const KEYLESS: bool = false;
     /// What the reply holds.
     type Response: DeserializeOwned + Send + 'static;
 
@@ -55,7 +59,9 @@ pub trait Endpoint: DeserializeOwned + Send + 'static {
     ///
     /// The error that a reply without success stands for.
     fn answer(reply: Reply, request: &Request) -> Result<Reply> {
-        if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
+        // An empty success is one where an empty object says as much as the operation has to say.
+        let need_not_answer = TypeId::of::<Self::Response>() == TypeId::of::<Done>();
+        if need_not_answer { accept_empty(reply, request) } else { accept(reply, request) }
     }
 }
 
@@ -148,6 +154,6 @@ impl Prepared {
 
     /// Prepares a request whose reply is taken as it is.
     pub fn plain(request: Request) -> Self {
-        Self { request, answer: crate::reply::accept }
+        Self { request, answer: accept_empty }
     }
 }

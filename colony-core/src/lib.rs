@@ -62,7 +62,7 @@ pub mod webhook;
 pub use answered::Answered;
 pub use client::Client;
 pub use endpoint::{Batch, Download, Endpoint, Prepared, Sequence};
-pub use error::{Error, ErrorBuilder, ErrorKind, Result};
+pub use error::{Error, ErrorBuilder, ErrorKind, Limit, Result};
 pub use id::{
     ColonyId, CommentId, ConversationId, Id, IdKind, MessageId, NotificationId, PostId, UserId, kind,
 };
@@ -73,7 +73,7 @@ pub use raw::RawRequest;
 pub use reply::{Done, Reply};
 pub use request::{Auth, Base, Body, Effect, FilePart, PathStyle, Request};
 pub use timestamp::Timestamp;
-pub use transport::{Connect, Transport};
+pub use transport::{CallSettings, Connect, Transport};
 
 /// The service's address when neither the builder nor `COLONY_BASE_URL` names another.
 pub const DEFAULT_BASE_URL: &str = "https://thecolony.ai/api/v1";

@@ -1,5 +1,7 @@
 //! Who carries the operations.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -76,6 +78,18 @@ pub trait Transport: Sized {
     }
 }
 
+/// What may differ from call to call on one client; what is not set is the builder's.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct CallSettings {
+    /// The limit of one request.
+    pub timeout: Option<Duration>,
+    /// The limit of a whole call.
+    pub deadline: Option<Duration>,
+    /// The key of a write.
+    pub idempotency_key: Option<String>,
+}
+
 /// Makes a client's builder reachable from the alias: `Client::builder(key)`.
 pub trait Connect: Transport {
     /// The builder.
@@ -86,4 +100,8 @@ pub trait Connect: Transport {
 
     /// A builder for a client without a key, for the calls that need none.
     fn anonymous() -> Self::Builder;
+
+    /// The same transport, session and all, with changed settings for its calls.
+    #[must_use]
+    fn with_settings(&self, change: impl FnOnce(&mut CallSettings)) -> Self;
 }
