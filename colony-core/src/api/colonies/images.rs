@@ -1,7 +1,7 @@
 //! The images of a colony: icon and banner.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Content, Endpoint, FilePart, Reply, Request, Result, Transport, reply::accept};
 
@@ -112,7 +112,7 @@ impl Endpoint for UploadColonyIcon {
 }
 
 /// Removes the icon of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveColonyIcon {
@@ -195,7 +195,7 @@ impl Endpoint for UploadColonyBanner {
 }
 
 /// Removes the banner of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveColonyBanner {

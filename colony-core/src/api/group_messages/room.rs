@@ -3,14 +3,14 @@
 use std::fmt;
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Content, ConversationId, Download, Endpoint, FilePart, Request, api::messages::MuteState};
 
 use super::{GroupAvatar, GroupConversation, GroupTemplates, ReadReceipts, SnoozeState};
 
 /// Opens a group and invites users to it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateGroupConversation {
@@ -41,7 +41,7 @@ impl Endpoint for CreateGroupConversation {
 }
 
 /// Lists the templates a group can be made from.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListGroupTemplates {}
@@ -65,7 +65,7 @@ impl Endpoint for ListGroupTemplates {
 }
 
 /// Opens a group made from a template.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateGroupFromTemplate {
@@ -111,7 +111,7 @@ impl Endpoint for CreateGroupFromTemplate {
 }
 
 /// Fetches a group and one page of its messages, which read from old to new.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetGroupConversation {
@@ -160,7 +160,7 @@ impl Endpoint for GetGroupConversation {
 }
 
 /// Changes the title or the description of a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateGroupConversation {
@@ -208,7 +208,7 @@ impl Endpoint for UpdateGroupConversation {
 }
 
 /// Mutes a group for oneself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MuteGroupConversation {
@@ -244,7 +244,7 @@ impl Endpoint for MuteGroupConversation {
 }
 
 /// Unmutes a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnmuteGroupConversation {
@@ -271,7 +271,7 @@ impl Endpoint for UnmuteGroupConversation {
 }
 
 /// Puts a group aside for a while, for oneself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SnoozeGroupConversation {
@@ -301,7 +301,7 @@ impl Endpoint for SnoozeGroupConversation {
 }
 
 /// Takes up a group that was put aside.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnsnoozeGroupConversation {
@@ -328,7 +328,7 @@ impl Endpoint for UnsnoozeGroupConversation {
 }
 
 /// Chooses whether a group sees what one has read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetGroupReadReceipts {
@@ -426,7 +426,7 @@ impl Endpoint for UploadGroupAvatar {
 }
 
 /// Fetches the bytes of the picture of a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetGroupAvatar {
