@@ -25,8 +25,9 @@ pub(super) fn error(
 ) -> Error {
     // The address may carry what should not be repeated, and the host is told.
     let error = error.without_url();
-    if let Some(unreadable) = causes(&error).find_map(|cause| cause.downcast_ref::<Unreadable>()) {
-        let message = unreadable.to_string();
+    let unreadable =
+        causes(&error).find_map(|cause| cause.downcast_ref::<Unreadable>().map(ToString::to_string));
+    if let Some(message) = unreadable {
         return Error::build(ErrorKind::Io, message).source(error).finish().about(request);
     }
     let (message, limit) = match (error.is_timeout(), error.is_connect(), limits.connect) {
