@@ -98,12 +98,12 @@ impl Reply {
         } else {
             Error::from_api_reply(request.operation(), status, &self.body, self.retry_after())
         };
-        let builder = if request.is_secret() {
-            builder.without_body().without(request.body().secrets())
+        let builder = builder.request_id(id);
+        if request.is_secret() {
+            builder.without_body().without(request.body().secrets()).finish()
         } else {
-            builder
-        };
-        builder.request_id(id).finish()
+            builder.finish()
+        }
     }
 }
 
@@ -155,6 +155,11 @@ mod tests {
         let error = reply.clone().into_error(&request);
         assert_eq!(error.message(), "no key [hidden], no code [hidden]");
         assert!(!format!("{error:?} {error}").contains("planted"));
+        let body = br#"{"detail": {"code": "NO_col_planted", "message": "no"}}"#;
+        let mut headers = HeaderMap::new();
+        headers.insert("x-request-id", "plantedcode".parse().unwrap());
+        let error = Reply::new(StatusCode::UNAUTHORIZED, headers, Bytes::from_static(body)).into_error(&request);
+        assert_eq!((error.code(), error.request_id()), (Some("NO_[hidden]"), Some("[hidden]")));
         let open = Request::new("search", http::Method::POST, "/search").json("query", "col_planted");
         assert!(reply.into_error(&open).message().contains("col_planted"), "only where something is secret");
     }
