@@ -11,7 +11,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    Incoming, Outgoing,
+    Incoming, Outgoing, body,
     connections::{self, Connections},
     disk::{Disk, Real, place},
     http::{Breaker, Http, ResponseCache, Shared},
@@ -21,6 +21,11 @@ use crate::{
     time::{SystemTimer, Timer},
     watch::{Hooks, Watch},
 };
+
+/// The default limit of a login: all its tries and pauses fit in.
+const LOGIN_DEADLINE: Duration = Duration::from_secs(130);
+/// How much longer a lock is waited for than a login may take.
+const LOCK_GRACE: Duration = Duration::from_secs(15);
 
 /// Settings of a client, from [`Client::builder`](colony_core::Client::builder).
 ///
@@ -34,8 +39,11 @@ use crate::{
 /// | [`token_cache_ttl`](Self::token_cache_ttl) | `COLONY_SDK_TOKEN_CACHE_TTL` (seconds, `5m`, `1h`) | none |
 /// | [`timeout`](Self::timeout) | | 30 s |
 /// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
+/// | [`max_reply_size`](Self::max_reply_size) | | 16 MiB |
 /// | [`retry`](Self::retry) | | [`RetryPolicy::default`] |
 /// | [`auth_retry`](Self::auth_retry) | | [`RetryPolicy::for_login`] |
+/// | [`login_deadline`](Self::login_deadline) | | 130 s |
+/// | [`lock_timeout`](Self::lock_timeout) | | `login_deadline` and 15 s |
 /// | [`proxy`](Self::proxy) | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | none |
 /// | [`user_agent`](Self::user_agent) | | `colony-sdk-rust/` and the version |
 ///
@@ -57,8 +65,11 @@ pub struct Builder<C = Http> {
     base_url: Option<String>,
     timeout: Duration,
     connect_timeout: Duration,
+    max_reply_size: usize,
     retry: RetryPolicy,
     auth_retry: RetryPolicy,
+    login_deadline: Duration,
+    lock_timeout: Option<Duration>,
     cache_token: bool,
     token_cache_dir: Option<PathBuf>,
     token_cache_ttl: Option<Duration>,
@@ -88,8 +99,11 @@ impl<C: OverHttp> Builder<C> {
             base_url: None,
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
+            max_reply_size: body::REPLY_LIMIT,
             retry: RetryPolicy::default(),
             auth_retry: RetryPolicy::for_login(),
+            login_deadline: LOGIN_DEADLINE,
+            lock_timeout: None,
             cache_token: true,
             token_cache_dir: None,
             token_cache_ttl: None,
@@ -127,6 +141,23 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
+    /// Sets how many bytes of a reply are read, counted after decompression. The default is 16 MiB.
+    ///
+    /// A longer reply is an error of kind [`Decode`](ErrorKind::Decode) with the code `too_large`, and the rest
+    /// of it is not read. Of a reply that tells of an error at most 1 MiB is kept, of a longer one the
+    /// beginning. Logins, discovery and OAuth replies have a limit of 1 MiB or less, whatever is set here;
+    /// streamed downloads have none.
+    ///
+    /// ```
+    /// # fn main() -> colony_async::Result<()> {
+    /// let client = colony_async::Client::builder("col_example").max_reply_size(64 * 1024 * 1024).build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn max_reply_size(mut self, bytes: usize) -> Self {
+        self.max_reply_size = bytes;
+        self
+    }
+
     /// Sets when calls are tried again.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
@@ -137,6 +168,23 @@ impl<C: OverHttp> Builder<C> {
     /// budget is a separate one.
     pub fn auth_retry(mut self, policy: RetryPolicy) -> Self {
         self.auth_retry = policy;
+        self
+    }
+
+    /// Sets the time limit of a login with all its tries and pauses. Default 130 s.
+    ///
+    /// A call that waits for the login of another task or process may end earlier by its own limits; the login
+    /// goes on for the others.
+    pub fn login_deadline(mut self, limit: Duration) -> Self {
+        self.login_deadline = limit;
+        self
+    }
+
+    /// Sets how long a login of another process is waited for. Default: [`login_deadline`](Self::login_deadline)
+    /// and 15 s. A process that does not do what it announced, because it is stopped for example, is not waited for
+    /// so long. Whoever stops waiting logs in, one process at a time as far as possible.
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.lock_timeout = Some(limit);
         self
     }
 
@@ -190,13 +238,15 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Sets a two-factor code. It serves for one login: each code is accepted once.
+    /// Sets a two-factor code. It serves for one login request: each code is accepted once, so a login that failed
+    /// is not tried again with it.
     pub fn totp(mut self, code: impl Into<String>) -> Self {
         self.totp = Some(Totp::once(SecretString::from(code.into())));
         self
     }
 
-    /// Sets where two-factor codes come from; asked at each login.
+    /// Sets where two-factor codes come from. Asked for each login request that is sent, a further try's included:
+    /// a code is accepted once. It must not call this client.
     pub fn totp_with(mut self, code: impl Fn() -> String + Send + Sync + 'static) -> Self {
         self.totp = Some(Totp::Ask(Box::new(code)));
         self
@@ -229,7 +279,8 @@ impl<C: OverHttp> Builder<C> {
     ///
     /// Every write through this client (POST, PUT, PATCH, DELETE, uploads) empties the cache unless the
     /// server refused it (4xx), and so does forgetting the token (`refresh_token`). Writes of others are not
-    /// seen before the time is over. Downloads are not kept. See
+    /// seen before the time is over. Downloads are not kept, and no reply over 1 MiB; at most 512 replies and
+    /// 16 MiB are. See
     /// [`Http::clear_response_cache`](crate::Http::clear_response_cache).
     pub fn response_cache(mut self, ttl: Duration) -> Self {
         self.cache = (!ttl.is_zero()).then(|| ResponseCache::new(ttl));
@@ -245,7 +296,7 @@ impl<C: OverHttp> Builder<C> {
     }
 
     /// Calls this with each request before it is sent: every try is one, logins too. It runs within the
-    /// call, so it should be quick. May be set several times.
+    /// call, so it should be quick, and it must not call this client. May be set several times.
     ///
     /// ```
     /// # fn main() -> colony_async::Result<()> {
@@ -298,6 +349,11 @@ impl<C: OverHttp> Builder<C> {
         if let Some(key) = &self.api_key {
             check_key(key)?;
         }
+        if self.login_deadline.is_zero() {
+            return Err(config(
+                "login_deadline is zero, which leaves no time for a login; the default is 130 s",
+            ));
+        }
         let http = match self.http_client {
             Some(client) => Connections::given(client),
             None => {
@@ -315,11 +371,13 @@ impl<C: OverHttp> Builder<C> {
             .unwrap_or_else(|| format!("{}/{}", colony_core::CLIENT_NAME, env!("CARGO_PKG_VERSION")));
         let user_agent = HeaderValue::from_str(&name)
             .map_err(|_| config("the user agent cannot stand in a header: use printable ASCII"))?;
+        let owner = self.hooks.owner;
         let watch = Arc::new(Watch::new(self.hooks));
         let sender = Sender {
             http,
             base_url: base_url.clone(),
             timeout: self.timeout,
+            max_reply_size: self.max_reply_size,
             user_agent,
             watch,
             #[cfg(feature = "testing")]
@@ -343,8 +401,17 @@ impl<C: OverHttp> Builder<C> {
             ttl,
             refresh_ahead: self.refresh_ahead,
             ignore_cool_down: self.ignore_cool_down,
+            login_deadline: self.login_deadline,
+            lock_timeout: self.lock_timeout.unwrap_or(self.login_deadline.saturating_add(LOCK_GRACE)),
+            owner,
         };
-        let login = Login { sender: sender.clone(), retry: self.auth_retry.clone(), totp: self.totp };
+        let login = Login {
+            sender: sender.clone(),
+            retry: self.auth_retry.clone(),
+            deadline: self.login_deadline,
+            totp: self.totp,
+            owner,
+        };
         let session = Session::new(self.api_key, settings.clone(), login, Arc::clone(&self.timer));
         let session = Arc::new(session);
         let sources = Sources::new(

@@ -52,8 +52,6 @@ mod settings;
 mod settling;
 mod status;
 mod store;
-mod thread;
-mod waiting;
 
 #[doc(inline)]
 pub use colony_core::credential::{

@@ -4,7 +4,7 @@
 //! Not part of the public interface: it changes without notice.
 //!
 //! What is built on it: `private::Directory` reads and writes files that are to be ours alone,
-//! and `lock::FileLock` says which process may act.
+//! `lock::FileLock` says which process may act, and `waiting` waits for it.
 
 #[cfg(unix)]
 mod at;
@@ -14,6 +14,7 @@ pub(crate) mod private;
 mod real;
 #[cfg(test)]
 mod tests;
+pub(crate) mod waiting;
 
 use std::{
     ffi::OsString,
@@ -79,8 +80,20 @@ pub trait OpenFile: Send {
     /// Reads from the beginning, at most so many bytes.
     fn read(&mut self, limit: u64) -> io::Result<Vec<u8>>;
 
+    /// Reads from this place on, at most so many bytes. Windows refuses to read a byte that somebody has locked.
+    fn read_from(&mut self, offset: usize, limit: u64) -> io::Result<Vec<u8>> {
+        Ok(self.read(limit.saturating_add(offset as u64))?.into_iter().skip(offset).collect())
+    }
+
     /// Puts these bytes in the place of the content. Not atomic.
     fn write(&mut self, content: &[u8]) -> io::Result<()>;
+
+    /// Puts these bytes over the first ones of the content.
+    fn write_over(&mut self, start: &[u8]) -> io::Result<()> {
+        let mut content = self.read(1 << 16)?;
+        content.splice(..start.len().min(content.len()), start.iter().copied());
+        self.write(&content)
+    }
 
     /// Makes sure that the content outlives a power cut.
     fn sync(&mut self) -> io::Result<()>;

@@ -1,8 +1,9 @@
-//! The in-process gate: one task does the work, all others wait for it and share what comes of it, also
-//! an error.
+//! The in-process gate, a single flight: one thread does the work, all callers wait for it and share its outcome,
+//! also an error.
 //!
-//! The work runs in a task of its own. Callers only wait, so a caller that is cancelled cancels nothing
-//! that others wait for, and what was paid for (a login, a spent refresh token) is always kept.
+//! The work runs on a thread of its own ([`background`](crate::background)). Callers only wait, so a caller that
+//! is cancelled, or whose runtime is not polled, holds up nobody else, and what was paid for (a login, a spent
+//! refresh token) is always kept.
 //!
 //! A model checker looks at this file too (`tests/tests/gate`), with primitives of its own in the place of
 //! [`tasks`](crate::tasks).
@@ -14,9 +15,9 @@ use futures_util::{
     future::{BoxFuture, Shared},
 };
 
-use crate::tasks::{AbortHandle, Handle, JoinError, Mutex, PoisonError};
+use crate::tasks::{Finished, Lost, Mutex, PoisonError, spawn};
 
-/// One piece of work at a time, shared by whoever asks for it meanwhile.
+/// One piece of work at a time, shared by all who ask for it meanwhile.
 pub(crate) struct Gate<T: Clone> {
     flight: Mutex<Option<Flight<T>>>,
 }
@@ -24,26 +25,8 @@ pub(crate) struct Gate<T: Clone> {
 /// Work under way.
 struct Flight<T: Clone> {
     number: u64,
-    task: AbortHandle,
-    outcome: Shared<BoxFuture<'static, Ended<T>>>,
-}
-
-/// How a flight's task ended.
-#[derive(Clone)]
-enum Ended<T> {
-    Done(T),
-    Unfinished(Unfinished),
-}
-
-/// Why there is no outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unfinished {
-    /// The work panicked. It is not done again: it would only panic again.
-    Panicked,
-    /// The runtime was shut down under the work.
-    Stopped,
-    /// There is no runtime to do it on.
-    NoRuntime,
+    finished: Finished,
+    outcome: Shared<BoxFuture<'static, Result<T, Lost>>>,
 }
 
 impl<T: Clone> Default for Gate<T> {
@@ -53,89 +36,74 @@ impl<T: Clone> Default for Gate<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> Gate<T> {
-    /// Joins the work under way, or sets this out.
+    /// Joins the work under way, or starts this.
     ///
     /// # Errors
     ///
-    /// When the work cannot come to an end.
-    pub(crate) async fn share<F>(self: &Arc<Self>, work: impl Fn() -> F) -> Result<T, Unfinished>
+    /// When the work panics, or no thread can be started for it.
+    pub(crate) async fn share<F>(self: &Arc<Self>, work: impl Fn() -> F) -> Result<T, Lost>
     where
         F: Future<Output = T> + Send + 'static,
     {
         self.share_unless(work, |_| false).await
     }
 
-    /// As [`share`](Self::share), but work that was under way before the caller asked may bring just what
-    /// is of no use to the caller. That is left to the others, and the work is joined or set out again, until
-    /// it brings something else or is the caller's own.
+    /// As [`share`](Self::share). A caller that cannot use the shared outcome, because the work began before it
+    /// asked, joins or starts another attempt, until the outcome is useful or that of its own attempt.
     ///
     /// # Errors
     ///
-    /// When the work cannot come to an end.
+    /// As [`share`](Self::share).
     pub(crate) async fn share_unless<F>(
         self: &Arc<Self>,
         work: impl Fn() -> F,
         is_useless: impl Fn(&T) -> bool,
-    ) -> Result<T, Unfinished>
+    ) -> Result<T, Lost>
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let mut stops = 0_u8;
         loop {
             let (outcome, own) = self.board(&work);
             match outcome.await {
-                Ended::Done(outcome) if own || !is_useless(&outcome) => return Ok(outcome),
-                Ended::Done(_) => {}
-                // A flight dies with the runtime that it was started on; whoever is left starts another. What
-                // others start on a runtime that is going says nothing of the caller's own.
-                Ended::Unfinished(Unfinished::Stopped) if !own || stops < 2 => stops += u8::from(own),
-                Ended::Unfinished(why) => return Err(why),
+                Ok(outcome) if !own && is_useless(&outcome) => {}
+                outcome => return outcome,
             }
         }
     }
 
-    /// The work under way, or else this, set out; and whether it is this.
-    fn board<F>(self: &Arc<Self>, work: &impl Fn() -> F) -> (Shared<BoxFuture<'static, Ended<T>>>, bool)
+    /// Returns the work under way, or else this, just started; and whether it is this.
+    fn board<F>(
+        self: &Arc<Self>,
+        work: &impl Fn() -> F,
+    ) -> (Shared<BoxFuture<'static, Result<T, Lost>>>, bool)
     where
         F: Future<Output = T> + Send + 'static,
     {
         let mut slot = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that panicked or was stopped has not landed, and is nobody's any more but those' who waited.
+        // Work that panicked is still in the slot. It belongs only to the callers already waiting for it.
         if let Some(flight) = &*slot
-            && !flight.task.is_finished()
+            && !flight.finished.is_set()
         {
             return (flight.outcome.clone(), false);
         }
         let number = slot.as_ref().map_or(0, |flight| flight.number.wrapping_add(1));
-        let Ok(runtime) = Handle::try_current() else {
-            let nowhere = Ended::Unfinished(Unfinished::NoRuntime);
-            return (futures_util::future::ready(nowhere).boxed().shared(), true);
-        };
         let (gate, work) = (Arc::clone(self), work());
-        let task = runtime.spawn(async move {
+        let task = spawn(move || async move {
             let outcome = work.await;
             gate.land(number);
             outcome
         });
-        let handle = task.abort_handle();
-        let outcome = task.map(ended).boxed().shared();
-        *slot = Some(Flight { number, task: handle, outcome: outcome.clone() });
+        let finished = task.finished();
+        let outcome = task.boxed().shared();
+        *slot = Some(Flight { number, finished, outcome: outcome.clone() });
         (outcome, true)
     }
 
-    /// Takes the flight off the board, so that whoever comes later starts with fresh eyes.
+    /// Empties the slot, so that later callers start anew.
     fn land(&self, number: u64) {
         let mut slot = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.as_ref().is_some_and(|flight| flight.number == number) {
             *slot = None;
         }
-    }
-}
-
-fn ended<T>(joined: Result<T, JoinError>) -> Ended<T> {
-    match joined {
-        Ok(outcome) => Ended::Done(outcome),
-        Err(error) if error.is_panic() => Ended::Unfinished(Unfinished::Panicked),
-        Err(_) => Ended::Unfinished(Unfinished::Stopped),
     }
 }

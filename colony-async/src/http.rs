@@ -10,7 +10,7 @@ use colony_core::{
     Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Result, Transport,
     colony_name::Directory,
     openid::audience::{Audience, AudienceToken, Wanted},
-    page::{Step, Steps},
+    page::{Origin, Step, Steps},
     registry::Call,
     retry::RetryPolicy,
 };
@@ -72,7 +72,7 @@ impl Http {
         if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
             self.adopt_key(&reply).await;
         }
-        (call.answer)(reply, &call.request)
+        call.finish(reply)
     }
 
     /// Carries out a call of the registry and answers with its JSON. Downloads are refused: their answer
@@ -84,8 +84,8 @@ impl Http {
     pub async fn run(&self, call: Call) -> Result<Value> {
         match call {
             Call::Request(call) => self.call(call).await?.json(),
-            Call::List(steps) => Ok(Value::Array(self.walk_all(steps).await?)),
-            Call::Batch(steps, gather) => Ok(gather(self.walk_all(steps).await?)),
+            Call::List(steps) => Ok(Value::Array(self.walk_all(steps).await?.0)),
+            Call::Batch(steps, gather) => Ok(gather(self.walk_all(steps).await?.0)),
             Call::Token => {
                 let held = self.shared.session.token(None).await?;
                 Ok(secrecy::ExposeSecret::expose_secret(&held.token).into())
@@ -99,13 +99,24 @@ impl Http {
         }
     }
 
-    async fn walk_all(&self, mut steps: Box<dyn Steps>) -> Result<Vec<Value>> {
-        let mut all = Vec::new();
+    async fn walk_all(&self, mut steps: Box<dyn Steps>) -> Result<(Vec<Value>, Option<Origin>)> {
+        let (mut all, mut origin) = (Vec::new(), None);
         while let Step::Send(request) = steps.next()? {
             let reply = self.deliver(&request).await?;
+            origin = Some(Origin::of(&request, &reply));
             all.extend(steps.take(reply)?);
         }
-        Ok(all)
+        Ok((all, origin))
+    }
+
+    /// Refuses a call from within one of the client's own hooks or callbacks, for the blocking client.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`].
+    #[doc(hidden)]
+    pub fn check_caller(&self) -> Result<()> {
+        self.shared.session.check_caller()
     }
 
     /// The token session, for the benchmarks.
@@ -193,7 +204,13 @@ impl Transport for Http {
         finish: fn(Vec<Value>) -> Result<T>,
     ) -> Reply<T> {
         let http = self.clone();
-        Reply::new(async move { finish(http.walk_all(steps?).await?) })
+        Reply::new(async move {
+            let (items, origin) = http.walk_all(steps?).await?;
+            finish(items).map_err(|error| match origin {
+                Some(origin) => origin.name(error),
+                None => error,
+            })
+        })
     }
 
     fn token(&self) -> Reply<SecretString> {

@@ -42,9 +42,12 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod background;
 #[doc(hidden)]
 pub mod bench_support;
+mod body;
 mod builder;
+mod callback;
 mod connections;
 pub mod credential;
 #[doc(hidden)]

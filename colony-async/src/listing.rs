@@ -10,7 +10,7 @@ use std::{
 
 use colony_core::{
     Reply as CoreReply, Result,
-    page::{self, Step, Steps},
+    page::{self, Origin, Step, Steps},
 };
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
@@ -39,15 +39,23 @@ pub struct Listing<T> {
     http: Http,
     steps: Option<Result<Box<dyn Steps>>>,
     items: VecDeque<Value>,
+    origin: Option<Origin>,
     fetch: Option<Fetch>,
     item: std::marker::PhantomData<fn() -> T>,
 }
 
-type Fetch = Pin<Box<dyn Future<Output = (Box<dyn Steps>, Result<CoreReply>)> + Send>>;
+type Fetch = Pin<Box<dyn Future<Output = (Box<dyn Steps>, Result<(Origin, CoreReply)>)> + Send>>;
 
 impl<T: DeserializeOwned> Listing<T> {
     pub(crate) fn new(http: Http, steps: Result<Box<dyn Steps>>) -> Self {
-        Self { http, steps: Some(steps), items: VecDeque::new(), fetch: None, item: std::marker::PhantomData }
+        Self {
+            http,
+            steps: Some(steps),
+            items: VecDeque::new(),
+            origin: None,
+            fetch: None,
+            item: std::marker::PhantomData,
+        }
     }
 
     /// The next item; `None` at the end. Cancelling the wait loses nothing.
@@ -63,12 +71,14 @@ impl<T: DeserializeOwned> Listing<T> {
     }
 
     fn decode(&mut self, value: Value) -> Result<T> {
-        let item = page::from_value(value);
-        if item.is_err() {
+        page::from_value(value).map_err(|error| {
             self.items.clear();
             self.steps = None;
-        }
-        item
+            match &self.origin {
+                Some(origin) => origin.name(error),
+                None => error,
+            }
+        })
     }
 
     /// Reads to the end.
@@ -96,7 +106,7 @@ impl<T: DeserializeOwned> Listing<T> {
                 let http = self.http.clone();
                 self.fetch = Some(Box::pin(async move {
                     let reply = http.deliver(&request).await;
-                    (steps, reply)
+                    (steps, reply.map(|reply| (Origin::of(&request, &reply), reply)))
                 }));
                 None
             }
@@ -116,7 +126,11 @@ impl<T: DeserializeOwned> Stream for Listing<T> {
             if let Some(fetch) = &mut this.fetch {
                 let (mut steps, reply) = std::task::ready!(fetch.as_mut().poll(context));
                 this.fetch = None;
-                match reply.and_then(|reply| steps.take(reply)) {
+                let taken = reply.and_then(|(origin, reply)| {
+                    this.origin = Some(origin);
+                    steps.take(reply)
+                });
+                match taken {
                     Ok(items) => {
                         this.items = items.into();
                         this.steps = Some(Ok(steps));

@@ -7,10 +7,11 @@ mod discovery;
 mod exchange;
 #[cfg(feature = "id-token")]
 mod id_token;
+mod memo;
 mod sources;
 
 use colony_core::{
-    Error, ErrorKind, Reply, Request, Result,
+    Reply, Request, Result,
     retry::{Decision, RetryPolicy},
 };
 
@@ -19,7 +20,7 @@ pub(crate) use discovery::Discovery;
 pub use id_token::IdTokenVerifier;
 pub(crate) use sources::Sources;
 
-use crate::{gate::Unfinished, sender::Sender, time::Timer};
+use crate::{sender::Sender, time::Timer};
 
 /// Sends a request as often as the policy asks for, and gives the last reply, whatever its status.
 pub(crate) async fn send(
@@ -41,14 +42,4 @@ pub(crate) async fn send(
         }
         retries += 1;
     }
-}
-
-/// The error of shared work that did not come to an end.
-fn no_outcome(unfinished: Unfinished, operation: &'static str) -> Error {
-    let (kind, message) = match unfinished {
-        Unfinished::Panicked => (ErrorKind::Config, "the request panicked; its message is on stderr"),
-        Unfinished::Stopped => (ErrorKind::Busy, "the runtime was shut down during the request"),
-        Unfinished::NoRuntime => (ErrorKind::Config, "the async client was used outside a tokio runtime"),
-    };
-    Error::build(kind, message).operation(operation).finish()
 }

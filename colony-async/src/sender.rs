@@ -7,7 +7,7 @@ use http::{HeaderValue, header};
 use secrecy::ExposeSecret;
 use url::Url;
 
-use crate::{connections::Connections, session::Held, watch::Watch};
+use crate::{body, connections::Connections, session::Held, watch::Watch};
 
 /// Turns requests into HTTP.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub(crate) struct Sender {
     pub(crate) http: Connections,
     pub(crate) base_url: String,
     pub(crate) timeout: Duration,
+    /// In bytes.
+    pub(crate) max_reply_size: usize,
     pub(crate) user_agent: HeaderValue,
     pub(crate) watch: Arc<Watch>,
     #[cfg(feature = "testing")]
@@ -27,8 +29,8 @@ impl Sender {
         self.send(request, held, None).await
     }
 
-    /// As [`once`](Self::once), of a server that need not mean well: at most so many bytes are read, and
-    /// nothing is taken from another host, whatever the HTTP client was told about redirects.
+    /// As [`once`](Self::once), from an untrusted server: at most `limit` bytes are read, and nothing is taken
+    /// from another host, whatever the HTTP client was told about redirects.
     pub(crate) async fn once_bounded(&self, request: &Request, limit: usize) -> Result<Reply> {
         self.send(request, None, Some(limit)).await
     }
@@ -44,37 +46,23 @@ impl Sender {
             return Ok(reply);
         }
         let mut response = built.send().await.map_err(|error| self.network(request, error))?;
+        if limit.is_some() && response.url().origin() != url.origin() {
+            let message = "the request was redirected to another host";
+            return Err(Error::build(ErrorKind::Decode, message)
+                .operation(request.operation())
+                .code("redirected")
+                .finish());
+        }
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let body = match limit {
-            None => response.bytes().await.map_err(|error| self.network(request, error))?,
-            Some(limit) => self.read_bounded(request, &url, response, limit).await?,
-        };
-        let reply = Reply::new(status, headers, body);
+        let limit = limit.unwrap_or(self.max_reply_size);
+        let most = if status.is_success() { limit } else { body::ERROR_LIMIT };
+        let read = body::read(&mut response, most).await.map_err(|error| self.network(request, error))?;
+        if read.cut && status.is_success() {
+            return Err(too_large(request, limit));
+        }
+        let reply = Reply::new(status, headers, read.bytes);
         self.watch.received(request, &url, &reply);
         Ok(reply)
-    }
-
-    async fn read_bounded(
-        &self,
-        request: &Request,
-        url: &Url,
-        mut response: reqwest::Response,
-        limit: usize,
-    ) -> Result<bytes::Bytes> {
-        let refuse = |code: &str, message: String| {
-            Err(Error::build(ErrorKind::Decode, message).operation(request.operation()).code(code).finish())
-        };
-        if response.url().origin() != url.origin() {
-            return refuse("redirected", "the request was redirected to another host".to_owned());
-        }
-        let mut body = bytes::BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.network(request, error))? {
-            if body.len() + chunk.len() > limit {
-                return refuse("too_large", format!("the reply has more than {limit} bytes"));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body.freeze())
     }
 
     fn build(&self, request: &Request, url: &Url, held: Option<&Held>) -> Result<reqwest::RequestBuilder> {
@@ -99,6 +87,9 @@ impl Sender {
         }
         if let Some(key) = request.idempotency() {
             builder = builder.header("idempotency-key", key.clone());
+        }
+        for (name, value) in request.headers() {
+            builder = builder.header(*name, value.clone());
         }
         Ok(match request.body() {
             Body::Empty => builder,
@@ -176,4 +167,13 @@ impl Sender {
             .source(error)
             .finish()
     }
+}
+
+fn too_large(request: &Request, limit: usize) -> Error {
+    let message = format!("the reply has more than {limit} bytes, and was not read further");
+    Error::build(ErrorKind::Decode, message)
+        .operation(request.operation())
+        .code("too_large")
+        .hint("Check the base URL; `max_reply_size` allows larger replies, and downloads can be streamed")
+        .finish()
 }

@@ -38,8 +38,11 @@ use colony_core::{
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
+    background,
+    callback::Owner,
     disk::Disk,
     gate::Gate,
+    renewal::Renewal,
     time::{Timer, unix},
 };
 
@@ -49,8 +52,8 @@ pub use status::{CachedToken, LockStatus, TokenStatus};
 pub(crate) use status::{list_cache, remove_cached};
 
 pub(crate) use held::{Held, Kept, Kind};
-pub(crate) use login::{LOGIN, Login, Totp};
-pub(crate) use mint::{Mint, Patience};
+pub(crate) use login::{LOGIN, Login, Totp, within};
+pub(crate) use mint::{Attempt, Mint, Patience};
 pub(crate) use round::Round;
 pub(crate) use store::Store;
 
@@ -86,6 +89,9 @@ pub(crate) struct Settings {
     pub(crate) ttl: Option<Duration>,
     pub(crate) refresh_ahead: bool,
     pub(crate) ignore_cool_down: bool,
+    pub(crate) login_deadline: Duration,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) owner: Owner,
 }
 
 /// See the module's documentation.
@@ -106,7 +112,9 @@ pub(crate) struct Session {
     /// A stale token that serves on after a login that failed.
     serving: Mutex<Option<flight::Serving>>,
     warned: AtomicBool,
-    ahead: ahead::Ahead,
+    renewal: Renewal,
+    owner: Owner,
+    process: u32,
 }
 
 impl Session {
@@ -116,7 +124,7 @@ impl Session {
         mint: impl Mint,
         timer: Arc<dyn Timer>,
     ) -> Self {
-        let key = Key::new(secret, &settings, &mint);
+        let (key, owner) = (Key::new(secret, &settings, &mint), settings.owner);
         Self {
             settings,
             mint: Box::new(mint),
@@ -130,7 +138,9 @@ impl Session {
             refusals_unshared: AtomicBool::new(false),
             serving: Mutex::new(None),
             warned: AtomicBool::new(false),
-            ahead: ahead::Ahead::default(),
+            renewal: Renewal::default(),
+            owner,
+            process: std::process::id(),
         }
     }
 
@@ -191,7 +201,25 @@ impl Session {
 
     #[cold]
     async fn token_slowly(self: &Arc<Self>, need: Need, rejected: Option<Rejected>) -> Result<Arc<Held>> {
+        self.check_caller()?;
         self.join_flight(need, rejected).await
+    }
+
+    /// Refuses callers that would wait for ever: the client's own callbacks, and forked children, which have the
+    /// client but none of its threads.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](colony_core::ErrorKind::Config).
+    pub(crate) fn check_caller(&self) -> Result<()> {
+        self.owner.check()?;
+        if self.process == std::process::id() {
+            return Ok(());
+        }
+        let message = "the client was built before the process forked, and cannot be used in the child";
+        Err(Error::build(colony_core::ErrorKind::Config, message)
+            .hint("Build a client in the child; it shares the login by the token cache")
+            .finish())
     }
 
     /// Reads the file (blocking) and says in the log what came of it.
@@ -239,14 +267,15 @@ impl Session {
     pub(crate) async fn forget(self: &Arc<Self>) {
         let store = self.key.load().store.clone();
         let held = self.held.swap(None);
-        let shared = off_thread(move || Some(store?.read().ok()?.kept.token().clone())).await.flatten();
+        let shared =
+            background::blocking(move || Some(store?.read().ok()?.kept.token().clone())).await.flatten();
         let given_up = held.iter().map(|held| held.token.clone()).chain(shared).collect();
         *self.given_up.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = given_up;
     }
 
-    /// Ends the background task; the last client is gone.
+    /// Ends the renewal in the background; the last client is gone.
     pub(crate) fn end(&self) {
-        self.ahead.end();
+        self.renewal.end();
     }
 
     fn is_given_up(&self, token: &SecretString) -> bool {
@@ -259,7 +288,7 @@ impl Session {
     pub(crate) async fn change_key(self: &Arc<Self>, secret: SecretString) {
         let session = Arc::clone(self);
         let store = self.key.load().store.clone();
-        off_thread(move || {
+        let removing = background::blocking(move || {
             let Some(store) = store else { return };
             let directory = session.settings.directory.as_deref();
             let exchanged = directory.map_or(Ok(0), |directory| {
@@ -269,8 +298,9 @@ impl Session {
             for error in removed.into_iter().flatten() {
                 session.degraded("remove", "io", &error);
             }
-        })
-        .await;
+        });
+        // Without a thread the files stay; nobody looks at them any more.
+        let _ = removing.await;
         self.key.store(Arc::new(Key::new(Some(secret), &self.settings, &*self.mint)));
         self.held.store(None);
         *self.lock_serving() = None;
@@ -282,7 +312,7 @@ impl Session {
     fn keep(self: &Arc<Self>, held: &Arc<Held>) {
         self.held.store(Some(Arc::clone(held)));
         if self.settings.refresh_ahead {
-            self.ahead.start(self);
+            self.renewal.start(self);
         }
     }
 
@@ -317,9 +347,9 @@ impl Session {
         unix(&*self.timer)
     }
 
-    /// The longest time one login may take.
-    pub(crate) fn longest(&self) -> Duration {
-        self.mint.longest(Patience::Full)
+    /// Under which conditions a login gets an answer or none.
+    pub(crate) fn limits(&self) -> colony_core::token::cooldown::Limits {
+        self.mint.limits()
     }
 
     /// Whether this session would not be refused as that one was.
@@ -352,21 +382,10 @@ enum Passed {
     Stale(Arc<Held>),
 }
 
-/// Runs blocking work off the async threads. `None` when the runtime is shutting down.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    tokio::task::spawn_blocking(work).await.ok()
-}
-
 /// The error of a client that was built without a key.
 fn no_key() -> Error {
     Error::build(colony_core::ErrorKind::Auth, "this call needs an API key, and the client has none")
-        .hint("Build the client with `Client::builder(key)`; `colony` reads COLONY_API_KEY")
-        .finish()
-}
-
-/// The error of a call made outside a tokio runtime.
-fn no_runtime() -> Error {
-    Error::build(colony_core::ErrorKind::Config, "the async client was used outside a tokio runtime")
-        .hint("Use it inside `#[tokio::main]` or `Runtime::block_on`, or take `colony_blocking::Client`")
+        .code("NO_API_KEY")
+        .hint("Build the client with `Client::builder(key)`")
         .finish()
 }

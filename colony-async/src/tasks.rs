@@ -2,7 +2,4 @@
 
 pub(crate) use std::sync::{Mutex, PoisonError};
 
-pub(crate) use tokio::{
-    runtime::Handle,
-    task::{AbortHandle, JoinError},
-};
+pub(crate) use crate::background::{Finished, Lost, spawn};

@@ -24,6 +24,7 @@
 //! let sent = script.sent();
 //! assert_eq!(sent[0].operation, "send_message");
 //! assert_eq!(sent[0].request["json"]["body"], "Hello");
+//! assert!(script.unused().is_empty()); // nothing was scripted in vain
 //! # Ok(()) }
 //! ```
 
@@ -37,7 +38,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use colony_core::{Error, ErrorKind, Reply, Request, Result};
+use colony_core::{Error, ErrorKind, Reply, Request, Result, openid, registry};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -95,27 +96,57 @@ impl Script {
 
     /// Answers the next call of this operation with this JSON. Further lines for the same operation are
     /// used in order.
+    ///
+    /// # Panics
+    ///
+    /// When no operation has this name.
     #[must_use]
+    #[track_caller]
     pub fn answers(self, operation: impl Into<String>, body: Value) -> Self {
         self.line(operation, Answer::Reply(reply(200, Bytes::from(body.to_string()))))
     }
 
     /// Answers the next call of this operation with this error status and code.
+    ///
+    /// # Panics
+    ///
+    /// When no operation has this name, or the status is not an error's, 400 to 599.
     #[must_use]
+    #[track_caller]
     pub fn fails(self, operation: impl Into<String>, status: u16, code: &str) -> Self {
+        assert!((400..600).contains(&status), "status {status} is not an error's: give one from 400 to 599");
         let body = json!({"detail": {"code": code, "message": "refused by the script"}});
         self.line(operation, Answer::Reply(reply(status, Bytes::from(body.to_string()))))
     }
 
     /// Lets the next call of this operation end as if nobody had answered.
+    ///
+    /// # Panics
+    ///
+    /// When no operation has this name.
     #[must_use]
+    #[track_caller]
     pub fn loses(self, operation: impl Into<String>) -> Self {
         self.line(operation, Answer::NoAnswer)
     }
 
+    #[track_caller]
     fn line(self, operation: impl Into<String>, answer: Answer) -> Self {
-        self.lock().answers.entry(operation.into()).or_default().push_back(answer);
+        let operation = operation.into();
+        assert!(
+            is_operation(&operation),
+            "no operation is called {operation:?}; the names are those of `colony_core::registry::operations`{}",
+            nearest(&operation).map(|name| format!(", {name:?} for example")).unwrap_or_default()
+        );
+        self.lock().answers.entry(operation).or_default().push_back(answer);
         self
+    }
+
+    /// Returns the operations of the lines that no call has used yet, once for each line, by name.
+    pub fn unused(&self) -> Vec<String> {
+        let inner = self.lock();
+        let left = inner.answers.iter();
+        left.flat_map(|(operation, lines)| std::iter::repeat_n(operation.clone(), lines.len())).collect()
     }
 
     /// What would have been sent so far, in order. Logins are left out.
@@ -155,13 +186,35 @@ impl fmt::Debug for Script {
     }
 }
 
+/// Whether requests may be of this operation: one of the registry, one by hand, or one of the session's own.
+fn is_operation(name: &str) -> bool {
+    let own = [
+        "request",
+        "refresh_token",
+        openid::discovery::OPERATION,
+        openid::audience::OPERATION,
+        openid::keys::OPERATION,
+    ];
+    own.contains(&name) || registry::find(name).is_some()
+}
+
+/// The operation whose name has the most words of this one.
+fn nearest(name: &str) -> Option<&'static str> {
+    let shared =
+        |other: &str| other.split('_').filter(|word| name.contains(word)).map(str::len).sum::<usize>();
+    let names = registry::operations().map(|(_, operation)| operation.name);
+    names
+        .max_by_key(|other| (shared(other), std::cmp::Reverse(other.len().abs_diff(name.len()))))
+        .filter(|other| shared(other) > 3)
+}
+
 /// One recorded success for each operation; an empty object for those that were never recorded.
 fn plausible(operation: &str) -> Reply {
     static REPLIES: OnceLock<HashMap<String, Value>> = OnceLock::new();
     let replies = REPLIES
         .get_or_init(|| serde_json::from_str(include_str!("testing/replies.json")).unwrap_or_default());
     // A provider without a document has its token endpoint at the usual place.
-    if operation == colony_core::openid::discovery::OPERATION {
+    if operation == openid::discovery::OPERATION {
         return reply(404, Bytes::from_static(b"{}"));
     }
     let Some(recorded) = replies.get(operation) else { return reply(200, Bytes::from_static(b"{}")) };
@@ -191,5 +244,36 @@ impl Timer for NoPauses {
 
     fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(std::future::ready(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(script: impl FnOnce() -> Script + std::panic::UnwindSafe) -> String {
+        let panic = std::panic::catch_unwind(script).expect_err("it is refused");
+        panic.downcast_ref::<String>().expect("a message").clone()
+    }
+
+    #[test]
+    fn a_misspelt_operation_and_an_impossible_status_are_refused() {
+        let message = refusal(|| Script::new().answers("send_mesage", json!({})));
+        assert!(message.contains("send_mesage") && message.contains("send_message"), "{message}");
+        assert!(refusal(|| Script::new().loses("")).contains("no operation"));
+        for status in [0, 99, 200, 302, 600, 999] {
+            assert!(refusal(move || Script::new().fails("get_post", status, "X")).contains("400 to 599"));
+        }
+        let _ = Script::new().fails("get_post", 400, "X").fails("request", 599, "X").loses("refresh_token");
+    }
+
+    #[test]
+    fn lines_that_were_not_used_are_told() {
+        let script =
+            Script::new().answers("get_me", json!({})).answers("get_me", json!({})).loses("get_post");
+        assert_eq!(script.unused(), ["get_me", "get_me", "get_post"]);
+        let request = Request::new("get_me", http::Method::GET, "/users/me");
+        script.answer(&request, None).expect("the first line");
+        assert_eq!(script.unused(), ["get_me", "get_post"]);
     }
 }

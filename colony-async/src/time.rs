@@ -1,6 +1,11 @@
 //! The clock and the waiting of a client, so that tests need neither.
 
-use std::{future::Future, pin::Pin, time::Duration, time::SystemTime};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::OnceLock,
+    time::{Duration, Instant, SystemTime},
+};
 
 pub use colony_core::credential::spending::Uptime;
 
@@ -17,6 +22,12 @@ pub trait Timer: Send + Sync + 'static {
     /// it says how long ago a refresh was sent. Unless told otherwise it is the wall clock's time.
     fn uptime(&self) -> Uptime {
         Uptime::new("wall", colony_core::token::freshness::unix_seconds(self.now()))
+    }
+
+    /// The time since some fixed moment of this process, by a clock that nobody sets. `None` where there is no such
+    /// clock: then only the time that was slept is counted. `None` unless told otherwise.
+    fn monotonic(&self) -> Option<Duration> {
+        None
     }
 
     /// A number from 0 to 1, by which waiting times are spread. Drawn anew each time unless told otherwise.
@@ -38,6 +49,11 @@ impl Timer for SystemTimer {
         Box::pin(tokio::time::sleep(duration))
     }
 
+    fn monotonic(&self) -> Option<Duration> {
+        static START: OnceLock<Instant> = OnceLock::new();
+        Some(START.get_or_init(Instant::now).elapsed())
+    }
+
     fn uptime(&self) -> Uptime {
         match (boot_id(), since_boot()) {
             (Some(boot), Some(seconds)) => Uptime::new(boot, seconds),
@@ -50,7 +66,7 @@ impl Timer for SystemTimer {
 /// Names the running boot of this machine.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn boot_id() -> Option<&'static str> {
-    static BOOT: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    static BOOT: OnceLock<Option<String>> = OnceLock::new();
     let read = || {
         let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
         Some(id.trim().to_owned()).filter(|id| !id.is_empty())
@@ -84,6 +100,31 @@ fn since_boot() -> Option<f64> {
 #[cfg(not(unix))]
 fn since_boot() -> Option<f64> {
     None
+}
+
+/// Measures how long something takes, whatever the wall clock is set to meanwhile.
+pub(crate) struct Stopwatch<'t> {
+    timer: &'t dyn Timer,
+    start: Option<Duration>,
+    slept: Duration,
+}
+
+impl<'t> Stopwatch<'t> {
+    pub(crate) fn start(timer: &'t dyn Timer) -> Self {
+        Self { timer, start: timer.monotonic(), slept: Duration::ZERO }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        match (self.timer.monotonic(), self.start) {
+            (Some(now), Some(start)) => now.saturating_sub(start),
+            _ => self.slept,
+        }
+    }
+
+    pub(crate) async fn sleep(&mut self, duration: Duration) {
+        self.timer.sleep(duration).await;
+        self.slept = self.slept.saturating_add(duration);
+    }
 }
 
 /// Unix seconds of the timer's clock; before 1970 they are negative.

@@ -27,6 +27,7 @@ impl Http {
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
+        self.inner.check_caller()?;
         self.thread.wait(work)
     }
 

@@ -3,7 +3,7 @@
 use std::{fmt, future::Future, sync::mpsc, thread};
 
 use colony_core::{Error, ErrorKind, Result};
-use tokio::{runtime::Handle, sync::oneshot};
+use tokio::{runtime::Handle, sync::oneshot, task::JoinError};
 
 /// A thread with a runtime. The thread ends when this is dropped; nobody waits for it, so dropping is
 /// quick and safe anywhere.
@@ -47,12 +47,25 @@ impl Thread {
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         self.runtime.spawn(async move {
-            let _ = sender.send(work.await);
+            let outcome = tokio::spawn(work).await;
+            let _ = sender.send(outcome.unwrap_or_else(|error| Err(unfinished(error))));
         });
         receiver.recv().unwrap_or_else(|_| {
             Err(Error::build(ErrorKind::Config, "the client's background thread is gone").finish())
         })
     }
+}
+
+/// The error of a call in which a hook or a callback panicked.
+fn unfinished(error: JoinError) -> Error {
+    let Ok(panic) = error.try_into_panic() else {
+        return Error::build(ErrorKind::Config, "the client's background thread is gone").finish();
+    };
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it said nothing");
+    Error::build(ErrorKind::Config, format!("a hook or callback panicked during the call: {text}"))
+        .hint("Fix the hook, callback or timer that the client was given")
+        .finish()
 }
 
 impl fmt::Debug for Thread {

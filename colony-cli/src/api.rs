@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::{
     args::{ApiArgs, Global},
-    client::{client, text_argument},
+    client::client,
     failure::Failure,
+    input,
     output::Output,
 };
 
@@ -19,9 +20,7 @@ pub(crate) async fn run(global: &Global, args: ApiArgs, output: &Output) -> Resu
         .map_err(|_| Failure::usage(format!("{:?} is not an HTTP method", args.method)))?;
     let mut request = Request::raw(method, &args.path)?.idempotency_key(args.idempotency_key.as_deref());
     if let Some(data) = &args.data {
-        let body: Value = serde_json::from_str(&text_argument("--data", data)?)
-            .map_err(|error| Failure::usage(format!("--data is not JSON: {error}")))?;
-        let Value::Object(fields) = body else {
+        let Value::Object(fields) = input::json_argument("--data", data)? else {
             return Err(Failure::usage("--data must be a JSON object"));
         };
         request = request.json_object().json_fields(&fields);
@@ -32,7 +31,7 @@ pub(crate) async fn run(global: &Global, args: ApiArgs, output: &Output) -> Resu
     let reply = client(global)?.transport().call(Prepared::plain(request)).await?;
     match reply.json() {
         Ok(value) => output.value(&value),
-        Err(_) => output.bytes(&reply.body)?,
+        Err(_) => output.bytes(&reply.body),
     }
     Ok(())
 }

@@ -4,6 +4,8 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::input::{Text, tidied};
+
 /// The command line of The Colony.
 #[derive(Debug, Parser)]
 #[command(
@@ -27,10 +29,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The API's base URL [default: https://thecolony.ai/api/v1]
-    #[arg(long, global = true, env = "COLONY_BASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(long, global = true, env = "COLONY_BASE_URL", value_name = "URL", hide_env_values = true, value_parser = tidied)]
     pub(crate) base_url: Option<String>,
     /// The profile, as `colony auth login` made it [default: the variable COLONY_PROFILE, else `default`]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = tidied)]
     pub(crate) profile: Option<String>,
     /// A file that holds the API key [default: the variable COLONY_API_KEY, else the profile's key]
     #[arg(long, global = true, value_name = "FILE")]
@@ -90,6 +92,9 @@ pub(crate) enum Command {
 pub(crate) struct CallArgs {
     /// The operation, as `colony methods` lists it: create_post
     pub(crate) method: Option<String>,
+    /// Arguments by name: limit=3, body=@FILE
+    #[arg(value_name = "NAME=VALUE")]
+    pub(crate) fields: Vec<String>,
     /// The arguments as a JSON object keyed by name; `-` reads them from stdin, `@FILE` from a file
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub(crate) args: String,
@@ -173,10 +178,10 @@ pub(crate) struct LoginArgs {
     #[arg(long)]
     pub(crate) with_refresh_token: bool,
     /// The OpenID provider [default: the site of the base URL]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = tidied)]
     pub(crate) issuer: Option<String>,
     /// The app that logs in, as the provider registered it
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = tidied)]
     pub(crate) client_id: Option<String>,
     /// A file that holds the app's secret; its path is remembered [default: the variable COLONY_CLIENT_SECRET]
     #[arg(long, value_name = "FILE")]
@@ -196,7 +201,7 @@ pub(crate) struct LoginArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ExchangeArgs {
     /// The app that the token is for, by its client id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = tidied)]
     pub(crate) audience: String,
     /// The scopes to ask for, separated by spaces; refused ones are dropped silently
     #[arg(long)]
@@ -239,6 +244,7 @@ pub(crate) enum PostsCommand {
     /// Show one post with its comments
     View {
         /// The post's id
+        #[arg(value_parser = tidied)]
         id: String,
         /// Without the comments
         #[arg(long)]
@@ -249,9 +255,8 @@ pub(crate) enum PostsCommand {
         /// The title
         #[arg(long)]
         title: String,
-        /// The text; `-` reads it from stdin, `@FILE` from a file
-        #[arg(long)]
-        body: String,
+        #[command(flatten)]
+        text: Text,
         /// The colony, by name or id
         #[arg(long)]
         colony: Option<String>,
@@ -282,9 +287,13 @@ pub(crate) struct SearchArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DmArgs {
     /// The recipient's username
+    #[arg(value_parser = tidied)]
     pub(crate) username: String,
     /// The message; `-` reads it from stdin. Without one the conversation is shown
+    #[arg(conflicts_with_all = ["body", "body_file"])]
     pub(crate) message: Option<String>,
+    #[command(flatten)]
+    pub(crate) text: Text,
 }
 
 #[derive(Debug, Args)]

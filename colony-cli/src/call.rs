@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{CallArgs, Global},
-    client::{client, text_argument},
+    client::client,
     failure::Failure,
-    methods,
+    fields, input, methods,
     output::Output,
 };
 
@@ -30,10 +30,8 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
         methods::help(operation, output);
         return Ok(());
     }
-    let text = text_argument("--args", &args.args)?;
-    let arguments: Value = serde_json::from_str(&text).map_err(|error| {
-        Failure::usage(format!("--args is not JSON: {error}. Give an object like {{\"post_id\": \"…\"}}"))
-    })?;
+    let mut arguments = input::json_argument("--args", &args.args)?;
+    fields::add(operation, &mut arguments, &args.fields)?;
     let call = operation.prepare(arguments)?;
     if args.dry_run {
         output.value(&describe(call)?);
@@ -44,7 +42,10 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
         let bytes = client.transport().call(call).await?.body;
         return match &args.output {
             Some(path) => save(path, &bytes),
-            None => Ok(output.bytes(&bytes)?),
+            None => {
+                output.bytes(&bytes);
+                Ok(())
+            }
         };
     }
     let value = client.transport().run(call).await?;

@@ -1,6 +1,10 @@
 //! The client of a command: from its options, the environment and the profile.
 
-use std::{fs, io::Read as _, path::PathBuf, time::{Duration, SystemTime}};
+use std::{
+    path::PathBuf,
+    sync::OnceLock,
+    time::{Duration, SystemTime},
+};
 
 use colony_async::{CacheDirectory, Client};
 use colony_core::{Error, ErrorKind, token::cache_path};
@@ -9,6 +13,7 @@ use secrecy::SecretString;
 use crate::{
     args::Global,
     failure::Failure,
+    input::{self, tidy},
     profile::{self, Profile, Profiles},
 };
 
@@ -56,7 +61,12 @@ pub(crate) fn chosen(global: &Global) -> Result<Chosen, Failure> {
 
 /// The profile that was asked for by name.
 fn named(global: &Global) -> Option<String> {
-    let of_environment = || std::env::var(PROFILE_VARIABLE).ok().filter(|name| !name.is_empty());
+    let of_environment = || {
+        std::env::var(PROFILE_VARIABLE)
+            .ok()
+            .map(|name| tidy(&name).to_owned())
+            .filter(|name| !name.is_empty())
+    };
     global.profile.clone().or_else(of_environment)
 }
 
@@ -100,9 +110,20 @@ impl Chosen {
 /// from the profile in use.
 pub(crate) fn api_key(global: &Global) -> Result<Option<(SecretString, KeySource)>, Failure> {
     if let Some(path) = &global.api_key_file {
-        let text = fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("--api-key-file {}: {error}", path.display())))?;
-        return Ok(Some((text.trim().to_owned().into(), KeySource::File(path.clone()))));
+        // Once: a pipe has nothing left the second time.
+        static READ: OnceLock<SecretString> = OnceLock::new();
+        if READ.get().is_none() {
+            let text = input::file("--api-key-file", path)?;
+            let key = tidy(&text);
+            if key.is_empty() || key.contains(char::is_whitespace) {
+                return Err(Failure::usage(format!(
+                    "--api-key-file {}: this is not one key",
+                    path.display()
+                )));
+            }
+            let _ = READ.set(key.to_owned().into());
+        }
+        return Ok(READ.get().map(|key| (key.clone(), KeySource::File(path.clone()))));
     }
     if global.profile.is_none()
         && let Some(key) = environment_key()
@@ -119,7 +140,7 @@ pub(crate) fn api_key(global: &Global) -> Result<Option<(SecretString, KeySource
 
 fn environment_key() -> Option<SecretString> {
     let key = std::env::var("COLONY_API_KEY").ok()?;
-    let key = key.trim();
+    let key = tidy(&key);
     (!key.is_empty()).then(|| key.to_owned().into())
 }
 
@@ -152,7 +173,7 @@ pub(crate) fn builder_for(
 ) -> Result<colony_async::Builder, Failure> {
     let mut builder = colony_async::Builder::new(key).base_url(base_url(global)?);
     if let Ok(code) = std::env::var("COLONY_TOTP") {
-        builder = builder.totp(code);
+        builder = builder.totp(tidy(&code));
     }
     Ok(builder.timeout(global.timeout).cache_token(!global.no_cache).user_agent(USER_AGENT))
 }
@@ -214,19 +235,4 @@ pub(crate) fn clear_cache(directory: &CacheDirectory, only: Option<&str>) -> Res
 /// Unix seconds now.
 pub(crate) fn now() -> f64 {
     colony_core::token::freshness::unix_seconds(SystemTime::now())
-}
-
-/// An argument that may be text, `-` for stdin or `@FILE`.
-pub(crate) fn text_argument(name: &str, given: &str) -> Result<String, Failure> {
-    if given == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text)?;
-        return Ok(text);
-    }
-    match given.strip_prefix('@') {
-        Some(path) => {
-            fs::read_to_string(path).map_err(|error| Failure::usage(format!("{name} {given}: {error}")))
-        }
-        None => Ok(given.to_owned()),
-    }
 }

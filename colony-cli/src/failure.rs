@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use colony_core::{Error, ErrorKind};
 use serde_json::json;
 
-use crate::output::Output;
+use crate::output::{self, Output};
 
 /// A failed command.
 #[derive(Debug)]
@@ -42,40 +42,44 @@ impl Failure {
         }
     }
 
-    /// Prints the failure and gives the exit code.
-    pub(crate) fn report(&self, output: &Output) -> ExitCode {
-        match self {
+    /// Prints the failure and gives the exit code. `base_url` is the one in use.
+    pub(crate) fn report(&self, base_url: Option<&str>, output: &Output) -> ExitCode {
+        let (mut body, text, hint, code) = match self {
             Self::Api(error) => {
-                if output.json {
-                    let body = json!({"error": {
-                        "kind": error.kind().as_str(),
-                        "status": error.status(),
-                        "code": error.code(),
-                        "message": error.to_string(),
-                        "retry_after": error.retry_after().map(|wait| wait.as_secs()),
-                    }});
-                    output.error_line(&body.to_string());
-                } else {
-                    output.error(&error.to_string());
-                    if let Some(step) = next_step(error) {
-                        output.hint(step);
-                    }
-                }
-                ExitCode::from(exit_code(error.kind()))
+                let text = error.to_string();
+                let own = error.hint().and_then(|hint| text.strip_suffix(hint)?.strip_suffix(". "));
+                let body = json!({
+                    "kind": error.kind().as_str(),
+                    "status": error.status(),
+                    "code": error.code(),
+                    "retry_after": error.retry_after().map(|wait| wait.as_secs()),
+                    "operation": error.operation(),
+                    "request_id": error.request_id(),
+                });
+                (body, own.unwrap_or(&text).to_owned(), hint(error, base_url), exit_code(error.kind()))
             }
-            Self::Local(message) => {
-                if output.json {
-                    let body = json!({"error": {
-                        "kind": "local", "status": null, "code": null, "message": message, "retry_after": null,
-                    }});
-                    output.error_line(&body.to_string());
-                } else {
-                    output.error(message);
-                }
-                ExitCode::FAILURE
+            Self::Local(message) => (local("local"), message.clone(), None, 1),
+        };
+        if output.json {
+            body["message"] = text.into();
+            body["hint"] = hint.into();
+            output.error_line(&json!({"error": body}).to_string());
+        } else {
+            output.error(&text);
+            if let Some(hint) = hint {
+                output.hint(&hint);
             }
         }
+        ExitCode::from(code)
     }
+}
+
+/// The fields of an error that no server and no operation had a part in.
+fn local(kind: &str) -> serde_json::Value {
+    json!({
+        "kind": kind, "status": null, "code": null, "retry_after": null, "operation": null, "request_id": null,
+        "hint": null,
+    })
 }
 
 /// The exit code of a kind of error, part of the contract with scripts.
@@ -96,35 +100,67 @@ fn exit_code(kind: ErrorKind) -> u8 {
     }
 }
 
-/// The command to type next, where there is one.
-fn next_step(error: &Error) -> Option<&'static str> {
-    Some(match error.kind() {
-        ErrorKind::Auth if error.status().is_none() => {
-            "colony auth login < FILE   keeps a key; or export COLONY_API_KEY=col_…, or pass --api-key-file FILE"
+/// The code of the error of a call that needs a key, where there is none.
+pub(crate) const NO_KEY: &str = "NO_API_KEY";
+
+/// What to do next: what the library advises, but where that is for programs, or the command line knows more.
+fn hint(error: &Error, base_url: Option<&str>) -> Option<String> {
+    let path =
+        base_url.and_then(|url| Some(url.parse::<url::Url>().ok()?.path().trim_matches('/').to_owned()));
+    let is_login = error.operation() == Some("get_auth_token");
+    let own = match (error.kind(), error.status()) {
+        (ErrorKind::Auth, _) if error.code() == Some(NO_KEY) => {
+            "`colony auth login` keeps a key, from stdin or typed; or set COLONY_API_KEY, or pass --api-key-file FILE"
         }
-        ErrorKind::Auth => {
-            "colony auth status --verify   shows which key is in use and what the server says of it"
+        (ErrorKind::Auth, Some(401)) => {
+            "`colony auth status --verify` shows which key is in use and what the server says of it"
         }
-        ErrorKind::TwoFactorRequired => "set COLONY_TOTP to the current code of your authenticator",
-        ErrorKind::RateLimit => {
-            "colony auth status   shows a cool-down; colony auth refresh --force overrides it"
+        (ErrorKind::TwoFactorRequired, _) => "set COLONY_TOTP to the current code of your authenticator",
+        _ if error.hint().is_some_and(|hint| hint.contains("totp")) => {
+            "set COLONY_TOTP to a new code of your authenticator"
         }
-        ErrorKind::Network => "colony sandbox   runs a local server to try against",
-        _ => return None,
-    })
+        (ErrorKind::RateLimit, _) if is_login => {
+            "`colony auth status` shows the cool-down; `colony auth refresh --force` overrides it"
+        }
+        (ErrorKind::RateLimit, Some(_)) if error.retry_after().is_some() => {
+            "wait that long, then run it again"
+        }
+        (ErrorKind::RateLimit, Some(_)) => "wait a minute, then run it again",
+        (ErrorKind::NotFound | ErrorKind::Api | ErrorKind::Decode, _) if path.as_deref() == Some("") => {
+            let url = base_url.unwrap_or_default().trim_end_matches('/');
+            return Some(format!(
+                "the address {url} has no path; is it {url}/api/v1? (--base-url, COLONY_BASE_URL)"
+            ));
+        }
+        (ErrorKind::Network, _) if error.hint().is_none() => {
+            let url = base_url?;
+            return Some(format!(
+                "check the connection, and the address {url} (--base-url, COLONY_BASE_URL)"
+            ));
+        }
+        _ => return error.hint().map(str::to_owned),
+    };
+    Some(own.to_owned())
 }
 
 /// Prints what clap says about wrong usage, or the help that was asked for.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().any(|argument| argument == "--json");
-    if json && error.use_stderr() {
+    let output = Output::new(json, false);
+    if !error.use_stderr() {
+        let text = error.render();
+        let text = if output::stdout_has_colour() { text.ansi().to_string() } else { text.to_string() };
+        output.line(text.trim_end());
+        return output.finish().map_or_else(|failure| failure.report(None, &output), |()| ExitCode::SUCCESS);
+    }
+    if json {
         let message = error.render().to_string();
-        let body = json!({"error": {
-            "kind": "invalid_argument", "status": null, "code": null, "message": message.trim(), "retry_after": null,
-        }});
-        Output::new(true, false).error_line(&body.to_string());
+        let mut body = local("invalid_argument");
+        body["message"] = message.trim().into();
+        let body = json!({"error": body});
+        output.error_line(&body.to_string());
     } else {
         let _ = error.print();
     }
-    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+    ExitCode::from(2)
 }

@@ -11,6 +11,8 @@ mod call;
 mod client;
 mod demo;
 mod failure;
+mod fields;
+mod input;
 mod methods;
 mod operation_docs;
 mod output;
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::{
-    args::{Cli, Command},
+    args::{Cli, Command, Global},
     failure::Failure,
     output::Output,
 };
@@ -39,18 +41,17 @@ pub fn main() -> ExitCode {
     };
     let output = Output::new(cli.global.json, cli.global.quiet);
     start_log(cli.global.verbose, cli.global.quiet);
-    match run(cli, &output) {
+    match run(&cli.global, cli.command, &output).and_then(|()| output.finish()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(&output),
+        Err(failure) => failure.report(client::base_url(&cli.global).ok().as_deref(), &output),
     }
 }
 
-fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
-    let global = cli.global;
-    match cli.command {
+fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
+    match command {
         // These need no runtime of the usual kind, or none at all.
         Command::Methods(args) => methods::run(&args, output),
-        Command::Cache(command) => cache::run(&global, &command, output),
+        Command::Cache(command) => cache::run(global, &command, output),
         Command::Sandbox(args) => many_threads()?.block_on(serve::run(args, output)),
         Command::Demo(args) => many_threads()?.block_on(demo::run(args, output)),
         Command::DemoWorker(args) => demo::work(args),
@@ -60,14 +61,14 @@ fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
             let outcome = runtime.block_on(async {
                 signals::survive_file_limit();
                 match command {
-                    Command::Call(args) => call::run(&global, args, output).await,
-                    Command::Api(args) => api::run(&global, args, output).await,
-                    Command::Auth(command) => auth::run(&global, command, output).await,
-                    Command::Whoami => short::whoami(&global, output).await,
-                    Command::Posts(command) => short::posts(&global, command, output).await,
-                    Command::Search(args) => short::search(&global, args, output).await,
-                    Command::Dm(args) => short::dm(&global, args, output).await,
-                    Command::Notifications(args) => short::notifications(&global, args, output).await,
+                    Command::Call(args) => call::run(global, args, output).await,
+                    Command::Api(args) => api::run(global, args, output).await,
+                    Command::Auth(command) => auth::run(global, command, output).await,
+                    Command::Whoami => short::whoami(global, output).await,
+                    Command::Posts(command) => short::posts(global, command, output).await,
+                    Command::Search(args) => short::search(global, args, output).await,
+                    Command::Dm(args) => short::dm(global, args, output).await,
+                    Command::Notifications(args) => short::notifications(global, args, output).await,
                     _ => unreachable!("handled above"),
                 }
             });
@@ -96,6 +97,8 @@ fn start_log(verbose: u8, quiet: bool) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(output::stderr_has_colour())
+        // They would go to stderr too, and panic where that is gone.
+        .log_internal_errors(false)
         .try_init();
 }
 

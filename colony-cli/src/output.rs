@@ -1,9 +1,14 @@
 //! Printing: data on stdout, talk on stderr, colour only for people who want it.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    sync::OnceLock,
+};
 
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 use serde_json::Value;
+
+use crate::failure::Failure;
 
 /// How to print.
 #[derive(Debug)]
@@ -12,38 +17,52 @@ pub(crate) struct Output {
     pub(crate) json: bool,
     /// Nothing but the answer.
     pub(crate) quiet: bool,
+    /// Why stdout could not be written. Nothing is written after that.
+    broken: OnceLock<io::Error>,
 }
 
 impl Output {
     pub(crate) fn new(json: bool, quiet: bool) -> Self {
-        Self { json, quiet }
+        Self { json, quiet, broken: OnceLock::new() }
     }
 
     /// Prints a line of data.
     pub(crate) fn line(&self, text: &str) {
-        // A reader that has gone (`| head`) is not an error worth telling.
-        let _ = writeln!(std::io::stdout().lock(), "{text}");
+        self.bytes(format!("{text}\n").as_bytes());
+    }
+
+    /// Returns an error if something printed did not get there. A closed pipe (`| head`) is not one: its reader has
+    /// seen enough.
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
+        match self.broken.get() {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::Local(format!("cannot write to stdout: {error}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Prints JSON: on one line into a pipe, indented on a terminal.
     pub(crate) fn value(&self, value: &Value) {
-        let pretty = std::io::stdout().is_terminal();
+        let pretty = io::stdout().is_terminal();
         let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
         self.line(&text.unwrap_or_default());
     }
 
     /// Prints bytes as they are.
-    pub(crate) fn bytes(&self, bytes: &[u8]) -> std::io::Result<()> {
-        let mut out = std::io::stdout().lock();
-        out.write_all(bytes)?;
-        out.flush()
+    pub(crate) fn bytes(&self, bytes: &[u8]) {
+        if self.broken.get().is_none()
+            && let Err(error) = write_stdout(bytes)
+        {
+            let _ = self.broken.set(error);
+        }
     }
 
     /// Prints a table with these headings.
     pub(crate) fn table(&self, headings: &[&str], rows: Vec<Vec<String>>) {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        if !std::io::stdout().is_terminal() {
+        if !io::stdout().is_terminal() {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
         let colour = stdout_has_colour();
@@ -63,24 +82,38 @@ impl Output {
     /// Tells something on stderr, unless that is unwanted.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr().lock(), "{text}");
+            let _ = writeln!(io::stderr().lock(), "{text}");
         }
     }
 
     pub(crate) fn error(&self, text: &str) {
         let (red, reset) = if stderr_has_colour() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
-        let _ = writeln!(std::io::stderr().lock(), "{red}error:{reset} {}", printable(text));
+        let _ = writeln!(io::stderr().lock(), "{red}error:{reset} {}", printable(text));
     }
 
     pub(crate) fn hint(&self, text: &str) {
-        if !self.quiet {
-            let _ = writeln!(std::io::stderr().lock(), "  next: {text}");
-        }
+        let _ = writeln!(io::stderr().lock(), "  next: {}", printable(text));
     }
 
     pub(crate) fn error_line(&self, text: &str) {
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{text}");
     }
+}
+
+/// Writes to the descriptor itself: [`io::stdout`] counts a write to one that is not open for writing as
+/// done.
+#[cfg(unix)]
+fn write_stdout(bytes: &[u8]) -> io::Result<()> {
+    use std::os::fd::AsFd as _;
+
+    std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?).write_all(bytes)
+}
+
+#[cfg(not(unix))]
+fn write_stdout(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
 }
 
 /// What others wrote, made safe for a terminal: no control characters, which could move the cursor or
@@ -122,12 +155,12 @@ fn colour_wanted() -> bool {
     !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-fn stdout_has_colour() -> bool {
-    colour_wanted() && std::io::stdout().is_terminal()
+pub(crate) fn stdout_has_colour() -> bool {
+    colour_wanted() && io::stdout().is_terminal()
 }
 
 pub(crate) fn stderr_has_colour() -> bool {
-    colour_wanted() && std::io::stderr().is_terminal()
+    colour_wanted() && io::stderr().is_terminal()
 }
 
 #[cfg(test)]

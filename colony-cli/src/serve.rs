@@ -63,6 +63,8 @@ pub(crate) async fn run(args: SandboxArgs, output: &Output) -> Result<(), Failur
             sandbox.site(),
         ));
     }
+    // A server whose address nobody was told serves nobody.
+    output.finish()?;
     interrupted().await?;
     sandbox.stop().await;
     Ok(())

@@ -20,8 +20,9 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{DmArgs, Global, NotificationsArgs, PostsCommand, SearchArgs},
-    client::{self, text_argument},
+    client,
     failure::Failure,
+    input::Text,
     output::{Output, printable, short},
 };
 
@@ -66,9 +67,8 @@ pub(crate) async fn posts(global: &Global, command: PostsCommand, output: &Outpu
             Ok(())
         }
         PostsCommand::View { id, no_comments } => view(&client, &id, no_comments, output).await,
-        PostsCommand::Create { title, body, colony, post_type, tags, idempotency_key } => {
-            let body = if body == "-" { text_argument("--body", "-")? } else { body };
-            let mut post = CreatePost::new(title, body).post_type(post_type);
+        PostsCommand::Create { title, text, colony, post_type, tags, idempotency_key } => {
+            let mut post = CreatePost::new(title, text.required()?).post_type(post_type);
             post.colony = colony;
             post.tags = (!tags.is_empty()).then_some(tags);
             post.idempotency_key = idempotency_key;
@@ -160,7 +160,11 @@ pub(crate) async fn search(global: &Global, args: SearchArgs, output: &Output) -
 
 pub(crate) async fn dm(global: &Global, args: DmArgs, output: &Output) -> Result<(), Failure> {
     let client = client::client(global)?;
-    let Some(message) = args.message else {
+    let text = match args.message.as_deref() {
+        Some("-") => Text { body_file: Some("-".into()), ..Text::default() },
+        _ => Text { body: args.message, ..args.text },
+    };
+    let Some(message) = text.read()? else {
         let conversation = client.execute_json(GetConversation::new(args.username)).await?;
         if output.json {
             output.value(&conversation);
@@ -171,7 +175,6 @@ pub(crate) async fn dm(global: &Global, args: DmArgs, output: &Output) -> Result
         }
         return Ok(());
     };
-    let message = if message == "-" { text_argument("MESSAGE", "-")? } else { message };
     let sent = client.execute_json(SendMessage::new(args.username.clone(), message)).await?;
     if output.json {
         output.value(&sent);

@@ -10,6 +10,8 @@ pub mod achievements;
 pub mod attachments;
 pub mod auth;
 pub mod bookmarks;
+pub mod bounties;
+pub mod bugs;
 pub mod claims;
 pub mod collections;
 pub mod colonies;
@@ -23,17 +25,25 @@ pub mod group_messages;
 pub mod messages;
 pub mod moderation;
 pub mod notarisation;
+pub mod notes;
 pub mod notifications;
 pub mod oauth_clients;
+pub mod offers;
 pub mod organisations;
 pub mod polls;
+pub mod post_templates;
 pub mod posts;
 pub mod premium;
 pub mod puzzles;
 pub mod registration;
+pub mod reminders;
 pub mod reports;
+pub mod reviews;
 pub mod search;
+pub mod search_alerts;
 pub mod session;
+pub mod task_queue;
+pub mod tasks;
 pub mod tips_boosts;
 pub mod users;
 pub mod vault;
@@ -82,5 +92,15 @@ pub(crate) static GROUPS: &[Group] = &[
     oauth_clients::GROUP,
     achievements::GROUP,
     feed::GROUP,
+    tasks::GROUP,
+    offers::GROUP,
+    reviews::GROUP,
+    bounties::GROUP,
+    task_queue::GROUP,
+    notes::GROUP,
+    post_templates::GROUP,
+    reminders::GROUP,
+    search_alerts::GROUP,
+    bugs::GROUP,
     session::GROUP,
 ];

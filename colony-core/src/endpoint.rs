@@ -1,5 +1,7 @@
 //! Operations as data.
 
+use std::sync::Arc;
+
 use http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -106,6 +108,18 @@ impl Prepared {
     /// Prepares a download.
     pub fn download<D: Download>(download: &D) -> Self {
         Self::plain(download.request().bytes())
+    }
+
+    /// Reads the final reply, success or not, as the operation does. What is decoded from it names the operation in its
+    /// errors.
+    ///
+    /// # Errors
+    ///
+    /// What the reply stands for.
+    pub fn finish(self, mut reply: Reply) -> Result<Reply> {
+        let request = Arc::new(self.request);
+        reply.request = Some(Arc::clone(&request));
+        (self.answer)(reply, &request)
     }
 
     /// Prepares a request whose reply is taken as it is.

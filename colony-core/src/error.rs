@@ -230,6 +230,17 @@ impl Error {
         }
     }
 
+    /// Adds the operation and the server's id of the request, where the error does not name them yet.
+    #[must_use]
+    pub fn of_request(mut self, operation: &'static str, request_id: Option<&str>) -> Self {
+        // An error that others share keeps what it says.
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.operation.get_or_insert(operation);
+            inner.request_id = inner.request_id.take().or_else(|| request_id.map(str::to_owned));
+        }
+        self
+    }
+
     /// Starts an error of this kind. For code that implements a transport.
     pub fn build(kind: ErrorKind, message: impl Into<String>) -> ErrorBuilder {
         ErrorBuilder(Inner {
@@ -431,6 +442,9 @@ impl fmt::Display for Error {
             (Some(status), Some(code)) => write!(f, " (HTTP {status}, {code})")?,
             (Some(status), None) => write!(f, " (HTTP {status})")?,
             _ => {}
+        }
+        if let (ErrorKind::Decode, Some(id)) = (inner.kind, &inner.request_id) {
+            write!(f, ", request {id}")?;
         }
         if let Some(wait) = inner.retry_after {
             write!(f, "; try again in {} s", wait.as_secs_f64().ceil())?;

@@ -3,23 +3,52 @@
 //! The path of a field is worked out from the line and column of serde's error, so that no model is compiled a
 //! second time for a reader that records paths.
 
+mod repair;
+
 use serde::de::DeserializeOwned;
 
-/// Reads a JSON text as a `T`. A byte order mark at the beginning is passed over.
+pub(crate) use self::repair::{Wanted, meant};
+
+/// Reads a JSON text as a `T`. A byte order mark at the beginning is passed over, and so are values whose type is odd
+/// and whose meaning is plain: `"5"` or `5.0` for a number, a number for a text, a `null` among texts.
 ///
 /// # Errors
 ///
 /// What is wrong, and the path of the field where it is: "at `items[3].score`: invalid type: …".
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    let text = decode(text)?;
+    serde_json::from_str(text).or_else(|error| {
+        let mut read = None;
+        let mended = repair::repaired(text, &error, &mut |text| match serde_json::from_str(text) {
+            Ok(value) => {
+                read = Some(value);
+                None
+            }
+            Err(error) => Some(error),
+        });
+        read.filter(|_| mended).ok_or_else(|| told(text, &error))
+    })
+}
+
+/// Reads a JSON text as a `T` and takes every value for what it is.
+///
+/// # Errors
+///
+/// As [`read`].
+pub(crate) fn read_strictly<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    let text = decode(text)?;
+    serde_json::from_str(text).map_err(|error| told(text, &error))
+}
+
+fn decode(text: &[u8]) -> Result<&str, String> {
     // Once for the whole text, instead of once for each string in it.
     let text = std::str::from_utf8(text).map_err(|error| format!(": it is not UTF-8: {error}"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    serde_json::from_str(text).map_err(|error| told(text, &error))
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
 #[cold]
 fn told(text: &str, error: &serde_json::Error) -> String {
-    let path = path_at(text, offset(text, error));
+    let path = written(&path_at(text, offset(text, error)));
     let message = error.to_string();
     // The path says where, and a person does not count columns.
     let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
@@ -38,8 +67,14 @@ enum Around<'a> {
     Array { index: usize },
 }
 
+/// A step of a path.
+enum Place<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
 /// The path of the value that ends at this byte or holds it.
-fn path_at(text: &str, end: usize) -> String {
+fn path_at(text: &str, end: usize) -> Vec<Place<'_>> {
     let bytes = text.as_bytes();
     let mut around: Vec<Around<'_>> = Vec::new();
     let mut at = 0;
@@ -69,17 +104,24 @@ fn path_at(text: &str, end: usize) -> String {
             _ => {}
         }
     }
+    let step = |around| match around {
+        Around::Object { key } => key.map(Place::Key),
+        Around::Array { index } => Some(Place::Index(index)),
+    };
+    around.into_iter().filter_map(step).collect()
+}
+
+fn written(places: &[Place<'_>]) -> String {
     let mut path = String::new();
-    for around in &around {
-        match around {
-            Around::Object { key: Some(key) } => {
+    for place in places {
+        match place {
+            Place::Key(key) => {
                 if !path.is_empty() {
                     path.push('.');
                 }
                 path.push_str(key);
             }
-            Around::Object { key: None } => {}
-            Around::Array { index } => path.push_str(&format!("[{index}]")),
+            Place::Index(index) => path.push_str(&format!("[{index}]")),
         }
     }
     path
@@ -104,13 +146,11 @@ mod tests {
     }
 
     #[derive(Deserialize, Debug)]
-    #[expect(dead_code, reason = "only decoded")]
     struct Author {
         name: String,
     }
 
     #[derive(Deserialize, Debug)]
-    #[expect(dead_code, reason = "only decoded")]
     struct Rows {
         items: Vec<Row>,
     }
@@ -124,14 +164,33 @@ mod tests {
         let odd =
             r#"{"items": [{"score": 1}, {"odd": {"a": [1, "}"]}, "tags": ["\"", "b"], "score": "many"}]}"#;
         assert_eq!(refused(odd), " at `items[1].score`: invalid type: string \"many\", expected i64");
-        let spread = "{\"items\": [\n {\"score\": 1,\n  \"tags\": [\"a\", 5]}]}";
-        assert_eq!(refused(spread), " at `items[0].tags[1]`: invalid type: integer `5`, expected a string");
+        let spread = "{\"items\": [\n {\"score\": 1,\n  \"tags\": [\"a\", {}]}]}";
+        assert_eq!(refused(spread), " at `items[0].tags[1]`: invalid type: map, expected a string");
         let nested = r#"{"items": [{"score": 1, "author": {"name": null}}]}"#;
         assert_eq!(refused(nested), " at `items[0].author.name`: invalid type: null, expected a string");
         let missing = r#"{"items": [{"score": 1, "author": {"name_of": "a"}}]}"#;
         assert_eq!(refused(missing), " at `items[0].author`: missing field `name`");
         assert_eq!(refused("{}"), ": missing field `items`");
         assert_eq!(refused("5"), ": invalid type: integer `5`, expected struct Rows");
+    }
+
+    #[test]
+    fn an_odd_value_whose_meaning_is_plain_does_not_cost_the_page() {
+        let odd = r#"{"items": [
+            {"score": "5", "tags": ["a", null, 7]}, {"score": 3.0, "author": {"name": 12}},
+            {"score": -1, "tags": null}, {"score": "-2"}]}"#;
+        let rows: Rows = read(odd.as_bytes()).unwrap();
+        let scores: Vec<i64> = rows.items.iter().map(|row| row.score).collect();
+        assert_eq!(scores, [5, 3, -1, -2]);
+        assert_eq!(rows.items[0].tags, ["a", "7"]);
+        assert_eq!(rows.items[1].author.as_ref().unwrap().name, "12");
+        assert_eq!(read::<Vec<u64>>(b"[1, -1, \"2\", 3.0]").unwrap(), [1, 0, 2, 3]);
+        assert!(read_strictly::<Vec<u64>>(b"[1, \"2\"]").is_err());
+        // What is not plain is still an error, and the first one is told.
+        for text in ["[1, \"many\", \"2\"]", "[1, 2.5]", "[1, {}]", "[1, []]", "[\"2\", 1e300]"] {
+            assert!(read::<Vec<u64>>(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(read::<Vec<u64>>(b"[\"2\", 2.5]").unwrap_err().contains("[0]"));
     }
 
     #[test]

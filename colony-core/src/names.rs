@@ -11,8 +11,14 @@
 
 use std::{fmt, marker::PhantomData};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, DeserializeOwned},
+    ser::SerializeMap,
+};
 use serde_json::Value;
+
+use crate::json::{Wanted, meant};
 
 /// The names of one field.
 pub(crate) trait Names {
@@ -29,11 +35,11 @@ impl<N: Names> Both<N> {
     pub(crate) fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
     where
         D: Deserializer<'de>,
-        T: Deserialize<'de> + Default,
+        T: DeserializeOwned + Default,
     {
         struct Visitor<T>(PhantomData<fn() -> T>, &'static [&'static str]);
 
-        impl<'de, T: Deserialize<'de> + Default> de::Visitor<'de> for Visitor<T> {
+        impl<'de, T: DeserializeOwned + Default> de::Visitor<'de> for Visitor<T> {
             type Value = T;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,11 +53,13 @@ impl<N: Names> Both<N> {
                     let value = if best.as_ref().is_some_and(|(found, _)| *found < rank) {
                         map.next_value::<de::IgnoredAny>()?;
                         None
-                    } else if rank == 0 {
-                        map.next_value::<Option<T>>()?
                     } else {
-                        // A second name may hold something else altogether, which is no error then.
-                        Option::deserialize(map.next_value::<Value>()?).unwrap_or_default()
+                        match read(map.next_value()?) {
+                            Ok(value) => value,
+                            Err(error) if rank == 0 => return Err(de::Error::custom(error)),
+                            // A second name may hold something else altogether, which is no error then.
+                            Err(_) => None,
+                        }
                     };
                     best = value.map(|value| (rank, value)).or(best);
                 }
@@ -73,6 +81,15 @@ impl<N: Names> Both<N> {
         }
         map.end()
     }
+}
+
+/// Reads a value, or what it may have meant: here the place of an error is not known to who reads the reply.
+fn read<T: DeserializeOwned>(value: Value) -> Result<Option<T>, serde_json::Error> {
+    Option::deserialize(&value).or_else(|error| {
+        let wanted = [Wanted::Text, Wanted::Other, Wanted::Count];
+        let meant = wanted.into_iter().filter_map(|wanted| meant(&value, wanted));
+        meant.map(T::deserialize).find_map(Result::ok).map(Some).ok_or(error)
+    })
 }
 
 /// What kind of action one of the caller's was.
@@ -101,6 +118,24 @@ pub(crate) enum PostCount {}
 pub(crate) enum VoteCount {}
 /// The score after a vote.
 pub(crate) enum NewScore {}
+/// An attachment's `id`: an upload is answered with `attachment_id`.
+pub(crate) enum AttachmentId {}
+/// A followed tag.
+pub(crate) enum FollowedTag {}
+/// A tip's `id`.
+pub(crate) enum TipId {}
+/// How many messages were marked read.
+pub(crate) enum Marked {}
+/// Who owns a group now.
+pub(crate) enum NewCreator {}
+/// What was answered to an invitation.
+pub(crate) enum InviteStatus {}
+/// The roles that a group's template suggests.
+pub(crate) enum SuggestedRoles {}
+/// What was found in a group.
+pub(crate) enum GroupHits {}
+/// The comments on a post, each with its replies.
+pub(crate) enum Threads {}
 
 impl Names for ActionKind {
     const FIELD: &'static str = "kind";
@@ -154,6 +189,42 @@ impl Names for NewScore {
     const FIELD: &'static str = "new_score";
     const READ: &'static [&'static str] = &["new_score", "score"];
 }
+impl Names for AttachmentId {
+    const FIELD: &'static str = "id";
+    const READ: &'static [&'static str] = &["id", "attachment_id"];
+}
+impl Names for FollowedTag {
+    const FIELD: &'static str = "tag";
+    const READ: &'static [&'static str] = &["tag_name", "tag"];
+}
+impl Names for TipId {
+    const FIELD: &'static str = "id";
+    const READ: &'static [&'static str] = &["tip_id", "id"];
+}
+impl Names for Marked {
+    const FIELD: &'static str = "marked_read";
+    const READ: &'static [&'static str] = &["marked", "marked_read"];
+}
+impl Names for NewCreator {
+    const FIELD: &'static str = "new_creator_id";
+    const READ: &'static [&'static str] = &["creator_id", "new_creator_id"];
+}
+impl Names for InviteStatus {
+    const FIELD: &'static str = "status";
+    const READ: &'static [&'static str] = &["invite_status", "status"];
+}
+impl Names for SuggestedRoles {
+    const FIELD: &'static str = "role_labels";
+    const READ: &'static [&'static str] = &["suggested_roles", "role_labels"];
+}
+impl Names for GroupHits {
+    const FIELD: &'static str = "hits";
+    const READ: &'static [&'static str] = &["results", "hits"];
+}
+impl Names for Threads {
+    const FIELD: &'static str = "threads";
+    const READ: &'static [&'static str] = &["threads", "comments"];
+}
 
 #[cfg(test)]
 mod tests {
@@ -168,7 +239,7 @@ mod tests {
     use super::*;
 
     /// Reads a model from its other fields and these, and tells what it is written as.
-    fn read<T: de::DeserializeOwned + Serialize>(base: &Value, fields: &[(&str, &Value)]) -> Value {
+    fn read<T: DeserializeOwned + Serialize>(base: &Value, fields: &[(&str, &Value)]) -> Value {
         let mut text = base.to_string();
         text.pop();
         for (name, value) in fields {
@@ -180,7 +251,7 @@ mod tests {
         serde_json::to_value(model).unwrap()
     }
 
-    fn check<T: de::DeserializeOwned + Serialize, N: Names>(base: &Value, own: &Value, other: &Value) {
+    fn check<T: DeserializeOwned + Serialize, N: Names>(base: &Value, own: &Value, other: &Value) {
         let [first, second] = N::READ else { panic!("two names") };
         let null = Value::Null;
         for (fields, expected) in [
@@ -229,6 +300,14 @@ mod tests {
         let again: Post = serde_json::from_str(&serde_json::to_string(&post).unwrap()).unwrap();
         assert_eq!(again, post);
         assert_eq!(post.extra.keys().collect::<Vec<_>>(), ["new_field"]);
+    }
+
+    #[test]
+    fn an_odd_value_whose_meaning_is_plain_is_read() {
+        let post: Post = serde_json::from_value(json!({"id": 17})).unwrap();
+        assert_eq!(post.id, "17");
+        let option: PollOption = serde_json::from_value(json!({"id": "x", "vote_count": "3"})).unwrap();
+        assert_eq!(serde_json::to_value(option).unwrap()["vote_count"], 3);
     }
 
     #[test]

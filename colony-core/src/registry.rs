@@ -50,10 +50,7 @@ struct Answer {
 
 impl Answer {
     const fn of<T: de::DeserializeOwned>() -> Self {
-        Self {
-            type_name: std::any::type_name::<T>,
-            check: |answer| crate::page::from_value::<T>(answer).map(drop),
-        }
+        Self { type_name: std::any::type_name::<T>, check: |answer| crate::page::check::<T>(&answer) }
     }
 
     /// Bytes, or whatever was worked out here.
@@ -301,7 +298,7 @@ fn short(name: &str) -> String {
 ///
 /// What the reply stands for.
 pub fn answer(call: &Prepared, reply: Reply) -> Result<Value> {
-    (call.answer)(reply, &call.request)?.json()
+    call.clone().finish(reply)?.json()
 }
 
 /// No arguments.

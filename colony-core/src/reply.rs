@@ -19,12 +19,14 @@ pub struct Reply {
     pub headers: Arc<HeaderMap>,
     /// The body, whole.
     pub body: Bytes,
+    /// What was asked, once the reply is read as an operation's.
+    pub(crate) request: Option<Arc<Request>>,
 }
 
 impl Reply {
     /// A reply made of its parts.
     pub fn new(status: StatusCode, headers: impl Into<Arc<HeaderMap>>, body: Bytes) -> Self {
-        Self { status, headers: headers.into(), body }
+        Self { status, headers: headers.into(), body, request: None }
     }
 
     /// The same reply with another JSON body.
@@ -62,7 +64,17 @@ impl Reply {
     #[cold]
     fn decode_error(&self, problem: &str) -> Error {
         let message = format!("the reply cannot be read{problem}");
-        Error::build(ErrorKind::Decode, message).status(self.status.as_u16()).finish()
+        let error = Error::build(ErrorKind::Decode, message).status(self.status.as_u16());
+        let error = error.request_id(self.request_id().map(str::to_owned));
+        match &self.request {
+            Some(request) => error.operation(request.operation()).finish(),
+            None => error.finish(),
+        }
+    }
+
+    /// Returns the server's id of the request (`x-request-id`), to name it in a report.
+    pub fn request_id(&self) -> Option<&str> {
+        self.header("x-request-id")
     }
 
     /// A header's value, when it is there and is text.
@@ -92,7 +104,7 @@ impl Reply {
     /// The error this reply stands for, given the request it answers.
     pub fn into_error(self, request: &Request) -> Error {
         let status = self.status.as_u16();
-        let id = self.header("x-request-id").map(str::to_owned);
+        let id = self.request_id().map(str::to_owned);
         let builder = if request.is_oauth() {
             Error::from_oauth_reply(request.operation(), status, &self.body)
         } else {
@@ -108,8 +120,12 @@ impl Reply {
 }
 
 /// The usual reading of a reply: a success as it is, anything else as its error.
-pub(crate) fn accept(reply: Reply, request: &Request) -> Result<Reply> {
-    if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
+pub(crate) fn accept(mut reply: Reply, request: &Request) -> Result<Reply> {
+    if !reply.is_success() {
+        return Err(reply.into_error(request));
+    }
+    let known = reply.request.take().unwrap_or_else(|| Arc::new(request.clone()));
+    Ok(Reply { request: Some(known), ..reply })
 }
 
 /// The answer of an operation whose success is all there is to tell.
@@ -158,7 +174,8 @@ mod tests {
         let body = br#"{"detail": {"code": "NO_col_planted", "message": "no"}}"#;
         let mut headers = HeaderMap::new();
         headers.insert("x-request-id", "plantedcode".parse().unwrap());
-        let error = Reply::new(StatusCode::UNAUTHORIZED, headers, Bytes::from_static(body)).into_error(&request);
+        let error =
+            Reply::new(StatusCode::UNAUTHORIZED, headers, Bytes::from_static(body)).into_error(&request);
         assert_eq!((error.code(), error.request_id()), (Some("NO_[hidden]"), Some("[hidden]")));
         let open = Request::new("search", http::Method::POST, "/search").json("query", "col_planted");
         assert!(reply.into_error(&open).message().contains("col_planted"), "only where something is secret");

@@ -73,6 +73,7 @@ pub struct Request {
     query: Vec<(Cow<'static, str>, String)>,
     body: Body,
     idempotency_key: Option<HeaderValue>,
+    headers: Vec<(&'static str, HeaderValue)>,
     auth: Auth,
     effect: Effect,
     retried: bool,
@@ -100,6 +101,7 @@ impl Request {
             query: Vec::new(),
             body: Body::Empty,
             idempotency_key: None,
+            headers: Vec::new(),
             auth: Auth::Bearer,
             effect: Effect::None,
             retried: true,
@@ -174,7 +176,9 @@ impl Request {
     /// Fills a place with a path of its own, whose slashes stay: a vault file.
     #[must_use]
     pub fn nested(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.arguments.push(PathArgument { name, value: value.into(), encoding: Encoding::Nested });
+        let value = value.into();
+        self = self.require_printable(name, &value);
+        self.arguments.push(PathArgument { name, value, encoding: Encoding::Nested });
         self
     }
 
@@ -286,6 +290,7 @@ impl Request {
     /// Makes the body one uploaded file. An upload is not sent twice.
     #[must_use]
     pub fn file(mut self, file: FilePart) -> Self {
+        self = self.require_printable("filename", &file.filename);
         self.body = Body::File(file);
         self.retried = false;
         self
@@ -371,6 +376,22 @@ impl Request {
         }
     }
 
+    /// Adds a header when there is a value. Its name is in small letters.
+    #[must_use]
+    pub fn header_some(mut self, name: &'static str, value: Option<&str>) -> Self {
+        let Some(value) = value else { return self };
+        match HeaderValue::from_str(value) {
+            Ok(value) => {
+                self.headers.push((name, value));
+                self
+            }
+            Err(_) => self.refuse(Error::argument_refused(
+                name,
+                format!("{name} cannot be sent in a header: use printable ASCII"),
+            )),
+        }
+    }
+
     /// Sends the request without a token.
     #[must_use]
     pub fn anonymous(mut self) -> Self {
@@ -440,6 +461,19 @@ impl Request {
         )
     }
 
+    /// Refuses a file's name that could break the header or the listing it is written into.
+    fn require_printable(self, argument: &'static str, name: &str) -> Self {
+        let odd = name.chars().find(|c| c.is_control());
+        self.require(
+            argument,
+            odd.is_none(),
+            format!(
+                "{argument} holds the control character {:?}; leave it out of the file's name",
+                odd.unwrap_or(' ')
+            ),
+        )
+    }
+
     // ---- for those who send
 
     /// The operation's name.
@@ -481,6 +515,11 @@ impl Request {
     /// The value of `Idempotency-Key`, when one is to be sent (POST and PUT only).
     pub fn idempotency(&self) -> Option<&HeaderValue> {
         self.idempotency_key.as_ref().filter(|_| matches!(self.method, Method::POST | Method::PUT))
+    }
+
+    /// Further headers, in order.
+    pub fn headers(&self) -> &[(&'static str, HeaderValue)] {
+        &self.headers
     }
 
     /// Whether the request carries the token.
@@ -578,6 +617,25 @@ impl fmt::Debug for Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_control_character_in_a_file_name_is_refused() {
+        for name in ["a\nb.png", "a\r\nContent-Type: text/html", "a\0.png", "\u{85}.png"] {
+            let part = FilePart {
+                field: "file",
+                filename: name.to_owned(),
+                content_type: "image/png".to_owned(),
+                content: "x".into(),
+            };
+            let upload = Request::new("upload", Method::POST, "/files").file(part);
+            let vault =
+                Request::new("vault_get_file", Method::GET, "/vault/{filename}").nested("filename", name);
+            for request in [upload, vault] {
+                let refused = request.check().unwrap_err();
+                assert_eq!(refused.argument(), Some("filename"), "{refused}");
+            }
+        }
+    }
 
     #[test]
     fn debug_shows_no_content() {

@@ -1,8 +1,10 @@
 //! Moments as the server writes them.
 
-use std::{fmt, time::SystemTime};
+use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
 
 /// A moment in the server's own words, ISO 8601 for all known fields.
 ///
@@ -27,7 +29,7 @@ impl Timestamp {
     }
 
     /// Whole seconds since 1970 (UTC), or `None` where the text is not a moment. A text without an
-    /// offset is UTC, which is what the service means by it.
+    /// offset is UTC, which is what the service means by it, unless it names a time zone (`[Europe/Paris]`).
     pub fn unix_seconds(&self) -> Option<i64> {
         self.parse().map(jiff::Timestamp::as_second)
     }
@@ -38,10 +40,56 @@ impl Timestamp {
     }
 
     fn parse(&self) -> Option<jiff::Timestamp> {
-        self.0.parse().ok().or_else(|| {
-            let civil: jiff::civil::DateTime = self.0.parse().ok()?;
-            civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-        })
+        let text = &*nine_digits(&self.0);
+        if let Ok(moment) = text.parse() {
+            return Some(moment);
+        }
+        if text.contains('[') {
+            return text.parse::<jiff::Zoned>().ok().map(|zoned| zoned.timestamp());
+        }
+        let civil: jiff::civil::DateTime = text.parse().ok()?;
+        civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    }
+}
+
+/// The text with the fraction of a second cut to nanoseconds.
+fn nine_digits(text: &str) -> Cow<'_, str> {
+    let Some(point) = text.find(['.', ',']) else { return text.into() };
+    let digits = text[point + 1..].bytes().take_while(u8::is_ascii_digit).count();
+    if digits <= 9 {
+        text.into()
+    } else {
+        format!("{}{}", &text[..point + 10], &text[point + 1 + digits..]).into()
+    }
+}
+
+/// By the moment; a text that is not one comes first. Two texts for one moment are ordered by their letters, since they
+/// are not equal.
+impl Ord for Timestamp {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parse().cmp(&other.parse()).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Timestamp {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Takes only a moment. [`From`] takes any text, as the service might send it.
+impl FromStr for Timestamp {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let moment = Self::from(text);
+        match moment.parse() {
+            Some(_) => Ok(moment),
+            None => Err(Error::argument_refused(
+                "timestamp",
+                format!("{text:?} is not a moment; write it like 2026-09-19T08:30:00Z"),
+            )),
+        }
     }
 }
 
@@ -80,6 +128,34 @@ impl fmt::Display for Timestamp {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn a_time_zone_is_honoured_and_further_digits_are_cut() {
+        let nanos = |text: &str| {
+            let since = Timestamp::from(text).to_system_time()?.duration_since(SystemTime::UNIX_EPOCH);
+            Some(since.unwrap().as_nanos())
+        };
+        let at = |seconds: u128, nanos: u128| Some(seconds * 1_000_000_000 + nanos);
+        assert_eq!(nanos("2026-09-19T08:30:00.123456789012Z"), at(1_789_806_600, 123_456_789));
+        assert_eq!(nanos("2026-09-19T10:30:00.123456789012+02:00"), at(1_789_806_600, 123_456_789));
+        assert_eq!(nanos("2026-09-19T08:30:00,1234567890123456"), at(1_789_806_600, 123_456_789));
+        assert_eq!(nanos("2026-09-19T10:30:00+02:00[Europe/Paris]"), at(1_789_806_600, 0));
+        assert_eq!(nanos("2026-09-19T08:30:00Z[Europe/Paris]"), at(1_789_806_600, 0));
+        // Where the system knows the zone; never taken for UTC where it does not.
+        if let Some(found) = nanos("2026-09-19T10:30:00[Europe/Paris]") {
+            assert_eq!(Some(found), at(1_789_806_600, 0));
+        }
+        assert_eq!(nanos("2026-09-19T10:30:00[Nowhere/At_All]"), None);
+    }
+
+    #[test]
+    fn moments_are_in_order_and_read_from_text() {
+        let mut all = ["2026-09-19T10:30:00+02:00", "soon", "2026-09-19T08:29:59Z", "2026-09-19T09:00:00"];
+        all.sort_by_key(|text| Timestamp::from(*text));
+        assert_eq!(all, ["soon", "2026-09-19T08:29:59Z", "2026-09-19T10:30:00+02:00", "2026-09-19T09:00:00"]);
+        assert_eq!("2026-09-19T08:30:00Z".parse::<Timestamp>().unwrap().to_string(), "2026-09-19T08:30:00Z");
+        assert!("soon".parse::<Timestamp>().unwrap_err().is_invalid_argument());
+    }
 
     #[test]
     fn microseconds_are_written_on_both_sides_of_1970() {

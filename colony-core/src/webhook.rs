@@ -25,6 +25,7 @@
 //! [`verify_unstamped`](Verifier::verify_unstamped) only, for receivers that must take it.
 
 mod event;
+mod signer;
 
 use std::{
     fmt,
@@ -36,7 +37,10 @@ use http::HeaderMap;
 use serde_json::Value;
 use sha2::Sha256;
 
-pub use event::{Event, KnownEvent};
+pub use self::{
+    event::{Event, KnownEvent},
+    signer::Signer,
+};
 
 use crate::{Error, Result};
 
@@ -71,6 +75,17 @@ pub enum Rejected {
     },
 }
 
+impl Rejected {
+    /// How near to a good delivery it was.
+    fn nearness(&self) -> u8 {
+        match self {
+            Self::Malformed(_) => 0,
+            Self::Mismatch => 1,
+            Self::Expired { .. } => 2,
+        }
+    }
+}
+
 /// A delivery whose signature was found right.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -101,12 +116,7 @@ impl Verifier {
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty secret, with which anybody
     /// could sign: it is usually a variable that was not filled in.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self> {
-        let secret = secret.as_ref();
-        let key = Hmac::new_from_slice(secret).ok().filter(|_| !secret.is_empty());
-        let key = key.ok_or_else(|| {
-            Error::argument_refused("secret", "secret is empty; give the one the webhook was made with")
-        })?;
-        Ok(Self { key, tolerance: TOLERANCE })
+        Ok(Self { key: key_of(secret.as_ref())?, tolerance: TOLERANCE })
     }
 
     /// Sets how far a signature's time may be from now, either way. 5 minutes unless set.
@@ -124,8 +134,10 @@ impl Verifier {
     /// older signature: or leaving the header out would be all it takes to play an old delivery again.
     pub fn receive(&self, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Result<Delivery, Rejected> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let signature = text(SIGNATURE_HEADER);
-        self.verify(body, signature.ok_or(Rejected::Malformed("no X-Colony-Signature-256"))?, now)?;
+        // A proxy may add a header of its own beside the service's.
+        let signatures = headers.get_all(SIGNATURE_HEADER).iter().filter_map(|value| value.to_str().ok());
+        let stamped = signatures.flat_map(read_header);
+        self.verify_any(body, stamped, Rejected::Malformed("no X-Colony-Signature-256"), now)?;
         Ok(Delivery {
             event: Event::read(body).ok_or(Rejected::Malformed("the body is not an event"))?,
             event_id: text(EVENT_ID_HEADER).map(str::to_owned),
@@ -141,13 +153,49 @@ impl Verifier {
     ///
     /// [`Rejected::Malformed`], [`Rejected::Mismatch`], or, of a right signature, [`Rejected::Expired`].
     pub fn verify(&self, body: &[u8], header: &str, now: SystemTime) -> Result<(), Rejected> {
-        let (stamp, signatures) = read_header(header)?;
-        let mac = self.key.clone().chain_update(stamp.text).chain_update(b".").chain_update(body);
+        self.verify_any(
+            body,
+            read_header(header),
+            Rejected::Malformed("the signature header has no time"),
+            now,
+        )
+    }
+
+    /// Looks for one signature that is right; of those that are not, the nearest to it is told.
+    fn verify_any<'h>(
+        &self,
+        body: &[u8],
+        stamped: impl IntoIterator<Item = Stamped<'h>>,
+        none: Rejected,
+        now: SystemTime,
+    ) -> Result<(), Rejected> {
+        let mut refused = none;
+        for stamped in stamped {
+            let wrong = match self.verify_stamped(body, &stamped, now) {
+                Ok(()) => return Ok(()),
+                Err(wrong) => wrong,
+            };
+            if wrong.nearness() >= refused.nearness() {
+                refused = wrong;
+            }
+        }
+        Err(refused)
+    }
+
+    fn verify_stamped(&self, body: &[u8], stamped: &Stamped<'_>, now: SystemTime) -> Result<(), Rejected> {
+        // 32 bits last until 2106, and no sum of them and a tolerance overflows.
+        let digits = stamped.time.bytes().all(|byte| byte.is_ascii_digit());
+        let seconds: Option<u32> = stamped.time.parse().ok().filter(|_| digits);
+        let seconds = seconds.ok_or(Rejected::Malformed("the signature's time is not a number"))?;
+        if stamped.signatures.is_empty() {
+            return Err(Rejected::Malformed("the signature header has no v1 of 64 hex digits"));
+        }
+        let mac = self.key.clone().chain_update(stamped.time).chain_update(b".").chain_update(body);
         // More than one may stand there while a secret is being replaced.
-        if !signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok()) {
+        if !stamped.signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok()) {
             return Err(Rejected::Mismatch);
         }
-        let signed = UNIX_EPOCH + Duration::from_secs(u64::from(stamp.seconds));
+        let signed = UNIX_EPOCH + Duration::from_secs(u64::from(seconds));
         let distance = now.duration_since(signed).unwrap_or_else(|ahead| ahead.duration());
         if distance > self.tolerance { Err(Rejected::Expired { distance }) } else { Ok(()) }
     }
@@ -173,51 +221,42 @@ impl fmt::Debug for Verifier {
     }
 }
 
-struct Stamp<'a> {
-    text: &'a str,
-    /// 32 bits last until 2106, and no sum of them and a tolerance overflows.
-    seconds: u32,
+fn key_of(secret: &[u8]) -> Result<Hmac<Sha256>> {
+    let key = Hmac::new_from_slice(secret).ok().filter(|_| !secret.is_empty());
+    key.ok_or_else(|| {
+        Error::argument_refused("secret", "secret is empty; give the one the webhook was made with")
+    })
 }
 
-fn read_header(header: &str) -> Result<(Stamp<'_>, Vec<[u8; 32]>), Rejected> {
-    let mut stamp = None;
-    let mut signatures = Vec::new();
-    for part in header.split(',') {
-        let Some((key, value)) = part.trim().split_once('=') else {
-            return Err(Rejected::Malformed("the signature header has a part without `=`"));
-        };
-        match key {
-            "t" => {
-                let seconds = value.parse().ok().filter(|_| value.bytes().all(|byte| byte.is_ascii_digit()));
-                let seconds = seconds.ok_or(Rejected::Malformed("the signature's time is not a number"))?;
-                if stamp.replace(Stamp { text: value, seconds }).is_some() {
-                    return Err(Rejected::Malformed("the signature header has two times"));
-                }
-            }
-            "v1" => {
-                let malformed = Rejected::Malformed("the signature is not 64 hex digits");
-                signatures.push(digest(value).ok_or(malformed)?);
-            }
+/// A time and the signatures that go with it.
+struct Stamped<'a> {
+    time: &'a str,
+    signatures: Vec<[u8; 32]>,
+}
+
+/// The times in a header, each with the signatures after it. There is more than one where a proxy joined two headers.
+/// What is not understood is left for versions to come.
+fn read_header(header: &str) -> Vec<Stamped<'_>> {
+    let mut all: Vec<Stamped<'_>> = Vec::new();
+    // Signatures before the first time belong to it.
+    let mut early = Vec::new();
+    for (key, value) in header.split(',').filter_map(|part| part.trim().split_once('=')) {
+        match (key, all.last_mut()) {
+            ("t", _) => all.push(Stamped { time: value, signatures: std::mem::take(&mut early) }),
+            ("v1", Some(stamped)) => stamped.signatures.extend(digest(value)),
+            ("v1", None) => early.extend(digest(value)),
             _ => {}
         }
     }
-    let stamp = stamp.ok_or(Rejected::Malformed("the signature header has no time"))?;
-    if signatures.is_empty() {
-        return Err(Rejected::Malformed("the signature header has no v1"));
-    }
-    Ok((stamp, signatures))
+    all
 }
 
-/// 64 lower-case hexadecimal digits, as the service writes them.
+/// 64 hexadecimal digits, in either case.
 fn digest(digits: &str) -> Option<[u8; 32]> {
-    let value = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
+    let value = |digit: u8| char::from(digit).to_digit(16);
     let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
     let bytes: Option<Vec<u8>> =
-        pairs.iter().map(|[high, low]| Some(value(*high)? << 4 | value(*low)?)).collect();
+        pairs.iter().map(|[high, low]| u8::try_from(value(*high)? << 4 | value(*low)?).ok()).collect();
     bytes?.try_into().ok()
 }
 

@@ -23,7 +23,8 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 
 /// Rows where this SDK answers otherwise, and why. A row without a name of its own goes by its value.
-const DIFFERENCES: [(&str, &str); 16] = [
+const DIFFERENCES: [(&str, &str); 17] = [
+    ("verify_webhook/upper_hex", "capital letters spell the same signature"),
     ("verify_webhook/empty_secret", "with an empty secret anybody can sign, so it is refused"),
     ("percent_encoding/\"\"", "an empty segment would lead to another address, so it is refused"),
     ("percent_encoding/\".\"", "an HTTP client removes the segment, so it is refused"),
@@ -360,12 +361,16 @@ fn last_pages() {
             }
             _ => Value::Array(items),
         };
-        let size = u32::try_from(row["page_size"].as_u64().unwrap()).unwrap();
+        let size = usize::try_from(row["page_size"].as_u64().unwrap()).unwrap();
         let first = Request::new("x", Method::GET, "/posts");
-        let mut pages = Pages::new(first, Paging::Offset, size, None).unwrap();
-        assert!(matches!(pages.next().unwrap(), Step::Send(_)));
-        let reply = Reply::new(StatusCode::OK, HeaderMap::new(), body.to_string().into());
-        pages.take(reply).unwrap();
+        let mut pages = Pages::new(first, Paging::Offset, None).unwrap();
+        // A full page before it tells how many rows the server gives.
+        let full = json!({"items": vec![json!({}); size.max(1)], "has_more": true});
+        for body in [full, body] {
+            assert!(matches!(pages.next().unwrap(), Step::Send(_)));
+            let reply = Reply::new(StatusCode::OK, HeaderMap::new(), body.to_string().into());
+            pages.take(reply).unwrap();
+        }
         let last = matches!(pages.next().unwrap(), Step::Done);
         compare.expect(&index.to_string(), json!(last), row["last"].clone());
     }

@@ -16,6 +16,12 @@ pub struct Plan {
     pub calls: u32,
     /// The time limit of one request.
     pub timeout_ms: Option<u64>,
+    /// The limit of a login with all its tries.
+    pub login_deadline_ms: Option<u64>,
+    /// How long another process's login is waited for.
+    pub lock_timeout_ms: Option<u64>,
+    /// The first pause between the tries of a login.
+    pub first_pause_ms: Option<u64>,
     /// Tries a failed login again, as clients do unless told otherwise.
     pub patient: bool,
     /// Logs in although a cool-down lasts.
@@ -40,6 +46,9 @@ impl Default for Plan {
             blocking: false,
             calls: 1,
             timeout_ms: None,
+            login_deadline_ms: None,
+            lock_timeout_ms: None,
+            first_pause_ms: None,
             patient: true,
             ignore_cool_down: false,
             totp: None,

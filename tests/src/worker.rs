@@ -95,6 +95,15 @@ fn configure<C: colony_async::OverHttp>(
     if let Some(limit) = plan.timeout_ms {
         builder = builder.timeout(Duration::from_millis(limit));
     }
+    if let Some(limit) = plan.login_deadline_ms {
+        builder = builder.login_deadline(Duration::from_millis(limit));
+    }
+    if let Some(limit) = plan.lock_timeout_ms {
+        builder = builder.lock_timeout(Duration::from_millis(limit));
+    }
+    if let Some(pause) = plan.first_pause_ms {
+        builder = builder.auth_retry(RetryPolicy::for_login().base_delay(Duration::from_millis(pause)));
+    }
     if !plan.patient {
         builder = builder.auth_retry(RetryPolicy::none());
     }
@@ -170,6 +179,10 @@ impl Timer for Skewed {
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         SystemTimer.sleep(duration)
+    }
+
+    fn monotonic(&self) -> Option<Duration> {
+        SystemTimer.monotonic()
     }
 }
 

@@ -1,8 +1,23 @@
 //! What the Python package does not have, on both clients against the sandbox: raw requests, news, limits.
 
-use colony_async::api::session::{GetSince, ListMyActions};
+use colony_async::{
+    Client, ErrorKind, Open,
+    api::{
+        notes::ListNotes,
+        offers::CreateOrder,
+        posts::{CreatePost, PreviewPost},
+        registration::Register,
+        reminders::CreateReminder,
+        reviews::ReviewBid,
+        search_alerts::{CreateSearchAlert, SearchAlertFilters},
+        session::{GetSince, ListMyActions},
+        tasks::{BidStatus, PaymentStatus},
+        vault::CopyVaultFile,
+    },
+};
 use colony_cli::sandbox::{Options, Sandbox};
 use http::Method;
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 /// A sandbox, and a place for tokens that nobody else uses.
@@ -15,6 +30,22 @@ impl Scene {
     async fn new() -> Self {
         let sandbox = Sandbox::start(Options::default()).await.expect("a sandbox");
         Self { sandbox, directory: tempfile::tempdir().expect("a directory") }
+    }
+
+    /// A client of this account.
+    fn client(&self, api_key: &str) -> Client {
+        Client::builder(api_key)
+            .base_url(self.sandbox.base_url())
+            .token_cache_dir(self.directory.path())
+            .build()
+            .expect("a client")
+    }
+
+    /// Pays an invoice, as somebody's wallet would.
+    async fn pay(&self, invoice: &str) {
+        let url = format!("{}/_control/pay", self.sandbox.site());
+        let reply = reqwest::Client::new().post(url).json(&json!({"invoice": invoice})).send().await;
+        assert!(reply.expect("a reply").status().is_success());
     }
 
     fn count(&self, route: &str) -> u64 {
@@ -89,4 +120,87 @@ async fn the_blocking_client() {
     };
     tokio::task::spawn_blocking(work).await.expect("no panic");
     assert_eq!((scene.count("POST /auth/token"), scene.count("GET /since")), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paid_work_from_the_bid_to_the_review() {
+    let scene = Scene::new().await;
+    let me = scene.client(scene.sandbox.api_key());
+    let account = Register::new("a-worker", "A worker", "Works for pay").base_url(scene.sandbox.base_url());
+    let worker = me.registration().register(account).await.expect("an account");
+    let worker = scene.client(worker.api_key.expose_secret());
+
+    let task = CreatePost::new("Some paid work", "Do it well.")
+        .colony("agent-economy")
+        .post_type("paid_task")
+        .metadata(json!({"budget_min_sats": 100}).as_object().cloned().expect("an object"));
+    let task = me.posts().create(task).await.expect("a task").id;
+    let refused = worker.tasks().bid(&task, 20, "Too cheap to be accepted").await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Validation);
+    let bid = worker.tasks().bid(&task, 200, "I have done this before").await.expect("a bid");
+    assert_eq!(bid.status, Some(Open::Known(BidStatus::Pending)));
+    assert_eq!(me.tasks().payment(&task).await.expect("none"), None);
+    let bid = me.tasks().accept_bid(&task, &bid.id).await.expect("it is accepted");
+    assert_eq!(bid.status, Some(Open::Known(BidStatus::Accepted)));
+    assert_eq!(me.tasks().bids(&task).await.expect("bids").total, Some(1));
+
+    let payment = me.tasks().payment(&task).await.expect("a reply").expect("a payment");
+    assert_eq!(payment.status, Some(Open::Known(PaymentStatus::InvoiceGenerated)));
+    scene.pay(payment.payment_hash.as_deref().expect("a hash")).await;
+    let state = worker.tasks().check_payment(&task).await.expect("a state");
+    assert_eq!(state.status, Some(Open::Known(PaymentStatus::Paid)));
+    me.tasks().complete(&task).await.expect("it is completed");
+    assert!(me.tasks().complete(&task).await.unwrap_err().is_conflict());
+    let review = me.reviews().review_bid(ReviewBid::new(&bid.id, 5).comment("Good")).await.expect("a review");
+    assert_eq!(review.bid_id, Some(bid.id));
+    assert_eq!(me.reviews().summary("a-worker").await.expect("figures").average, Some(5.0));
+
+    let nothing = worker.offers().order(CreateOrder::new(&task)).await;
+    assert!(nothing.unwrap_err().is_not_found());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_is_kept_and_nothing_is_published_by_a_rehearsal() {
+    let scene = Scene::new().await;
+    let client = scene.client(scene.sandbox.api_key());
+
+    let note = client.notes().create("ask about the benchmark").await.expect("a note");
+    client.notes().update(&note.id, "it was answered").await.expect("it is changed");
+    let notes = client.notes().list(ListNotes::new().limit(10)).await.expect("notes");
+    assert_eq!((notes.items[0].body.as_str(), notes.total), ("it was answered", Some(1)));
+    assert!(client.notes().create(" ").await.unwrap_err().is_invalid_argument());
+    client.notes().delete(&note.id).await.expect("it is deleted");
+
+    let before = client.session().stats().await.expect("figures").total_posts;
+    let preview = PreviewPost::new("A title", "What I found.").colony("findings");
+    let preview = client.posts().preview(preview).await.expect("a preview");
+    assert_eq!((preview.would_be_accepted, preview.blocker), (Some(true), None));
+    assert_eq!(client.session().stats().await.expect("figures").total_posts, before);
+
+    let post = client.posts().create(CreatePost::new("A title", "What I found.")).await.expect("a post").id;
+    let undecided = client.reminders().create(CreateReminder::new(&post)).await;
+    assert!(undecided.unwrap_err().is_invalid_argument());
+    let reminder = CreateReminder::new(&post).duration("1d");
+    let reminder = client.reminders().create(reminder).await.expect("a reminder");
+    assert_eq!(reminder.post_id, Some(post));
+    let alert = CreateSearchAlert::new("rust", "retry budget").filters(SearchAlertFilters::new().tag("rust"));
+    let alert = client.search_alerts().create(alert).await.expect("an alert");
+    assert_eq!(
+        alert.filters.and_then(|filters| filters["tag"].as_str().map(str::to_owned)).as_deref(),
+        Some("rust")
+    );
+
+    client.vault().write("plan.md", "# Plan").await.expect("a file");
+    let copy = client.vault().copy(CopyVaultFile::new("plan.md", "old/plan.md")).await.expect("a copy");
+    assert_eq!(copy.filename, "old/plan.md");
+    let folders = client.vault().folders().await.expect("folders");
+    assert!(folders.items.iter().any(|folder| folder.folder.starts_with("old")));
+    assert!(
+        client
+            .vault()
+            .export(colony_async::api::vault::ExportVault::new())
+            .await
+            .expect("a zip")
+            .starts_with(b"PK")
+    );
 }

@@ -10,7 +10,10 @@ use colony_core::{
 use http::{HeaderValue, header};
 use secrecy::ExposeSecret;
 
-use crate::connections::{self, Connections};
+use crate::{
+    body,
+    connections::{self, Connections},
+};
 
 /// How long a connection may take to be made, and with it a failure of which it is known that nothing left.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -74,23 +77,14 @@ impl Endpoint {
     pub(super) async fn send(&self, request: &TokenRequest) -> Result<Answered, Failed> {
         let built = self.build(request).map_err(Failed::NeverLeft)?;
         let mut response = built.send().await.map_err(|error| failed(error, &request.url))?;
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= LONGEST_REPLY => {
-                    body.extend_from_slice(&chunk);
-                }
-                Ok(Some(_)) => {
-                    let error = network("the token endpoint's reply is too long").finish();
-                    return Err(Failed::MaybeLeft(error));
-                }
-                Ok(None) => break,
-                Err(error) => return Err(failed(error, &request.url)),
-            }
+        let read = body::read(&mut response, LONGEST_REPLY).await;
+        let read = read.map_err(|error| failed(error, &request.url))?;
+        if read.cut {
+            return Err(Failed::MaybeLeft(network("the token endpoint's reply is too long").finish()));
         }
         let retry_after =
             Reply::new(response.status(), response.headers().clone(), Bytes::new()).retry_after();
-        Ok(Answered { status: response.status().as_u16(), retry_after, body })
+        Ok(Answered { status: response.status().as_u16(), retry_after, body: read.bytes.into() })
     }
 
     fn build(&self, request: &TokenRequest) -> Result<reqwest::RequestBuilder> {

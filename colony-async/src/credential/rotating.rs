@@ -24,10 +24,10 @@ use super::{
     rotation::{Outcome, Purpose, Rotation, Rotator},
     settings::{Settings, Unclear},
     store::CredentialStore,
-    thread,
 };
 use crate::{
-    gate::{Gate, Unfinished},
+    background,
+    gate::Gate,
     renewal::{Renewal, Renewing},
     time::Timer,
 };
@@ -285,7 +285,7 @@ impl RotatingCredential {
     /// then nothing is removed, so that it can be tried again.
     pub async fn log_out(&self, revocation_endpoint: Option<&str>) -> Result<bool> {
         let (rotator, endpoint) = (Arc::clone(&self.shared.rotator), revocation_endpoint.map(str::to_owned));
-        thread::run(async move || rotator.log_out(endpoint).await).await
+        background::run(async move || rotator.log_out(endpoint).await).await
     }
 
     async fn acquire(&self, purpose: Purpose) -> Result<Arc<Credential>> {
@@ -332,13 +332,9 @@ impl Shared {
             let (rotator, purpose) = (Arc::clone(&self.rotator), purpose.clone());
             let under_way = rotator.activity.refresh();
             async move {
-                // The refresh's own errors come inside; the outer one is the thread's.
-                let refresh = async move || {
-                    let outcome = rotator.refresh(&purpose).await;
-                    drop(under_way);
-                    Ok(outcome)
-                };
-                thread::run(refresh).await.unwrap_or_else(|error| Err(Failure::lasting("thread", error)))
+                let outcome = rotator.refresh(&purpose).await;
+                drop(under_way);
+                outcome
             }
         };
         let is_useless = |outcome: &Outcome| match outcome {
@@ -346,8 +342,7 @@ impl Shared {
             Err(failure) => failure.is_for_those_who_can_wait && purpose.cannot_wait(),
         };
         let outcome = self.gate.share_unless(work, is_useless).await;
-        let outcome =
-            outcome.unwrap_or_else(|unfinished| Err(Failure::lasting("runtime", unfinished.into())));
+        let outcome = outcome.unwrap_or_else(|lost| Err(Failure::lasting("thread", lost.into())));
         self.note(&outcome);
         outcome
     }
@@ -399,27 +394,6 @@ impl Renewing for Shared {
                 Err(failure.error.retry_after().unwrap_or_default())
             }
         }
-    }
-}
-
-impl From<Unfinished> for Error {
-    fn from(unfinished: Unfinished) -> Self {
-        let (kind, message, hint) = match unfinished {
-            Unfinished::NoRuntime => (
-                ErrorKind::Config,
-                "a rotating credential was used outside a tokio runtime",
-                "Use it inside `Runtime::block_on`, or take `colony_blocking::credential`",
-            ),
-            Unfinished::Stopped => (
-                ErrorKind::Busy,
-                "the runtime was shut down during the refresh",
-                "The refresh goes on; ask again",
-            ),
-            Unfinished::Panicked => {
-                (ErrorKind::Config, "the refresh panicked; its message is on stderr", "Fix the timer")
-            }
-        };
-        Self::build(kind, message).hint(hint).finish()
     }
 }
 

@@ -39,9 +39,11 @@ use super::{
     memory::Memory,
     settings::{Settings, Unclear},
     settling::{self, Case},
+};
+use crate::disk::{
+    lock::FileLock,
     waiting::{Look, Waited, wait_for_lock},
 };
-use crate::disk::lock::FileLock;
 
 /// What a refresh is for.
 #[derive(Clone)]
@@ -147,33 +149,38 @@ impl Rotator {
     async fn take_turn(&self, purpose: &Purpose) -> Outcome {
         let store = &self.settings.store;
         let mut is_contended = false;
-        let waited = wait_for_lock(&store.files, &*store.timer, |slept| {
-            // Without the lock first: in most cases another process has refreshed it in the meantime.
-            let found = match store.files.read() {
-                Ok(Some(found)) => Some(found),
-                Ok(None) => {
-                    self.memory.forget();
-                    return Look::Found(Err(Failure::no_credential()));
+        let waited = wait_for_lock(
+            &*store.timer,
+            || store.files.try_lock(),
+            || None,
+            |slept| {
+                // In most cases another process has refreshed it in the meantime.
+                let found = match store.files.read() {
+                    Ok(Some(found)) => Some(found),
+                    Ok(None) => {
+                        self.memory.forget();
+                        return Look::Found(Err(Failure::no_credential()));
+                    }
+                    Err(_) => None,
+                };
+                let now = self.settings.now();
+                if let Some(found) = &found {
+                    if self.is_served_by(purpose, &found.stored.credential, now) {
+                        return Look::Found(Ok(self.adopt(found, slept)));
+                    }
+                    self.memory.see(found);
                 }
-                Err(_) => None,
-            };
-            let now = self.settings.now();
-            if let Some(found) = &found {
-                if self.is_served_by(purpose, &found.stored.credential, now) {
-                    return Look::Found(Ok(self.adopt(found, slept)));
+                if self.activity.is_closed() {
+                    return Look::Found(Err(Failure::closed()));
                 }
-                self.memory.see(found);
-            }
-            if self.activity.is_closed() {
-                return Look::Found(Err(Failure::closed()));
-            }
-            if slept > Duration::ZERO && !std::mem::replace(&mut is_contended, true) {
-                events::contended(&store.files.lock_file(), slept, false, None);
-            }
-            let present = found.as_ref().map(|found| &found.stored.credential);
-            let present = present.filter(|credential| !purpose.rejects(credential));
-            Look::Patience(timing::patience(present, store.lock_limit, now))
-        });
+                if slept > Duration::ZERO && !std::mem::replace(&mut is_contended, true) {
+                    events::contended(&store.files.lock_file(), slept, false, None);
+                }
+                let present = found.as_ref().map(|found| &found.stored.credential);
+                let present = present.filter(|credential| !purpose.rejects(credential));
+                Look::Patience(timing::patience(present, store.lock_limit, now))
+            },
+        );
         match waited.await {
             Waited::Found(outcome) => outcome,
             Waited::Held(lock, slept) => self.with_lock(&lock, purpose, slept).await,

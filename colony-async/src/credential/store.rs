@@ -20,11 +20,15 @@ use super::{
     failure::Failure,
     files::{Files, Problem, Vault},
     status::CredentialStatus,
-    thread,
-    waiting::{Look, Waited, wait_for_lock},
 };
 use crate::{
-    disk::{Disk, Real, lock::FileLock, place},
+    background,
+    disk::{
+        Disk, Real,
+        lock::FileLock,
+        place,
+        waiting::{Look, Waited, wait_for_lock},
+    },
     time::{SystemTimer, Timer},
 };
 
@@ -133,7 +137,7 @@ impl CredentialStore {
     /// [`ErrorKind::CredentialStore`] when the file cannot be read, or not be trusted.
     pub async fn load(&self) -> Result<Option<Credential>> {
         let store = self.clone();
-        thread::run(async move || Ok(store.files.load()?.map(|found| found.stored.credential))).await
+        background::run(async move || Ok(store.files.load()?.map(|found| found.stored.credential))).await
     }
 
     /// Stores what a login gave, and reads it back. Waits for the lock.
@@ -165,7 +169,7 @@ impl CredentialStore {
 
     async fn put(&self, credential: Credential, anyway: bool) -> Result<()> {
         let store = self.clone();
-        thread::run(async move || {
+        background::run(async move || {
             let lock = store.lock().await?;
             store.put_locked(&lock, credential, anyway)
         })
@@ -238,7 +242,7 @@ impl CredentialStore {
     /// [`CredentialStore`](ErrorKind::CredentialStore) when it cannot be had or the file not be removed.
     pub async fn remove(&self) -> Result<Option<Credential>> {
         let store = self.clone();
-        thread::run(async move || {
+        background::run(async move || {
             let lock = store.lock().await?;
             let found = store.files.read().ok().flatten();
             if store.files.remove(&lock)? {
@@ -252,7 +256,7 @@ impl CredentialStore {
     /// Returns what is stored where, for a person. Never an error: what is wrong is a part of the answer.
     pub async fn status(&self) -> CredentialStatus {
         let store = self.clone();
-        let found = thread::run(async move || Ok(store.files.status(&store.timer.uptime())));
+        let found = background::run(async move || Ok(store.files.status(&store.timer.uptime())));
         found.await.unwrap_or_else(|error| CredentialStatus::unknown(self.file(), error.to_string()))
     }
 
@@ -264,7 +268,7 @@ impl CredentialStore {
     /// [`ReauthRequired`](ErrorKind::ReauthRequired) when nothing is stored; otherwise as [`save`](Self::save).
     pub async fn adopt(&self) -> Result<bool> {
         let store = self.clone();
-        thread::run(async move || {
+        background::run(async move || {
             let lock = store.lock().await?;
             let Some(found) = store.files.load()? else { return Err(Failure::no_credential().error) };
             let copied = store.files.is_copied(&found.stored);
@@ -274,10 +278,10 @@ impl CredentialStore {
         .await
     }
 
-    /// Waits for the lock, on the thread of [`thread::run`].
+    /// Waits for the lock, on the thread of [`background::run`].
     pub(super) async fn lock(&self) -> Result<FileLock> {
         let patience = |_| Look::<FileLock>::Patience(self.lock_limit);
-        match wait_for_lock(&self.files, &*self.timer, patience).await {
+        match wait_for_lock(&*self.timer, || self.files.try_lock(), || None, patience).await {
             Waited::Held(lock, _) | Waited::Found(lock) => Ok(lock),
             Waited::GaveUp(slept) => Err(self.busy(slept)),
             Waited::Unavailable(error) => Err(self.files.lock_unavailable(error)),

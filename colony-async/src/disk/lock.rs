@@ -5,15 +5,34 @@
 //! The file is never deleted: a process that waits for the old file and one that makes a new one would
 //! both hold "the" lock.
 
-use std::{fmt, io, path::Path};
+use std::{
+    fmt, io,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use super::{Access, Disk, Kind, OpenFile, Owner, uninterrupted};
 
 /// The lock, held until dropped.
-pub(crate) struct FileLock {
+pub(crate) struct FileLock(Mutex<Inner>);
+
+struct Inner {
     file: Box<dyn OpenFile>,
-    /// Whether the file holds our signature, which goes with the lock.
+    /// Whether the file holds our announcement, which goes with the lock.
     signed: bool,
+    renewals: u32,
+}
+
+/// What a holder says of itself in the lock file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Announcement {
+    /// Its process id.
+    pub(crate) process: u32,
+    /// How long it may still be working, from when it said so.
+    pub(crate) left: Duration,
+    /// Counts how often it has said so.
+    renewals: u32,
 }
 
 /// What [`FileLock::try_acquire`] found.
@@ -42,24 +61,63 @@ fn acquire(disk: &dyn Disk, path: &Path, access: Access) -> io::Result<FileLock>
     let mut file = uninterrupted(|| disk.open(path, access))?;
     check(&*file)?;
     uninterrupted(|| file.try_lock())?;
-    let mut lock = FileLock { file, signed: false };
-    // Who holds the lock, for `colony auth status` and for people. Nothing depends on it, so nothing else
-    // than a signature is ever written over: what was opened may have been another file that had the lock's
-    // name for a moment.
-    if lock.file.read(LONGEST_SIGNATURE + 1).is_ok_and(|text| is_signature(&text)) {
-        lock.signed = true;
-        let _ = lock.file.write(format!("{}\n", std::process::id()).as_bytes());
-    }
+    // Nothing else than an announcement is ever written over: what was opened may have been another file that had
+    // the lock's name for a moment.
+    let signed = file.read(LONGEST_TEXT + 1).is_ok_and(|text| is_announcement(&text));
+    let lock = FileLock(Mutex::new(Inner { file, signed, renewals: 0 }));
+    lock.announce(FILE_WORK);
     Ok(lock)
 }
 
-/// Whether this is what a holder writes, or a part of it.
-fn is_signature(text: &[u8]) -> bool {
-    text.len() as u64 <= LONGEST_SIGNATURE && text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'\n')
+impl FileLock {
+    /// Tells those who wait how long the holder may still be working. Nothing is promised by it: a holder that is
+    /// stopped for longer finds that others went on without it.
+    pub(crate) fn announce(&self, left: Duration) {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.signed {
+            let renewals = inner.renewals;
+            let text = Announcement { process: std::process::id(), left, renewals }.write();
+            let _ = inner.file.write_over(text.as_bytes());
+            inner.renewals = renewals.wrapping_add(1);
+        }
+    }
 }
 
-/// A process id and a line break are shorter, in bytes.
-const LONGEST_SIGNATURE: u64 = 64;
+impl Announcement {
+    #[cfg(test)]
+    pub(super) fn for_test(process: u32, left: Duration, renewals: u32) -> Self {
+        Self { process, left, renewals }
+    }
+
+    /// A filler that is never read, since Windows does not let others read the byte that is locked, and three
+    /// numbers of a fixed width.
+    fn write(&self) -> String {
+        let left = u32::try_from(self.left.as_millis()).unwrap_or(u32::MAX);
+        format!("0{:010}\n{left:010}\n{:010}\n", self.process, self.renewals)
+    }
+
+    /// Reads what follows the filler. `None` for what is empty, torn, or of another version.
+    fn read(text: &[u8]) -> Option<Self> {
+        if text.len() != 33 {
+            return None;
+        }
+        let mut numbers = std::str::from_utf8(text).ok()?.split_terminator('\n');
+        let mut number = || numbers.next().filter(|digits| digits.len() == 10)?.parse::<u32>().ok();
+        let (process, left, renewals) = (number()?, number()?, number()?);
+        Some(Self { process, left: Duration::from_millis(left.into()), renewals })
+    }
+}
+
+/// Whether this is what a holder writes, or a part of it.
+fn is_announcement(text: &[u8]) -> bool {
+    text.len() as u64 <= LONGEST_TEXT && text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'\n')
+}
+
+/// An announcement is shorter, in bytes.
+const LONGEST_TEXT: u64 = 64;
+
+/// How long the work on files beside the lock may take.
+pub(crate) const FILE_WORK: Duration = Duration::from_secs(5);
 
 impl fmt::Debug for FileLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,23 +127,29 @@ impl fmt::Debug for FileLock {
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        // While it is still ours: afterwards the next holder may have signed.
-        if self.signed {
-            let _ = self.file.write(b"");
+        let inner = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // While it is still ours: afterwards the next holder may have said something.
+        if inner.signed {
+            let _ = inner.file.write(b"");
         }
-        let _ = uninterrupted(|| self.file.unlock());
+        let _ = uninterrupted(|| inner.file.unlock());
     }
 }
 
-/// The process that signed the lock file, when somebody holds the lock at this moment.
+/// What the holder of the lock announces; also what one that was killed has left.
+pub(crate) fn announcement(disk: &dyn Disk, path: &Path) -> Option<Announcement> {
+    let mut file = uninterrupted(|| disk.open(path, Access::LockIfThere)).ok()?;
+    Announcement::read(&file.read_from(1, LONGEST_TEXT).ok()?)
+}
+
+/// The process that announced itself in the lock file, when somebody holds the lock at this moment.
 pub(crate) fn holder(disk: &dyn Disk, path: &Path) -> Option<Option<u32>> {
     let mut file = uninterrupted(|| disk.open(path, Access::LockIfThere)).ok()?;
     check(&*file).ok()?;
-    let text = file.read(LONGEST_SIGNATURE);
+    let text = file.read_from(1, LONGEST_TEXT);
     match uninterrupted(|| file.try_lock()) {
-        // On Windows what is locked cannot be read: then somebody holds it, and nobody knows who.
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            Some(text.ok().and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok()))
+            Some(text.ok().and_then(|text| Announcement::read(&text)).map(|announced| announced.process))
         }
         taken => {
             if taken.is_ok() {
@@ -106,5 +170,34 @@ fn check(file: &dyn OpenFile) -> io::Result<()> {
         facts if facts.owner != Owner::Us => refused("the lock belongs to another user"),
         facts if facts.links != 1 => refused("the lock has a second name"),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_announcement_has_a_fixed_width_and_is_read_from_the_second_byte() {
+        for (process, left, renewals) in [(1, 0, 0), (u32::MAX, 35_000, u32::MAX)] {
+            let announced = Announcement { process, left: Duration::from_millis(left), renewals };
+            let text = announced.write();
+            assert_eq!(text.len(), 34);
+            assert!(is_announcement(text.as_bytes()));
+            assert_eq!(Announcement::read(&text.as_bytes()[1..]), Some(announced));
+        }
+        let long = Announcement { process: 1, left: Duration::MAX, renewals: 0 }.write();
+        assert_eq!(long.len(), 34);
+    }
+
+    #[test]
+    fn empty_torn_or_other_text_announces_nothing() {
+        let whole = Announcement { process: 7, left: Duration::from_secs(1), renewals: 3 }.write();
+        for end in 0..33 {
+            assert_eq!(Announcement::read(&whole.as_bytes()[1..=end]), None, "{end}");
+        }
+        for other in ["12345\n", "000000000a\n0000000000\n0000000000\n", &"1".repeat(33)] {
+            assert_eq!(Announcement::read(other.as_bytes()), None, "{other}");
+        }
     }
 }

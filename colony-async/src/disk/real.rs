@@ -168,6 +168,18 @@ impl OpenFile for RealFile {
         Ok(content)
     }
 
+    fn read_from(&mut self, offset: usize, limit: u64) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        self.0.seek(io::SeekFrom::Start(offset as u64))?;
+        (&self.0).take(limit).read_to_end(&mut content)?;
+        Ok(content)
+    }
+
+    fn write_over(&mut self, start: &[u8]) -> io::Result<()> {
+        self.0.rewind()?;
+        self.0.write_all(start)
+    }
+
     fn write(&mut self, content: &[u8]) -> io::Result<()> {
         self.0.rewind()?;
         self.0.set_len(0)?;

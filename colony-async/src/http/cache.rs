@@ -13,8 +13,10 @@ use std::{
 use colony_core::{Reply, Request, Result};
 use http::Method;
 
-/// So many replies are kept, none larger than this. A program that reads more has no use for this cache.
+/// The most replies that are kept, the most bytes of all of them, and of one. A program that reads more has no
+/// use for this cache.
 const MOST: usize = 512;
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 const LARGEST: usize = 1024 * 1024;
 
 pub(crate) struct ResponseCache {
@@ -25,6 +27,8 @@ pub(crate) struct ResponseCache {
 #[derive(Default)]
 struct State {
     kept: HashMap<String, (SystemTime, Reply)>,
+    /// The size of all that is kept.
+    bytes: usize,
     /// How often it was emptied: a reply that was asked for before a write is old when it arrives.
     emptied: u64,
 }
@@ -54,18 +58,22 @@ impl ResponseCache {
         if state.emptied != asked_at || reply.body.len() > LARGEST {
             return;
         }
-        if state.kept.len() >= MOST {
-            state.kept.retain(|_, (since, _)| self.is_fresh(*since, now));
-            if state.kept.len() >= MOST {
-                state.kept.clear();
+        let size = weight(&url, reply);
+        if state.is_full(size) {
+            state.retain(|since| self.is_fresh(since, now));
+            if state.is_full(size) {
+                state.retain(|_| false);
             }
         }
-        state.kept.insert(url, (now, reply.clone()));
+        state.bytes += size;
+        if let Some((_, old)) = state.kept.insert(url.clone(), (now, reply.clone())) {
+            state.bytes -= weight(&url, &old);
+        }
     }
 
     pub(super) fn clear(&self) {
         let mut state = self.lock();
-        state.kept.clear();
+        state.retain(|_| false);
         state.emptied = state.emptied.wrapping_add(1);
     }
 
@@ -77,6 +85,22 @@ impl ResponseCache {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    fn is_full(&self, more: usize) -> bool {
+        self.kept.len() >= MOST || self.bytes + more > MOST_BYTES
+    }
+
+    fn retain(&mut self, is_kept: impl Fn(SystemTime) -> bool) {
+        self.kept.retain(|_, (since, _)| is_kept(*since));
+        self.bytes = self.kept.iter().map(|(url, (_, reply))| weight(url, reply)).sum();
+    }
+}
+
+/// What a reply takes, about: the headers count as the service's usual ones.
+fn weight(url: &str, reply: &Reply) -> usize {
+    url.len() + reply.body.len() + 1024
 }
 
 /// Whether the reply may be kept.
@@ -156,5 +180,22 @@ mod tests {
         }
         assert!(cache.lock().kept.len() <= MOST);
         assert!(is_hit(&cache, &(3 * MOST - 1).to_string()));
+    }
+
+    #[test]
+    fn it_is_bounded_in_bytes() {
+        let cache = ResponseCache::new(Duration::from_secs(60));
+        let body = Bytes::from(vec![b' '; LARGEST]);
+        for n in 0..100 {
+            let reply = Reply::new(StatusCode::OK, HeaderMap::new(), body.clone());
+            cache.keep((n % 50).to_string(), 0, &reply, SystemTime::UNIX_EPOCH);
+            let state = cache.lock();
+            let kept: usize = state.kept.iter().map(|(url, (_, reply))| weight(url, reply)).sum();
+            assert_eq!(state.bytes, kept);
+            assert!(kept <= MOST_BYTES);
+        }
+        let larger = Reply::new(StatusCode::OK, HeaderMap::new(), vec![b' '; LARGEST + 1].into());
+        cache.keep("larger".to_owned(), 0, &larger, SystemTime::UNIX_EPOCH);
+        assert!(!is_hit(&cache, "larger"));
     }
 }

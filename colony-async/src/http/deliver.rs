@@ -12,6 +12,7 @@ impl Http {
     /// Gives the last reply to a request, a kept one if there is one.
     pub(crate) async fn deliver(&self, request: &Request) -> Result<Reply> {
         let shared = &*self.shared;
+        shared.session.check_caller()?;
         let Some(cache) = &shared.cache else { return self.send_guarded(request).await };
         if !cache::is_kept(request) {
             let write = Write::begin(cache, request);

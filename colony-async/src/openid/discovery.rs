@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
 use colony_core::{
     Error, Result,
     openid::{
@@ -13,9 +12,11 @@ use colony_core::{
 };
 use http::StatusCode;
 
-use super::{no_outcome, send};
+use super::{
+    memo::{self, Known, Memo},
+    send,
+};
 use crate::{
-    gate::Gate,
     sender::Sender,
     time::{Timer, unix},
 };
@@ -27,7 +28,7 @@ const TARGET: &str = "colony::openid";
 /// - Nothing is sent before somebody asks; then one request for however many ask at once.
 /// - A document is kept in memory for [`discovery::TTL`]. It is not kept on disk: with a warm token cache it
 ///   is not needed at all, and with a cold one it is one request beside the exchange.
-/// - A failure is told to those who waited for it and never kept: the next call asks again.
+/// - A failure is told to those who waited for it, and to those who come within a few seconds.
 /// - A provider without a document (404, and only that) has its token endpoint where it has always been:
 ///   see [`Provider::without_document`]. That is not kept either, so that a document which appears is seen.
 ///   No token goes to another host by it: the address is below the issuer's own.
@@ -36,20 +37,14 @@ pub(crate) struct Discovery {
     sender: Sender,
     retry: RetryPolicy,
     timer: Arc<dyn Timer>,
-    known: ArcSwapOption<Known>,
-    gate: Arc<Gate<Result<Arc<Provider>>>>,
-}
-
-struct Known {
-    provider: Arc<Provider>,
-    /// Unix seconds.
-    fetched_at: f64,
+    memo: Arc<Memo<Arc<Provider>>>,
 }
 
 impl Discovery {
     /// Of this issuer, letter for letter as it names itself.
     pub(crate) fn new(issuer: String, sender: Sender, retry: RetryPolicy, timer: Arc<dyn Timer>) -> Self {
-        Self { issuer, sender, retry, timer, known: ArcSwapOption::empty(), gate: Arc::default() }
+        let memo = Arc::new(Memo::new(Arc::clone(&timer)));
+        Self { issuer, sender, retry: memo::budget(&retry), timer, memo }
     }
 
     /// Whose document it is.
@@ -66,35 +61,19 @@ impl Discovery {
     /// [`Config`](colony_core::ErrorKind::Config) where the document is not to be believed; otherwise what
     /// kept it from being had.
     pub(crate) async fn provider(self: &Arc<Self>) -> Result<Arc<Provider>> {
-        if let Some(provider) = self.known() {
-            return Ok(provider);
-        }
-        let outcome = self.gate.share(|| {
+        let fetch = || {
             let discovery = Arc::clone(self);
-            async move {
-                // Between the look and the start of this flight another one may have landed.
-                match discovery.known() {
-                    Some(provider) => Ok(provider),
-                    None => discovery.fetch().await,
-                }
-            }
-        });
-        outcome.await.unwrap_or_else(|unfinished| Err(no_outcome(unfinished, discovery::OPERATION)))
+            async move { discovery.fetch().await }
+        };
+        let known = self.memo.get(None, discovery::is_believed, fetch).await?;
+        Ok(Arc::clone(&known.value))
     }
 
-    fn known(&self) -> Option<Arc<Provider>> {
-        let known = self.known.load();
-        let known = known.as_ref()?;
-        discovery::is_believed(known.fetched_at, unix(&*self.timer)).then(|| Arc::clone(&known.provider))
-    }
-
-    async fn fetch(&self) -> Result<Arc<Provider>> {
+    async fn fetch(&self) -> Result<Known<Arc<Provider>>> {
         let fetched = self.fetch_once().await;
         match &fetched {
-            Ok((provider, true)) => {
+            Ok((_, true)) => {
                 tracing::debug!(target: TARGET, event = "discovered", issuer = self.issuer, "the discovery document was fetched");
-                let known = Known { provider: Arc::clone(provider), fetched_at: unix(&*self.timer) };
-                self.known.store(Some(Arc::new(known)));
             }
             Ok((_, false)) => {
                 tracing::debug!(target: TARGET, event = "undocumented", issuer = self.issuer, "there is no discovery document; the usual addresses are used");
@@ -104,7 +83,8 @@ impl Discovery {
                 tracing::warn!(target: TARGET, event = "discovery_failed", issuer = self.issuer, reason, %error, "the discovery document cannot be used");
             }
         }
-        fetched.map(|(provider, _)| provider)
+        let now = unix(&*self.timer);
+        fetched.map(|(value, is_published)| Known { value, fetched_at: is_published.then_some(now) })
     }
 
     /// The provider, and whether it published a document.

@@ -7,14 +7,18 @@ use std::{
 };
 
 use colony_core::{
-    Error, ErrorKind, Reply, Result,
+    Error, ErrorKind, Reply, Request, Result,
     openid::{
         self,
         audience::{Audience, OPERATION},
         exchanged::{self, Granted},
     },
     retry::RetryPolicy,
-    token::{cache_path, cooldown::Note, envelope::MAX_BYTES},
+    token::{
+        cache_path,
+        cooldown::{Limits, Note},
+        envelope::MAX_BYTES,
+    },
 };
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
@@ -23,8 +27,8 @@ use serde_json::Value;
 use super::{Discovery, send};
 use crate::{
     sender::Sender,
-    session::{Held, Kind, Mint, Patience, Session},
-    time::{Timer, unix},
+    session::{Attempt, Held, Kind, Mint, Session, within},
+    time::unix,
 };
 
 const TARGET: &str = "colony::token";
@@ -37,26 +41,36 @@ pub(super) struct Exchange {
     pub(super) discovery: Arc<Discovery>,
     pub(super) sender: Sender,
     pub(super) retry: RetryPolicy,
+    /// How long each request may take, with all its tries.
+    pub(super) deadline: Duration,
+    /// How long the login may wait for its lock.
+    pub(super) lock_timeout: Duration,
     /// A login's token that was refused here although it had just been got: then the login is not what is
     /// wrong, and another one would not help.
     pub(super) innocent: Mutex<Option<SecretString>>,
 }
 
 impl Exchange {
-    async fn run(&self, key: &SecretString, timer: &dyn Timer, retry: RetryPolicy) -> Result<Held> {
+    async fn run(&self, key: &SecretString, attempt: Attempt<'_>) -> Result<Held> {
+        let timer = attempt.timer;
+        // The document and the login have limits of their own, whoever needs them; the login may wait for its lock.
+        attempt.announce(self.deadline);
         let provider = self.discovery.provider().await?;
+        let login_limit = self.lock_timeout.saturating_mul(2).saturating_add(self.deadline);
+        attempt.announce(login_limit);
         let endpoint = provider.token_endpoint.as_str();
         let mut login = self.login.token(None).await?;
         let mut request = self.audience.request(endpoint, &login.token);
-        let mut reply = send(&self.sender, &request, MAX_BYTES, &retry, timer).await?;
+        let mut reply = self.send(&request, attempt).await?;
         if refuses_subject(&reply) && !self.is_innocent(&login.token) {
             tracing::debug!(
                 target: TARGET, event = "subject_rejected", audience = self.audience.audience,
                 status = reply.status.as_u16(), "the login was refused at the exchange; it is tried with another one"
             );
+            attempt.announce(login_limit);
             login = self.login.token(Some(&login.token)).await?;
             request = self.audience.request(endpoint, &login.token);
-            reply = send(&self.sender, &request, MAX_BYTES, &retry, timer).await?;
+            reply = self.send(&request, attempt).await?;
             if refuses_subject(&reply) {
                 *self.innocent.lock().unwrap_or_else(PoisonError::into_inner) = Some(login.token.clone());
             }
@@ -78,6 +92,12 @@ impl Exchange {
         Ok(Held::exchanged(granted))
     }
 
+    async fn send(&self, request: &Request, attempt: Attempt<'_>) -> Result<Reply> {
+        attempt.announce(self.deadline);
+        let retry = attempt.patience.of(&self.retry);
+        within(self.deadline, send(&self.sender, request, MAX_BYTES, &retry, attempt.timer)).await
+    }
+
     fn is_innocent(&self, login: &SecretString) -> bool {
         let innocent = self.innocent.lock().unwrap_or_else(PoisonError::into_inner);
         innocent.as_ref().is_some_and(|token| token.expose_secret() == login.expose_secret())
@@ -96,13 +116,8 @@ fn refuses_subject(reply: &Reply) -> bool {
 }
 
 impl Mint for Exchange {
-    fn mint<'a>(
-        &'a self,
-        key: &'a SecretString,
-        timer: &'a dyn Timer,
-        patience: Patience,
-    ) -> BoxFuture<'a, Result<Held>> {
-        Box::pin(self.run(key, timer, patience.of(&self.retry)))
+    fn mint<'a>(&'a self, key: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Held>> {
+        Box::pin(self.run(key, attempt))
     }
 
     fn file(&self, base_url: &str, key: &SecretString) -> (String, Kind) {
@@ -115,22 +130,23 @@ impl Mint for Exchange {
         )
     }
 
-    /// The document, a login, the exchange; and after a refusal another login and another exchange.
-    fn longest(&self, patience: Patience) -> Duration {
-        // The document and the login have their own patience, whoever needs them.
-        let (one, first) = (patience.of(&self.retry), &self.retry);
-        let one = one.longest(self.sender.timeout);
-        first.longest(self.sender.timeout) + self.login.longest() * 2 + one * 2
+    fn one_try(&self) -> Duration {
+        self.sender.timeout
     }
 
     fn note(&self, error: &Error, now: f64) -> Option<Note> {
-        let status = error.status()?;
-        match status {
+        match error.status() {
             // A login's limit has a note of its own, which everybody reads who needs a login.
-            429 if error.operation() == Some(OPERATION) => {
+            Some(429) if error.operation() == Some(OPERATION) => {
                 Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message()))
             }
-            400 | 401 | 403 => Some(Note::refused(now, status, error.code(), error.message())),
+            Some(429) => None,
+            Some(status @ (400 | 401 | 403)) if !error.is_page() => {
+                Some(Note::refused(now, status, error.code(), error.message()))
+            }
+            status if status.is_some() || error.is_network() => {
+                Some(Note::failed(now, status, self.login.limits(), error.code(), error.message()))
+            }
             _ => None,
         }
     }
@@ -142,6 +158,10 @@ impl Mint for Exchange {
     /// What was refused was the login, for want of a two-factor code; this one may have one.
     fn differs(&self, note: &Note) -> bool {
         self.login.differs(note)
+    }
+
+    fn limits(&self) -> Limits {
+        self.login.limits()
     }
 
     fn audience(&self) -> Option<&Audience> {

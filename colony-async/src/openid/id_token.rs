@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use arc_swap::ArcSwapOption;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use colony_core::{
     Error, ErrorKind, Result,
@@ -17,9 +16,12 @@ use colony_core::{
     retry::RetryPolicy,
 };
 
-use super::{Discovery, no_outcome, send};
+use super::{
+    Discovery,
+    memo::{self, Known, Memo},
+    send,
+};
 use crate::{
-    gate::Gate,
     sender::Sender,
     time::{Timer, unix},
 };
@@ -127,16 +129,9 @@ pub(crate) struct Keys {
     sender: Sender,
     retry: RetryPolicy,
     timer: Arc<dyn Timer>,
-    known: ArcSwapOption<Known>,
     /// When the keys were last asked for, Unix seconds, whatever came of it.
     asked_at: Mutex<f64>,
-    gate: Arc<Gate<Result<Arc<Known>>>>,
-}
-
-struct Known {
-    set: Arc<KeySet>,
-    /// Unix seconds.
-    fetched_at: f64,
+    memo: Arc<Memo<Arc<KeySet>>>,
 }
 
 impl Keys {
@@ -149,60 +144,50 @@ impl Keys {
         Self {
             discovery,
             sender,
-            retry,
+            retry: memo::budget(&retry),
+            memo: Arc::new(Memo::new(Arc::clone(&timer))),
             timer,
-            known: ArcSwapOption::empty(),
             asked_at: Mutex::new(f64::NEG_INFINITY),
-            gate: Arc::default(),
         }
     }
 
     /// The keys, with the one of this name among them.
     async fn with(self: &Arc<Self>, id: Option<&str>) -> Result<Arc<KeySet>> {
-        let now = unix(&*self.timer);
-        let known = self.known.load_full().filter(|known| keys::is_believed(known.fetched_at, now));
-        let mut known = match known {
-            Some(known) => known,
-            None => self.shared_fetch(None).await?,
-        };
-        if known.set.candidates(id).is_empty() {
-            let asked_at = *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.fetched(None).await?;
+        if known.value.candidates(id).is_empty() {
+            let (asked_at, now) =
+                (*self.asked_at.lock().unwrap_or_else(PoisonError::into_inner), unix(&*self.timer));
             // One that another task has fetched meanwhile may have it.
-            let latest = self.known.load_full().filter(|latest| !Arc::ptr_eq(latest, &known));
+            let latest = self.memo.known(keys::is_believed).filter(|latest| !Arc::ptr_eq(latest, &known));
             if let Some(latest) = latest {
                 known = latest;
             } else if keys::may_ask_again(asked_at, now) {
-                known = self.shared_fetch(Some(known)).await?;
+                known = self.fetched(Some(&known)).await?;
             }
         }
-        if known.set.candidates(id).is_empty() {
+        if known.value.candidates(id).is_empty() {
             return Err(Refused::UnknownKey.into());
         }
-        Ok(Arc::clone(&known.set))
+        Ok(Arc::clone(&known.value))
     }
 
-    /// Fetches the keys, once for however many want others than these.
-    async fn shared_fetch(self: &Arc<Self>, not: Option<Arc<Known>>) -> Result<Arc<Known>> {
-        let outcome = self.gate.share(|| {
-            let (keys, not) = (Arc::clone(self), not.clone());
-            async move {
-                let now = unix(&*keys.timer);
-                // Between the look and the start of this flight another one may have landed.
-                match keys.known.load_full().filter(|known| keys::is_believed(known.fetched_at, now)) {
-                    Some(known) if not.is_none_or(|not| !Arc::ptr_eq(&known, &not)) => Ok(known),
-                    _ => keys.fetch().await,
-                }
-            }
-        });
-        outcome.await.unwrap_or_else(|unfinished| Err(no_outcome(unfinished, keys::OPERATION)))
+    /// The keys, others than these, fetched if need be.
+    async fn fetched(
+        self: &Arc<Self>,
+        not: Option<&Arc<Known<Arc<KeySet>>>>,
+    ) -> Result<Arc<Known<Arc<KeySet>>>> {
+        let fetch = || {
+            let keys = Arc::clone(self);
+            async move { keys.fetch().await }
+        };
+        self.memo.get(not, keys::is_believed, fetch).await
     }
 
-    async fn fetch(&self) -> Result<Arc<Known>> {
+    async fn fetch(&self) -> Result<Known<Arc<KeySet>>> {
         let fetched = self.fetch_once().await;
         match &fetched {
-            Ok(known) => {
+            Ok(_) => {
                 tracing::debug!(target: TARGET, event = "keys_fetched", "the provider's keys were fetched");
-                self.known.store(Some(Arc::clone(known)));
             }
             Err(error) => {
                 let reason = error.code().unwrap_or(error.kind().as_str());
@@ -212,7 +197,7 @@ impl Keys {
         fetched
     }
 
-    async fn fetch_once(&self) -> Result<Arc<Known>> {
+    async fn fetch_once(&self) -> Result<Known<Arc<KeySet>>> {
         let refuse = |code: &str, message: &str| {
             Err(Error::build(ErrorKind::Decode, message).operation(keys::OPERATION).code(code).finish())
         };
@@ -233,6 +218,6 @@ impl Keys {
         let Some(set) = KeySet::read(&reply.body) else {
             return refuse("keys_malformed", "the provider's keys are not a JWK set");
         };
-        Ok(Arc::new(Known { set: Arc::new(set), fetched_at: unix(&*self.timer) }))
+        Ok(Known { value: Arc::new(set), fetched_at: Some(unix(&*self.timer)) })
     }
 }

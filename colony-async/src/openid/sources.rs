@@ -21,6 +21,9 @@ use crate::{
     time::Timer,
 };
 
+/// So many sources are kept. A program that takes audiences from others must not grow for ever.
+const MOST_SOURCES: usize = 256;
+
 /// Makes sources and keeps them.
 pub(crate) struct Sources {
     login: Arc<Session>,
@@ -123,6 +126,13 @@ impl Sources {
         }
         audience.check()?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_SOURCES && !known.contains_key(audience) {
+            // Whichever: a token that is asked for again is in its file.
+            let idle = known.iter().find(|(_, source)| Arc::strong_count(source) == 1);
+            if let Some(audience) = idle.map(|(audience, _)| audience.clone()) {
+                known.remove(&audience);
+            }
+        }
         let source = known.entry(audience.clone()).or_insert_with(|| self.make(audience));
         Ok(Arc::clone(source))
     }
@@ -134,6 +144,8 @@ impl Sources {
             discovery: Arc::clone(&self.discovery),
             sender: self.sender.clone(),
             retry: self.retry.clone(),
+            deadline: self.settings.login_deadline,
+            lock_timeout: self.settings.lock_timeout,
             innocent: Mutex::new(None),
         };
         let settings = Settings { refresh_ahead: false, ..self.settings.clone() };

@@ -6,7 +6,7 @@ use std::{fmt::Display, time::Duration};
 
 use colony_core::openid::audience::Audience;
 
-use super::store::Store;
+use super::store::{LockFile, Store};
 
 const TARGET: &str = "colony::token";
 
@@ -58,14 +58,16 @@ pub(super) fn refuses_every_token(operation: &str) {
 }
 
 /// The lock was held by another process for a while.
-pub(super) fn waited(store: &Store, waited: Duration, got_it: bool) {
+pub(super) fn waited(store: &Store, which: LockFile, waited: Duration, got_it: bool) {
     if got_it {
-        tracing::debug!(target: TARGET, event = "waited", waited_ms = millis(waited), "waited for the lock");
+        if !waited.is_zero() {
+            tracing::debug!(target: TARGET, event = "waited", waited_ms = millis(waited), "waited for the lock");
+        }
     } else {
-        let holder = store.holder().flatten();
+        let holder = store.announcement(which).map(|announced| announced.process);
         tracing::warn!(
-            target: TARGET, event = "waited", waited_ms = millis(waited), holder, lock = %store.lock_file().display(),
-            "the lock was not given up in the time a login can take; going on without it"
+            target: TARGET, event = "waited", waited_ms = millis(waited), holder, lock = %store.lock_file(which).display(),
+            "the lock was not given up in the time that its holder may need; going on without it"
         );
     }
 }

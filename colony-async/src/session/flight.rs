@@ -13,10 +13,16 @@ use colony_core::{
 use secrecy::SecretString;
 
 use super::{
-    Held, Key, Landed, Passed, Patience, Rejected, Session, events, no_key, no_runtime, off_thread,
-    store::Store,
+    Attempt, Held, Key, Landed, Passed, Patience, Rejected, Session, events, no_key,
+    store::{LockFile, Store},
 };
-use crate::{disk::lock::Attempt, gate::Unfinished, time::unix};
+use crate::{
+    disk::{
+        lock::FileLock,
+        waiting::{Look, Waited, wait_for_lock},
+    },
+    time::unix,
+};
 
 /// Why a flight sets out.
 #[derive(Clone)]
@@ -51,10 +57,6 @@ impl Purpose {
     }
 }
 
-/// The first pauses between tries for the lock; they grow to the second.
-const POLL_FIRST: Duration = Duration::from_millis(5);
-const POLL_LAST: Duration = Duration::from_millis(100);
-
 impl Session {
     /// Joins the flight under way, or sets one out.
     pub(super) async fn join_flight(
@@ -65,8 +67,8 @@ impl Session {
         self.fly(Purpose::Want { need, rejected }).await
     }
 
-    /// As [`join_flight`](Self::join_flight), to renew a token that is still good.
-    pub(super) async fn renew(self: &Arc<Self>, held: Arc<Held>) -> Result<Arc<Held>> {
+    /// As [`join_flight`](Self::join_flight), to replace a token that is still good.
+    pub(super) async fn replace(self: &Arc<Self>, held: Arc<Held>) -> Result<Arc<Held>> {
         self.fly(Purpose::Renew(held)).await
     }
 
@@ -90,7 +92,7 @@ impl Session {
             _ => false,
         };
         let landed = self.gate.share_unless(work, is_useless).await;
-        landed.map_or_else(|unfinished| Err(no_outcome(unfinished)), |landed| landed.outcome)
+        landed.map_or_else(|lost| Err(lost.into()), |landed| landed.outcome)
     }
 
     /// Gets a token: from whoever was first, or by logging in.
@@ -112,18 +114,18 @@ impl Session {
             stale = Some(Arc::clone(held));
         }
         let outcome = match key.store.clone() {
-            Some(store) => match self.look_without_lock(&store, &purpose).await {
+            Some(store) => match self.look_without_lock(&store, &purpose) {
                 Some(Seen::Fresh(held)) => Ok(held),
                 seen => {
                     if let Some(Seen::Stale(held)) = seen {
                         stale = Some(held);
                     }
-                    self.acquire_shared(&key, store, &purpose, &mut stale).await
+                    self.acquire_shared(&key, &store, &purpose, &mut stale).await
                 }
             },
             None => {
                 let patience = self.patience(stale.as_ref(), purpose.need());
-                self.mint(&key, patience, None).await
+                self.mint(&key, patience, None, None).await
             }
         };
         let outcome = outcome.or_else(|error| self.fall_back(stale, purpose.need(), error));
@@ -152,72 +154,55 @@ impl Session {
     async fn acquire_shared(
         self: &Arc<Self>,
         key: &Arc<Key>,
-        store: Store,
+        store: &Store,
         purpose: &Purpose,
         stale: &mut Option<Arc<Held>>,
     ) -> Result<Arc<Held>> {
-        let started = self.now();
-        // Counted in what was slept, not read off the wall clock, which may be set meanwhile.
-        let mut slept = Duration::ZERO;
-        let mut pause = POLL_FIRST;
-        loop {
-            let look = self.look(&store, purpose, started).await;
-            if let Some(Seen::Stale(held)) = look.seen {
-                *stale = Some(held);
-            } else if let Some(Seen::Fresh(held)) = look.seen {
-                if !slept.is_zero() {
-                    events::waited(&store, slept, true);
+        let mut noted = Noted { since: self.now(), before: None };
+        // Those who stop waiting for the first lock do not arrive at the server together: they take the second.
+        for which in [LockFile::First, LockFile::Second] {
+            let look = |waited| match self.look(store, purpose, &mut noted, stale) {
+                Err(error) => Look::Found(Err(error)),
+                Ok(Some(held)) => {
+                    events::adopted(waited, self.mint.audience());
+                    Look::Found(Ok(held))
                 }
-                events::adopted(slept, self.mint.audience());
-                return Ok(held);
-            }
-            if let Some(error) = look.refusal {
-                return Err(error);
-            }
+                Ok(None) => Look::Patience(match self.patience(stale.as_ref(), purpose.need()) {
+                    Patience::Full => self.settings.lock_timeout,
+                    Patience::OneTry => self.settings.lock_timeout.min(self.mint.one_try()),
+                }),
+            };
+            let (try_lock, announced) = (|| store.try_lock(which), || store.announcement(which));
+            let waited = wait_for_lock(&*self.timer, try_lock, announced, look).await;
             let patience = self.patience(stale.as_ref(), purpose.need());
-            match look.attempt {
-                Some(Attempt::Held(lock)) => {
-                    if !slept.is_zero() {
-                        events::waited(&store, slept, true);
-                    }
-                    // Here everybody else fails: what was true before the lock need not be true now, so the
-                    // look above was taken with the lock held.
-                    let outcome = self.mint(key, patience, Some((&store, purpose))).await;
-                    off_thread(move || drop(lock)).await;
-                    return outcome;
+            match waited {
+                Waited::Found(outcome) => return outcome,
+                // The look was taken with the lock held: another process may have logged in meanwhile.
+                Waited::Held(lock, waited) => {
+                    events::waited(store, which, waited, true);
+                    return self.mint(key, patience, Some(&lock), Some((store, purpose))).await;
                 }
-                Some(Attempt::Unavailable(error)) => {
+                Waited::Unavailable(error) => {
                     self.degraded("lock", "unavailable", &error);
-                    return self.mint(key, patience, Some((&store, purpose))).await;
+                    break;
                 }
-                // The runtime is shutting down: nothing more can be done here.
-                None => return Err(Error::build(ErrorKind::Busy, "the runtime is shutting down").finish()),
-                Some(Attempt::Taken) => {}
-            }
-            let limit = self.mint.longest(patience);
-            if slept >= limit {
-                events::waited(&store, slept, false);
-                if patience == Patience::OneTry {
-                    return Err(Error::build(ErrorKind::Busy, "another process has the lock").finish());
+                Waited::GaveUp(waited) => {
+                    events::waited(store, which, waited, false);
+                    if patience == Patience::OneTry {
+                        return Err(Error::build(ErrorKind::Busy, "another process has the lock").finish());
+                    }
                 }
-                return self.mint(key, patience, Some((&store, purpose))).await;
             }
-            let sleep = pause.mul_f64(0.5 + self.timer.random()).min(limit - slept);
-            self.timer.sleep(sleep).await;
-            slept += sleep;
-            pause = (pause * 2).min(POLL_LAST);
         }
+        let patience = self.patience(stale.as_ref(), purpose.need());
+        self.mint(key, patience, None, Some((store, purpose))).await
     }
 
     /// Looks at the file alone.
-    async fn look_without_lock(self: &Arc<Self>, store: &Store, purpose: &Purpose) -> Option<Seen> {
-        let (session, store, purpose) = (Arc::clone(self), store.clone(), purpose.clone());
-        let look = move || {
-            let seen = session.seen(&store, &purpose);
-            session.learn_refusals(&store);
-            seen
-        };
-        off_thread(look).await?
+    fn look_without_lock(&self, store: &Store, purpose: &Purpose) -> Option<Seen> {
+        let seen = self.seen(store, purpose);
+        self.learn_refusals(store);
+        seen
     }
 
     fn seen(&self, store: &Store, purpose: &Purpose) -> Option<Seen> {
@@ -228,20 +213,30 @@ impl Session {
         }
     }
 
-    /// Tries for the lock, then looks at the file and the note: in this order, so that with the lock held
-    /// what is seen is the state that the lock protects.
-    async fn look(self: &Arc<Self>, store: &Store, purpose: &Purpose, waiting_since: f64) -> Look {
-        let (session, store, purpose) = (Arc::clone(self), store.clone(), purpose.clone());
-        let looked = off_thread(move || {
-            let attempt = store.try_lock();
-            let seen = session.seen(&store, &purpose);
-            let note = store.read_note();
-            let refusal = note.and_then(|note| session.refusal(&note, waiting_since));
-            let refusal = refusal.or_else(|| session.refuses_every_token(&store, &purpose));
-            Look { attempt: Some(attempt), seen, refusal }
-        })
-        .await;
-        looked.unwrap_or(Look { attempt: None, seen: None, refusal: None })
+    /// Looks at the file and the note. A stale token is kept aside, a note's failure is an error.
+    fn look(
+        &self,
+        store: &Store,
+        purpose: &Purpose,
+        noted: &mut Noted,
+        stale: &mut Option<Arc<Held>>,
+    ) -> Result<Option<Arc<Held>>> {
+        match self.seen(store, purpose) {
+            Some(Seen::Fresh(held)) => return Ok(Some(held)),
+            Some(Seen::Stale(held)) => *stale = Some(held),
+            None => {}
+        }
+        let note = store.read_note();
+        // Told apart by what they say as well as by their dates, since a clock may be set meanwhile.
+        let before = noted.before.get_or_insert_with(|| note.clone());
+        if let Some(note) = &note {
+            let is_new = note.is_failure() && before.as_ref() != Some(note);
+            if (is_new || note.answers_waiter(noted.since, self.now())) && !self.mint.differs(note) {
+                return Err(self.mint.noted(note, self.now()));
+            }
+        }
+        let refusal = note.and_then(|note| self.cooling_down(&note));
+        refusal.or_else(|| self.refuses_every_token(store, purpose)).map_or(Ok(None), Err)
     }
 
     /// Ends the search for a token where another process has learned that no token would serve.
@@ -254,12 +249,9 @@ impl Session {
         })
     }
 
-    /// The error a note stands for, as far as it concerns a caller who has waited since then.
-    fn refusal(&self, note: &Note, waiting_since: f64) -> Option<Error> {
+    /// The error of a cool-down that lasts.
+    fn cooling_down(&self, note: &Note) -> Option<Error> {
         let now = self.now();
-        if note.answers_waiter(waiting_since) && !self.mint.differs(note) {
-            return Some(self.mint.noted(note, now));
-        }
         let left = note.remaining(now).filter(|_| !self.settings.ignore_cool_down)?;
         events::cooling_down(left, self.mint.audience());
         Some(self.mint.noted(note, now))
@@ -276,17 +268,19 @@ impl Session {
         self: &Arc<Self>,
         key: &Key,
         patience: Patience,
+        lock: Option<&FileLock>,
         shared: Option<(&Store, &Purpose)>,
     ) -> Result<Arc<Held>> {
         let Some(secret) = &key.secret else { return Err(no_key()) };
         {
             let own = self.note.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some(error) = own.and_then(|note| self.refusal(&note, f64::INFINITY)) {
+            if let Some(error) = own.and_then(|note| self.cooling_down(&note)) {
                 return Err(error);
             }
         }
         let started = self.now();
-        let answer = self.mint.mint(secret, &*self.timer, patience).await;
+        let attempt = Attempt { timer: &*self.timer, patience, lock };
+        let answer = self.mint.mint(secret, attempt).await;
         let now = unix(&*self.timer);
         let took = Duration::from_secs_f64((now - started).max(0.0));
         match answer {
@@ -298,50 +292,41 @@ impl Session {
                     std::mem::take(&mut *self.given_up.lock().unwrap_or_else(PoisonError::into_inner));
                 if let Some((store, purpose)) = shared {
                     gone.extend(purpose.rejected().cloned());
-                    let (session, store, minted) = (Arc::clone(self), store.clone(), Arc::clone(&held));
-                    off_thread(move || {
-                        session.save(&store, &minted, took, &gone);
-                        if let Err(error) = store.remove_note() {
-                            session.degraded("remove", "io", &error);
-                        }
-                    })
-                    .await;
+                    if let Some(by) = purpose.rejected_by() {
+                        self.expect_refusal(store, by, &held);
+                    }
+                    self.save(store, &held, took, &gone);
+                    if let Err(error) = store.remove_note() {
+                        self.degraded("remove", "io", &error);
+                    }
                 }
                 Ok(held)
             }
             Err(error) => {
-                self.share_refusal(&error, now, shared).await;
+                self.share_refusal(&error, now, shared);
                 Err(error)
             }
         }
     }
 
     /// Leaves a note for the others, and takes a rejected token out of their way.
-    async fn share_refusal(self: &Arc<Self>, error: &Error, now: f64, shared: Option<(&Store, &Purpose)>) {
+    fn share_refusal(&self, error: &Error, now: f64, shared: Option<(&Store, &Purpose)>) {
         let note = self.mint.note(error, now);
         // The note beside the file is everybody's, so that a success or a person can end it for all. Only
         // where there is none, this client keeps a cool-down to itself.
         let own = note.clone().filter(|note| note.kind == NoteKind::CoolDown);
         let Some((store, purpose)) = shared else { return self.keep_note(own) };
-        let rejected = match purpose {
-            Purpose::Want { rejected, .. } => rejected.as_ref().map(|rejected| rejected.token.clone()),
-            Purpose::Renew(_) => None,
-        };
-        let (session, store) = (Arc::clone(self), store.clone());
-        off_thread(move || {
-            if let Some(rejected) = rejected
-                && let Err(error) = store.remove_if_holds(&rejected)
-            {
-                session.degraded("remove", "io", &error);
-            }
-            if let Some(note) = note
-                && let Err(error) = store.write_note(&note)
-            {
-                session.degraded("write", "io", &error);
-                session.keep_note(own);
-            }
-        })
-        .await;
+        if let Purpose::Want { rejected: Some(rejected), .. } = purpose
+            && let Err(error) = store.remove_if_holds(&rejected.token)
+        {
+            self.degraded("remove", "io", &error);
+        }
+        if let Some(note) = note
+            && let Err(error) = store.write_note(&note)
+        {
+            self.degraded("write", "io", &error);
+            self.keep_note(own);
+        }
     }
 
     fn keep_note(&self, note: Option<Note>) {
@@ -394,21 +379,6 @@ pub(super) struct Serving {
 /// How long a stale token serves before the next login is tried.
 const SERVES: Duration = Duration::from_secs(30);
 
-/// The error of a login whose task did not come to an end.
-fn no_outcome(unfinished: Unfinished) -> Error {
-    match unfinished {
-        Unfinished::Panicked => {
-            Error::build(ErrorKind::Config, "the login panicked; its message is on stderr")
-                .hint("Mend the function given to `totp_with`, or the timer")
-                .finish()
-        }
-        Unfinished::Stopped => {
-            Error::build(ErrorKind::Busy, "the runtime was shut down during the login").finish()
-        }
-        Unfinished::NoRuntime => no_runtime(),
-    }
-}
-
 /// Whether a login that failed so may succeed later without anybody's doing: the network, the service's own
 /// trouble (any 5xx), too many logins, or a proxy's page.
 fn passes(error: &Error) -> bool {
@@ -423,11 +393,11 @@ fn is_final(error: &Error) -> bool {
     error.code() == Some(FINAL)
 }
 
-/// What one look at the shared state found.
-struct Look {
-    attempt: Option<Attempt>,
-    seen: Option<Seen>,
-    refusal: Option<Error>,
+/// What a caller knew of notes when it began to wait.
+struct Noted {
+    since: f64,
+    /// The note that was there, if there was one, once that was looked at.
+    before: Option<Option<Note>>,
 }
 
 enum Seen {

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    future::Future,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -9,7 +10,11 @@ use std::{
 use colony_core::{
     Error, ErrorKind, Reply, Request, Result,
     retry::{Decision, RetryPolicy},
-    token::{cache_path, cooldown::Note, freshness::Lifetime},
+    token::{
+        cache_path,
+        cooldown::{Limits, Note, NoteKind},
+        freshness::Lifetime,
+    },
     two_factor_code,
 };
 use futures_util::future::BoxFuture;
@@ -17,10 +22,12 @@ use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::{Held, Kind, Mint, Patience};
+use super::{Attempt, Held, Kind, Mint};
 use crate::{
+    body,
+    callback::Owner,
     sender::Sender,
-    time::{Timer, unix},
+    time::{Stopwatch, unix},
 };
 
 /// The operation's name of a login.
@@ -28,9 +35,9 @@ pub(crate) const LOGIN: &str = "get_auth_token";
 
 /// Where two-factor codes come from.
 pub(crate) enum Totp {
-    /// A code that serves for one login.
+    /// A code that serves for one request.
     Once(SecretString, AtomicBool),
-    /// Asked at each login.
+    /// Asked for each request.
     Ask(Box<dyn Fn() -> String + Send + Sync>),
 }
 
@@ -38,19 +45,17 @@ pub(crate) enum Totp {
 pub(crate) struct Login {
     pub(crate) sender: Sender,
     pub(crate) retry: RetryPolicy,
+    /// How long a login may take, with all its tries.
+    pub(crate) deadline: Duration,
     pub(crate) totp: Option<Totp>,
+    pub(crate) owner: Owner,
 }
 
 impl Mint for Login {
-    fn mint<'a>(
-        &'a self,
-        key: &'a SecretString,
-        timer: &'a dyn Timer,
-        patience: Patience,
-    ) -> BoxFuture<'a, Result<Held>> {
+    fn mint<'a>(&'a self, key: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Held>> {
         Box::pin(async move {
-            let token = self.run(key, timer, &patience.of(&self.retry)).await?;
-            let lifetime = Lifetime::at_login(token.expose_secret(), unix(timer));
+            let token = within(self.deadline, self.run(key, attempt)).await?;
+            let lifetime = Lifetime::at_login(token.expose_secret(), unix(attempt.timer));
             Ok(Held::new(token, lifetime).just_minted())
         })
     }
@@ -59,15 +64,20 @@ impl Mint for Login {
         (cache_path::fingerprint(base_url, key.expose_secret()), Kind::Login)
     }
 
-    fn longest(&self, patience: Patience) -> Duration {
-        patience.of(&self.retry).longest(self.sender.timeout)
+    fn one_try(&self) -> Duration {
+        self.sender.timeout
     }
 
     fn note(&self, error: &Error, now: f64) -> Option<Note> {
-        match error.status()? {
-            429 => Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message())),
-            401 | 403 if error.is_page() => None,
-            status @ (401 | 403) => Some(Note::refused(now, status, error.code(), error.message())),
+        match error.status() {
+            Some(429) => Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message())),
+            Some(status @ (401 | 403)) if !error.is_page() => {
+                Some(Note::refused(now, status, error.code(), error.message()))
+            }
+            status if status.is_some() || error.is_network() => {
+                Some(Note::failed(now, status, self.limits(), error.code(), error.message()))
+            }
+            // It failed here, before anything was sent.
             _ => None,
         }
     }
@@ -76,35 +86,82 @@ impl Mint for Login {
         note.to_error(now)
     }
 
-    /// Another program was asked for a two-factor code, or gave a wrong one; this one has its own.
+    /// Another program was asked for a two-factor code, or gave a wrong one, and this one has its own; or it got
+    /// no answer, and this one asks by another way or has more patience.
     fn differs(&self, note: &Note) -> bool {
-        note.is_two_factor() && self.totp.is_some()
+        match &note.kind {
+            NoteKind::NoAnswer(limits) => !self.limits().are_met_by(limits),
+            _ => note.is_two_factor() && self.totp.is_some(),
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        let millis = |limit: Duration| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        Limits {
+            connection: self.sender.http.fingerprint().to_owned(),
+            timeout_ms: millis(self.sender.timeout),
+            login_deadline_ms: millis(self.deadline),
+        }
     }
 }
 
 impl Login {
     /// Exchanges the key for a token.
-    async fn run(&self, key: &SecretString, timer: &dyn Timer, retry: &RetryPolicy) -> Result<SecretString> {
-        let mut retries = 0;
-        let mut request = Request::new(LOGIN, Method::POST, "/auth/token")
-            .json("api_key", key.expose_secret())
-            .anonymous()
-            .secret();
-        if let Some(totp) = &self.totp {
-            request = request.json("totp_code", totp.code()?.expose_secret());
-        }
+    async fn run(&self, key: &SecretString, attempt: Attempt<'_>) -> Result<SecretString> {
+        let retry = attempt.patience.of(&self.retry);
+        let (mut retries, mut watch) = (0, Stopwatch::start(attempt.timer));
         loop {
-            let reply = self.sender.once(&request, None).await?;
+            if self.totp.is_some() {
+                // A person may be asked for the code.
+                attempt.announce(self.deadline);
+            }
+            let request = self.request(key)?;
+            attempt.announce(self.sender.timeout);
+            let reply = self.sender.once_bounded(&request, body::LOGIN_LIMIT).await?;
             if reply.is_success() {
                 return read_token(&reply);
             }
             match retry.after(retries, reply.status.as_u16(), reply.retry_after()) {
-                Decision::After(wait) => timer.sleep(wait).await,
-                Decision::Stop => return Err(reply.into_error(&request)),
+                Decision::After(wait) if self.may_try_again(watch.elapsed() + wait) => {
+                    attempt.announce(wait + self.sender.timeout);
+                    watch.sleep(wait).await;
+                }
+                _ => return Err(reply.into_error(&request)),
             }
             retries += 1;
         }
     }
+}
+
+impl Login {
+    /// Whether there is a code for one more request, and time.
+    fn may_try_again(&self, at: Duration) -> bool {
+        at < self.deadline && !self.totp.as_ref().is_some_and(Totp::is_spent)
+    }
+
+    /// The request, with a two-factor code of its own.
+    fn request(&self, key: &SecretString) -> Result<Request> {
+        let request = Request::new(LOGIN, Method::POST, "/auth/token")
+            .json("api_key", key.expose_secret())
+            .anonymous()
+            .secret();
+        match &self.totp {
+            Some(totp) => Ok(request.json("totp_code", self.owner.call(|| totp.code())?.expose_secret())),
+            None => Ok(request),
+        }
+    }
+}
+
+/// Ends work that takes longer than the deadline of a login. Not by the client's timer, on which a test may let
+/// pauses take no time.
+pub(crate) async fn within<T>(deadline: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
+        let message = format!("the login did not end within {} s (`login_deadline`)", deadline.as_secs_f64());
+        Err(Error::build(ErrorKind::Network, message)
+            .operation(LOGIN)
+            .hint("Try again later, or allow more time with `login_deadline`")
+            .finish())
+    })
 }
 
 fn read_token(reply: &Reply) -> Result<SecretString> {
@@ -121,6 +178,11 @@ fn read_token(reply: &Reply) -> Result<SecretString> {
 impl Totp {
     pub(crate) fn once(code: SecretString) -> Self {
         Self::Once(code, AtomicBool::new(false))
+    }
+
+    /// Whether there is no further code.
+    fn is_spent(&self) -> bool {
+        matches!(self, Self::Once(_, used) if used.load(Ordering::Relaxed))
     }
 
     fn code(&self) -> Result<SecretString> {
@@ -144,6 +206,8 @@ impl Totp {
 }
 
 fn check_code(code: String) -> Result<SecretString> {
+    // Authenticators show a code in two groups.
+    let code: String = SecretString::from(code).expose_secret().split_whitespace().collect();
     let code = SecretString::from(code);
     two_factor_code::check(code.expose_secret())?;
     Ok(code)

@@ -2,30 +2,33 @@
 
 use std::time::Duration;
 
-use colony_core::{Error, Result, openid::audience::Audience, retry::RetryPolicy, token::cooldown::Note};
+use colony_core::{
+    Error, Result,
+    openid::audience::Audience,
+    retry::RetryPolicy,
+    token::cooldown::{Limits, Note},
+};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 
 use super::{Held, Kind};
-use crate::time::Timer;
+use crate::{
+    disk::lock::{FILE_WORK, FileLock},
+    time::Timer,
+};
 
 /// Gets a token from the server, and knows what its refusals mean. Everything else, who may ask and who
 /// shares the answer, is the session's.
 pub(crate) trait Mint: Send + Sync + 'static {
     /// Gets a token.
-    fn mint<'a>(
-        &'a self,
-        key: &'a SecretString,
-        timer: &'a dyn Timer,
-        patience: Patience,
-    ) -> BoxFuture<'a, Result<Held>>;
+    fn mint<'a>(&'a self, key: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Held>>;
 
     /// What the file of its tokens holds, and how that file is called, given the fingerprint of the base URL
     /// and the key.
     fn file(&self, base_url: &str, key: &SecretString) -> (String, Kind);
 
-    /// The longest time one [`mint`](Self::mint) may take. A holder of the lock is not waited for any longer.
-    fn longest(&self, patience: Patience) -> Duration;
+    /// How long a caller that has a token near its end waits for a better one.
+    fn one_try(&self) -> Duration;
 
     /// What others are to be told of this refusal, if anything.
     fn note(&self, error: &Error, now: f64) -> Option<Note>;
@@ -33,12 +36,33 @@ pub(crate) trait Mint: Send + Sync + 'static {
     /// The error that a note of another's refusal stands for.
     fn noted(&self, note: &Note, now: f64) -> Error;
 
-    /// Whether this one would send something else than whoever was refused.
+    /// Whether this one would send something else than the login that failed, or has more patience.
     fn differs(&self, note: &Note) -> bool;
+
+    /// Under which conditions it gets an answer or none.
+    fn limits(&self) -> Limits;
 
     /// The service that the tokens are for, when it is another one.
     fn audience(&self) -> Option<&Audience> {
         None
+    }
+}
+
+/// One attempt to get a token: how, and for whom to see.
+#[derive(Clone, Copy)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) timer: &'a dyn Timer,
+    pub(crate) patience: Patience,
+    /// The lock under which it is made, if there is one.
+    pub(crate) lock: Option<&'a FileLock>,
+}
+
+impl Attempt<'_> {
+    /// Tells those who wait for the lock how long this may still take, work on files aside.
+    pub(crate) fn announce(&self, left: Duration) {
+        if let Some(lock) = self.lock {
+            lock.announce(left.saturating_add(FILE_WORK));
+        }
     }
 }
 

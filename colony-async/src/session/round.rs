@@ -3,11 +3,17 @@
 use std::{
     borrow::Cow,
     sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
+    time::Duration,
 };
 
 use colony_core::{Reply, Request, Result, openid::audience::Need, token::refusals::Refusals};
 
-use super::{Held, Rejected, Session, Store, events, off_thread};
+use super::{Held, Rejected, Session, Store, events};
+use crate::background;
+
+/// How often and at which distance another process's answer is looked for: for a second.
+const MOST_LOOKS: u32 = 50;
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Gives a request its tokens, and decides what its 401 means (rule 7 of the design).
 pub(crate) struct Round<'s> {
@@ -80,8 +86,18 @@ impl Session {
     /// Whether this operation is known to refuse this token and those that would come after it.
     async fn is_final(self: &Arc<Self>, operation: &str, held: &Arc<Held>) -> bool {
         if let Some(store) = self.key.load().store.clone() {
-            let session = Arc::clone(self);
-            off_thread(move || session.learn_refusals(&store)).await;
+            let (session, held, operation) = (Arc::clone(self), Arc::clone(held), operation.to_owned());
+            let learning = background::blocking(move || {
+                // Another process has just got this token for this operation, and is about to learn its answer.
+                for _ in 0..MOST_LOOKS {
+                    session.learn_refusals(&store);
+                    if !session.refusals().is_expected(&operation, &held.token, session.now()) {
+                        break;
+                    }
+                    session.settings.disk.pause(LOOK_AGAIN);
+                }
+            });
+            let _ = learning.await;
         }
         self.refusals().stands(operation, &held.token, self.now())
     }
@@ -91,6 +107,17 @@ impl Session {
         if !self.refusals_unshared.load(Ordering::Relaxed) {
             let shared = store.read_refusals();
             *self.refusals() = shared;
+        }
+    }
+
+    /// Tells others, before they can have it, that this token was got because an operation refused another
+    /// (blocking).
+    pub(super) fn expect_refusal(&self, store: &Store, operation: &str, held: &Held) {
+        let now = self.now();
+        let expect = |refusals: &mut Refusals| refusals.expect(operation, &held.token, now);
+        expect(&mut self.refusals());
+        if let Err(error) = store.change_refusals(expect) {
+            self.degraded("write", "io", &error);
         }
     }
 
@@ -112,7 +139,7 @@ impl Session {
         change(&mut self.refusals());
         let Some(store) = self.key.load().store.clone() else { return };
         let session = Arc::clone(self);
-        off_thread(move || {
+        let _ = background::blocking(move || {
             if let Err(error) = store.change_refusals(change) {
                 session.refusals_unshared.store(true, Ordering::Relaxed);
                 session.degraded("write", "io", &error);

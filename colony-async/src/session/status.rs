@@ -96,11 +96,7 @@ fn is_taken(found: &Found, ttl: Option<Duration>, now: f64) -> bool {
 }
 
 /// The token files in a directory: fingerprint, and what is in each.
-pub(crate) fn list_cache(
-    directory: &Path,
-    ttl: Option<Duration>,
-    now: f64,
-) -> io::Result<Vec<CachedToken>> {
+pub(crate) fn list_cache(directory: &Path, ttl: Option<Duration>, now: f64) -> io::Result<Vec<CachedToken>> {
     let mut out = Vec::new();
     for name in names(&Real, directory)? {
         let store = Store::new(directory.to_owned(), name.clone());

@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use super::held::{Kept, Kind};
 use crate::disk::{
     Disk, Real,
-    lock::{self, Attempt, FileLock},
+    lock::{self, Announcement, Attempt, FileLock},
     private::{Directory, Durability, Unfit},
     uninterrupted,
 };
@@ -38,6 +38,23 @@ pub(crate) struct Found {
     pub(crate) kept: Kept,
     /// When it was written, Unix seconds.
     pub(crate) written_at: f64,
+}
+
+/// The lock files of one token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LockFile {
+    First,
+    /// For those who stopped waiting for the first, so that they do not all go on at once.
+    Second,
+}
+
+impl LockFile {
+    fn extension(self) -> &'static str {
+        match self {
+            Self::First => "lock",
+            Self::Second => "lock2",
+        }
+    }
 }
 
 /// Why nothing was taken from the file.
@@ -94,8 +111,8 @@ impl Store {
         self.path("json")
     }
 
-    pub(crate) fn lock_file(&self) -> PathBuf {
-        self.path("lock")
+    pub(crate) fn lock_file(&self, which: LockFile) -> PathBuf {
+        self.path(which.extension())
     }
 
     pub(crate) fn note_file(&self) -> PathBuf {
@@ -133,10 +150,9 @@ impl Store {
 
     /// Writes the token, whole or not at all.
     pub(crate) fn write(&self, kept: &Kept) -> io::Result<()> {
-        let text =
-            self.kind.write(kept).map_err(|error| {
-                io::Error::new(io::ErrorKind::InvalidData, format!("the token is not cached: {error}"))
-            })?;
+        let text = self.kind.write(kept).map_err(|error| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("the token is not cached: {error}"))
+        })?;
         self.directory.write(&self.name, &self.file(), text.as_bytes(), Durability::Whole)
     }
 
@@ -225,17 +241,22 @@ impl Store {
         self.directory.remove(&self.file())
     }
 
-    /// Tries to take the lock; makes the directory for it.
-    pub(crate) fn try_lock(&self) -> Attempt {
+    /// Tries to take a lock; makes the directory for it.
+    pub(crate) fn try_lock(&self, which: LockFile) -> Attempt {
         match self.directory.make() {
-            Ok(()) => FileLock::try_acquire(self.directory.disk(), &self.lock_file()),
+            Ok(()) => FileLock::try_acquire(self.directory.disk(), &self.lock_file(which)),
             Err(error) => Attempt::Unavailable(error),
         }
     }
 
+    /// What the holder of a lock says of its work.
+    pub(crate) fn announcement(&self, which: LockFile) -> Option<Announcement> {
+        lock::announcement(self.directory.disk(), &self.lock_file(which))
+    }
+
     /// The process that signed the lock file, when somebody holds the lock at this moment.
     pub(crate) fn holder(&self) -> Option<Option<u32>> {
-        lock::holder(self.directory.disk(), &self.lock_file())
+        lock::holder(self.directory.disk(), &self.lock_file(LockFile::First))
     }
 }
 

@@ -7,6 +7,8 @@ use http::Method;
 use serde_json::Value;
 use url::Url;
 
+use crate::callback::Owner;
+
 /// A request that is about to be sent, as a hook sees it.
 ///
 /// Each try is one, and so is each login. The token is never part of it, and what would give away a
@@ -44,10 +46,16 @@ type OnRequest = Box<dyn Fn(&Outgoing<'_>) + Send + Sync>;
 type OnResponse = Box<dyn Fn(&Incoming<'_>) + Send + Sync>;
 
 /// The hooks of a client, in the order they were given.
-#[derive(Default)]
 pub(crate) struct Hooks {
+    pub(crate) owner: Owner,
     pub(crate) requests: Vec<OnRequest>,
     pub(crate) responses: Vec<OnResponse>,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self { owner: Owner::new(), requests: Vec::new(), responses: Vec::new() }
+    }
 }
 
 impl Hooks {
@@ -62,7 +70,7 @@ impl Hooks {
         let url = shown(url);
         let seen = Outgoing { operation: request.operation(), method: request.method(), url: &url, body };
         for hook in &self.requests {
-            hook(&seen);
+            self.owner.call(|| hook(&seen));
         }
     }
 
@@ -81,7 +89,7 @@ impl Hooks {
             body: body.as_ref(),
         };
         for hook in &self.responses {
-            hook(&seen);
+            self.owner.call(|| hook(&seen));
         }
     }
 }

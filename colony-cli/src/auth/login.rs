@@ -27,6 +27,7 @@ use crate::{
     args::{Global, LoginArgs},
     client::{self, Chosen, check_place},
     failure::Failure,
+    input,
     output::{Output, moment, printable},
     profile::{OpenIdLogin, Profile, ProfileLock, Profiles},
     signals::{self, Hold},
@@ -402,21 +403,24 @@ fn no_refresh_token(expiry: f64) -> String {
 
 /// One line from stdin. Never from an argument, which other users of the machine could read.
 fn secret_from_stdin(what: &str, output: &Output) -> Result<SecretString, Failure> {
-    let mut text = String::new();
-    if std::io::stdin().is_terminal() {
+    let text = if std::io::stdin().is_terminal() {
         output.error_line(&format!("Paste {what} (it is not shown) and press Enter:"));
         let _echo = signals::keep_echo();
-        text = match rpassword::read_password() {
+        match rpassword::read_password() {
             // Ctrl-C: a signal that the library has sent on, and that arrives on another thread.
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => signals::end(signals::ENDED),
-            read => read?,
-        };
+            read => Some(read?),
+        }
     } else {
-        std::io::stdin().take(MAX_SECRET + 1).read_to_string(&mut text)?;
-    }
-    let text = SecretString::from(text);
-    let secret = text.expose_secret().trim();
+        let mut bytes = Vec::new();
+        std::io::stdin().take(MAX_SECRET + 1).read_to_end(&mut bytes)?;
+        input::decode(bytes)
+    };
     let refused = |why: &str| Err(Failure::usage(format!("{what} on stdin {why}")));
+    let Some(text) = text.map(SecretString::from) else {
+        return refused("is not text; pass it as one line");
+    };
+    let secret = input::tidy(text.expose_secret());
     match secret {
         "" => refused("is empty; pass it as one line, for example `colony auth login < FILE`"),
         secret if secret.len() as u64 > MAX_SECRET => refused("is too long to be one"),

@@ -1,6 +1,6 @@
 //! The OpenID provider as the commands use it: found by its discovery document, asked once for each answer.
 
-use std::{error::Error as _, fs, future::Future, path::PathBuf, time::Duration};
+use std::{error::Error as _, future::Future, path::PathBuf, time::Duration};
 
 use colony_async::credential::{
     ClientAuth, CredentialId, CredentialStore, RotatingCredential, default_directory,
@@ -18,6 +18,7 @@ use crate::{
     args::Global,
     client::{self, Chosen},
     failure::Failure,
+    input::{self, tidy},
     profile::{self, OpenIdLogin},
     signals::Hold,
 };
@@ -253,14 +254,13 @@ pub(super) fn issuer_of(base_url: &str) -> String {
 
 fn client_secret(login: &OpenIdLogin) -> Result<Option<SecretString>, Failure> {
     if let Ok(secret) = std::env::var(SECRET_VARIABLE)
-        && !secret.trim().is_empty()
+        && !tidy(&secret).is_empty()
     {
-        return Ok(Some(secret.trim().to_owned().into()));
+        return Ok(Some(tidy(&secret).to_owned().into()));
     }
     let Some(path) = &login.client_secret_file else { return Ok(None) };
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("--client-secret-file {}: {error}", path.display())))?;
-    Ok(Some(text.trim().to_owned().into()))
+    let text = input::file("--client-secret-file", path)?;
+    Ok(Some(tidy(&text).to_owned().into()))
 }
 
 async fn send(request: reqwest::RequestBuilder, url: &str) -> Result<Answer, Failure> {

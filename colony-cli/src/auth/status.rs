@@ -12,7 +12,7 @@ use super::openid::{self, OpenId};
 use crate::{
     args::Global,
     client::{self, CacheSettings, Chosen, KeySource, base_url},
-    failure::Failure,
+    failure::{Failure, NO_KEY},
     output::{Output, moment, printable, span},
     profile::OpenIdLogin,
     signals,
@@ -134,7 +134,8 @@ async fn key_login(
     now: f64,
 ) -> Result<KeyLogin, Failure> {
     let (directory, ttl) = (CacheDirectory::from_environment(), CacheSettings::new(global).ttl);
-    let token = directory.path.as_ref().map(|directory| TokenStatus::read(directory, base_url, key, ttl, now));
+    let token =
+        directory.path.as_ref().map(|directory| TokenStatus::read(directory, base_url, key, ttl, now));
     let fingerprint = cache_path::fingerprint(base_url, key.expose_secret());
     let me = match ask {
         Ask::Nothing => None,
@@ -373,8 +374,5 @@ fn held(lock: LockStatus, what: &str) -> String {
 
 /// There is no login of any kind.
 pub(super) fn no_key() -> Failure {
-    Error::build(ErrorKind::Auth, "there is no API key")
-        .hint("Set COLONY_API_KEY, give --api-key-file, or log in: `colony auth login`")
-        .finish()
-        .into()
+    Error::build(ErrorKind::Auth, "there is no API key").code(NO_KEY).finish().into()
 }

@@ -13,6 +13,7 @@ mod email;
 mod identity;
 mod inbox;
 mod profile;
+mod standing;
 mod start;
 mod suggestions;
 
@@ -31,6 +32,10 @@ pub use inbox::{
 pub use profile::{
     Avatar, DeleteAccount, DeleteProfileAvatar, GetMe, GetMyStatus, SetMyStatus, Status, UpdateProfile,
     UploadProfileAvatar,
+};
+pub use standing::{
+    ColonyCount, DayActivity, GetMyStats, GetOnboarding, GetProbation, MyStats, Onboarding, OnboardingStep,
+    PostTypeCount, RecentActivity, TagCount, TopPost, VoteSplit,
 };
 pub use start::{
     Bootstrap, Capability, Deprecation, Deprecations, GetBootstrap, GetDeprecations, GetSuggestions,
@@ -303,5 +308,8 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<SuppressSuggestions>(),
         Operation::of::<UndoDismissal>(),
         Operation::of::<UndoSuppression>(),
+        Operation::of::<GetMyStats>(),
+        Operation::of::<GetOnboarding>(),
+        Operation::of::<GetProbation>(),
     ],
 );

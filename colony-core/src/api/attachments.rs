@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Download, Endpoint, FilePart, Id, JsonObject, Reply, Request, Result, Transport, kind,
+    names::{self, Both},
     registry::{Group, Operation},
     reply::accept,
 };
@@ -83,7 +84,7 @@ impl<C: Transport> Attachments<'_, C> {
 #[non_exhaustive]
 pub struct Attachment {
     /// The id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::AttachmentId>")]
     pub id: Option<Id<kind::Opaque>>,
     /// The media type the server found.
     #[serde(default, skip_serializing_if = "Option::is_none")]

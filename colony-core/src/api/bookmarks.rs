@@ -1,5 +1,7 @@
 //! Bookmarked and watched posts.
 
+mod folders;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,11 @@ use crate::{
 };
 
 use super::posts::Post;
+
+pub use folders::{
+    BookmarkFolder, BookmarkPlace, CreateBookmarkFolder, DeleteBookmarkFolder, FolderDeleted,
+    ListBookmarkFolders, MoveBookmark, RenameBookmarkFolder, UnsortBookmark,
+};
 
 // ---- handle
 
@@ -286,5 +293,11 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<UnbookmarkPost>(),
         Operation::of::<UnwatchPost>(),
         Operation::of::<WatchPost>(),
+        Operation::of::<CreateBookmarkFolder>(),
+        Operation::of::<DeleteBookmarkFolder>(),
+        Operation::of::<ListBookmarkFolders>(),
+        Operation::of::<MoveBookmark>(),
+        Operation::of::<RenameBookmarkFolder>(),
+        Operation::of::<UnsortBookmark>(),
     ],
 );

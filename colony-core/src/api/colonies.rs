@@ -1,6 +1,7 @@
 //! Colonies: joining, settings, ownership.
 
 mod images;
+mod naming;
 mod ownership;
 
 use http::Method;
@@ -13,7 +14,7 @@ use crate::{
     registry::{Group, Operation},
 };
 
-pub use self::{images::*, ownership::*};
+pub use self::{images::*, naming::*, ownership::*};
 
 // ---- handle
 
@@ -174,6 +175,75 @@ pub struct Colony {
     /// When it was founded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
+    /// Whether it is for trying things out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_sandbox: Option<bool>,
+    /// How much newcomers are held back: `off` and more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crowd_control_level: Option<String>,
+    /// The reasons a report may give, where the colony has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_reasons: Option<Vec<String>>,
+    /// Where its icon of 96 pixels is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon_url_96: Option<String>,
+    /// Where its icon of 256 pixels is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon_url_256: Option<String>,
+    /// What a post, comment or vote must fulfil.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posting_rules: Option<PostingRules>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// What a post, comment or vote in a colony must fulfil.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct PostingRules {
+    /// The karma it takes to post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_karma_to_post: Option<i64>,
+    /// The karma it takes to comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_karma_to_comment: Option<i64>,
+    /// The karma it takes to vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_karma_to_vote: Option<i64>,
+    /// The least length of a comment, in characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_comment_length: Option<u64>,
+    /// What the posts themselves must fulfil.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post: Option<PostRules>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// What a post in a colony must fulfil. A length of 0 is no limit.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct PostRules {
+    /// The least length of the title, in characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title_min_len: Option<u64>,
+    /// The greatest length of the title, in characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title_max_len: Option<u64>,
+    /// Whether it must have a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_required: Option<bool>,
+    /// The least length of the text, in characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_min_len: Option<u64>,
+    /// The kinds of post that are accepted; any when empty.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub allowed_post_types: Vec<String>,
+    /// A regular expression that the title must match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title_regex: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -306,6 +376,11 @@ pub struct GetColonies {
     pub limit: Option<u32>,
     /// Whether to keep to the colonies the caller belongs to. Needs a login.
     pub member_colonies: Option<bool>,
+    /// Only the colony of exactly this name.
+    pub name: Option<String>,
+    /// How many to pass over.
+    #[serde(default)]
+    pub offset: u32,
 }
 
 impl GetColonies {
@@ -327,6 +402,20 @@ impl GetColonies {
         self.member_colonies = Some(member_colonies);
         self
     }
+
+    /// Keeps to the colony of exactly this name.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets how many to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
 }
 
 impl Endpoint for GetColonies {
@@ -339,6 +428,8 @@ impl Endpoint for GetColonies {
         Request::to::<Self>()
             .query("limit", self.limit.unwrap_or(50))
             .query_some("member_colonies", self.member_colonies)
+            .query_some("name", self.name.as_deref())
+            .offset(self.offset)
     }
 }
 
@@ -508,5 +599,6 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<UpdateColonySettings>(),
         Operation::of::<UploadColonyBanner>(),
         Operation::of::<UploadColonyIcon>(),
+        Operation::of::<CheckColonyName>(),
     ],
 );

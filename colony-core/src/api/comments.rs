@@ -17,6 +17,7 @@ use super::{
 
 mod drafts;
 mod history;
+mod live;
 mod moving;
 mod reading;
 mod writing;
@@ -26,6 +27,7 @@ pub use history::{
     CommentRevision, CommentRevisions, CommentSearchHit, CommentSearchResults, GetCommentHistory,
     SearchPostComments,
 };
+pub use live::{CommentPreview, CommentTail, GetCommentTail, PreviewComment};
 pub use moving::ReparentComment;
 pub use reading::{GetAllComments, GetComment, GetComments, GetUserComments, IterComments, IterUserComments};
 pub use writing::{AnswerCognition, CreateComment, DeleteComment, MarkCommentScanned, UpdateComment};
@@ -233,6 +235,12 @@ pub struct Comment {
     /// [`Comments::answer_challenge`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cognition: Option<CognitionChallenge>,
+    /// A short name for addresses; in [`Delta`](crate::api::session::Delta) only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_code: Option<String>,
+    /// How the text begins; in [`Delta`](crate::api::session::Delta) only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_preview: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -276,5 +284,7 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<SaveCommentDraft>(),
         Operation::of::<GetCommentHistory>(),
         Operation::of::<SearchPostComments>(),
+        Operation::of::<GetCommentTail>(),
+        Operation::of::<PreviewComment>(),
     ],
 );

@@ -333,7 +333,7 @@ impl Sequence for IterEchoes {
     fn steps(&self) -> Result<Box<dyn Steps>> {
         let size = self.page_size.unwrap_or(30);
         let first = Request::new(Self::NAME, Method::GET, Self::PATH).query("limit", size);
-        Ok(Pages::new(first, Paging::Offset, size, self.max_results)?.boxed())
+        Ok(Pages::new(first, Paging::Offset, self.max_results)?.boxed())
     }
 }
 

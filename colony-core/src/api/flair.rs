@@ -141,7 +141,7 @@ impl<C: Transport> Flair<'_, C> {
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a colony that does not exist or a
     /// piece of a user's id.
     #[doc(alias = "clear_member_flair")]
-    pub fn clear(&self, colony: impl Into<String>, user_id: impl Into<UserId>) -> C::Reply<Done> {
+    pub fn clear(&self, colony: impl Into<String>, user_id: impl Into<UserId>) -> C::Reply<AssignedFlair> {
         self.transport.execute(ClearMemberFlair::new(colony, user_id))
     }
 }
@@ -568,7 +568,7 @@ impl Endpoint for ClearMemberFlair {
     const NAME: &'static str = "clear_member_flair";
     const METHOD: Method = Method::DELETE;
     const PATH: &'static str = "/colonies/{colony_id}/members/{user_id}/flair";
-    type Response = Done;
+    type Response = AssignedFlair;
 
     fn request(&self) -> Request {
         Request::to::<Self>().colony_in_path(&self.colony).id("user_id", &self.user_id)

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Endpoint, Id, JsonObject, Page, Request, Timestamp, Transport, UserId, kind,
+    names::{self, Both},
     registry::{Group, Operation},
 };
 
@@ -245,8 +246,11 @@ pub struct FollowState {
 #[non_exhaustive]
 pub struct FollowedTag {
     /// The tag.
-    #[serde(default, deserialize_with = "crate::null::as_default")]
+    #[serde(flatten, with = "Both::<names::FollowedTag>")]
     pub tag: String,
+    /// When it was followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,

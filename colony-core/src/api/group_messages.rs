@@ -3,11 +3,13 @@
 //! What is done with a single message (editing, reactions, stars) is the same as for direct messages
 //! and found in [`messages`](super::messages).
 
+mod live;
 mod members;
 mod models;
 mod posting;
 mod room;
 
+pub use live::{DeleteGroupDraft, GetGroupDraft, GetGroupHistory, GetGroupTail, SaveGroupDraft};
 pub use members::*;
 pub use models::*;
 pub use posting::*;
@@ -372,5 +374,10 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<UnsnoozeGroupConversation>(),
         Operation::of::<UpdateGroupConversation>(),
         Operation::of::<UploadGroupAvatar>(),
+        Operation::of::<DeleteGroupDraft>(),
+        Operation::of::<GetGroupDraft>(),
+        Operation::of::<GetGroupHistory>(),
+        Operation::of::<GetGroupTail>(),
+        Operation::of::<SaveGroupDraft>(),
     ],
 );

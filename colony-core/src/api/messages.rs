@@ -4,10 +4,18 @@
 //! single message (editing, reactions, stars) is the same for both and found here.
 
 mod conversations;
+mod drafts;
+mod inbox;
 mod models;
 mod single;
 
 pub use conversations::*;
+pub use drafts::{DeleteDraft, GetDraft, MessageDraft, SaveDraft};
+pub use inbox::{
+    GetInboxHistory, InboxConversation, InboxDraft, InboxMessage, InboxPage, InboxRow, InboxShelf, InboxUser,
+    MessageSearchHit, SearchMessages, SendTyping, SetConversationReadReceipts, SnoozeConversation,
+    UnsnoozeConversation,
+};
 pub use models::*;
 pub use single::*;
 
@@ -63,6 +71,17 @@ impl<C: Transport> Messages<'_, C> {
     #[doc(alias = "get_conversation")]
     pub fn get(&self, username: impl Into<String>) -> C::Reply<Conversation> {
         self.transport.execute(GetConversation::new(username))
+    }
+
+    /// Fetches one page of the messages with a user, the newest first to be fetched, and marks the conversation
+    /// read.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    #[doc(alias = "get_conversation")]
+    pub fn page(&self, query: GetConversation) -> C::Reply<Conversation> {
+        self.transport.execute(query)
     }
 
     /// Lists one page of the conversations, latest message first. The list does not say whether there are
@@ -142,8 +161,8 @@ impl<C: Transport> Messages<'_, C> {
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such user, or no conversation with it.
     #[doc(alias = "mute_conversation")]
-    pub fn mute(&self, username: impl Into<String>) -> C::Reply<MuteState> {
-        self.transport.execute(MuteConversation::new(username))
+    pub fn mute(&self, mute: MuteConversation) -> C::Reply<MuteState> {
+        self.transport.execute(mute)
     }
 
     /// Unmutes a conversation.
@@ -332,5 +351,14 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<UnarchiveConversation>(),
         Operation::of::<UnmarkConversationSpam>(),
         Operation::of::<UnmuteConversation>(),
+        Operation::of::<DeleteDraft>(),
+        Operation::of::<GetDraft>(),
+        Operation::of::<SaveDraft>(),
+        Operation::of::<GetInboxHistory>(),
+        Operation::of::<SearchMessages>(),
+        Operation::of::<SendTyping>(),
+        Operation::of::<SetConversationReadReceipts>(),
+        Operation::of::<SnoozeConversation>(),
+        Operation::of::<UnsnoozeConversation>(),
     ],
 );

@@ -132,6 +132,45 @@ pub struct Notarisation {
     /// How far the platform says the proof has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_state: Option<Open<ProofState>>,
+    /// When the platform last looked at the proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_observed_at: Option<Timestamp>,
+    /// A remark on the proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_note: Option<String>,
+    /// The Bitcoin block that the checkpoint is anchored in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bitcoin_block_height: Option<u64>,
+    /// The round of the public randomness beacon that the entry names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beacon_round: Option<u64>,
+    /// What the record proves, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub establishes: Option<String>,
+    /// What of it rests on the platform's word alone.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub asserted_by_the_platform: Vec<String>,
+    /// How to compute the digest oneself, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recompute: Option<String>,
+    /// Whether the text as it is served now is the notarised one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served_content_matches: Option<bool>,
+    /// When it was notarised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notarised_at: Option<Timestamp>,
+    /// Whether the text can still be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub editable: Option<bool>,
+    /// The post that the thing belongs to; in a user's list only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_id: Option<PostId>,
+    /// The title of that post; in a user's list only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Where the record is; in a user's list only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_url: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,

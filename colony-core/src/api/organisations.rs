@@ -340,7 +340,7 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// [`Auth`](crate::ErrorKind::Auth) for anyone but an owner or administrator.
     #[doc(alias = "add_org_resource")]
-    pub fn add_resource(&self, resource: AddOrgResource) -> C::Reply<OrgStatus> {
+    pub fn add_resource(&self, resource: AddOrgResource) -> C::Reply<OrgResource> {
         self.transport.execute(resource)
     }
 
@@ -374,7 +374,7 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// [`Auth`](crate::ErrorKind::Auth) for anyone but an owner or administrator.
     #[doc(alias = "add_org_delegation_grant")]
-    pub fn add_delegation_grant(&self, grant: AddOrgDelegationGrant) -> C::Reply<OrgStatus> {
+    pub fn add_delegation_grant(&self, grant: AddOrgDelegationGrant) -> C::Reply<OrgDelegationGrant> {
         self.transport.execute(grant)
     }
 

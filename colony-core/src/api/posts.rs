@@ -8,6 +8,7 @@ mod model;
 mod moderating;
 mod platform;
 mod reading;
+mod rehearsal;
 mod schedule;
 mod writing;
 
@@ -29,6 +30,7 @@ pub use reading::{
     GetPost, GetPostContext, GetPostConversation, GetPosts, GetPostsByIds, IterPosts, PostContext,
     PostConversation, ThreadedComment,
 };
+pub use rehearsal::{LookupPosts, PostPreview, PreviewBlocker, PreviewPost, PreviewWarning};
 pub use schedule::{CancelPostSchedule, ListScheduledPosts, ReschedulePost};
 pub use writing::{
     AnswerPostCognition, CognitionOutcome, CreatePost, Crosspost, DeletePost, SetPostTags, UpdatePost,
@@ -362,5 +364,7 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<CancelPostSchedule>(),
         Operation::of::<ListScheduledPosts>(),
         Operation::of::<ReschedulePost>(),
+        Operation::of::<LookupPosts>(),
+        Operation::of::<PreviewPost>(),
     ],
 );

@@ -163,6 +163,12 @@ pub struct LeaderboardRow {
     /// How long it took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solve_time_seconds: Option<f64>,
+    /// The name shown to people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// When it was solved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solved_at: Option<Timestamp>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,

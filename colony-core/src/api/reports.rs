@@ -5,7 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
-    Client, CommentId, Endpoint, Error, ErrorKind, Id, JsonObject, PostId, Request, Transport,
+    Client, ColonyId, CommentId, Endpoint, Error, ErrorKind, Id, JsonObject, Open, PostId, Request,
+    Timestamp, Transport,
+    api::users::User,
     id::checked_id,
     kind,
     registry::{Call, Group, Operation},
@@ -77,6 +79,27 @@ pub struct Report {
     /// How it stands: `pending` at first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// Who reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reporter: Option<User>,
+    /// The colony it happened in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colony_id: Option<ColonyId>,
+    /// The post, for a report of a post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_id: Option<PostId>,
+    /// The comment, for a report of a comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment_id: Option<CommentId>,
+    /// What is wrong with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Open<ReportReason>>,
+    /// The same in the reporter's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// When it was reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,

@@ -107,6 +107,14 @@ pub struct BrowseDirectory {
     pub limit: Option<u32>,
     /// How many to pass over; 0 unless set.
     pub offset: u32,
+    /// Only agents with this skill.
+    pub specialty: Option<String>,
+    /// Only agents that run on this model.
+    pub model: Option<String>,
+    /// Only agents that run in this program.
+    pub harness: Option<String>,
+    /// Only users who were active within this time: `24h`, `7d`, `30d`.
+    pub active_within: Option<String>,
 }
 
 impl BrowseDirectory {
@@ -149,6 +157,34 @@ impl BrowseDirectory {
         self.offset = offset;
         self
     }
+
+    /// Keeps to agents with this skill.
+    #[must_use]
+    pub fn specialty(mut self, specialty: impl Into<String>) -> Self {
+        self.specialty = Some(specialty.into());
+        self
+    }
+
+    /// Keeps to agents that run on this model.
+    #[must_use]
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Keeps to agents that run in this program.
+    #[must_use]
+    pub fn harness(mut self, harness: impl Into<String>) -> Self {
+        self.harness = Some(harness.into());
+        self
+    }
+
+    /// Keeps to users who were active within this time: `24h`, `7d`, `30d`.
+    #[must_use]
+    pub fn active_within(mut self, active_within: impl Into<String>) -> Self {
+        self.active_within = Some(active_within.into());
+        self
+    }
 }
 
 impl Endpoint for BrowseDirectory {
@@ -164,6 +200,10 @@ impl Endpoint for BrowseDirectory {
             .query("limit", self.limit.unwrap_or(20))
             .query_some("q", self.query.as_deref())
             .offset(self.offset)
+            .query_some("specialty", self.specialty.as_deref())
+            .query_some("model", self.model.as_deref())
+            .query_some("harness", self.harness.as_deref())
+            .query_some("active_within", self.active_within.as_deref())
     }
 }
 

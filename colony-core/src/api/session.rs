@@ -2,15 +2,16 @@
 //!
 //! None of these operations changes or marks anything.
 
+mod community;
 mod endpoints;
 mod models;
 
 use crate::{
-    Client, Page, Timestamp, Transport,
+    Client, Page, Transport,
     registry::{Group, Operation},
 };
 
-pub use self::{endpoints::*, models::*};
+pub use self::{community::*, endpoints::*, models::*};
 
 // ---- handle
 
@@ -81,8 +82,8 @@ impl<C: Transport> Session<'_, C> {
     ///
     /// [`Auth`](crate::ErrorKind::Auth) when the login is refused.
     #[doc(alias = "get_waiting_conversations")]
-    pub fn waiting(&self, since: Option<Timestamp>) -> C::Reply<Waiting> {
-        self.transport.execute(GetWaitingConversations { since })
+    pub fn waiting(&self, query: GetWaitingConversations) -> C::Reply<Waiting> {
+        self.transport.execute(query)
     }
 
     /// Counts what is unread: the cheapest question to ask in a loop.
@@ -163,5 +164,6 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<GetUnread>(),
         Operation::of::<GetWaitingConversations>(),
         Operation::of::<ListMyActions>(),
+        Operation::of::<GetCommunityStream>(),
     ],
 );

@@ -1,11 +1,20 @@
 //! Tips and boosts, paid over Lightning.
 
+mod tips;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, CommentId, Endpoint, Id, JsonObject, Open, PostId, Request, Timestamp, Transport, kind,
+    Client, CommentId, Endpoint, Id, JsonObject, Open, PostId, Request, Timestamp, Transport,
+    api::users::{User, user_or_name},
+    kind,
+    names::{self, Both},
     registry::{Group, Operation},
+};
+
+pub use tips::{
+    CheckTip, CommentTipStats, GetCommentTipStats, GetPostTipStats, PostTipStats, TipState, TipStatus,
 };
 
 // ---- handle
@@ -108,6 +117,9 @@ pub struct TipPage {
     /// How many rows a page has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
+    /// Whether there are more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_more: Option<bool>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -123,12 +135,12 @@ pub struct Tip {
     /// The amount, in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_sats: Option<u64>,
-    /// Who gave it, by username.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tipper: Option<String>,
-    /// Who got it, by username.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recipient: Option<String>,
+    /// Who gave it: id and name.
+    #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]
+    pub tipper: Option<User>,
+    /// Who got it: id and name.
+    #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<User>,
     /// The post, for a tip to a post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
@@ -151,7 +163,7 @@ pub struct Tip {
 #[non_exhaustive]
 pub struct TipInvoice {
     /// The id of the tip.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::TipId>")]
     pub id: Option<Id<kind::Checked>>,
     /// The amount, in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -162,6 +174,12 @@ pub struct TipInvoice {
     /// The Lightning invoice (BOLT 11), to be given to a wallet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_request: Option<String>,
+    /// The hash of the invoice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_hash: Option<String>,
+    /// Until when the invoice can be paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -485,5 +503,8 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<ListTips>(),
         Operation::of::<TipComment>(),
         Operation::of::<TipPost>(),
+        Operation::of::<CheckTip>(),
+        Operation::of::<GetCommentTipStats>(),
+        Operation::of::<GetPostTipStats>(),
     ],
 );

@@ -1,5 +1,7 @@
 //! Users: profiles, presence, blocks.
 
+mod karma;
+
 use std::collections::BTreeMap;
 
 use http::Method;
@@ -12,6 +14,8 @@ use crate::{
     page::{OneByOne, Steps},
     registry::{Group, Operation},
 };
+
+pub use karma::{GetKarmaBreakdown, KarmaBreakdown, KarmaReason, KarmaTrend};
 
 // ---- handle
 
@@ -117,8 +121,8 @@ impl<C: Transport> Users<'_, C> {
     ///
     /// [`Auth`](crate::ErrorKind::Auth) without a login.
     #[doc(alias = "list_blocked")]
-    pub fn blocked(&self) -> C::Reply<Page<User>> {
-        self.transport.execute(ListBlocked {})
+    pub fn blocked(&self, query: ListBlocked) -> C::Reply<Page<User>> {
+        self.transport.execute(query)
     }
 }
 
@@ -278,6 +282,23 @@ impl<'de> Deserialize<'de> for TrustLevel {
     }
 }
 
+/// Reads a user, of whom some replies hold the name alone.
+pub(crate) fn user_or_name<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<User>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Wire {
+        Name(String),
+        User(Box<User>),
+    }
+
+    Ok(Option::deserialize(deserializer)?.map(|wire| match wire {
+        Wire::Name(username) => User { username, ..User::default() },
+        Wire::User(user) => *user,
+    }))
+}
+
 /// What is known of an agent's reliability.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
@@ -318,6 +339,9 @@ pub struct BlockState {
     /// Whether the caller blocks the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<bool>,
+    /// The same in a word: `blocked`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -493,7 +517,34 @@ impl Batch for GetUsersByIds {
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct ListBlocked {}
+pub struct ListBlocked {
+    /// Rows to a page, 1 to 100; the server's 50 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over.
+    #[serde(default)]
+    pub offset: u32,
+}
+
+impl ListBlocked {
+    /// The first page.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the rows to a page, 1 to 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
+}
 
 impl Endpoint for ListBlocked {
     const NAME: &'static str = "list_blocked";
@@ -502,7 +553,7 @@ impl Endpoint for ListBlocked {
     type Response = Page<User>;
 
     fn request(&self) -> Request {
-        Request::to::<Self>()
+        Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
 }
 
@@ -547,6 +598,7 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::batch::<GetUsersByIds>(),
         Operation::of::<ListBlocked>(),
         Operation::of::<UnblockUser>(),
+        Operation::of::<GetKarmaBreakdown>(),
     ],
 );
 

@@ -1,5 +1,7 @@
 //! The vault: an agent's own text files.
 
+mod folders;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,6 +10,10 @@ use crate::{
     Client, Done, Endpoint, JsonObject, Page, Reply, Request, Result, Timestamp, Transport,
     registry::{Group, Operation},
     reply::accept,
+};
+
+pub use folders::{
+    CopyVaultFile, ExportVault, ListVaultActivity, ListVaultFolders, MoveVaultFile, VaultAction, VaultFolder,
 };
 
 // ---- handle
@@ -58,6 +64,29 @@ impl<C: Transport> Vault<'_, C> {
         self.transport.execute(UploadVaultFile::new(filename, content))
     }
 
+    /// Writes a file under a condition: only over the version that was read, or only if there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write), and an error of [status](crate::Error::status) 412 when the condition does not hold.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use colony_core::api::vault::UploadVaultFile;
+    ///
+    /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
+    /// let file = client.vault().get("notes/plan.md").await?;
+    /// let mut upload = UploadVaultFile::new("notes/plan.md", file.content.unwrap_or_default() + "\n- done");
+    /// upload.if_match = file.etag;
+    /// client.vault().write_if(upload).await?;
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias = "vault_upload_file")]
+    pub fn write_if(&self, upload: UploadVaultFile) -> C::Reply<VaultFile> {
+        self.transport.execute(upload)
+    }
+
     /// Adds text to the end of a file, or makes one of it.
     ///
     /// Nothing is put between the old text and the new. An append that is sent again is added again:
@@ -89,8 +118,8 @@ impl<C: Transport> Vault<'_, C> {
     ///
     /// [`Auth`](crate::ErrorKind::Auth) when the key is not accepted.
     #[doc(alias = "vault_list_files")]
-    pub fn list(&self) -> C::Reply<Page<VaultFile>> {
-        self.transport.execute(ListVaultFiles::new())
+    pub fn list(&self, query: ListVaultFiles) -> C::Reply<Page<VaultFile>> {
+        self.transport.execute(query)
     }
 
     /// Searches the names and the content of the files, best match first.
@@ -149,6 +178,9 @@ pub struct VaultFile {
     /// When it was last written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
+    /// The version, for [`UploadVaultFile::if_match`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -202,6 +234,10 @@ impl Endpoint for GetVaultFile {
     fn request(&self) -> Request {
         Request::to::<Self>().nested("filename", &self.filename)
     }
+
+    fn answer(reply: Reply, request: &Request) -> Result<Reply> {
+        with_etag(accept(reply, request)?)
+    }
 }
 
 /// Writes a file, in place of the one of that name if there is one.
@@ -214,12 +250,30 @@ pub struct UploadVaultFile {
     /// The text, at most 1 MB; all files together have 10 MB.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub content: String,
+    /// Only in place of the version with this `etag`; 412 otherwise.
+    pub if_match: Option<String>,
+    /// `*`: only if there is no such file; 412 otherwise.
+    pub if_none_match: Option<String>,
 }
 
 impl UploadVaultFile {
     /// This text to this file.
     pub fn new(filename: impl Into<String>, content: impl Into<String>) -> Self {
-        Self { filename: filename.into(), content: content.into() }
+        Self { filename: filename.into(), content: content.into(), if_match: None, if_none_match: None }
+    }
+
+    /// Writes only in place of the version with this [`etag`](VaultFile::etag).
+    #[must_use]
+    pub fn if_match(mut self, if_match: impl Into<String>) -> Self {
+        self.if_match = Some(if_match.into());
+        self
+    }
+
+    /// With `*`, writes only if there is no such file.
+    #[must_use]
+    pub fn if_none_match(mut self, if_none_match: impl Into<String>) -> Self {
+        self.if_none_match = Some(if_none_match.into());
+        self
     }
 }
 
@@ -230,7 +284,15 @@ impl Endpoint for UploadVaultFile {
     type Response = VaultFile;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().nested("filename", &self.filename).json("content", &self.content)
+        Request::to::<Self>()
+            .nested("filename", &self.filename)
+            .json("content", &self.content)
+            .header_some("if-match", self.if_match.as_deref())
+            .header_some("if-none-match", self.if_none_match.as_deref())
+    }
+
+    fn answer(reply: Reply, request: &Request) -> Result<Reply> {
+        with_etag(accept(reply, request)?)
     }
 }
 
@@ -265,6 +327,10 @@ impl Endpoint for AppendVaultFile {
     fn request(&self) -> Request {
         Request::to::<Self>().nested("filename", &self.filename).json("content", &self.content)
     }
+
+    fn answer(reply: Reply, request: &Request) -> Result<Reply> {
+        with_etag(accept(reply, request)?)
+    }
 }
 
 /// Deletes a file.
@@ -298,12 +364,22 @@ impl Endpoint for DeleteVaultFile {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct ListVaultFiles {}
+pub struct ListVaultFiles {
+    /// Only files whose name begins so: a folder, `notes/`.
+    pub prefix: Option<String>,
+}
 
 impl ListVaultFiles {
     /// All of them.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Keeps to files whose name begins so.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = Some(prefix.into());
+        self
     }
 }
 
@@ -314,7 +390,7 @@ impl Endpoint for ListVaultFiles {
     type Response = Page<VaultFile>;
 
     fn request(&self) -> Request {
-        Request::to::<Self>()
+        Request::to::<Self>().query_some("prefix", self.prefix.as_deref())
     }
 }
 
@@ -426,6 +502,19 @@ impl Endpoint for CanWriteVault {
     }
 }
 
+/// Puts the version, which may come in the header `ETag` only, into the answer.
+fn with_etag(reply: Reply) -> Result<Reply> {
+    let Some(etag) = reply.header("etag").map(str::to_owned) else { return Ok(reply) };
+    let mut body = reply.json()?;
+    match &mut body {
+        Value::Object(file) if file.get("etag").is_none_or(Value::is_null) => {
+            file.insert("etag".to_owned(), etag.into());
+            Ok(reply.with_json(&body))
+        }
+        _ => Ok(reply),
+    }
+}
+
 /// Whether a value says yes; the server has used more than booleans for it.
 fn is_true(value: &Value) -> bool {
     match value {
@@ -452,5 +541,10 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<SearchVaultFiles>(),
         Operation::of::<GetVaultStatus>(),
         Operation::of::<UploadVaultFile>(),
+        Operation::of::<CopyVaultFile>(),
+        Operation::download::<ExportVault>(),
+        Operation::of::<ListVaultActivity>(),
+        Operation::of::<ListVaultFolders>(),
+        Operation::of::<MoveVaultFile>(),
     ],
 );

@@ -109,6 +109,9 @@ pub struct Webhook {
     /// When it was registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
+    /// When an event was last posted to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_triggered_at: Option<Timestamp>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,

@@ -10,7 +10,9 @@ pub use endpoints::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Done, Id, JsonObject, Page, Timestamp, Transport, kind,
+    Client, Done, Id, JsonObject, Page, Timestamp, Transport,
+    api::users::{User, user_or_name},
+    kind,
     registry::{Group, Operation},
 };
 
@@ -135,6 +137,9 @@ impl<C: Transport> Wiki<'_, C> {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct WikiPage {
+    /// The id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id<kind::Checked>>,
     /// The name that addresses it within its wiki.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub slug: String,
@@ -151,12 +156,12 @@ pub struct WikiPage {
     /// in `extra`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colony_name: Option<String>,
-    /// Who created it, by username.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created_by: Option<String>,
-    /// Who edited it last, by username.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub updated_by: Option<String>,
+    /// Who created it: name and shown name.
+    #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<User>,
+    /// Who edited it last: name and shown name.
+    #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]
+    pub updated_by: Option<User>,
     /// Whether it is locked, so that nobody can edit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_locked: Option<bool>,
@@ -190,9 +195,9 @@ pub struct WikiRevision {
     /// The note on what was changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// Who made it, by username.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub author: Option<String>,
+    /// Who made it: name and shown name.
+    #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]
+    pub author: Option<User>,
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,

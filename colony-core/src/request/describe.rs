@@ -49,6 +49,9 @@ impl Request {
         if let Some(key) = self.idempotency() {
             headers.insert("idempotency-key".into(), String::from_utf8_lossy(key.as_bytes()).into());
         }
+        for (name, value) in &self.headers {
+            headers.insert((*name).into(), String::from_utf8_lossy(value.as_bytes()).into());
+        }
         out.insert("headers".into(), headers.into());
         match &self.body {
             Body::Empty => {}

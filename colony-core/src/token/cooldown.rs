@@ -2,14 +2,16 @@
 //!
 //! `/auth/token` lets about a hundred logins an hour through for each address, and every further try
 //! counts. So one program's 429 is everybody's: the others fail fast with the time that is left (rule 3
-//! of the design). Those who waited while somebody else was refused (401, 403) take that answer for
-//! their own (rule 2); the next to come asks for itself, because the reason may be gone.
+//! of the design). Those who waited while another login failed take its error for their own (rule 2), so that in an
+//! outage many programs end together and not one after another; the next to come asks for itself, because the reason
+//! may be gone.
 //!
 //! A note is a hint. Whoever cannot read one logs in; a successful login removes it; a person can
 //! remove it. It is written like the token's file: whole, or not at all.
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{cache_path::fingerprint, freshness::CLOCK_GRACE};
@@ -40,7 +42,7 @@ pub fn file_name(base_url: &str, api_key: &str) -> String {
 }
 
 /// What a [`Note`] tells the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NoteKind {
     /// Too many logins (429): nobody is to try before [`Note::until`].
@@ -48,6 +50,32 @@ pub enum NoteKind {
     /// The credentials were refused (401, 403), or for an exchanged token the request (400): the answer for
     /// those who are waiting.
     Refused,
+    /// The server failed, or did not answer as it should (5xx, a proxy's page): the answer for those who are
+    /// waiting.
+    Failed,
+    /// No answer came: the answer for those who are waiting and would fare no better, see [`Limits`].
+    NoAnswer(Limits),
+}
+
+/// Under which conditions a login got no answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Limits {
+    /// Names the connection settings (proxy, certificates) without giving them away.
+    pub connection: String,
+    /// How long one request was given, in milliseconds.
+    pub timeout_ms: u64,
+    /// How long the whole login was given, in milliseconds.
+    pub login_deadline_ms: u64,
+}
+
+impl Limits {
+    /// Whether a login under these conditions has failed too, when one under `other` has: by the same way, and
+    /// given no more time.
+    pub fn are_met_by(&self, other: &Self) -> bool {
+        self.connection == other.connection
+            && self.timeout_ms <= other.timeout_ms
+            && self.login_deadline_ms <= other.login_deadline_ms
+    }
 }
 
 /// A login that was refused, as one program tells it to others.
@@ -70,9 +98,9 @@ pub struct Note {
     pub kind: NoteKind,
     /// When the server answered, unix seconds by the writer's clock.
     pub at: f64,
-    /// When the cool-down is over, unix seconds; the same as `at` for [`NoteKind::Refused`].
+    /// When the cool-down is over, unix seconds; the same as `at` for every other kind.
     pub until: f64,
-    /// The status of the server's answer.
+    /// The status of the server's answer; zero when there was none.
     pub status: u16,
     /// The server's code, when it gave one.
     pub code: Option<String>,
@@ -113,6 +141,19 @@ impl Note {
         }
     }
 
+    /// The note of a login that failed without a verdict on the key, at `now` (unix seconds). Without a status no
+    /// answer came, and `limits` say who would fare no better.
+    pub fn failed(now: f64, status: Option<u16>, limits: Limits, code: Option<&str>, message: &str) -> Self {
+        Self {
+            kind: if status.is_some() { NoteKind::Failed } else { NoteKind::NoAnswer(limits) },
+            at: now,
+            until: now,
+            status: status.unwrap_or(0),
+            code: code.map(presentable),
+            message: presentable(message),
+        }
+    }
+
     /// Reads a note. `None` for whatever is not one, a newer version's included.
     pub fn read(text: &[u8]) -> Option<Self> {
         if text.len() > MAX_BYTES {
@@ -128,12 +169,18 @@ impl Note {
         let (kind, until) = match note.get("kind")?.as_str()? {
             "cool_down" => (NoteKind::CoolDown, moment("until")?),
             "refused" => (NoteKind::Refused, at),
+            "failed" => (NoteKind::Failed, at),
+            "no_answer" => {
+                (NoteKind::NoAnswer(serde_json::from_value(note.get("limits")?.clone()).ok()?), at)
+            }
             _ => return None,
         };
         let status = note.get("status")?.as_u64().and_then(|status| u16::try_from(status).ok())?;
-        let fits = match kind {
+        let fits = match &kind {
             NoteKind::CoolDown => status == 429,
             NoteKind::Refused => matches!(status, 400 | 401 | 403),
+            NoteKind::Failed => (100..1000).contains(&status) && status != 429,
+            NoteKind::NoAnswer(_) => status == 0,
         };
         fits.then(|| Self {
             kind,
@@ -153,12 +200,17 @@ impl Note {
             "status": self.status,
             "message": self.message,
         });
-        match self.kind {
+        match &self.kind {
             NoteKind::CoolDown => {
                 note["kind"] = "cool_down".into();
                 note["until"] = self.until.into();
             }
             NoteKind::Refused => note["kind"] = "refused".into(),
+            NoteKind::Failed => note["kind"] = "failed".into(),
+            NoteKind::NoAnswer(limits) => {
+                note["kind"] = "no_answer".into();
+                note["limits"] = json!(limits);
+            }
         }
         if let Some(code) = &self.code {
             note["code"] = code.as_str().into();
@@ -180,12 +232,15 @@ impl Note {
         (!left.is_zero()).then(|| left.min(MAX_COOL_DOWN))
     }
 
-    /// Whether this is the answer for somebody who has been waiting for a login since `waiting_since`
-    /// (unix seconds): a refusal at that moment or after. One that is dated more than
-    /// [`MAX_COOL_DOWN`] after is not believed: nobody waits so long.
-    pub fn answers_waiter(&self, waiting_since: f64) -> bool {
-        let waited = self.at - waiting_since;
-        self.kind == NoteKind::Refused && (0.0..=MAX_COOL_DOWN.as_secs_f64()).contains(&waited)
+    /// Whether this is a failure, which answers callers that are waiting for the login that failed.
+    pub fn is_failure(&self) -> bool {
+        self.kind != NoteKind::CoolDown
+    }
+
+    /// Whether this is the answer, at `now`, for a caller that has been waiting for a login since `waiting_since`
+    /// (both in unix seconds): a failure in between.
+    pub fn answers_waiter(&self, waiting_since: f64, now: f64) -> bool {
+        self.is_failure() && waiting_since < self.at && self.at <= now
     }
 
     /// Whether the refusal was about the two-factor code, or the lack of one, and not about the key. A
@@ -197,6 +252,21 @@ impl Note {
     /// The error that a login would have ended with, at `now` (unix seconds): of the same kind as the
     /// server's answer, with [`Error::retry_after`] as the time that is left.
     pub fn to_error(&self, now: f64) -> Error {
+        match &self.kind {
+            NoteKind::NoAnswer(_) => {
+                return Error::build(crate::ErrorKind::Network, self.message.clone())
+                    .operation("get_auth_token")
+                    .hint("Another program's login got no answer while this one waited for it")
+                    .finish();
+            }
+            // It was no verdict on the key when it came, and is none now.
+            NoteKind::Failed if self.status < 500 => {
+                return Error::from_api_reply("get_auth_token", self.status, b"", None)
+                    .without_body()
+                    .finish();
+            }
+            _ => {}
+        }
         let mut detail = serde_json::Map::new();
         if let Some(code) = &self.code {
             detail.insert("code".to_owned(), code.as_str().into());
@@ -212,7 +282,7 @@ impl Note {
                 "A login from this machine was refused a short while ago; until then no program here \
                  tries again for this key",
             ),
-            NoteKind::Refused => error,
+            _ => error,
         };
         error.without_body().finish()
     }
@@ -222,13 +292,16 @@ impl Note {
     pub fn to_exchange_error(&self, now: f64) -> Error {
         use crate::{ErrorKind, openid::audience::OPERATION};
         // What refused it may have been the login that the exchange needs, which speaks of itself in capitals.
+        if matches!(self.kind, NoteKind::Failed | NoteKind::NoAnswer(_)) {
+            return self.to_error(now);
+        }
         let is_login = self.code.as_deref().is_some_and(|code| code.starts_with("AUTH_"));
         if is_login {
             return self.to_error(now);
         }
         let body = json!({ "error": self.code, "error_description": self.message }).to_string();
         let error = Error::from_oauth_reply(OPERATION, self.status, body.as_bytes()).without_body();
-        match (self.kind, self.status) {
+        match (&self.kind, self.status) {
             (NoteKind::CoolDown, _) => error
                 .kind(ErrorKind::RateLimit)
                 .retry_after(self.remaining(now).unwrap_or_default())
@@ -237,8 +310,8 @@ impl Note {
                      here tries again for this audience",
                 )
                 .finish(),
-            (NoteKind::Refused, 401 | 403) => error.kind(ErrorKind::Auth).finish(),
-            (NoteKind::Refused, _) => error.finish(),
+            (_, 401 | 403) => error.kind(ErrorKind::Auth).finish(),
+            _ => error.finish(),
         }
     }
 }
@@ -352,14 +425,40 @@ mod tests {
     #[test]
     fn a_refusal_answers_those_who_waited_for_it() {
         let note = Note::refused(NOW, 401, Some("AUTH_INVALID_KEY"), "No such key");
-        assert!(note.answers_waiter(NOW));
-        assert!(note.answers_waiter(NOW - 5.0));
-        assert!(!note.answers_waiter(NOW + 0.001));
-        assert!(!note.answers_waiter(NOW - 3601.0));
+        assert!(!note.answers_waiter(NOW, NOW), "it was there before");
+        assert!(note.answers_waiter(NOW - 5.0, NOW) && note.answers_waiter(NOW - 5.0, NOW + 9.0));
+        assert!(!note.answers_waiter(NOW + 0.001, NOW + 1.0));
+        assert!(!note.answers_waiter(NOW - 60.0, NOW - 30.0), "the clock was set back");
         assert_eq!(note.remaining(NOW), None);
         assert!(!note.is_two_factor());
         assert!(Note::refused(NOW, 403, Some("AUTH_2FA_REQUIRED"), "").is_two_factor());
-        assert!(!Note::cool_down(NOW, None, 429, None, "").answers_waiter(NOW));
+        assert!(!Note::cool_down(NOW, None, 429, None, "").answers_waiter(NOW - 1.0, NOW));
+    }
+
+    #[test]
+    fn failures_are_written_and_read_and_stand_for_their_errors() {
+        let limits = Limits { connection: "a".to_owned(), timeout_ms: 30_000, login_deadline_ms: 130_000 };
+        let outage = Note::failed(NOW, Some(503), limits.clone(), Some("DOWN"), "maintenance");
+        let page = Note::failed(NOW, Some(403), limits.clone(), None, "a page");
+        let silence = Note::failed(NOW, None, limits.clone(), None, "no answer within 30 s");
+        for note in [&outage, &page, &silence] {
+            assert_eq!(Note::read(note.write().as_bytes()).as_ref(), Some(note));
+            assert!(
+                note.is_failure() && note.answers_waiter(NOW - 1.0, NOW) && note.remaining(NOW).is_none()
+            );
+        }
+        let error = outage.to_error(NOW);
+        assert_eq!(
+            (error.kind(), error.status(), error.code()),
+            (ErrorKind::Server, Some(503), Some("DOWN"))
+        );
+        assert!(page.to_error(NOW).is_page());
+        let error = silence.to_error(NOW);
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Network, "no answer within 30 s"));
+        assert!(limits.are_met_by(&limits));
+        let shorter = Limits { timeout_ms: 5_000, ..limits.clone() };
+        assert!(shorter.are_met_by(&limits) && !limits.are_met_by(&shorter));
+        assert!(!Limits { connection: "b".to_owned(), ..limits.clone() }.are_met_by(&limits));
     }
 
     #[test]

@@ -342,7 +342,9 @@ mod tests {
     #[test]
     fn times_in_the_wrong_order_are_no_times_for_whoever_writes_or_reads() {
         let plain = day(NOW + 82_800.0, NOW + 82_800.0);
-        for (iat, exp) in [(NOW, NOW), (NOW + 10.0, NOW), (NOW + 3.0 * HOUR, NOW + 2.0 * HOUR), (0.0, 0.0), (5.0, 0.0)] {
+        for (iat, exp) in
+            [(NOW, NOW), (NOW + 10.0, NOW), (NOW + 3.0 * HOUR, NOW + 2.0 * HOUR), (0.0, 0.0), (5.0, 0.0)]
+        {
             let token = issued(iat, exp);
             assert_eq!(Lifetime::at_login(&token, NOW), plain, "{iat} {exp}");
             assert_eq!(Lifetime::from_file(plain.stale_at, &token), plain, "{iat} {exp}");
@@ -404,7 +406,25 @@ mod tests {
         let exp = NOW + 2.0 * HOUR;
         let expected = day(exp - HOUR, exp);
         assert_eq!(Lifetime::from_file(NOW + DAY, &jwt(&format!(r#"{{"exp": {exp}}}"#))), expected);
-                assert_eq!(Lifetime::from_file(NOW + DAY, &issued(0.0, exp)), expected);
+        assert_eq!(Lifetime::from_file(NOW + DAY, &issued(0.0, exp)), expected);
+    }
+
+    #[test]
+    fn a_file_stands_around_a_token_that_ends_before_it_begins() {
+        let as_written = day(NOW + DAY, NOW + DAY);
+        for iat in [NOW - 60.0, NOW - 30.0] {
+            assert_eq!(Lifetime::from_file(NOW + DAY, &issued(iat, NOW - 60.0)), as_written);
+        }
+    }
+
+    #[test]
+    fn the_margin_of_a_short_life_is_a_tenth_of_it() {
+        for (lifetime, margin) in [(DAY, 60.0), (600.0, 60.0), (300.0, 30.0), (30.0, 3.0), (5.0, 1.0)] {
+            let token = issued(NOW, NOW + lifetime);
+            assert_eq!(Lifetime::at_login(&token, NOW).margin, margin, "{lifetime}");
+            assert_eq!(Lifetime::from_file(NOW + lifetime / 2.0, &token).margin, margin, "{lifetime}");
+        }
+        assert!(Lifetime::at_login(&issued(NOW - 10.0, NOW + 30.0), NOW).is_fresh(NOW + 30.0));
     }
 
     #[test]

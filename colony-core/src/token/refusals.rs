@@ -7,6 +7,9 @@
 //! is final; any other token's 401 leads to a new login as ever (rule 7 of the design). A success of the
 //! operation removes it.
 //!
+//! The login that was made because of such a 401 is remembered too, as an *expected* refusal, until the operation has
+//! answered: others that were refused the same token wait a moment for that instead of logging in as well.
+//!
 //! Like a [`Note`](super::cooldown::Note) this is a hint: a program that cannot read it logs in.
 
 use std::time::Duration;
@@ -56,6 +59,14 @@ struct Entry {
     since: f64,
     /// Unix seconds.
     until: f64,
+    /// The operation has not answered yet.
+    #[serde(default, skip_serializing_if = "is_false")]
+    expected: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Serialize, Deserialize)]
@@ -92,23 +103,46 @@ impl Refusals {
 
     /// Whether this operation's 401 is final while this token is in use, at `now` (Unix seconds).
     pub fn stands(&self, operation: &str, token: &SecretString, now: f64) -> bool {
+        self.find(operation, token, now).is_some_and(|entry| !entry.expected)
+    }
+
+    /// Whether somebody has just got this token for this operation and waits for its answer, at `now` (Unix seconds).
+    pub fn is_expected(&self, operation: &str, token: &SecretString, now: f64) -> bool {
+        self.find(operation, token, now).is_some_and(|entry| entry.expected)
+    }
+
+    fn find(&self, operation: &str, token: &SecretString, now: f64) -> Option<&Entry> {
         let token = hash(token);
-        self.0.iter().any(|entry| entry.operation == operation && entry.token == token && entry.holds(now))
+        self.0.iter().find(|entry| entry.operation == operation && entry.token == token && entry.holds(now))
+    }
+
+    /// Remembers for [`FIRST`] that this token was got because this operation refused another. Returns whether that
+    /// is news.
+    pub fn expect(&mut self, operation: &str, token: &SecretString, now: f64) -> bool {
+        self.enter(operation, token, now, FIRST.as_secs_f64(), true)
     }
 
     /// Remembers that an operation refused a token that was just issued. Returns whether that is news.
     pub fn add(&mut self, operation: &str, token: &SecretString, now: f64) -> bool {
         self.0.retain(|entry| entry.is_dated_well(now) && now < entry.until + KEPT);
-        if operation.len() > MAX_NAME || self.stands(operation, token, now) {
-            return false;
-        }
-        let known = self.0.iter().filter(|entry| entry.operation == operation);
+        let known = self.0.iter().filter(|entry| entry.operation == operation && !entry.expected);
         let before = known.map(|entry| entry.until - entry.since).max_by(f64::total_cmp);
         let span = before.map_or(FIRST.as_secs_f64(), |before| (before * 2.0).min(LONGEST.as_secs_f64()));
-        self.0.retain(|entry| entry.operation != operation || entry.holds(now));
-        let entry =
-            Entry { operation: operation.to_owned(), token: hash(token), since: now, until: now + span };
-        self.0.push(entry);
+        self.enter(operation, token, now, span, false)
+    }
+
+    fn enter(&mut self, operation: &str, token: &SecretString, now: f64, span: f64, expected: bool) -> bool {
+        let is_known = self.find(operation, token, now).is_some_and(|entry| expected || !entry.expected);
+        if operation.len() > MAX_NAME || is_known {
+            return false;
+        }
+        let token = hash(token);
+        // What has ended counts for the length of the next one only.
+        self.0.retain(|entry| {
+            entry.operation != operation || entry.token != token && (expected || entry.holds(now))
+        });
+        let (operation, until) = (operation.to_owned(), now + span);
+        self.0.push(Entry { operation, token, since: now, until, expected });
         let surplus = self.0.len().saturating_sub(MAX_ENTRIES);
         self.0.drain(..surplus);
         true
@@ -190,6 +224,21 @@ mod tests {
         assert!(refusals.stands("x", &token(1), NOW + 1.5) && refusals.stands("x", &token(2), NOW + 1.5));
         refusals.add("x", &token(3), NOW + 4.0);
         assert!(!refusals.stands("x", &token(1), NOW + 4.0) && refusals.stands("x", &token(3), NOW + 11.0));
+    }
+
+    #[test]
+    fn a_token_that_was_got_for_an_operation_is_waited_for() {
+        let mut refusals = Refusals::default();
+        refusals.add("x", &token(1), NOW);
+        assert!(refusals.expect("x", &token(2), NOW + 3.0) && !refusals.expect("x", &token(2), NOW + 3.0));
+        let read = Refusals::read(refusals.write().as_bytes()).unwrap();
+        assert!(read.is_expected("x", &token(2), NOW + 4.9) && !read.is_expected("x", &token(2), NOW + 5.0));
+        assert!(!read.stands("x", &token(2), NOW + 4.0) && !read.is_expected("x", &token(1), NOW + 1.0));
+        assert!(refusals.add("x", &token(2), NOW + 4.0), "and it was refused");
+        assert!(
+            refusals.stands("x", &token(2), NOW + 7.9) && !refusals.is_expected("x", &token(2), NOW + 4.0)
+        );
+        assert!(!refusals.expect("x", &token(2), NOW + 5.0));
     }
 
     #[test]

@@ -65,6 +65,46 @@ fn other_keys_and_further_signatures_are_allowed_for() {
 }
 
 #[test]
+fn what_proxies_do_to_a_right_signature_does_not_spoil_it() {
+    let right = format!("t={SIGNED},v1={MENTION_MAC}");
+    let wrong = format!("t={SIGNED},v1={UNKNOWN_MAC}");
+    for header in [
+        format!("{right},"),
+        format!(" , {right}, ,"),
+        format!("t={SIGNED},v1={}", MENTION_MAC.to_uppercase()),
+        format!("v1={MENTION_MAC},t={SIGNED}"),
+        format!("{wrong}, {right}"),
+        format!("{right}, {wrong}"),
+        format!("{right},v1=short"),
+    ] {
+        assert_eq!(verify(&header, SIGNED), Ok(()), "{header}");
+    }
+    let verifier = Verifier::new(SECRET).unwrap();
+    let stale = format!("t={},v1={MENTION_MAC}", SIGNED - 1);
+    for (first, second) in [(&wrong, &right), (&right, &wrong), (&stale, &right), (&"x".to_owned(), &right)] {
+        let mut both = headers(MENTION_MAC);
+        both.insert(SIGNATURE_HEADER, HeaderValue::from_str(first).unwrap());
+        both.append(SIGNATURE_HEADER, HeaderValue::from_str(second).unwrap());
+        assert!(verifier.receive(&both, MENTION, at(SIGNED)).is_ok(), "{first} {second}");
+        // Two headers are no way around the time.
+        let late = verifier.receive(&both, MENTION, at(SIGNED + 301)).unwrap_err();
+        assert_eq!(late, Rejected::Expired { distance: Duration::from_secs(301) });
+    }
+    assert_eq!(verifier.verify_unstamped(MENTION, &MENTION_MAC_ALONE.to_uppercase()), Ok(()));
+}
+
+#[test]
+fn what_is_signed_here_is_verified_here() {
+    let signer = Signer::new(SECRET).unwrap();
+    assert_eq!(signer.sign(MENTION, at(SIGNED)), format!("t={SIGNED},v1={MENTION_MAC}"));
+    assert_eq!(signer.sign_unstamped(MENTION), format!("sha256={MENTION_MAC_ALONE}"));
+    let signed = signer.headers(UNKNOWN, at(SIGNED));
+    assert!(Verifier::new(SECRET).unwrap().receive(&signed, UNKNOWN, at(SIGNED)).is_ok());
+    assert!(Signer::new("").unwrap_err().is_invalid_argument());
+    assert!(!format!("{signer:?}").contains(SECRET));
+}
+
+#[test]
 fn a_malformed_header_is_told_as_such() {
     let mac = MENTION_MAC;
     for header in [
@@ -76,11 +116,8 @@ fn a_malformed_header_is_told_as_such() {
         format!("t=+{SIGNED},v1={mac}"),
         format!("t=-5,v1={mac}"),
         format!("t=99999999999,v1={mac}"),
-        format!("t={SIGNED},t={SIGNED},v1={mac}"),
         format!("t={SIGNED},v1={}", &mac[1..]),
-        format!("t={SIGNED},v1={}", mac.to_uppercase()),
         format!("t={SIGNED},v1={}", "é".repeat(32)),
-        format!("t={SIGNED},v1={mac},"),
     ] {
         assert!(matches!(verify(&header, SIGNED), Err(Rejected::Malformed(_))), "{header}");
     }

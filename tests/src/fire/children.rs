@@ -87,8 +87,8 @@ fn client() -> Result<Client, Failed> {
     Ok(builder.timeout(Duration::from_secs(20)).build()?)
 }
 
-/// A program that has a client and forks, as Python's `os.fork` does: the child has the client but not the
-/// thread that drives it. Its calls must fail rather than hang; a client of its own works, unless the fork fell
+/// A program that has a client and forks, as Python's `os.fork` does: the child has the clients but not the
+/// threads that drive them. Its calls must fail rather than hang; a client of its own works, unless the fork fell
 /// into another thread's work.
 fn forked(ground: &Ground) -> Outcome {
     let forks = ground.scale.pick(10, 100);
@@ -123,6 +123,7 @@ pub(super) fn fork(forks: &str) -> Result<(), Failed> {
     let forks: u64 = forks.parse()?;
     let client = client()?;
     client.execute_json(GetMe::default())?;
+    let unblocked = colony_async::Client::builder(std::env::var("COLONY_API_KEY")?).build()?;
     let mut logins = 1;
     for number in 0..forks {
         let login = if number % 2 == 1 {
@@ -142,7 +143,7 @@ pub(super) fn fork(forks: &str) -> Result<(), Failed> {
         // This forks: see `preload.c`.
         let child = parent_id();
         if child == 0 {
-            std::process::exit(child_s_life(&client, state == "idle"));
+            std::process::exit(child_s_life(&client, &unblocked, state == "idle"));
         }
         let process = i32::try_from(child).ok().and_then(Pid::from_raw).ok_or("no process id")?;
         let mut ended = None;
@@ -173,7 +174,7 @@ pub(super) fn fork(forks: &str) -> Result<(), Failed> {
 ///
 /// A child of a program that has other threads at work may find the locks of any library taken for ever
 /// (POSIX, `fork`), and nothing that is built on libraries can promise anything there but not to use them.
-fn child_s_life(inherited: &Client, idle: bool) -> i32 {
+fn child_s_life(inherited: &Client, unblocked: &colony_async::Client, idle: bool) -> i32 {
     match inherited.execute_json(GetMe::default()) {
         Err(error) if error.to_string().contains("fork") => {}
         Err(_) => return 11,
@@ -181,6 +182,12 @@ fn child_s_life(inherited: &Client, idle: bool) -> i32 {
     }
     if !idle {
         return 0;
+    }
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return 15 };
+    match runtime.block_on(unblocked.execute_json(GetMe::default())) {
+        Err(error) if error.to_string().contains("fork") => {}
+        Err(_) => return 16,
+        Ok(_) => return 17,
     }
     let Ok(own) = client() else { return 13 };
     match own.execute_json(GetMe::default()) {

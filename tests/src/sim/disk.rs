@@ -279,7 +279,7 @@ impl Disk for SimDisk {
             let name = name_of(path);
             world.files.find(&name)?;
             world.check_loss(&name, None);
-            if name.ends_with(".lock") {
+            if name.ends_with(".lock") || name.ends_with(".lock2") {
                 world.breaks("a lock file is deleted".to_owned());
             }
             world.files.put(&name, None);

@@ -9,12 +9,14 @@ use crate::{
 };
 
 /// Arguments that cannot be guessed; `null` for one that does not go with the others.
-const GIVEN: [(&str, &str, &str); 11] = [
+const GIVEN: [(&str, &str, &str); 14] = [
     (
         "attest_post",
         "signer",
         r#"{"$ed25519_seed_hex": "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"}"#,
     ),
+    ("create_reminder", "duration", "null"),
+    ("get_reaction_users", "comment_id", "null"),
     ("get_user_comments", "user_id", "null"),
     ("get_user_notarisations", "user_id", "null"),
     ("iter_user_comments", "user_id", "null"),
@@ -22,6 +24,7 @@ const GIVEN: [(&str, &str, &str); 11] = [
     ("react_post", "emoji", r#""fire""#),
     ("report_comment", "reason", r#""other""#),
     ("report_post", "reason", r#""other""#),
+    ("suppress_suggestions", "username", "null"),
     ("subscribe_premium", "period", r#""monthly""#),
     ("vote_comment", "value", "1"),
     ("vote_post", "value", "1"),

@@ -13,7 +13,8 @@ use serde_json::Value;
 use crate::{Covered, arguments};
 
 /// Other spellings of a parameter: whoever can give one of them needs none of the others.
-const SPELLINGS: [&[&str]; 2] = [&["colony", "colony_id", "colony_name"], &["page", "offset"]];
+const SPELLINGS: [&[&str]; 3] =
+    [&["author", "author_id"], &["colony", "colony_id", "colony_name"], &["page", "offset"]];
 
 /// What says where a page of a list begins: a walk of all pages sets it by itself.
 const POSITIONS: [&str; 5] = ["cursor", "offset", "page", "before", "since_id"];

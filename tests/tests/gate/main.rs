@@ -74,18 +74,13 @@ fn work_that_panics_leaves_nobody_waiting() {
 }
 
 #[test]
-fn work_that_is_stopped_with_its_runtime_is_done_by_another() {
+fn work_outlives_the_runtime_of_its_caller() {
     holds("a runtime that is shut down", scenes::a_runtime_is_shut_down);
 }
 
 #[test]
 fn a_caller_whose_token_was_rejected_gets_another() {
     holds("a rejected token", scenes::a_token_is_rejected);
-}
-
-#[test]
-fn without_a_runtime_the_caller_is_told() {
-    holds("no runtime", scenes::there_is_no_runtime);
 }
 
 /// The checker is worth something only if it finds what is wrong.

@@ -45,12 +45,10 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (here, finished) = (self.clone(), Finished(Arc::default()));
-        let seen = Arc::clone(&finished.0);
+        let here = self.clone();
         let task = future::spawn(async move {
-            let _finished = finished;
             RUNTIME.with(|current| *current.borrow_mut() = Some(here));
-            AssertUnwindSafe(work).catch_unwind().await.map_err(|_| JoinError::Panicked)
+            AssertUnwindSafe(work).catch_unwind().await.map_err(|_| JoinError)
         });
         let mut tasks = self.tasks();
         tasks.tasks.push(task.abort_handle());
@@ -59,7 +57,7 @@ impl Handle {
         if shut_down {
             task.abort();
         }
-        JoinHandle { task, finished: seen }
+        JoinHandle(task)
     }
 
     /// Stops all tasks, at whatever point they are.
@@ -78,27 +76,20 @@ impl Handle {
     }
 }
 
-/// Says that a task is at its end, however that came, before anybody is told of it.
-struct Finished(Arc<AtomicBool>);
+/// Says that work is at its end, however that came, before anybody is told of it.
+struct SetsWhenDropped(Arc<AtomicBool>);
 
-impl Drop for Finished {
+impl Drop for SetsWhenDropped {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }
 }
 
-pub(crate) struct JoinHandle<T> {
-    task: future::JoinHandle<Result<T, JoinError>>,
-    finished: Arc<AtomicBool>,
-}
+pub(crate) struct JoinHandle<T>(future::JoinHandle<Result<T, JoinError>>);
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn abort_handle(&self) -> AbortHandle {
-        AbortHandle { finished: Arc::clone(&self.finished) }
-    }
-
     pub(crate) fn abort(&self) {
-        self.task.abort();
+        self.0.abort();
     }
 }
 
@@ -106,29 +97,64 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let joined = ready!(self.task.poll_unpin(context));
-        Poll::Ready(joined.unwrap_or(Err(JoinError::Stopped)))
+        let joined = ready!(self.0.poll_unpin(context));
+        Poll::Ready(joined.unwrap_or(Err(JoinError)))
     }
 }
 
-pub(crate) struct AbortHandle {
-    finished: Arc<AtomicBool>,
-}
-
-impl AbortHandle {
-    pub(crate) fn is_finished(&self) -> bool {
-        self.finished.load(Ordering::SeqCst)
-    }
-}
-
+/// The task panicked or was stopped.
 #[derive(Debug)]
-pub(crate) enum JoinError {
-    Panicked,
-    Stopped,
+pub(crate) struct JoinError;
+
+/// Starts work on its own, which no runtime takes along.
+pub(crate) fn spawn<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Task<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let finished = Finished(Arc::default());
+    let sets = SetsWhenDropped(Arc::clone(&finished.0));
+    let work = work();
+    let task = future::spawn(async move {
+        let outcome = AssertUnwindSafe(work).catch_unwind().await;
+        drop(sets);
+        outcome.map_err(|_| Lost::Panicked)
+    });
+    Task { task, finished }
 }
 
-impl JoinError {
-    pub(crate) fn is_panic(&self) -> bool {
-        matches!(self, Self::Panicked)
+/// Work under way.
+pub(crate) struct Task<T> {
+    task: future::JoinHandle<Result<T, Lost>>,
+    finished: Finished,
+}
+
+impl<T> Task<T> {
+    pub(crate) fn finished(&self) -> Finished {
+        self.finished.clone()
     }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, Lost>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let joined = ready!(self.task.poll_unpin(context));
+        Poll::Ready(joined.unwrap_or(Err(Lost::Panicked)))
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Finished(Arc<AtomicBool>);
+
+impl Finished {
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Why work has no outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    Panicked,
 }

@@ -102,9 +102,9 @@ async fn r10_kill_9_at_random_points() {
 
 /// Until this process holds the lock, or has had time enough for it.
 fn wait_for_its_turn(ground: &Ground, process: u32) {
-    let (lock, signature) = (ground.store().file().with_extension("lock"), process.to_string());
+    let (lock, process) = (ground.store().file().with_extension("lock"), format!("{process:010}"));
     for _ in 0..20_000 {
-        if std::fs::read_to_string(&lock).is_ok_and(|text| text.trim() == signature) {
+        if std::fs::read_to_string(&lock).is_ok_and(|text| text.get(1..11) == Some(&process)) {
             return;
         }
         thread::sleep(Duration::from_micros(100));

@@ -41,6 +41,15 @@ fn is_locked(lock: &Path) -> bool {
     fd_lock::RwLock::new(file).try_write().is_err()
 }
 
+/// What the holder announces: its process id, and for how many milliseconds it may still be working.
+fn announced(lock: &Path) -> (u32, u64) {
+    let text = std::fs::read_to_string(lock).expect("an announcement");
+    assert!(text.len() <= 64, "{text:?}");
+    let mut numbers = text[1..].lines().map(|digits| digits.parse::<u64>().expect("a number"));
+    let process = numbers.next().expect("a process id");
+    (u32::try_from(process).expect("a process id"), numbers.next().expect("a time"))
+}
+
 #[test]
 fn a_killed_holder_is_succeeded_within_a_second() {
     let _turn = turn();
@@ -52,7 +61,7 @@ fn a_killed_holder_is_succeeded_within_a_second() {
     crew.0[0].go().expect("a start");
     wait_for_logins(&service, 1);
     assert!(is_locked(&lock));
-    assert_eq!(std::fs::read_to_string(&lock).expect("a signature").trim(), crew.0[0].id().to_string());
+    assert_eq!(announced(&lock).0, crew.0[0].id());
     let before = inode(&lock);
     crew.0[1].go().expect("a start");
     crew.0[0].kill().expect("a kill");
@@ -80,10 +89,12 @@ fn a_stopped_holder_is_waited_for_until_the_deadline_and_not_longer() {
     kill_process(pid, Signal::STOP).expect("a stop");
     let before = inode(&lock);
 
-    let hasty = |number| Plan { timeout_ms: Some(1_500), patient: false, ..mixed(number) };
+    assert_eq!(announced(&lock).1, 35_000, "a request's limit and 5 s");
+
+    let hasty = |number| Plan { lock_timeout_ms: Some(1_500), patient: false, ..mixed(number) };
     for report in run(&place, 6, hasty) {
         assert_eq!(report.failure, None);
-        // They wait as long as the holder's login could take by their own settings, then log in.
+        // They wait for the lock as long as they may, then log in.
         assert!(report.took_ms >= 1_500 || report.warnings.is_empty(), "{report:?}");
         let waited = report.warnings.iter().filter(|text| text.contains("event=\"waited\"")).count();
         assert_eq!(waited, report.warnings.len(), "{report:?}");
@@ -95,4 +106,32 @@ fn a_stopped_holder_is_waited_for_until_the_deadline_and_not_longer() {
     service.release();
     assert_eq!(holder.report().expect("a report").expect("it lives").failure, None);
     assert!(!is_locked(&lock));
+}
+
+/// The holder is stopped: the others wait for as long as it said it might be working, and do not arrive together.
+#[test]
+fn a_stopped_holder_is_not_waited_for_longer_than_it_announced() {
+    let _turn = turn();
+    for (waiters, login) in [(5, Duration::from_millis(300)), (30, Duration::from_secs(1))] {
+        let (service, directory) = (Service::start(real_time).expect("a service"), directory());
+        service.next([Answer::Held]);
+        service.otherwise(Answer::After(login));
+        let place = place(service.base_url(), KEY, directory.path());
+        let limited = |number| Plan { timeout_ms: Some(3_000), ..mixed(number) };
+        let mut holder = Worker::start(&place, &limited(0)).expect("a worker");
+        holder.ready().expect("ready");
+        let mut crew = Crew::hire(&place, waiters, limited).expect("a crew");
+        holder.go().expect("a start");
+        wait_for_logins(&service, 1);
+        let pid = Pid::from_raw(i32::try_from(holder.id()).expect("a pid")).expect("a pid");
+        kill_process(pid, Signal::STOP).expect("a stop");
+        crew.go().expect("a start");
+        for report in crew.reports().expect("reports") {
+            assert_eq!(report.failure, None);
+            assert!((7_000..40_000).contains(&report.took_ms), "{} ms", report.took_ms);
+        }
+        let logins = service.counts().logins - 1;
+        assert!((1..=2).contains(&logins), "{logins} logins of {waiters}");
+        kill_process(pid, Signal::CONT).expect("a continuation");
+    }
 }

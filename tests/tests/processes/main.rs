@@ -5,10 +5,13 @@
 
 mod ahead;
 mod blocking_inside;
+mod callbacks;
 mod cancel;
+mod driven;
 mod holders;
 mod one_endpoint;
 mod one_login;
+mod outage;
 mod place;
 mod refusals;
 mod rejected;

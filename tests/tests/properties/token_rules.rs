@@ -178,14 +178,14 @@ fn a_note_is_read_from_whatever_it_is() {
     holds("a note of any bytes", (bytes(), moment()), |(bytes, now)| {
         soundness::note_file(&bytes, now);
     });
-    let fields = (json(), moment(), moment(), any::<u16>(), json(), json(), 0..3_u8);
+    let fields = (json(), moment(), moment(), any::<u16>(), json(), json(), 0..5_u8);
     holds("a note that is nearly right", (fields, moment()), |(fields, now)| {
         let (version, at, until, status, code, message, kind) = fields;
-        let kind = ["cool_down", "refused", "other"][usize::from(kind)];
+        let kind = ["cool_down", "refused", "failed", "no_answer", "other"][usize::from(kind)];
         let status = if status % 2 == 0 { [429, 401, 403][usize::from(status) % 3] } else { status };
         let version = if status % 5 == 0 { version } else { json!(1) };
         let note = json!({
-            "v": version, "kind": kind, "at": at, "until": until, "status": status, "code": code,
+            "v": version, "kind": kind, "limits": {"connection": "", "timeout_ms": 1, "login_deadline_ms": 1}, "at": at, "until": until, "status": status, "code": code,
             "message": message,
         });
         soundness::note_file(note.to_string().as_bytes(), now);

@@ -129,6 +129,12 @@ pub struct Suggestions {
     /// How many there are of each category, before anything was left out.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub categories: BTreeMap<String, u64>,
+    /// How many were left out because of suppressed users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed_count: Option<u64>,
+    /// How many were left out because they were dismissed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dismissed_count: Option<u64>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -243,6 +249,12 @@ pub struct Deprecations {
     /// What becomes of them, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// The header by which a reply tells that a deprecated value was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_header: Option<String>,
+    /// The header by which a reply tells that a deprecated field was sent in the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_header: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,

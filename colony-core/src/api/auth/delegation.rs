@@ -99,3 +99,20 @@ impl Endpoint for MintDelegationToken {
             .not_retried()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_token_is_not_shown_and_not_asked_for_twice() {
+        let reply =
+            json!({"delegation_token": "dlg_new", "expires_in": 600, "actor": "ada-bot", "x": "dlg_new"});
+        let shown = format!("{:?}", serde_json::from_value::<DelegationToken>(reply).unwrap());
+        assert!(shown.contains("ada-bot") && !shown.contains("dlg_new"), "{shown}");
+        let request = MintDelegationToken::new("ada-bot").request();
+        assert!(request.is_secret() && !request.is_retried());
+    }
+}

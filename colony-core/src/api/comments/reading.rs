@@ -9,8 +9,8 @@ use crate::{
     page::{Pages, Paging, Steps},
 };
 
-/// Rows to a page of a thread, which the server decides.
-const THREAD_PAGE: u32 = 20;
+/// A comment's id has two names.
+const IDS: &[&str] = &["id", "comment_id"];
 
 /// Fetches all comments on a post.
 #[derive(Debug, Clone, Deserialize)]
@@ -233,13 +233,13 @@ impl Sequence for IterUserComments {
     fn steps(&self) -> Result<Box<dyn Steps>> {
         let size = 100;
         let first = of_user(Self::NAME, self.username.as_deref(), self.user_id.as_ref()).query("limit", size);
-        Ok(Pages::new(first, Paging::RowsReceived, size, self.max_results)?.boxed())
+        Ok(Pages::new(first, Paging::Offset, self.max_results)?.ids(IDS).boxed())
     }
 }
 
 fn thread(operation: &'static str, post: &PostId, limit: Option<usize>) -> Result<Box<dyn Steps>> {
     let first = Request::new(operation, Method::GET, GetComments::PATH).id("post_id", post);
-    let pages = Pages::new(first, Paging::PageNumber, THREAD_PAGE, limit)?;
+    let pages = Pages::new(first, Paging::PageNumber, limit)?.ids(IDS);
     Ok(pages.keys(&["items", "comments"]).boxed())
 }
 

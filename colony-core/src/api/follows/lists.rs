@@ -258,5 +258,5 @@ fn window(request: Request, limit: Option<u32>, offset: Option<u32>) -> Request 
 fn walk<S: Sequence>(limit: Option<usize>) -> Result<Box<dyn Steps>> {
     let size = 100;
     let first = Request::new(S::NAME, Method::GET, S::PATH).query("limit", size);
-    Ok(Pages::new(first, Paging::RowsReceived, size, limit)?.offset_always().boxed())
+    Ok(Pages::new(first, Paging::Offset, limit)?.ids(&["id", "user_id"]).offset_always().boxed())
 }

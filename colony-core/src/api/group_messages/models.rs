@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ConversationId, JsonObject, MessageId, Open, Timestamp, UserId,
-    api::{messages::Message, users::UserType},
+    api::{
+        messages::{Message, Pagination},
+        users::UserType,
+    },
+    names::{self, Both},
 };
 
 /// A conversation of several users.
@@ -47,6 +51,12 @@ pub struct GroupConversation {
     /// The pinned message the template began it with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starter_message_id: Option<MessageId>,
+    /// How many members it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member_count: Option<u64>,
+    /// The pinned messages; only when it was asked for by its id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub pinned: Vec<Message>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -104,6 +114,9 @@ pub struct GroupTemplates {
     /// The templates.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub templates: Vec<GroupTemplate>,
+    /// How many there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -123,7 +136,7 @@ pub struct GroupTemplate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The roles it suggests.
-    #[serde(default, deserialize_with = "crate::null::as_default")]
+    #[serde(flatten, with = "Both::<names::SuggestedRoles>")]
     pub role_labels: Vec<String>,
     /// The message its groups begin with, pinned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,6 +156,12 @@ pub struct AddedMember {
     /// The user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
+    /// Whether the user was added, or invited, by this call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added: Option<bool>,
+    /// Whether the invitation is `pending` or `accepted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite_status: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -186,8 +205,11 @@ pub struct CreatorTransferred {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<ConversationId>,
     /// The new creator.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::NewCreator>")]
     pub new_creator_id: Option<UserId>,
+    /// The new creator, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creator_username: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -198,7 +220,7 @@ pub struct CreatorTransferred {
 #[non_exhaustive]
 pub struct InviteAnswer {
     /// What the answer was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::InviteStatus>")]
     pub status: Option<Open<InviteStatus>>,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -223,6 +245,9 @@ pub struct SnoozeState {
     /// Until when; `None` when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<Timestamp>,
+    /// Whether a snooze was ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared: Option<bool>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -268,6 +293,9 @@ pub struct PinState {
     /// When it was pinned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned_at: Option<Timestamp>,
+    /// Whether nothing changed, because it was so before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub already: Option<bool>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -278,14 +306,17 @@ pub struct PinState {
 #[non_exhaustive]
 pub struct GroupSearch {
     /// The messages found.
-    #[serde(default, deserialize_with = "crate::null::as_default")]
+    #[serde(flatten, with = "Both::<names::GroupHits>")]
     pub hits: Vec<GroupSearchHit>,
+    /// What was looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+    /// How many are on this page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
     /// How many there are in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub total: Option<u64>,
-    /// Whether there are more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub has_more: Option<bool>,
+    pub pagination: Option<Pagination>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -293,14 +324,34 @@ pub struct GroupSearch {
 
 /// A message that was found.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(try_from = "WireHit")]
 #[non_exhaustive]
 pub struct GroupSearchHit {
     /// The message.
     pub message: Message,
-    /// The part that fits, with `<mark>` around the words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The part that fits, with `[[hl]]` and `[[/hl]]` around the words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub highlight: Option<String>,
-    /// Everything else the server sent.
+}
+
+/// A hit as the server spells it: the message's own fields and `body_highlight`, or both apart.
+#[derive(Deserialize)]
+struct WireHit {
+    message: Option<Message>,
+    highlight: Option<String>,
+    body_highlight: Option<String>,
     #[serde(flatten)]
-    pub extra: JsonObject,
+    fields: JsonObject,
+}
+
+impl TryFrom<WireHit> for GroupSearchHit {
+    type Error = serde_json::Error;
+
+    fn try_from(wire: WireHit) -> Result<Self, Self::Error> {
+        let message = match wire.message {
+            Some(message) => message,
+            None => serde_json::from_value(wire.fields.into())?,
+        };
+        Ok(Self { message, highlight: wire.body_highlight.or(wire.highlight) })
+    }
 }

@@ -4,8 +4,9 @@ use http::Method;
 use serde::Deserialize;
 
 use crate::{
-    ConversationId, Endpoint, MessageId, Request,
+    ConversationId, Endpoint, Id, MessageId, Request,
     api::messages::{MarkedRead, Message},
+    kind,
 };
 
 use super::{GroupSearch, PinState};
@@ -22,6 +23,8 @@ pub struct SendGroupMessage {
     pub body: String,
     /// A message of the same group that this one answers.
     pub reply_to_message_id: Option<MessageId>,
+    /// Uploaded images to attach, at most 10.
+    pub attachment_ids: Option<Vec<Id<kind::Opaque>>>,
     /// A key by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
@@ -29,13 +32,29 @@ pub struct SendGroupMessage {
 impl SendGroupMessage {
     /// This text to this group.
     pub fn new(conv_id: impl Into<ConversationId>, body: impl Into<String>) -> Self {
-        Self { conv_id: conv_id.into(), body: body.into(), reply_to_message_id: None, idempotency_key: None }
+        Self {
+            conv_id: conv_id.into(),
+            body: body.into(),
+            reply_to_message_id: None,
+            attachment_ids: None,
+            idempotency_key: None,
+        }
     }
 
     /// Sets the message that this one answers.
     #[must_use]
     pub fn reply_to_message_id(mut self, reply_to_message_id: impl Into<MessageId>) -> Self {
         self.reply_to_message_id = Some(reply_to_message_id.into());
+        self
+    }
+
+    /// Attaches uploaded images, at most 10.
+    #[must_use]
+    pub fn attachment_ids(
+        mut self,
+        attachment_ids: impl IntoIterator<Item = impl Into<Id<kind::Opaque>>>,
+    ) -> Self {
+        self.attachment_ids = Some(attachment_ids.into_iter().map(Into::into).collect());
         self
     }
 
@@ -58,6 +77,7 @@ impl Endpoint for SendGroupMessage {
             .id("conv_id", &self.conv_id)
             .json("body", &self.body)
             .json_some("reply_to_message_id", self.reply_to_message_id.as_ref())
+            .json_some("attachment_ids", self.attachment_ids.as_ref())
             .idempotency_key(self.idempotency_key.as_deref())
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    Endpoint, MessageId, Reply, Request, Result, Sequence,
+    Endpoint, Id, MessageId, Reply, Request, Result, Sequence, kind,
     page::{Pages, Paging, Steps},
     reply::accept,
 };
@@ -23,6 +23,10 @@ pub struct SendMessage {
     pub username: String,
     /// The text, in Markdown, at most 10,000 characters.
     pub body: String,
+    /// A message of the same conversation that this one answers.
+    pub reply_to_message_id: Option<MessageId>,
+    /// Uploaded images to attach, at most 10.
+    pub attachment_ids: Option<Vec<Id<kind::Opaque>>>,
     /// A key by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
@@ -30,7 +34,30 @@ pub struct SendMessage {
 impl SendMessage {
     /// This text to this user.
     pub fn new(username: impl Into<String>, body: impl Into<String>) -> Self {
-        Self { username: username.into(), body: body.into(), idempotency_key: None }
+        Self {
+            username: username.into(),
+            body: body.into(),
+            reply_to_message_id: None,
+            attachment_ids: None,
+            idempotency_key: None,
+        }
+    }
+
+    /// Sets the message that this one answers.
+    #[must_use]
+    pub fn reply_to_message_id(mut self, reply_to_message_id: impl Into<MessageId>) -> Self {
+        self.reply_to_message_id = Some(reply_to_message_id.into());
+        self
+    }
+
+    /// Attaches uploaded images, at most 10.
+    #[must_use]
+    pub fn attachment_ids(
+        mut self,
+        attachment_ids: impl IntoIterator<Item = impl Into<Id<kind::Opaque>>>,
+    ) -> Self {
+        self.attachment_ids = Some(attachment_ids.into_iter().map(Into::into).collect());
+        self
     }
 
     /// Sets the key by which the server recognises a repetition.
@@ -52,6 +79,8 @@ impl Endpoint for SendMessage {
             .name("username", &self.username)
             .require_text("body", &self.body)
             .json("body", &self.body)
+            .json_some("reply_to_message_id", self.reply_to_message_id.as_ref())
+            .json_some("attachment_ids", self.attachment_ids.as_ref())
             .idempotency_key(self.idempotency_key.as_deref())
     }
 }
@@ -63,12 +92,31 @@ impl Endpoint for SendMessage {
 pub struct GetConversation {
     /// The other party, by username.
     pub username: String,
+    /// How many messages, 1 to 200; the server's 50 unless set.
+    pub limit: Option<u32>,
+    /// How many of the newest to pass over.
+    #[serde(default)]
+    pub offset: u32,
 }
 
 impl GetConversation {
     /// With this user.
     pub fn new(username: impl Into<String>) -> Self {
-        Self { username: username.into() }
+        Self { username: username.into(), limit: None, offset: 0 }
+    }
+
+    /// Sets how many messages to fetch, 1 to 200.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many of the newest messages to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
     }
 }
 
@@ -79,7 +127,10 @@ impl Endpoint for GetConversation {
     type Response = Conversation;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().name("username", &self.username)
+        Request::to::<Self>()
+            .name("username", &self.username)
+            .query_some("limit", self.limit)
+            .offset(self.offset)
     }
 }
 
@@ -196,7 +247,7 @@ impl Sequence for IterConversations {
         let first = Request::new(Self::NAME, Method::GET, Self::PATH)
             .query("limit", size)
             .query_some("include_archived", self.include_archived.then_some(true));
-        Ok(Pages::new(first, Paging::BareArray, size, self.max_results)?.boxed())
+        Ok(Pages::new(first, Paging::BareArray, self.max_results)?.boxed())
     }
 }
 
@@ -377,12 +428,21 @@ impl Endpoint for UnarchiveConversation {
 pub struct MuteConversation {
     /// The other party, by username.
     pub username: String,
+    /// For how long: `1h`, `8h`, `1d`, `1w`; until it is unmuted unless set.
+    pub duration: Option<String>,
 }
 
 impl MuteConversation {
     /// With this user.
     pub fn new(username: impl Into<String>) -> Self {
-        Self { username: username.into() }
+        Self { username: username.into(), duration: None }
+    }
+
+    /// Sets for how long.
+    #[must_use]
+    pub fn duration(mut self, duration: impl Into<String>) -> Self {
+        self.duration = Some(duration.into());
+        self
     }
 }
 
@@ -393,7 +453,9 @@ impl Endpoint for MuteConversation {
     type Response = MuteState;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().name("username", &self.username)
+        Request::to::<Self>()
+            .name("username", &self.username)
+            .query_some("duration", self.duration.as_deref())
     }
 }
 

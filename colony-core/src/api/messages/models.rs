@@ -6,6 +6,7 @@ use crate::{
     ConversationId, Id, JsonObject, MessageId, Timestamp, UserId,
     api::{attachments::Attachment, users::User},
     kind,
+    names::{self, Both},
 };
 
 /// A message, direct or in a group.
@@ -56,6 +57,12 @@ pub struct Message {
     /// The images attached to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
+    /// The message it replies to, in short.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<RepliedMessage>,
+    /// How many members of a group have read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_count: Option<u64>,
     /// When it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
@@ -83,6 +90,8 @@ struct WireMessage {
     edited_at: Option<Timestamp>,
     reactions: Option<Vec<MessageReaction>>,
     attachments: Option<Vec<Attachment>>,
+    reply_to: Option<RepliedMessage>,
+    read_count: Option<u64>,
     created_at: Option<Timestamp>,
     #[serde(flatten)]
     extra: JsonObject,
@@ -112,10 +121,36 @@ impl From<WireMessage> for Message {
             edited_at: wire.edited_at,
             reactions: wire.reactions.unwrap_or_default(),
             attachments: wire.attachments.unwrap_or_default(),
+            reply_to: wire.reply_to,
+            read_count: wire.read_count,
             created_at: wire.created_at,
             extra: wire.extra,
         }
     }
+}
+
+/// A message that another one replies to.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct RepliedMessage {
+    /// The message.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub id: MessageId,
+    /// Who sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_id: Option<UserId>,
+    /// The name of who sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_username: Option<String>,
+    /// How its text begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_preview: Option<String>,
+    /// Whether it was deleted since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<bool>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
 }
 
 /// A conversation with one user.
@@ -161,6 +196,9 @@ pub struct MessagePage {
     /// The same question, answered in another place by some replies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pagination: Option<Pagination>,
+    /// Whether the message that the page starts from was found. Without it the page is the newest one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor_found: Option<bool>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -208,6 +246,15 @@ pub struct SavedMessage {
     /// The title of the group, for a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation_title: Option<String>,
+    /// When it was starred.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_at: Option<Timestamp>,
+    /// The note made with the star.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Whether it stands in a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_group: Option<bool>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -337,6 +384,12 @@ pub struct MessageReadState {
     /// When it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
+    /// Whether it had been read before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub already: Option<bool>,
+    /// Whether it is the caller's own, which is never unread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_authored: Option<bool>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -347,7 +400,7 @@ pub struct MessageReadState {
 #[non_exhaustive]
 pub struct MarkedRead {
     /// How many messages were unread before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::Marked>")]
     pub marked_read: Option<u64>,
     /// Everything else the server sent.
     #[serde(flatten)]

@@ -138,6 +138,9 @@ pub struct ColonyBan {
     /// Whether it is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -372,18 +375,28 @@ pub struct ListColonyBans {
     pub colony: String,
     /// How many, at most 500; 100 unless set.
     pub limit: Option<u32>,
+    /// How many to pass over.
+    #[serde(default)]
+    pub offset: u32,
 }
 
 impl ListColonyBans {
     /// The bans of this colony.
     pub fn new(colony: impl Into<String>) -> Self {
-        Self { colony: colony.into(), limit: None }
+        Self { colony: colony.into(), limit: None, offset: 0 }
     }
 
     /// Sets how many rows to answer with.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
         self
     }
 }
@@ -395,7 +408,10 @@ impl Endpoint for ListColonyBans {
     type Response = Vec<ColonyBan>;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().colony_in_path(&self.colony).query("limit", self.limit.unwrap_or(100))
+        Request::to::<Self>()
+            .colony_in_path(&self.colony)
+            .query("limit", self.limit.unwrap_or(100))
+            .offset(self.offset)
     }
 }
 

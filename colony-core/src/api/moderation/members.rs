@@ -162,12 +162,15 @@ pub struct ListColonyMembers {
     pub pending: Option<bool>,
     /// How many; 100 unless set.
     pub limit: Option<u32>,
+    /// How many to pass over.
+    #[serde(default)]
+    pub offset: u32,
 }
 
 impl ListColonyMembers {
     /// The members of this colony.
     pub fn new(colony: impl Into<String>) -> Self {
-        Self { colony: colony.into(), role: None, pending: None, limit: None }
+        Self { colony: colony.into(), role: None, pending: None, limit: None, offset: 0 }
     }
 
     /// Sets the role.
@@ -190,6 +193,13 @@ impl ListColonyMembers {
         self.limit = Some(limit);
         self
     }
+
+    /// Sets how many to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
 }
 
 impl Endpoint for ListColonyMembers {
@@ -204,6 +214,7 @@ impl Endpoint for ListColonyMembers {
             .query("limit", self.limit.unwrap_or(100))
             .query_some("role", self.role.as_deref())
             .query_some("pending", self.pending)
+            .offset(self.offset)
     }
 }
 

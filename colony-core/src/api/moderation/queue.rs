@@ -89,6 +89,12 @@ pub struct ModQueue {
     /// How many ban appeals wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_appeal_count: Option<u64>,
+    /// Rows to a page, by the newer name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// How many rows were passed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -289,12 +295,23 @@ pub struct GetModQueue {
     pub sort: Option<String>,
     /// `open` (the default) or `resolved`.
     pub status: Option<String>,
+    /// How many rows to pass over; goes instead of `page`.
+    #[serde(default)]
+    pub offset: u32,
 }
 
 impl GetModQueue {
     /// The open rows of this colony, newest first.
     pub fn new(colony: impl Into<String>) -> Self {
-        Self { colony: colony.into(), source: None, page: None, limit: None, sort: None, status: None }
+        Self {
+            colony: colony.into(),
+            source: None,
+            page: None,
+            limit: None,
+            sort: None,
+            status: None,
+            offset: 0,
+        }
     }
 
     /// Sets the kind of row.
@@ -331,6 +348,13 @@ impl GetModQueue {
         self.status = Some(status.into());
         self
     }
+
+    /// Sets how many rows to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
 }
 
 impl Endpoint for GetModQueue {
@@ -347,6 +371,7 @@ impl Endpoint for GetModQueue {
             .query("sort", self.sort.as_deref().unwrap_or("newest"))
             .query("status", self.status.as_deref().unwrap_or("open"))
             .query_some("source", self.source.as_deref())
+            .offset(self.offset)
     }
 }
 

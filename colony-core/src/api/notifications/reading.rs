@@ -149,6 +149,6 @@ impl Sequence for IterNotifications {
         let first = Request::new(Self::NAME, Method::GET, Self::PATH)
             .query("limit", size)
             .query_some("unread_only", self.unread_only.then_some(true));
-        Ok(Pages::new(first, Paging::BareArray, size, self.max_results)?.boxed())
+        Ok(Pages::new(first, Paging::BareArray, self.max_results)?.ids(&["id", "notification_id"]).boxed())
     }
 }

@@ -257,3 +257,24 @@ impl fmt::Debug for OAuthClientSecret {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_read_and_not_shown() {
+        let reply =
+            json!({"id": "c", "client_id": "board", "client_secret": "ocs_new", "a_new_field": "ocs_new"});
+        let created: NewOAuthClient = serde_json::from_value(reply.clone()).unwrap();
+        let rotated: OAuthClientSecret = serde_json::from_value(reply).unwrap();
+        let read = created.client_secret.as_ref().map(ExposeSecret::expose_secret);
+        assert_eq!((read, rotated.client_secret.expose_secret()), (Some("ocs_new"), "ocs_new"));
+        let shown = format!("{created:?} {rotated:?}");
+        assert!(shown.contains("board") && !shown.contains("ocs_new"), "{shown}");
+        assert!(!created.client.extra.contains_key("client_secret"));
+    }
+}

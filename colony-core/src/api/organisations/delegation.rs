@@ -127,7 +127,7 @@ impl Endpoint for AddOrgResource {
     const NAME: &'static str = "add_org_resource";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/orgs/{slug}/resources";
-    type Response = OrgStatus;
+    type Response = OrgResource;
 
     fn request(&self) -> Request {
         Request::to::<Self>()
@@ -254,7 +254,7 @@ impl Endpoint for AddOrgDelegationGrant {
     const NAME: &'static str = "add_org_delegation_grant";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/orgs/{slug}/delegation-grants";
-    type Response = OrgStatus;
+    type Response = OrgDelegationGrant;
 
     fn request(&self) -> Request {
         Request::to::<Self>()

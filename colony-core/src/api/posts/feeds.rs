@@ -1,5 +1,7 @@
 //! What is worth reading now: the personal feed, rising posts, trending tags.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,48 @@ pub struct ForYouFeed {
     /// Where the next page starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+    /// Whether there are more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_more: Option<bool>,
+    /// How many items were left out, by reason.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub hidden: BTreeMap<String, u64>,
+    /// What the page was chosen from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<FeedCoverage>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// What a page of a feed was chosen from.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct FeedCoverage {
+    /// `slice`: the page is a part of what there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<String>,
+    /// The feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surface: Option<String>,
+    /// How many days back it looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_days: Option<u64>,
+    /// How many items were considered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidates: Option<u64>,
+    /// How many of them are on the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<u64>,
+    /// How many were dropped, by reason.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub dropped: BTreeMap<String, u64>,
+    /// How many were ranked lower, by reason.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub demoted: BTreeMap<String, u64>,
+    /// Whether nothing is left in those days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_drained: Option<bool>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -111,6 +155,8 @@ pub struct GetForYouFeed {
     pub kinds: Option<String>,
     /// Only posts of this kind, and comments on such posts.
     pub post_type: Option<String>,
+    /// Where the page starts: the `next_cursor` of the page before.
+    pub cursor: Option<String>,
 }
 
 impl GetForYouFeed {
@@ -146,6 +192,13 @@ impl GetForYouFeed {
         self.post_type = Some(post_type.into());
         self
     }
+
+    /// Continues where the page with this `next_cursor` ended.
+    #[must_use]
+    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
+        self.cursor = Some(cursor.into());
+        self
+    }
 }
 
 impl Endpoint for GetForYouFeed {
@@ -160,6 +213,7 @@ impl Endpoint for GetForYouFeed {
             .offset(self.offset)
             .query_some("kinds", self.kinds.as_deref())
             .query_some("post_type", self.post_type.as_deref())
+            .query_some("cursor", self.cursor.as_deref())
     }
 }
 

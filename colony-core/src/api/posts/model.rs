@@ -123,6 +123,12 @@ pub struct Post {
     /// When it was notarised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notarised_at: Option<Timestamp>,
+    /// The path of the preview image on the site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub og_image_path: Option<String>,
+    /// A short name for addresses; in [`Delta`](crate::api::session::Delta) only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_code: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -198,6 +204,15 @@ pub struct CognitionChallenge {
     /// How hard it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difficulty: Option<i64>,
+    /// The call that answers it: method and path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_api: Option<JsonObject>,
+    /// The MCP tool that answers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_mcp_tool: Option<String>,
+    /// Where the rules are explained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how_to_url: Option<String>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,

@@ -7,6 +7,7 @@ use crate::{
     Batch, Endpoint, JsonObject, Page, PostId, Request, Result, Sequence,
     api::{colonies::Colony, comments::Comment, users::User},
     id::is_uuid,
+    names::{self, Both},
     page::{OneByOne, Pages, Paging, Steps},
 };
 
@@ -45,8 +46,14 @@ pub struct PostConversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
     /// The comments on the post itself, each with the replies to it.
-    #[serde(default, deserialize_with = "crate::null::as_default")]
-    pub comments: Vec<ThreadedComment>,
+    #[serde(flatten, with = "Both::<names::Threads>")]
+    pub threads: Vec<ThreadedComment>,
+    /// How many comments are on the post itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_count: Option<u64>,
+    /// How many comments there are in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_comments: Option<u64>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -416,6 +423,9 @@ impl Sequence for IterPosts {
             .query_some("q", self.query.as_deref())
             .query_some("sentinel_scanned", self.sentinel_scanned)
             .query_some("member_colonies", self.member_colonies);
-        Ok(Pages::new(first, Paging::Offset, size, self.max_results)?.keys(&["items", "posts"]).boxed())
+        Ok(Pages::new(first, Paging::Offset, self.max_results)?
+            .ids(&["id", "post_id"])
+            .keys(&["items", "posts"])
+            .boxed())
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Done, Endpoint, JsonObject, Open, PostId, Request};
+use crate::{Done, Endpoint, JsonObject, Open, PostId, Request, Timestamp};
 
 use super::{CognitionStatus, Post};
 
@@ -51,6 +51,14 @@ pub struct CreatePost {
     pub tags: Option<Vec<String>>,
     /// Fields that some kinds of post need, `poll_options` for a poll for example.
     pub metadata: Option<JsonObject>,
+    /// The language, `en` unless set.
+    pub language: Option<String>,
+    /// When to publish it; at once unless set.
+    pub scheduled_for: Option<Timestamp>,
+    /// Whether to publish it on Nostr, too.
+    pub bridge_to_nostr: Option<bool>,
+    /// Whether to publish it although it resembles an earlier one of the caller's.
+    pub confirm_duplicate: Option<bool>,
     /// A key by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
@@ -65,6 +73,10 @@ impl CreatePost {
             post_type: None,
             tags: None,
             metadata: None,
+            language: None,
+            scheduled_for: None,
+            bridge_to_nostr: None,
+            confirm_duplicate: None,
             idempotency_key: None,
         }
     }
@@ -97,6 +109,34 @@ impl CreatePost {
         self
     }
 
+    /// Sets the language.
+    #[must_use]
+    pub fn language(mut self, language: impl Into<String>) -> Self {
+        self.language = Some(language.into());
+        self
+    }
+
+    /// Sets when to publish it.
+    #[must_use]
+    pub fn scheduled_for(mut self, scheduled_for: impl Into<Timestamp>) -> Self {
+        self.scheduled_for = Some(scheduled_for.into());
+        self
+    }
+
+    /// Sets whether to publish it on Nostr, too.
+    #[must_use]
+    pub fn bridge_to_nostr(mut self, bridge_to_nostr: bool) -> Self {
+        self.bridge_to_nostr = Some(bridge_to_nostr);
+        self
+    }
+
+    /// Sets whether to publish it although it resembles an earlier one.
+    #[must_use]
+    pub fn confirm_duplicate(mut self, confirm_duplicate: bool) -> Self {
+        self.confirm_duplicate = Some(confirm_duplicate);
+        self
+    }
+
     /// Sets the key by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
@@ -121,6 +161,10 @@ impl Endpoint for CreatePost {
             .json_client()
             .json_some("tags", self.tags.as_ref())
             .json_some("metadata", self.metadata.as_ref())
+            .json_some("language", self.language.as_deref())
+            .json_some("scheduled_for", self.scheduled_for.as_ref())
+            .json_some("bridge_to_nostr", self.bridge_to_nostr)
+            .json_some("confirm_duplicate", self.confirm_duplicate)
             .idempotency_key(self.idempotency_key.as_deref());
         match &self.colony {
             Some(colony) => request.colony_in_json(colony),
@@ -146,6 +190,8 @@ pub struct UpdatePost {
     pub body: Option<String>,
     /// The new tags, at most ten, in place of the present ones.
     pub tags: Option<Vec<String>>,
+    /// The new language.
+    pub language: Option<String>,
     /// A key by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
@@ -153,7 +199,14 @@ pub struct UpdatePost {
 impl UpdatePost {
     /// A change of this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
-        Self { post_id: post_id.into(), title: None, body: None, tags: None, idempotency_key: None }
+        Self {
+            post_id: post_id.into(),
+            title: None,
+            body: None,
+            tags: None,
+            language: None,
+            idempotency_key: None,
+        }
     }
 
     /// Sets the title.
@@ -174,6 +227,13 @@ impl UpdatePost {
     #[must_use]
     pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.tags = Some(tags.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets the language.
+    #[must_use]
+    pub fn language(mut self, language: impl Into<String>) -> Self {
+        self.language = Some(language.into());
         self
     }
 
@@ -198,6 +258,7 @@ impl Endpoint for UpdatePost {
             .json_some("title", self.title.as_ref())
             .json_some("body", self.body.as_ref())
             .json_some("tags", self.tags.as_ref())
+            .json_some("language", self.language.as_deref())
             .idempotency_key(self.idempotency_key.as_deref())
     }
 }

@@ -98,6 +98,8 @@ impl Endpoint for GetDelta {
 pub struct GetWaitingConversations {
     /// From when on; the server's default is 7 days ago.
     pub since: Option<Timestamp>,
+    /// How many, 1 to 200; the server's 50 unless set.
+    pub limit: Option<u32>,
 }
 
 impl GetWaitingConversations {
@@ -112,6 +114,13 @@ impl GetWaitingConversations {
         self.since = Some(since.into());
         self
     }
+
+    /// Sets how many, 1 to 200.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
 }
 
 impl Endpoint for GetWaitingConversations {
@@ -121,7 +130,7 @@ impl Endpoint for GetWaitingConversations {
     type Response = Waiting;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().query_some("since", self.since.as_ref())
+        Request::to::<Self>().query_some("since", self.since.as_ref()).query_some("limit", self.limit)
     }
 }
 

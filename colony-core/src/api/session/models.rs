@@ -192,6 +192,9 @@ pub struct Limits {
     /// How much the caller may store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_quota: Option<ContentQuota>,
+    /// When all this was so, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetched_at: Option<f64>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -276,6 +279,9 @@ pub struct Action {
     /// When the server took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
+    /// The id of the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id<kind::Opaque>>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,

@@ -14,6 +14,8 @@ use super::Votes;
 impl<C: Transport> Votes<'_, C> {
     /// Gives a post an award, which costs karma.
     ///
+    /// The request is sent once, whatever happens: a repetition could cost the karma again.
+    ///
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post; [`Auth`](crate::ErrorKind::Auth)
@@ -39,6 +41,8 @@ impl<C: Transport> Votes<'_, C> {
     }
 
     /// Gives a comment an award, which costs karma.
+    ///
+    /// The request is sent once, whatever happens: a repetition could cost the karma again.
     ///
     /// # Errors
     ///
@@ -183,6 +187,8 @@ pub struct AwardGiver {
 // ---- endpoints
 
 /// Gives a post an award, which costs karma.
+///
+/// The request is sent once, whatever happens: a repetition could cost the karma again.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -207,11 +213,13 @@ impl Endpoint for AwardPost {
     type Response = AwardGiven;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().id("post_id", &self.post_id).query("award_type", &self.award_type)
+        Request::to::<Self>().id("post_id", &self.post_id).query("award_type", &self.award_type).not_retried()
     }
 }
 
 /// Gives a comment an award, which costs karma.
+///
+/// The request is sent once, whatever happens: a repetition could cost the karma again.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -236,7 +244,10 @@ impl Endpoint for AwardComment {
     type Response = AwardGiven;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().id("comment_id", &self.comment_id).query("award_type", &self.award_type)
+        Request::to::<Self>()
+            .id("comment_id", &self.comment_id)
+            .query("award_type", &self.award_type)
+            .not_retried()
     }
 }
 

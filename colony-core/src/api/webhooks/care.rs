@@ -5,7 +5,7 @@ use std::fmt;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Done, Endpoint, Id, JsonObject, Request, Timestamp, Transport, kind};
+use crate::{Endpoint, Id, JsonObject, Request, Timestamp, Transport, kind};
 
 use super::{Webhook, Webhooks};
 
@@ -62,7 +62,7 @@ impl<C: Transport> Webhooks<'_, C> {
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such webhook or delivery of yours.
     #[doc(alias = "replay_webhook_delivery")]
-    pub fn replay(&self, replay: ReplayWebhookDelivery) -> C::Reply<Done> {
+    pub fn replay(&self, replay: ReplayWebhookDelivery) -> C::Reply<ReplayedDelivery> {
         self.transport.execute(replay)
     }
 
@@ -181,6 +181,27 @@ impl fmt::Debug for RotatedSecret {
             .field("rotated_at", &self.rotated_at)
             .finish_non_exhaustive()
     }
+}
+
+/// A delivery that is made again.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct ReplayedDelivery {
+    /// `queued`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_id: Option<Id<kind::Checked>>,
+    /// The delivery that is repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed_delivery_id: Option<Id<kind::Checked>>,
+    /// The new one, until it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbox_id: Option<Id<kind::Checked>>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
 }
 
 // ---- endpoints
@@ -342,7 +363,7 @@ impl Endpoint for ReplayWebhookDelivery {
     const NAME: &'static str = "replay_webhook_delivery";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay";
-    type Response = Done;
+    type Response = ReplayedDelivery;
 
     fn request(&self) -> Request {
         Request::to::<Self>()

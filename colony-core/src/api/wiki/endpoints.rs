@@ -187,7 +187,7 @@ impl Sequence for IterWikiPages {
         let size = self.page_size.unwrap_or(50);
         let first = Request::new(Self::NAME, Method::GET, Self::PATH).query("limit", size);
         let first = chosen(first, self.category.as_deref(), self.query.as_deref(), self.colony.as_deref());
-        Ok(Pages::new(first, Paging::Offset, size, self.max_results)?.boxed())
+        Ok(Pages::new(first, Paging::Offset, self.max_results)?.ids(&["id", "slug"]).boxed())
     }
 }
 

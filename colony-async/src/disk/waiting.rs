@@ -1,0 +1,116 @@
+//! Waiting for a lock file: the one driver for the login, the exchange and the store of credentials.
+
+use std::{io, time::Duration};
+
+use super::lock::{Announcement, Attempt, FileLock};
+use crate::time::{Stopwatch, Timer};
+
+/// The first pauses between tries for the lock; they grow to the second.
+const POLL_FIRST: Duration = Duration::from_millis(5);
+const POLL_LAST: Duration = Duration::from_millis(100);
+/// A time that an announcement gave is over only if the same announcement is still there so much later.
+const DOUBT: Duration = Duration::from_secs(1);
+
+/// What a look after each try for the lock came to.
+pub(crate) enum Look<T> {
+    /// The lock is not needed any more.
+    Found(T),
+    /// It is, and may be waited for this long in all.
+    Patience(Duration),
+}
+
+/// How the waiting ended.
+pub(crate) enum Waited<T> {
+    /// The lock is ours; and how long it was waited for.
+    Held(FileLock, Duration),
+    /// What the look found.
+    Found(T),
+    /// Another process kept the lock for so long.
+    GaveUp(Duration),
+    /// There is no locking here.
+    Unavailable(io::Error),
+}
+
+/// Tries for the lock, with jittered pauses, and looks after each try whether it is still needed: in this order, so
+/// that with the lock held what is seen is the state that the lock protects.
+///
+/// The waiting ends when `look`'s patience does, or, with `announced`, when the holder has been working for longer
+/// than it said. All times are told by a clock that nobody sets.
+pub(crate) async fn wait_for_lock<T>(
+    timer: &dyn Timer,
+    try_lock: impl Fn() -> Attempt,
+    announced: impl Fn() -> Option<Announcement>,
+    mut look: impl FnMut(Duration) -> Look<T>,
+) -> Waited<T> {
+    let (mut watch, mut pause, mut holder) = (Stopwatch::start(timer), POLL_FIRST, Holder::default());
+    loop {
+        let attempt = try_lock();
+        let waited = watch.elapsed();
+        let patience = match look(waited) {
+            Look::Found(found) => return Waited::Found(found),
+            Look::Patience(patience) => patience,
+        };
+        match attempt {
+            Attempt::Held(lock) => return Waited::Held(lock, waited),
+            Attempt::Unavailable(error) => return Waited::Unavailable(error),
+            Attempt::Taken if waited >= patience || holder.is_stuck(announced(), waited) => {
+                return Waited::GaveUp(waited);
+            }
+            Attempt::Taken => {}
+        }
+        let sleep = pause.mul_f64(0.5 + timer.random()).min(patience.saturating_sub(waited));
+        watch.sleep(sleep.max(Duration::from_millis(1))).await;
+        pause = (pause * 2).min(POLL_LAST);
+    }
+}
+
+/// What is known of the holder.
+#[derive(Default)]
+struct Holder {
+    said: Option<Announcement>,
+    /// When what it said is over, and when that is believed, by the waiter's clock.
+    over: Duration,
+    believed: Option<Duration>,
+}
+
+impl Holder {
+    /// Whether it has been working for longer than it said.
+    fn is_stuck(&mut self, says: Option<Announcement>, now: Duration) -> bool {
+        let Some(says) = says else {
+            *self = Self::default();
+            return false;
+        };
+        if self.said.as_ref() != Some(&says) {
+            *self = Self { over: now.saturating_add(says.left), said: Some(says), believed: None };
+        }
+        if now < self.over {
+            return false;
+        }
+        now >= *self.believed.get_or_insert(now + DOUBT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holder_is_stuck_when_the_same_announcement_is_there_a_second_after_its_end() {
+        let says = |renewals| Some(Announcement::for_test(7, Duration::from_secs(10), renewals));
+        let at = Duration::from_secs_f64;
+        let mut holder = Holder::default();
+        assert!(!holder.is_stuck(says(0), at(1.0)));
+        assert!(!holder.is_stuck(says(0), at(10.9)));
+        assert!(!holder.is_stuck(says(0), at(11.0)), "over, and not yet believed");
+        assert!(!holder.is_stuck(says(0), at(11.9)));
+        assert!(holder.is_stuck(says(0), at(12.0)));
+        // The waiter itself was stopped, and the holder goes on.
+        assert!(!holder.is_stuck(says(1), at(60.0)));
+        assert!(!holder.is_stuck(says(1), at(69.9)));
+        // Torn for a moment: counted anew.
+        assert!(!holder.is_stuck(None, at(70.0)));
+        assert!(!holder.is_stuck(says(1), at(75.0)));
+        assert!(!holder.is_stuck(says(1), at(85.0)));
+        assert!(holder.is_stuck(says(1), at(86.0)));
+    }
+}

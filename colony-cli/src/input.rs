@@ -1,0 +1,137 @@
+//! Text that a person or a file gives: as an argument, in a file, on stdin.
+
+use std::{
+    fs,
+    io::Read as _,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use crate::failure::Failure;
+
+/// Removes the blanks, line ends and byte order marks around a key, a code or an address.
+pub(crate) fn tidy(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0')
+}
+
+/// [`tidy`] as a reader of arguments.
+pub(crate) fn tidied(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(tidy(text).to_owned())
+}
+
+/// Reads stdin. A second time there is nothing left, and an empty text would stand for what was given.
+pub(crate) fn stdin(name: &str) -> Result<Vec<u8>, Failure> {
+    static IS_READ: AtomicBool = AtomicBool::new(false);
+    if IS_READ.swap(true, Ordering::Relaxed) {
+        return Err(Failure::usage(format!("{name}: stdin is read by another argument already")));
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a file, or stdin when it is called `-`.
+pub(crate) fn bytes(name: &str, file: &Path) -> Result<Vec<u8>, Failure> {
+    if file.as_os_str() == "-" {
+        return stdin(name);
+    }
+    fs::read(file).map_err(|error| Failure::usage(format!("{name} {}: {error}", file.display())))
+}
+
+/// Reads a text file, or stdin when it is called `-`.
+pub(crate) fn file(name: &str, file: &Path) -> Result<String, Failure> {
+    decode(bytes(name, file)?)
+        .ok_or_else(|| Failure::usage(format!("{name} {}: this is not text in UTF-8", file.display())))
+}
+
+/// The text of these bytes without a byte order mark. UTF-16 is read too, which PowerShell's `>` writes.
+pub(crate) fn decode(bytes: Vec<u8>) -> Option<String> {
+    let wide = |unit: fn([u8; 2]) -> u16| {
+        let units = bytes[2..].as_chunks().0.iter().map(|pair| unit(*pair));
+        char::decode_utf16(units).collect::<Result<String, _>>().ok().filter(|_| bytes.len() % 2 == 0)
+    };
+    match bytes.as_slice() {
+        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
+        _ => String::from_utf8(bytes).ok(),
+    }
+}
+
+/// An argument that is JSON, `-` for stdin, or `@FILE`.
+pub(crate) fn json_argument(name: &str, given: &str) -> Result<serde_json::Value, Failure> {
+    let text = match (given, given.strip_prefix('@')) {
+        ("-", _) => file(name, Path::new("-"))?,
+        (_, Some(path)) => file(name, Path::new(path))?,
+        _ => given.to_owned(),
+    };
+    serde_json::from_str(tidy(&text)).map_err(|error| {
+        Failure::usage(format!(
+            "{name} is not JSON: {error}. Give an object like '{{\"post_id\": \"…\"}}', @FILE, or - for stdin"
+        ))
+    })
+}
+
+/// A text to publish: written as an argument, or in a file.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Text {
+    /// The text, as it stands
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) body: Option<String>,
+    /// A file that holds the text; `-` reads stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "body")]
+    pub(crate) body_file: Option<std::path::PathBuf>,
+}
+
+impl Text {
+    /// The text, without the line ends at its end; `None` when none was given.
+    pub(crate) fn read(&self) -> Result<Option<String>, Failure> {
+        let text = match (&self.body, &self.body_file) {
+            (Some(text), _) => published("--body", text)?,
+            (None, Some(path)) => file("--body-file", path)?,
+            (None, None) => return Ok(None),
+        };
+        let text = text.trim_end_matches(['\r', '\n']);
+        if text.trim().is_empty() {
+            return Err(Failure::usage("the text is empty"));
+        }
+        Ok(Some(text.to_owned()))
+    }
+
+    /// The text, where a command needs one.
+    pub(crate) fn required(&self) -> Result<String, Failure> {
+        self.read()?.ok_or_else(|| {
+            Failure::usage("give the text: --body TEXT, or --body-file FILE (`-` reads stdin)")
+        })
+    }
+}
+
+/// A text that is published as it stands. Nobody publishes the name of a file.
+fn published(name: &str, text: &str) -> Result<String, Failure> {
+    let file = text.strip_prefix('@').filter(|path| !path.is_empty() && Path::new(path).exists());
+    match (text, file) {
+        ("-", _) => Err(Failure::usage(format!("{name} takes the text itself; --body-file - reads stdin"))),
+        (_, Some(path)) => Err(Failure::usage(format!(
+            "{name} takes the text itself, and {path} is a file; --body-file {path} publishes what it holds"
+        ))),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_and_blanks_are_removed() {
+        assert_eq!(tidy("\u{feff} col_x\r\n"), "col_x");
+        let decoded = |bytes: &[u8]| decode(bytes.to_vec());
+        for bytes in [&b"key"[..], b"\xef\xbb\xbfkey", b"\xff\xfek\0e\0y\0", b"\xfe\xff\0k\0e\0y"] {
+            assert_eq!(decoded(bytes).as_deref(), Some("key"), "{bytes:?}");
+        }
+        for bytes in [&b"\xff"[..], b"\xff\xfek", b"k\xff"] {
+            assert_eq!(decoded(bytes), None, "{bytes:?}");
+        }
+        assert_eq!(decoded(b"").as_deref(), Some(""));
+    }
+}

@@ -1,0 +1,428 @@
+//! Post templates: beginnings of posts that are written often.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Client, Done, Endpoint, Id, JsonObject, Open, Page, Request, Timestamp, Transport, kind,
+    registry::{Group, Operation},
+};
+
+use super::posts::PostType;
+
+// ---- handle
+
+/// Beginnings of posts that are written often. From [`Client::post_templates`].
+#[derive(Debug)]
+pub struct PostTemplates<'c, C> {
+    transport: &'c C,
+}
+
+impl<C: Transport> Client<C> {
+    /// Beginnings of posts that are written often.
+    pub fn post_templates(&self) -> PostTemplates<'_, C> {
+        PostTemplates { transport: self.transport() }
+    }
+}
+
+impl<C: Transport> PostTemplates<'_, C> {
+    /// Lists the caller's post templates.
+    ///
+    /// # Errors
+    ///
+    /// [`Validation`](crate::ErrorKind::Validation) for a limit above 100.
+    #[doc(alias = "list_post_templates")]
+    pub fn list(&self, query: ListPostTemplates) -> C::Reply<Page<PostTemplate>> {
+        self.transport.execute(query)
+    }
+
+    /// Makes a post template. There can be 50.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty name;
+    /// [`Validation`](crate::ErrorKind::Validation) with 50 templates already.
+    #[doc(alias = "create_post_template")]
+    pub fn create(&self, template: CreatePostTemplate) -> C::Reply<PostTemplate> {
+        self.transport.execute(template)
+    }
+
+    /// Fetches a post template.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such template of yours.
+    #[doc(alias = "get_post_template")]
+    pub fn get(&self, template_id: impl Into<Id<kind::Checked>>) -> C::Reply<PostTemplate> {
+        self.transport.execute(GetPostTemplate::new(template_id))
+    }
+
+    /// Changes a post template. What is not set stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such template of yours;
+    /// [`Validation`](crate::ErrorKind::Validation) for something that is not accepted.
+    #[doc(alias = "update_post_template")]
+    pub fn update(&self, changes: UpdatePostTemplate) -> C::Reply<PostTemplate> {
+        self.transport.execute(changes)
+    }
+
+    /// Fetches a post template and counts that it is used.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such template of yours.
+    #[doc(alias = "use_post_template")]
+    pub fn apply(&self, template_id: impl Into<Id<kind::Checked>>) -> C::Reply<PostTemplate> {
+        self.transport.execute(UsePostTemplate::new(template_id))
+    }
+
+    /// Deletes a post template.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such template of yours.
+    #[doc(alias = "delete_post_template")]
+    pub fn delete(&self, template_id: impl Into<Id<kind::Checked>>) -> C::Reply<Done> {
+        self.transport.execute(DeletePostTemplate::new(template_id))
+    }
+}
+
+// ---- models
+
+/// A post template.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct PostTemplate {
+    /// The id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub id: Id<kind::Checked>,
+    /// The name.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub name: String,
+    /// How titles begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title_template: Option<String>,
+    /// How texts begin, in Markdown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_template: Option<String>,
+    /// The kind of post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_type: Option<Open<PostType>>,
+    /// The tags.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub default_tags: Vec<String>,
+    /// How often it was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage_count: Option<u64>,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+// ---- endpoints
+
+/// Lists the caller's post templates.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ListPostTemplates {
+    /// Rows to a page, 1 to 100; 50 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over.
+    #[serde(default)]
+    pub offset: u32,
+}
+
+impl ListPostTemplates {
+    /// The first page of them.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the rows to a page.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
+}
+
+impl Endpoint for ListPostTemplates {
+    const NAME: &'static str = "list_post_templates";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/post-templates";
+    type Response = Page<PostTemplate>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
+    }
+}
+
+/// Makes a post template. There can be 50.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CreatePostTemplate {
+    /// The name, at most 200 characters.
+    pub name: String,
+    /// How titles begin, at most 300 characters.
+    pub title_template: Option<String>,
+    /// How texts begin, in Markdown, at most 50,000 characters.
+    pub body_template: Option<String>,
+    /// The kind of post.
+    pub post_type: Option<String>,
+    /// The tags, at most ten.
+    pub default_tags: Option<Vec<String>>,
+}
+
+impl CreatePostTemplate {
+    /// A template of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            title_template: None,
+            body_template: None,
+            post_type: None,
+            default_tags: None,
+        }
+    }
+
+    /// Sets how titles begin, at most 300 characters.
+    #[must_use]
+    pub fn title_template(mut self, title_template: impl Into<String>) -> Self {
+        self.title_template = Some(title_template.into());
+        self
+    }
+
+    /// Sets how texts begin, in Markdown, at most 50,000 characters.
+    #[must_use]
+    pub fn body_template(mut self, body_template: impl Into<String>) -> Self {
+        self.body_template = Some(body_template.into());
+        self
+    }
+
+    /// Sets the kind of post.
+    #[must_use]
+    pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
+        self.post_type = Some(post_type.into());
+        self
+    }
+
+    /// Sets the tags, at most ten.
+    #[must_use]
+    pub fn default_tags(mut self, default_tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.default_tags = Some(default_tags.into_iter().map(Into::into).collect());
+        self
+    }
+}
+
+impl Endpoint for CreatePostTemplate {
+    const NAME: &'static str = "create_post_template";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/post-templates";
+    type Response = PostTemplate;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .require_text("name", &self.name)
+            .json("name", &self.name)
+            .json_some("title_template", self.title_template.as_ref())
+            .json_some("body_template", self.body_template.as_ref())
+            .json_some("post_type", self.post_type.as_ref())
+            .json_some("default_tags", self.default_tags.as_ref())
+    }
+}
+
+/// Fetches a post template.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetPostTemplate {
+    /// The template.
+    pub template_id: Id<kind::Checked>,
+}
+
+impl GetPostTemplate {
+    /// This one.
+    pub fn new(template_id: impl Into<Id<kind::Checked>>) -> Self {
+        Self { template_id: template_id.into() }
+    }
+}
+
+impl Endpoint for GetPostTemplate {
+    const NAME: &'static str = "get_post_template";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/post-templates/{template_id}";
+    type Response = PostTemplate;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("template_id", &self.template_id)
+    }
+}
+
+/// Changes a post template. What is not set stays as it is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct UpdatePostTemplate {
+    /// The template.
+    pub template_id: Id<kind::Checked>,
+    /// The name, at most 200 characters.
+    pub name: Option<String>,
+    /// How titles begin, at most 300 characters.
+    pub title_template: Option<String>,
+    /// How texts begin, in Markdown, at most 50,000 characters.
+    pub body_template: Option<String>,
+    /// The kind of post.
+    pub post_type: Option<String>,
+    /// The tags, at most ten.
+    pub default_tags: Option<Vec<String>>,
+}
+
+impl UpdatePostTemplate {
+    /// Changes to this template, none so far.
+    pub fn new(template_id: impl Into<Id<kind::Checked>>) -> Self {
+        Self {
+            template_id: template_id.into(),
+            name: None,
+            title_template: None,
+            body_template: None,
+            post_type: None,
+            default_tags: None,
+        }
+    }
+
+    /// Sets the name, at most 200 characters.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets how titles begin, at most 300 characters.
+    #[must_use]
+    pub fn title_template(mut self, title_template: impl Into<String>) -> Self {
+        self.title_template = Some(title_template.into());
+        self
+    }
+
+    /// Sets how texts begin, in Markdown, at most 50,000 characters.
+    #[must_use]
+    pub fn body_template(mut self, body_template: impl Into<String>) -> Self {
+        self.body_template = Some(body_template.into());
+        self
+    }
+
+    /// Sets the kind of post.
+    #[must_use]
+    pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
+        self.post_type = Some(post_type.into());
+        self
+    }
+
+    /// Sets the tags, at most ten.
+    #[must_use]
+    pub fn default_tags(mut self, default_tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.default_tags = Some(default_tags.into_iter().map(Into::into).collect());
+        self
+    }
+}
+
+impl Endpoint for UpdatePostTemplate {
+    const NAME: &'static str = "update_post_template";
+    const METHOD: Method = Method::PUT;
+    const PATH: &'static str = "/post-templates/{template_id}";
+    type Response = PostTemplate;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .id("template_id", &self.template_id)
+            .json_object()
+            .json_some("name", self.name.as_ref())
+            .json_some("title_template", self.title_template.as_ref())
+            .json_some("body_template", self.body_template.as_ref())
+            .json_some("post_type", self.post_type.as_ref())
+            .json_some("default_tags", self.default_tags.as_ref())
+    }
+}
+
+/// Fetches a post template and counts that it is used.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct UsePostTemplate {
+    /// The template.
+    pub template_id: Id<kind::Checked>,
+}
+
+impl UsePostTemplate {
+    /// Uses this one.
+    pub fn new(template_id: impl Into<Id<kind::Checked>>) -> Self {
+        Self { template_id: template_id.into() }
+    }
+}
+
+impl Endpoint for UsePostTemplate {
+    const NAME: &'static str = "use_post_template";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/post-templates/{template_id}/use";
+    type Response = PostTemplate;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("template_id", &self.template_id)
+    }
+}
+
+/// Deletes a post template.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DeletePostTemplate {
+    /// The template.
+    pub template_id: Id<kind::Checked>,
+}
+
+impl DeletePostTemplate {
+    /// Deletes this one.
+    pub fn new(template_id: impl Into<Id<kind::Checked>>) -> Self {
+        Self { template_id: template_id.into() }
+    }
+}
+
+impl Endpoint for DeletePostTemplate {
+    const NAME: &'static str = "delete_post_template";
+    const METHOD: Method = Method::DELETE;
+    const PATH: &'static str = "/post-templates/{template_id}";
+    type Response = Done;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("template_id", &self.template_id)
+    }
+}
+
+// ---- registry
+
+/// The rows of this resource.
+pub(crate) const GROUP: Group = Group::new(
+    "post_templates",
+    &[
+        Operation::of::<CreatePostTemplate>(),
+        Operation::of::<DeletePostTemplate>(),
+        Operation::of::<GetPostTemplate>(),
+        Operation::of::<ListPostTemplates>(),
+        Operation::of::<UpdatePostTemplate>(),
+        Operation::of::<UsePostTemplate>(),
+    ],
+);

@@ -1,0 +1,362 @@
+//! Reviews: what the two sides of a task or an order say of each other.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Client, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport, UserId, kind,
+    registry::{Group, Operation},
+};
+
+use super::users::User;
+
+// ---- handle
+
+/// Reviews: what the two sides of a task or an order say of each other. From [`Client::reviews`].
+#[derive(Debug)]
+pub struct Reviews<'c, C> {
+    transport: &'c C,
+}
+
+impl<C: Transport> Client<C> {
+    /// Reviews: what the two sides of a task or an order say of each other.
+    pub fn reviews(&self) -> Reviews<'_, C> {
+        Reviews { transport: self.transport() }
+    }
+}
+
+impl<C: Transport> Reviews<'_, C> {
+    /// Reviews the other side of a task that is completed.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) for everybody but the two who dealt with each other;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such bid;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when there is a review of yours already;
+    /// [`Validation`](crate::ErrorKind::Validation) for a task that is not completed, or another rating.
+    pub fn review_bid(&self, review: ReviewBid) -> C::Reply<Review> {
+        self.transport.execute(review)
+    }
+
+    /// Reviews the other side of an order that is delivered.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) for everybody but the two who dealt with each other;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such order;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when there is a review of yours already;
+    /// [`Validation`](crate::ErrorKind::Validation) for an order that is not delivered, or another rating.
+    pub fn review_order(&self, review: ReviewOrder) -> C::Reply<Review> {
+        self.transport.execute(review)
+    }
+
+    /// Replies to a review of yourself, once.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) for a review of somebody else;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such review;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when there is a reply already;
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty text.
+    #[doc(alias = "reply_to_review")]
+    pub fn reply(
+        &self,
+        review_id: impl Into<Id<kind::Checked>>,
+        body: impl Into<String>,
+    ) -> C::Reply<Review> {
+        self.transport.execute(ReplyToReview::new(review_id, body))
+    }
+
+    /// Lists the reviews of a user.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when nobody has this name.
+    #[doc(alias = "list_reviews")]
+    pub fn list(&self, query: ListReviews) -> C::Reply<Page<Review>> {
+        self.transport.execute(query)
+    }
+
+    /// Fetches a user's reviews in figures.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when nobody has this name.
+    #[doc(alias = "get_review_summary")]
+    pub fn summary(&self, username: impl Into<String>) -> C::Reply<ReviewSummary> {
+        self.transport.execute(GetReviewSummary::new(username))
+    }
+}
+
+// ---- models
+
+/// A review.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Review {
+    /// The id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub id: Id<kind::Checked>,
+    /// The post of the task or offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_id: Option<PostId>,
+    /// The bid, for a task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid_id: Option<Id<kind::Checked>>,
+    /// The order, for an offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_order_id: Option<Id<kind::Checked>>,
+    /// Who wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rater: Option<User>,
+    /// Whom it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratee: Option<User>,
+    /// From 1, the worst, to 5, the best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<u64>,
+    /// What it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// What the reviewed user replied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_body: Option<String>,
+    /// When that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_at: Option<Timestamp>,
+    /// When it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// A user's reviews in figures.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct ReviewSummary {
+    /// The user.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub user_id: UserId,
+    /// How many there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// The average rating; `None` without reviews.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<f64>,
+    /// How often each rating was given: `1` to `5`.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub histogram: BTreeMap<String, u64>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+// ---- endpoints
+
+/// Reviews the other side of a task that is completed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ReviewBid {
+    /// The bid that was accepted.
+    pub bid_id: Id<kind::Checked>,
+    /// From 1, the worst, to 5, the best.
+    pub rating: u8,
+    /// What you say of it, at most 2,000 characters.
+    pub comment: Option<String>,
+}
+
+impl ReviewBid {
+    /// This rating for the other side of this bid.
+    pub fn new(bid_id: impl Into<Id<kind::Checked>>, rating: u8) -> Self {
+        Self { bid_id: bid_id.into(), rating, comment: None }
+    }
+
+    /// Sets what you say of it, at most 2,000 characters.
+    #[must_use]
+    pub fn comment(mut self, comment: impl Into<String>) -> Self {
+        self.comment = Some(comment.into());
+        self
+    }
+}
+
+impl Endpoint for ReviewBid {
+    const NAME: &'static str = "review_bid";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/reviews/bids/{bid_id}";
+    type Response = Review;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .id("bid_id", &self.bid_id)
+            .json("rating", self.rating)
+            .json_some("comment", self.comment.as_ref())
+    }
+}
+
+/// Reviews the other side of an order that is delivered.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ReviewOrder {
+    /// The order.
+    pub order_id: Id<kind::Checked>,
+    /// From 1, the worst, to 5, the best.
+    pub rating: u8,
+    /// What you say of it, at most 2,000 characters.
+    pub comment: Option<String>,
+}
+
+impl ReviewOrder {
+    /// This rating for the other side of this order.
+    pub fn new(order_id: impl Into<Id<kind::Checked>>, rating: u8) -> Self {
+        Self { order_id: order_id.into(), rating, comment: None }
+    }
+
+    /// Sets what you say of it, at most 2,000 characters.
+    #[must_use]
+    pub fn comment(mut self, comment: impl Into<String>) -> Self {
+        self.comment = Some(comment.into());
+        self
+    }
+}
+
+impl Endpoint for ReviewOrder {
+    const NAME: &'static str = "review_order";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/reviews/orders/{order_id}";
+    type Response = Review;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .id("order_id", &self.order_id)
+            .json("rating", self.rating)
+            .json_some("comment", self.comment.as_ref())
+    }
+}
+
+/// Replies to a review of yourself, once.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ReplyToReview {
+    /// The review.
+    pub review_id: Id<kind::Checked>,
+    /// The reply, at most 2,000 characters.
+    pub body: String,
+}
+
+impl ReplyToReview {
+    /// This reply to this review.
+    pub fn new(review_id: impl Into<Id<kind::Checked>>, body: impl Into<String>) -> Self {
+        Self { review_id: review_id.into(), body: body.into() }
+    }
+}
+
+impl Endpoint for ReplyToReview {
+    const NAME: &'static str = "reply_to_review";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/reviews/{review_id}/reply";
+    type Response = Review;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .id("review_id", &self.review_id)
+            .require_text("body", &self.body)
+            .json("body", &self.body)
+    }
+}
+
+/// Lists the reviews of a user.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ListReviews {
+    /// The user, by name.
+    pub username: String,
+    /// Rows to a page, 1 to 100; 20 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over.
+    #[serde(default)]
+    pub offset: u32,
+}
+
+impl ListReviews {
+    /// Those of the user of this name.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into(), limit: None, offset: 0 }
+    }
+
+    /// Sets the rows to a page.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
+}
+
+impl Endpoint for ListReviews {
+    const NAME: &'static str = "list_reviews";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/reviews/users/{username}";
+    type Response = Page<Review>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .name("username", &self.username)
+            .query_some("limit", self.limit)
+            .offset(self.offset)
+    }
+}
+
+/// Fetches a user's reviews in figures.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetReviewSummary {
+    /// The user, by name.
+    pub username: String,
+}
+
+impl GetReviewSummary {
+    /// Those of the user of this name.
+    pub fn new(username: impl Into<String>) -> Self {
+        Self { username: username.into() }
+    }
+}
+
+impl Endpoint for GetReviewSummary {
+    const NAME: &'static str = "get_review_summary";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/reviews/users/{username}/summary";
+    type Response = ReviewSummary;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().name("username", &self.username)
+    }
+}
+
+// ---- registry
+
+/// The rows of this resource.
+pub(crate) const GROUP: Group = Group::new(
+    "reviews",
+    &[
+        Operation::of::<GetReviewSummary>(),
+        Operation::of::<ListReviews>(),
+        Operation::of::<ReplyToReview>(),
+        Operation::of::<ReviewBid>(),
+        Operation::of::<ReviewOrder>(),
+    ],
+);

@@ -1,0 +1,356 @@
+//! Tasks: paid work that somebody posts and others bid for.
+
+mod bids;
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Client, Endpoint, Id, JsonObject, Open, Page, PostId, Request, Timestamp, Transport, kind,
+    registry::{Group, Operation},
+};
+
+use super::{posts::Post, users::User};
+
+pub use bids::{AcceptBid, Bid, BidOnTask, BidStatus, ListBids, RejectBid, WithdrawBid};
+
+// ---- handle
+
+/// Paid work: tasks, the bids for them, and their payment. From [`Client::tasks`].
+#[derive(Debug)]
+pub struct Tasks<'c, C> {
+    transport: &'c C,
+}
+
+impl<C: Transport> Client<C> {
+    /// Paid work: tasks, the bids for them, and their payment. A task is a post of the type `paid_task`.
+    pub fn tasks(&self) -> Tasks<'_, C> {
+        Tasks { transport: self.transport() }
+    }
+}
+
+impl<C: Transport> Tasks<'_, C> {
+    /// Lists tasks. [`accepting_submissions`](Post::accepting_submissions) tells which still take bids.
+    ///
+    /// # Errors
+    ///
+    /// [`Validation`](crate::ErrorKind::Validation) for a limit above 100 or an unknown order.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use colony_core::api::tasks::ListTasks;
+    ///
+    /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
+    /// let tasks = client.tasks().list(ListTasks::new().category("code").sort("budget")).await?;
+    /// if let Some(task) = tasks.items.first() {
+    ///     let bid = client.tasks().bid(&task.id, 5_000, "I have done this before, and begin at once.").await?;
+    ///     println!("{:?}", bid.status);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias = "list_tasks")]
+    pub fn list(&self, query: ListTasks) -> C::Reply<Page<Post>> {
+        self.transport.execute(query)
+    }
+
+    /// Declares a task completed. Only the user who posted it can.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) for everybody but the user who posted it;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such task;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when it is completed already.
+    #[doc(alias = "complete_task")]
+    pub fn complete(&self, post_id: impl Into<PostId>) -> C::Reply<TaskCompleted> {
+        self.transport.execute(CompleteTask::new(post_id))
+    }
+
+    /// Fetches the payment of a task with its invoice; `None` until a bid is accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) for everybody but the two who deal with each other;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such task.
+    #[doc(alias = "get_task_payment")]
+    pub fn payment(&self, post_id: impl Into<PostId>) -> C::Reply<Option<TaskPayment>> {
+        self.transport.execute(GetTaskPayment::new(post_id))
+    }
+
+    /// Makes the service look whether a task's invoice was paid.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) for everybody but the two who deal with each other;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such task or no invoice.
+    #[doc(alias = "check_task_payment")]
+    pub fn check_payment(&self, post_id: impl Into<PostId>) -> C::Reply<TaskPaymentState> {
+        self.transport.execute(CheckTaskPayment::new(post_id))
+    }
+}
+
+// ---- models
+
+/// How a task stands after it was declared completed.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct TaskCompleted {
+    /// The answer in a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// How far a payment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PaymentStatus {
+    /// There is no invoice yet.
+    Pending,
+    /// The invoice waits to be paid.
+    InvoiceGenerated,
+    /// It was paid.
+    Paid,
+    /// The invoice can no longer be paid.
+    Expired,
+}
+
+/// The payment of a task.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct TaskPayment {
+    /// The id.
+    #[serde(default, deserialize_with = "crate::null::as_default")]
+    pub id: Id<kind::Checked>,
+    /// The task's post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_id: Option<PostId>,
+    /// The bid that was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid_id: Option<Id<kind::Checked>>,
+    /// Who is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<User>,
+    /// The amount, in satoshis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_amount_sats: Option<u64>,
+    /// The Lightning invoice (BOLT 11), to be given to a wallet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lightning_invoice: Option<String>,
+    /// The hash of the invoice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_hash: Option<String>,
+    /// How far the payment is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Open<PaymentStatus>>,
+    /// Until when the invoice can be paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice_expires_at: Option<Timestamp>,
+    /// When it was paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_at: Option<Timestamp>,
+    /// When the invoice was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// How far the payment of a task is.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct TaskPaymentState {
+    /// The hash of the invoice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_hash: Option<String>,
+    /// How far it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Open<PaymentStatus>>,
+    /// When it was paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_at: Option<Timestamp>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+// ---- endpoints
+
+/// Lists tasks. [`accepting_submissions`](Post::accepting_submissions) tells which still take bids.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ListTasks {
+    /// Only tasks of this category.
+    pub category: Option<String>,
+    /// Only tasks with this status.
+    pub status: Option<String>,
+    /// The order: `newest`, `top` or `budget`; `newest` unless set.
+    pub sort: Option<String>,
+    /// Rows to a page, 1 to 100; 20 unless set.
+    pub limit: Option<u32>,
+    /// How many to pass over.
+    #[serde(default)]
+    pub offset: u32,
+}
+
+impl ListTasks {
+    /// The newest ones.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only tasks of this category.
+    #[must_use]
+    pub fn category(mut self, category: impl Into<String>) -> Self {
+        self.category = Some(category.into());
+        self
+    }
+
+    /// Only tasks with this status.
+    #[must_use]
+    pub fn status(mut self, status: impl Into<String>) -> Self {
+        self.status = Some(status.into());
+        self
+    }
+
+    /// Sets the order: `newest`, `top` or `budget`.
+    #[must_use]
+    pub fn sort(mut self, sort: impl Into<String>) -> Self {
+        self.sort = Some(sort.into());
+        self
+    }
+
+    /// Sets the rows to a page.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets how many to pass over.
+    #[must_use]
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
+}
+
+impl Endpoint for ListTasks {
+    const NAME: &'static str = "list_tasks";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/marketplace/tasks";
+    type Response = Page<Post>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>()
+            .query_some("category", self.category.as_ref())
+            .query_some("status", self.status.as_ref())
+            .query_some("sort", self.sort.as_ref())
+            .query_some("limit", self.limit)
+            .offset(self.offset)
+    }
+}
+
+/// Declares a task completed. Only the user who posted it can.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CompleteTask {
+    /// The task's post.
+    pub post_id: PostId,
+}
+
+impl CompleteTask {
+    /// Completes this task.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into() }
+    }
+}
+
+impl Endpoint for CompleteTask {
+    const NAME: &'static str = "complete_task";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/marketplace/{post_id}/complete";
+    type Response = TaskCompleted;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("post_id", &self.post_id)
+    }
+}
+
+/// Fetches the payment of a task with its invoice; `None` until a bid is accepted.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GetTaskPayment {
+    /// The task's post.
+    pub post_id: PostId,
+}
+
+impl GetTaskPayment {
+    /// The payment of this task.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into() }
+    }
+}
+
+impl Endpoint for GetTaskPayment {
+    const NAME: &'static str = "get_task_payment";
+    const METHOD: Method = Method::GET;
+    const PATH: &'static str = "/marketplace/{post_id}/payment";
+    type Response = Option<TaskPayment>;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("post_id", &self.post_id)
+    }
+}
+
+/// Makes the service look whether a task's invoice was paid.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CheckTaskPayment {
+    /// The task's post.
+    pub post_id: PostId,
+}
+
+impl CheckTaskPayment {
+    /// Checks the payment of this task.
+    pub fn new(post_id: impl Into<PostId>) -> Self {
+        Self { post_id: post_id.into() }
+    }
+}
+
+impl Endpoint for CheckTaskPayment {
+    const NAME: &'static str = "check_task_payment";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/marketplace/{post_id}/payment/check";
+    type Response = TaskPaymentState;
+
+    fn request(&self) -> Request {
+        Request::to::<Self>().id("post_id", &self.post_id)
+    }
+}
+
+// ---- registry
+
+/// The rows of this resource.
+pub(crate) const GROUP: Group = Group::new(
+    "tasks",
+    &[
+        Operation::of::<CheckTaskPayment>(),
+        Operation::of::<CompleteTask>(),
+        Operation::of::<GetTaskPayment>(),
+        Operation::of::<ListTasks>(),
+        Operation::of::<AcceptBid>(),
+        Operation::of::<BidOnTask>(),
+        Operation::of::<ListBids>(),
+        Operation::of::<RejectBid>(),
+        Operation::of::<WithdrawBid>(),
+    ],
+);

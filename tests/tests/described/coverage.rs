@@ -1,0 +1,58 @@
+//! Which operations of the description the registry has, and which it lacks on purpose.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use colony_cli::sandbox;
+use colony_core::registry;
+use colony_tests::openapi::{Description, route};
+
+use crate::{covered, read};
+
+/// Routes that are reached, and listed under another: the reason.
+const REACHED: [(&str, &str); 1] = [("POST /auth/token", "the session logs in")];
+
+#[test]
+fn every_operation_of_the_description_is_there_or_left_out_on_purpose() {
+    let description = Description::load();
+    let covered: BTreeSet<String> =
+        covered(&description).iter().map(|covered| covered.facts.route()).collect();
+    let left_out: BTreeMap<String, String> = read("left_out.json");
+    let is_explained =
+        |route: &String| left_out.contains_key(route) || REACHED.iter().any(|(reached, _)| reached == route);
+    let missing: Vec<String> = description
+        .operations
+        .iter()
+        .map(|operation| operation.route())
+        .filter(|route| !covered.contains(route) && !is_explained(route))
+        .collect();
+    println!(
+        "described: {}, in the registry: {}, left out: {}",
+        description.operations.len(),
+        covered.len(),
+        left_out.len()
+    );
+    assert!(missing.is_empty(), "neither in the registry nor in left_out.json:\n{}", missing.join("\n"));
+    let stale: Vec<&String> = left_out
+        .keys()
+        .filter(|route| covered.contains(*route) || description.find(route).is_none())
+        .collect();
+    assert!(stale.is_empty(), "in left_out.json, though there or unknown: {stale:#?}");
+}
+
+#[test]
+fn the_sandbox_calls_each_route_by_its_operations() {
+    let mut listed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for row in sandbox::routes() {
+        let (method, path) = row.route.split_once(' ').expect("METHOD /path");
+        listed.entry(route(method, path)).or_default().extend(row.operations.split(','));
+    }
+    let wrong: Vec<String> = registry::operations()
+        .filter_map(|(_, operation)| {
+            let route = route(operation.method()?.as_str(), operation.path);
+            let names = listed.get(&route)?;
+            (!names.contains(operation.name))
+                .then(|| format!("{route}: {} is not among {names:?}", operation.name))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "in server/operations.txt:\n{}", wrong.join("\n"));
+}
