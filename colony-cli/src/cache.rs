@@ -10,7 +10,7 @@ use crate::{
     args::{CacheCommand, Global},
     client::{CacheSettings, clear_cache, now},
     failure::Failure,
-    output::{Output, moment, span},
+    output::{Output, moment, span, spare, whole},
 };
 
 pub(crate) fn run(global: &Global, command: &CacheCommand, output: &Output) -> Result<(), Failure> {
@@ -68,7 +68,7 @@ pub(crate) fn run(global: &Global, command: &CacheCommand, output: &Output) -> R
                 };
                 vec![token.fingerprint.clone(), state, token.file.display().to_string()]
             });
-            output.table(&["fingerprint", "state", "file"], rows.collect());
+            output.table(&[whole("fingerprint"), whole("state"), spare(1, "file")], rows.collect());
         }
         CacheCommand::Clear { fingerprint } => {
             let removed = clear_cache(&directory, fingerprint.as_deref())?;

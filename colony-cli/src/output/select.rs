@@ -1,0 +1,69 @@
+//! One value of an answer: `--field`, and `--jq` in builds that have it.
+
+use serde_json::Value;
+
+/// What is printed of an answer.
+#[derive(Debug, Clone)]
+pub(crate) enum Select {
+    /// The value at a path: `id`, `items.0.title`.
+    Field(String),
+}
+
+impl Select {
+    /// The selected values, or what is missing.
+    pub(super) fn apply(&self, answer: &Value) -> Result<Vec<Value>, String> {
+        match self {
+            Self::Field(path) => {
+                let found = parts(path).iter().try_fold(answer, |value, part| match value {
+                    Value::Object(fields) => fields.get(part),
+                    Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+                    _ => None,
+                });
+                found
+                    .map(|found| vec![found.clone()])
+                    .ok_or_else(|| format!("the answer has no field {path:?}"))
+            }
+        }
+    }
+}
+
+/// The names and numbers of a path. A backslash takes a dot into a name.
+fn parts(path: &str) -> Vec<String> {
+    let (mut parts, mut characters) = (vec![String::new()], path.chars());
+    while let Some(c) = characters.next() {
+        match (c, parts.last_mut()) {
+            ('.', _) => parts.push(String::new()),
+            ('\\', Some(last)) => last.extend(characters.next()),
+            (c, Some(last)) => last.push(c),
+            (_, None) => {}
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_path_leads_to_a_value() {
+        let answer =
+            json!({"id": "p1", "items": [{"title": "T", "n": null}], "a.b": {"": 3}, "x": {"1": true}});
+        for (path, expected) in [
+            ("id", json!("p1")),
+            ("items.0.title", json!("T")),
+            ("items.0.n", Value::Null),
+            ("items.0", json!({"title": "T", "n": null})),
+            ("a\\.b.", json!(3)),
+            ("x.1", json!(true)),
+        ] {
+            assert_eq!(Select::Field(path.to_owned()).apply(&answer), Ok(vec![expected]), "{path}");
+        }
+        for path in ["ID", "items.1", "items.-1", "items.title", "id.0", "", "items..0"] {
+            let missing = Select::Field(path.to_owned()).apply(&answer).unwrap_err();
+            assert!(missing.contains("no field"), "{path}");
+        }
+    }
+}
