@@ -46,6 +46,10 @@ pub(crate) struct Global {
     /// Print one value of the JSON, text without quotes: id, items.0.title
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) field: Option<String>,
+    /// Print what a jq filter makes of the JSON, text without quotes
+    #[cfg(feature = "jq")]
+    #[arg(long, global = true, value_name = "FILTER", conflicts_with = "field")]
+    pub(crate) jq: Option<String>,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(crate) color: Colour,

@@ -56,7 +56,11 @@ pub fn main() -> ExitCode {
     let global = &cli.global;
     output::set_colour(global.color);
     let json = global.json || config::wants_json(global);
-    let output = Output::new(json, global.quiet).select(global.field.clone().map(Select::Field));
+    let output = Output::new(json, global.quiet);
+    let output = match Select::of(global) {
+        Ok(select) => output.select(select),
+        Err(failure) => return failure.report(None, &output),
+    };
     waiting::set(global, json);
     start_log(global.verbose, waiting::tells());
     let command = cli.command.unwrap_or(Command::Help { topic: Vec::new() });
