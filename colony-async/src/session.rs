@@ -268,7 +268,7 @@ impl Session {
         let store = self.key.load().store.clone();
         let held = self.held.swap(None);
         let shared =
-            background::blocking(move || Some(store?.read().ok()?.kept.token().clone())).await.flatten();
+            background::blocking(move || Some(store?.read().ok()?.kept.token().clone())).await.ok().flatten();
         let given_up = held.iter().map(|held| held.token.clone()).chain(shared).collect();
         *self.given_up.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = given_up;
     }
