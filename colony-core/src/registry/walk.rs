@@ -41,10 +41,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        api::posts::GetPosts,
-        page::Step,
-    };
+    use crate::{api::posts::GetPosts, page::Step};
 
     #[test]
     fn a_walk_takes_its_own_names() {
@@ -59,7 +56,8 @@ mod tests {
             assert!(refused.message().starts_with(&format!("argument {name}: ")), "{refused}");
         }
         assert!(prepare::<GetPosts>(json!([])).is_err());
-        let Call::List(mut walk) = prepare::<GetPosts>(json!({"page_size": 7, "author": "ada"})).unwrap() else {
+        let Call::List(mut walk) = prepare::<GetPosts>(json!({"page_size": 7, "author": "ada"})).unwrap()
+        else {
             panic!("a walk is a list")
         };
         let Ok(Step::Send(request)) = walk.next() else { panic!("a request") };
