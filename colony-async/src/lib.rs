@@ -34,6 +34,9 @@
 //! Tokens for other services ([`audience`](colony_core::api::auth::Auth::audience)) are kept under the same
 //! promises: one exchange for everybody, and no request at all while its token lives.
 //!
+//! A limit of the size of files (`ulimit -f`) ends a program with SIGXFSZ when a file grows past it, and no library can
+//! prevent that: ignore the signal, and the token is kept in memory.
+//!
 //! What it does not promise: locks are advisory and per host; over some network file systems they do not
 //! exist, and then each host, or each process, logs in for itself.
 
@@ -47,6 +50,7 @@ mod builder;
 mod callback;
 mod connections;
 pub mod credential;
+mod deadline;
 #[doc(hidden)]
 pub mod disk;
 mod gate;
@@ -55,42 +59,61 @@ mod listing;
 mod openid;
 #[doc(hidden)]
 pub mod private_files;
+mod proxies;
 mod renewal;
+mod repeat;
 mod reply;
 mod sender;
 mod session;
+mod stream;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
+mod tls;
 mod watch;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
+pub use self::http::Http;
+#[doc(no_inline)]
+pub use ::http::{HeaderMap, Method, StatusCode};
 pub use builder::{Builder, OverHttp};
 #[doc(inline)]
 pub use colony_core::{
-    Error, ErrorKind, Open, Page, Result, Timestamp, api, registry,
+    Answered, Batch, ColonyId, CommentId, Content, ConversationId, DEFAULT_BASE_URL, Done, Download,
+    Endpoint, Error, ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page,
+    PostId, Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
+    generated_text, idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
+    webhook,
 };
-pub use http::Http;
 pub use listing::Listing;
 #[cfg(feature = "id-token")]
 pub use openid::IdTokenVerifier;
 pub use reply::Reply;
+#[doc(no_inline)]
+pub use secrecy::{ExposeSecret, SecretString};
 pub use session::{CacheDirectory, CachedToken, LockStatus, TokenStatus};
-pub use watch::{Incoming, Outgoing, RateLimit};
+pub use stream::ByteStream;
+pub use tls::install_tls_provider;
+pub use watch::{Incoming, Outgoing};
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
 pub type Client = colony_core::Client<Http>;
 
-/// The token files in a cache directory.
+/// The token files in a cache directory. `ttl` is the greatest age of a token that a call takes from a file, as
+/// [`Builder::token_cache_ttl`].
 ///
 /// # Errors
 ///
 /// When the directory is there and cannot be read.
-pub fn cached_tokens(directory: &Path, now: std::time::SystemTime) -> std::io::Result<Vec<CachedToken>> {
-    session::list_cache(directory, colony_core::token::freshness::unix_seconds(now))
+pub fn cached_tokens(
+    directory: &Path,
+    ttl: Option<Duration>,
+    now: std::time::SystemTime,
+) -> std::io::Result<Vec<CachedToken>> {
+    session::list_cache(directory, ttl, colony_core::token::freshness::unix_seconds(now))
 }
 
 /// Removes the token files in a cache directory, or the one with this fingerprint, and says how many there
@@ -101,6 +124,14 @@ pub fn cached_tokens(directory: &Path, now: std::time::SystemTime) -> std::io::R
 /// When a file cannot be removed.
 pub fn clear_cached_tokens(directory: &Path, only: Option<&str>) -> std::io::Result<usize> {
     session::remove_cached(directory, only)
+}
+
+/// What most programs use of this crate: `use colony_async::prelude::*`.
+pub mod prelude {
+    pub use crate::{
+        Client, ColonyId, CommentId, ConversationId, Error, ErrorKind, Id, MessageId, NotificationId, Open,
+        Page, PostId, Result, Timestamp, UserId, api,
+    };
 }
 
 /// The package's README, whose example must compile.

@@ -1,13 +1,34 @@
 //! Sending one request, once.
 
-use std::{error::Error as _, sync::Arc, time::Duration};
+mod multipart;
+mod network;
+mod redirect;
+mod upload;
 
-use colony_core::{Auth, Base, Body, Error, ErrorKind, Reply, Request, Result, base_url::site_root};
-use http::{HeaderValue, header};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use colony_core::{
+    Auth, Base, Body, Error, ErrorKind, Opened, Reply, Request, Result, base_url::site_root,
+    retry::Unanswered,
+};
+use http::{HeaderMap, HeaderValue, header};
 use secrecy::ExposeSecret;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
-use crate::{body, connections::Connections, session::Held, watch::Watch};
+use self::upload::Progress;
+use crate::{ByteStream, body, connections::Connections, session::Held, time::Timer, watch::Watch};
+pub(crate) use network::root_cause;
+
+/// Where the body of a success goes that is handed on while it arrives.
+pub(crate) type Sink = Mutex<Option<ByteStream>>;
+
+/// In place of the time limit of a whole request, where its pauses have one.
+const UNBOUNDED: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Turns requests into HTTP.
 #[derive(Clone)]
@@ -17,27 +38,44 @@ pub(crate) struct Sender {
     pub(crate) timeout: Duration,
     /// In bytes.
     pub(crate) max_reply_size: usize,
+    /// One for each request that may be under way.
+    pub(crate) in_flight: Option<Arc<Semaphore>>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) watch: Arc<Watch>,
+    pub(crate) timer: Arc<dyn Timer>,
     #[cfg(feature = "testing")]
     pub(crate) script: Option<crate::testing::Script>,
 }
 
 impl Sender {
-    /// Sends the request and reads the reply, whatever its status.
-    pub(crate) async fn once(&self, request: &Request, held: Option<&Held>) -> Result<Reply> {
-        self.send(request, held, None).await
+    /// Sends the request and reads the reply, whatever its status; within this time where it is not the client's.
+    ///
+    /// With a sink, the body of a success goes there as a stream, and the reply has none.
+    pub(crate) async fn once(
+        &self,
+        request: &Request,
+        held: Option<&Held>,
+        timeout: Option<Duration>,
+        sink: Option<&Sink>,
+    ) -> Result<Reply> {
+        self.send(request, held, timeout, sink, None).await
     }
 
     /// As [`once`](Self::once), from an untrusted server: at most `limit` bytes are read, and nothing is taken
     /// from another host, whatever the HTTP client was told about redirects.
     pub(crate) async fn once_bounded(&self, request: &Request, limit: usize) -> Result<Reply> {
-        self.send(request, None, Some(limit)).await
+        self.send(request, None, None, None, Some(limit)).await
     }
 
-    async fn send(&self, request: &Request, held: Option<&Held>, limit: Option<usize>) -> Result<Reply> {
+    async fn send(
+        &self,
+        request: &Request,
+        held: Option<&Held>,
+        timeout: Option<Duration>,
+        sink: Option<&Sink>,
+        limit: Option<usize>,
+    ) -> Result<Reply> {
         let url = self.url(request)?;
-        let built = self.build(request, &url, held)?;
         self.watch.sending(request, &url);
         #[cfg(feature = "testing")]
         if let Some(script) = &self.script {
@@ -45,7 +83,31 @@ impl Sender {
             self.watch.received(request, &url, &reply);
             return Ok(reply);
         }
-        let mut response = built.send().await.map_err(|error| self.network(request, error))?;
+        let turn = match &self.in_flight {
+            // It is never closed.
+            Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
+            None => None,
+        };
+        let pause = timeout.unwrap_or(self.timeout);
+        let (mut moved, mut hops) = (None::<Url>, 0);
+        let mut response = loop {
+            let at = moved.as_ref().unwrap_or(&url);
+            let (built, progress) = self.build(request, at, held, timeout)?;
+            let sent = if sink.is_some() || progress.is_some() {
+                self.send_in_pauses(request, built, &progress.unwrap_or_default(), pause).await?
+            } else {
+                built.send().await
+            };
+            let response = sent.map_err(|error| {
+                let how = network::before_an_answer(&error);
+                self.network(request, error, how, timeout)
+            })?;
+            match redirect::next(request, at, response.status(), response.headers(), hops, &self.base_url)? {
+                Some(next) => moved = Some(next),
+                None => break response,
+            }
+            hops += 1;
+        };
         if limit.is_some() && response.url().origin() != url.origin() {
             let message = "the request was redirected to another host";
             return Err(Error::build(ErrorKind::Decode, message)
@@ -54,25 +116,101 @@ impl Sender {
                 .finish());
         }
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        if let Some(sink) = sink.filter(|_| status.is_success()) {
+            let reply = Reply::new(status, headers, Bytes::new()).received_at(self.timer.now());
+            self.watch.received(request, &url, &reply);
+            let stream = self.stream(request, Arc::clone(&reply.headers), response, turn, pause);
+            *sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+            return Ok(reply);
+        }
         let limit = limit.unwrap_or(self.max_reply_size);
         let most = if status.is_success() { limit } else { body::ERROR_LIMIT };
-        let read = body::read(&mut response, most).await.map_err(|error| self.network(request, error))?;
+        let lost = |error| self.network(request, error, Unanswered::Lost, timeout);
+        let read = body::read(&mut response, most).await.map_err(lost)?;
         if read.cut && status.is_success() {
             return Err(too_large(request, limit));
         }
-        let reply = Reply::new(status, headers, read.bytes);
+        let reply = Reply::new(status, headers, read.bytes).received_at(self.timer.now());
         self.watch.received(request, &url, &reply);
         Ok(reply)
     }
 
-    fn build(&self, request: &Request, url: &Url, held: Option<&Held>) -> Result<reqwest::RequestBuilder> {
+    /// Waits for the head of the answer, in pauses without a byte of the upload no longer than `timeout` or twice
+    /// that.
+    async fn send_in_pauses(
+        &self,
+        request: &Request,
+        built: reqwest::RequestBuilder,
+        progress: &Progress,
+        pause: Duration,
+    ) -> Result<reqwest::Result<reqwest::Response>> {
+        let mut sending = std::pin::pin!(built.timeout(UNBOUNDED).send());
+        let mut seen = progress.chunks();
+        loop {
+            if let Ok(sent) = tokio::time::timeout(pause, &mut sending).await {
+                return Ok(sent);
+            }
+            let now = progress.chunks();
+            if now == seen {
+                return Err(self.no_answer(request, pause));
+            }
+            seen = now;
+        }
+    }
+
+    /// The body of a response as it arrives.
+    fn stream(
+        &self,
+        request: &Request,
+        headers: Arc<HeaderMap>,
+        response: reqwest::Response,
+        turn: Option<OwnedSemaphorePermit>,
+        pause: Duration,
+    ) -> ByteStream {
+        let size = response.content_length();
+        let (sender, request) = (self.clone(), request.clone());
+        let home = current_runtime();
+        let read = move |state: Option<(reqwest::Response, u64, Option<OwnedSemaphorePermit>)>| {
+            let (sender, request) = (sender.clone(), request.clone());
+            async move {
+                let (mut response, received, turn) = state?;
+                if current_runtime() != home {
+                    let message = "a download is read on the runtime that opened it, and this is another one";
+                    return Some((Err(Error::build(ErrorKind::Config, message).finish()), None));
+                }
+                let error = match tokio::time::timeout(pause, response.chunk()).await {
+                    Ok(Ok(None)) => return None,
+                    Ok(Ok(Some(chunk))) => {
+                        let received = received + chunk.len() as u64;
+                        return Some((Ok(chunk), Some((response, received, turn))));
+                    }
+                    Ok(Err(error)) => sender.network(&request, error, Unanswered::Lost, Some(pause)),
+                    Err(_) => sender.no_answer(&request, pause),
+                };
+                let message = format!("{}; {received} bytes had arrived", error.message());
+                let error =
+                    Error::build(ErrorKind::Network, message).operation(request.operation()).source(error);
+                Some((Err(error.finish()), None))
+            }
+        };
+        ByteStream::new(headers, size, Some((response, 0, turn)), read)
+    }
+
+    /// The request, and how far its upload is, where that is streamed.
+    fn build(
+        &self,
+        request: &Request,
+        url: &Url,
+        held: Option<&Held>,
+        timeout: Option<Duration>,
+    ) -> Result<(reqwest::RequestBuilder, Option<Progress>)> {
         let mut builder = self
             .http
             .to(url)?
             .request(request.method().clone(), url.clone())
             .header(header::USER_AGENT, self.user_agent.clone());
-        if !self.http.end_requests() {
-            builder = builder.timeout(self.timeout);
+        if timeout.is_some() || !self.http.end_requests() {
+            builder = builder.timeout(timeout.unwrap_or(self.timeout));
         }
         // A form may carry the token in its place; such a request has no header with it.
         if let Some(held) = held.filter(|_| request.auth() == Auth::Bearer) {
@@ -91,7 +229,8 @@ impl Sender {
         for (name, value) in request.headers() {
             builder = builder.header(*name, value.clone());
         }
-        Ok(match request.body() {
+        let mut progress = None;
+        let built = match request.body() {
             Body::Empty => builder,
             Body::Json(fields) => builder
                 .header(header::CONTENT_TYPE, "application/json")
@@ -105,20 +244,24 @@ impl Sender {
                 builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())
             }
             Body::File(file) => {
-                let part = reqwest::multipart::Part::stream(file.content.clone())
-                    .file_name(file.filename.clone())
-                    .mime_str(&file.content_type)
-                    .map_err(|_| {
-                        let message = format!(
-                            "content_type {:?} is not a media type like image/png",
-                            file.content_type
-                        );
-                        Error::argument_refused("content_type", message)
-                    })?;
-                builder.multipart(reqwest::multipart::Form::new().part(file.field, part))
+                let frame = multipart::frame(request, file)?;
+                let builder = builder.header(header::CONTENT_TYPE, frame.content_type);
+                match file.content.open()? {
+                    Opened::Bytes(bytes) => builder.body([&*frame.head, &*bytes, &*frame.tail].concat()),
+                    content => {
+                        let sent = progress.insert(Progress::default());
+                        let (body, length) = upload::body(frame.head, content, frame.tail, sent);
+                        let builder = match length {
+                            Some(length) => builder.header(header::CONTENT_LENGTH, length),
+                            None => builder,
+                        };
+                        builder.body(body)
+                    }
+                }
             }
             _ => return Err(Error::build(ErrorKind::Config, "this version cannot send such a body").finish()),
-        })
+        };
+        Ok((built, progress))
     }
 
     /// The address a request goes to.
@@ -130,8 +273,9 @@ impl Sender {
             Base::Other(url) => url.trim_end_matches('/'),
             Base::Endpoint(url) => url,
         };
-        let mut url: Url = format!("{base}{path}").parse().map_err(|error| {
-            Error::build(ErrorKind::Config, format!("the base URL {base:?} cannot be used: {error}")).finish()
+        let mut url = address(&format!("{base}{path}")).ok_or_else(|| {
+            let message = format!("{base:?} is not an http or https address with a host");
+            Error::build(ErrorKind::Config, message).operation(request.operation()).finish()
         })?;
         if !request.query_pairs().is_empty() {
             url.query_pairs_mut().extend_pairs(request.query_pairs());
@@ -139,34 +283,54 @@ impl Sender {
         Ok(url)
     }
 
-    fn network(&self, request: &Request, error: reqwest::Error) -> Error {
-        // The address may carry what should not be repeated, and the host is told below.
-        let error = error.without_url();
-        let host = match request.base_part() {
-            Base::Other(url) | Base::Endpoint(url) => url.as_str(),
-            _ => self.base_url.as_str(),
-        };
-        let message = if error.is_timeout() {
-            format!("no answer from {host} within {} s", self.timeout.as_secs_f64())
-        } else if error.is_connect() {
-            format!("no connection to {host}")
-        } else if error.is_builder() {
-            format!("the request to {host} cannot be built")
-        } else {
-            format!("the connection to {host} broke")
-        };
-        let hint = if error.is_timeout() {
-            "Try again later, or allow more time with `timeout`"
-        } else {
-            "Check the base URL (COLONY_BASE_URL), the network and the proxy"
-        };
-        let cause = error.source().map(ToString::to_string).unwrap_or_else(|| error.to_string());
-        Error::build(ErrorKind::Network, format!("{message}: {cause}"))
-            .operation(request.operation())
-            .hint(hint)
-            .source(error)
-            .finish()
+    fn network(
+        &self,
+        request: &Request,
+        error: reqwest::Error,
+        how: Unanswered,
+        timeout: Option<Duration>,
+    ) -> Error {
+        let mut host = self.host(request).to_owned();
+        // Where a connection fails, the proxy may be at fault.
+        if error.is_connect()
+            && let Some(proxy) = self.url(request).ok().and_then(|url| self.http.proxy_of(&url))
+        {
+            host = format!("{host} through the proxy {proxy}");
+        }
+        let timeout = timeout.unwrap_or(self.timeout);
+        let limits = network::Limits { timeout, connect: self.http.connect_timeout() };
+        network::error(request, &host, error, how, limits)
     }
+
+    /// The error of an answer that stood still for too long.
+    fn no_answer(&self, request: &Request, pause: Duration) -> Error {
+        let limits = network::Limits { timeout: pause, connect: None };
+        network::no_answer(request, self.host(request), limits)
+    }
+
+    fn host<'a>(&'a self, request: &'a Request) -> &'a str {
+        match request.base_part() {
+            Base::Other(url) | Base::Endpoint(url) => url,
+            _ => &self.base_url,
+        }
+    }
+}
+
+/// Reads an http or https address.
+///
+/// Without a host the address parser takes the next word for one: `http:///api/v1` would go, with the key, to a
+/// machine called `api`.
+pub(crate) fn address(text: &str) -> Option<Url> {
+    let (scheme, rest) = text.split_once("://")?;
+    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let has_host = !rest.starts_with(|c: char| {
+        matches!(c, '/' | '\\' | '?' | '#' | ':') || c.is_ascii_whitespace() || c.is_ascii_control()
+    });
+    if is_http && has_host { text.parse().ok() } else { None }
+}
+
+fn current_runtime() -> Option<tokio::runtime::Id> {
+    tokio::runtime::Handle::try_current().ok().map(|runtime| runtime.id())
 }
 
 fn too_large(request: &Request, limit: usize) -> Error {

@@ -1,4 +1,4 @@
-//! What the token session warns of, as lines on stderr for people: each once, however many clients a command builds.
+//! What the token session and connections warn of, as lines on stderr for people: each once, however many clients a command builds.
 
 use std::{
     collections::BTreeSet,
@@ -12,19 +12,16 @@ use tracing::{
     field::{Field, Visit},
     level_filters::LevelFilter,
 };
-use tracing_subscriber::{
-    Layer,
-    filter::Targets,
-    layer::{Context, SubscriberExt as _},
-    util::SubscriberInitExt as _,
-};
+use tracing_subscriber::{Layer, filter::Targets, layer::Context, registry::LookupSpan};
 
 use crate::output::printable;
 
-/// Prints warnings from now on.
-pub(crate) fn start() {
-    let filter = Targets::new().with_target("colony::token", LevelFilter::WARN);
-    let _ = tracing_subscriber::registry().with(Warnings::default().with_filter(filter)).try_init();
+/// Prints the warnings it hears.
+pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
+    let targets = Targets::new()
+        .with_target("colony::token", LevelFilter::WARN)
+        .with_target("colony::http", LevelFilter::WARN);
+    Warnings::default().with_filter(targets)
 }
 
 #[derive(Default)]

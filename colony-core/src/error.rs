@@ -4,6 +4,8 @@ use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration}
 
 use serde_json::Value;
 
+use crate::{Request, retry::Unanswered};
+
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -33,13 +35,16 @@ pub enum ErrorKind {
     Server,
     /// Any other answer that is not a success.
     Api,
-    /// No answer arrived: connection refused, name not found, time-out. Not retried: the request may
-    /// or may not have been acted on.
+    /// No answer arrived: connection refused, name not found, time-out. [`Error::unanswered`] says
+    /// whether the request may have been acted on.
     Network,
     /// An argument was refused here; nothing was sent for it.
     InvalidArgument,
     /// A reply arrived but could not be read as what the operation answers.
     Decode,
+    /// A file, reader or writer of the program's own failed: what was to be uploaded cannot be read, or a
+    /// download cannot be written.
+    Io,
     /// Another program holds what this call needs and did not let go in time.
     Busy,
     /// Another program holds the lock of a stored credential and did not let go in time. Nothing was sent
@@ -59,6 +64,13 @@ pub enum ErrorKind {
     Config,
 }
 
+/// As its name on the command line.
+impl serde::Serialize for ErrorKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 impl ErrorKind {
     /// The kind's name as the command line prints it.
     pub fn as_str(self) -> &'static str {
@@ -74,6 +86,7 @@ impl ErrorKind {
             Self::Api | Self::Decode => "api",
             Self::Network => "network",
             Self::InvalidArgument | Self::Config => "invalid_argument",
+            Self::Io => "io",
             Self::Busy => "busy",
             Self::CredentialBusy => "credential_busy",
             Self::CredentialDowngrade => "credential_downgrade",
@@ -93,6 +106,29 @@ impl ErrorKind {
             (429, _) => Self::RateLimit,
             (500..=599, _) => Self::Server,
             _ => Self::Api,
+        }
+    }
+}
+
+/// A time limit of a call, named as the builder's setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Opening a connection.
+    Connect,
+    /// One request, its reply included.
+    Request,
+    /// The whole call: waiting for the login, all tries and the pauses between them.
+    Deadline,
+}
+
+impl Limit {
+    /// The name of the builder's setting: `connect_timeout`, `timeout` or `deadline`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect_timeout",
+            Self::Request => "timeout",
+            Self::Deadline => "deadline",
         }
     }
 }
@@ -124,6 +160,9 @@ struct Inner {
     hint: Option<Cow<'static, str>>,
     retry_after: Option<Duration>,
     request_id: Option<String>,
+    idempotency_key: Option<String>,
+    unanswered: Option<Unanswered>,
+    limit: Option<(Limit, Duration)>,
     body: Option<Value>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     is_page: bool,
@@ -165,7 +204,8 @@ impl Error {
         self.0.hint.as_deref()
     }
 
-    /// How long the server asked to wait. Only with [`ErrorKind::RateLimit`].
+    /// How long to wait before the next try: as the server asked, whatever the status, or until a note or
+    /// the circuit breaker lets calls through.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -173,6 +213,25 @@ impl Error {
     /// The server's id of the request (`x-request-id`), to name it in a report.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
+    }
+
+    /// The `Idempotency-Key` that the failed write carried.
+    ///
+    /// Repeating the same call with it is safe where it is not known whether the server acted: a call that
+    /// did act is answered again and not carried out again. The service keeps a key for 24 hours, for the
+    /// same user, method and path; not for replies over 1 MB, and not while its cache is down.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.0.idempotency_key.as_deref()
+    }
+
+    /// How a request ended that got no answer, for [`ErrorKind::Network`].
+    pub fn unanswered(&self) -> Option<Unanswered> {
+        self.0.unanswered
+    }
+
+    /// The time limit that ended the call, and its value.
+    pub fn limit(&self) -> Option<(Limit, Duration)> {
+        self.0.limit
     }
 
     /// The body of the server's answer, when it was JSON. Never kept for login requests.
@@ -253,10 +312,37 @@ impl Error {
             hint: None,
             retry_after: None,
             request_id: None,
+            idempotency_key: None,
+            unanswered: None,
+            limit: None,
             body: None,
             source: None,
             is_page: false,
         })
+    }
+
+    /// Says of a failed try that the call's time limit leaves none for another.
+    #[must_use]
+    pub fn out_of_time(mut self, limit: Limit, value: Duration) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.limit = Some((limit, value));
+            inner.message +=
+                &format!("; the {} of {} s leaves no time to try again", limit.as_str(), value.as_secs_f64());
+        }
+        self
+    }
+
+    /// Names the request in an error that does not do so yet: its operation, and its idempotency key.
+    #[must_use]
+    pub fn about(mut self, request: &Request) -> Self {
+        // An error that several callers share, a login's, is about no request of theirs.
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.operation.get_or_insert(request.operation());
+            if inner.idempotency_key.is_none() {
+                inner.idempotency_key = request.idempotency_text();
+            }
+        }
+        self
     }
 
     /// An argument that is refused here. The message names the argument and the remedy.
@@ -309,7 +395,7 @@ impl Error {
         builder.0.status = Some(status);
         builder.0.code = code;
         builder.0.hint = hint.map(Cow::Borrowed);
-        builder.0.retry_after = retry_after.filter(|_| status == 429);
+        builder.0.retry_after = retry_after;
         builder.0.body = body;
         builder
     }
@@ -380,8 +466,8 @@ impl ErrorBuilder {
 
     /// How long to wait.
     #[must_use]
-    pub fn retry_after(mut self, wait: Duration) -> Self {
-        self.0.retry_after = Some(wait);
+    pub fn retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        self.0.retry_after = wait.into();
         self
     }
 
@@ -392,6 +478,20 @@ impl ErrorBuilder {
         self
     }
 
+    /// Says how a request ended that got no answer.
+    #[must_use]
+    pub fn unanswered(mut self, how: Unanswered) -> Self {
+        self.0.unanswered = Some(how);
+        self
+    }
+
+    /// Says which time limit ended the call.
+    #[must_use]
+    pub fn limit(mut self, limit: Limit, value: Duration) -> Self {
+        self.0.limit = Some((limit, value));
+        self
+    }
+
     /// Forgets the reply's body, which may hold secrets.
     #[must_use]
     pub fn without_body(mut self) -> Self {
@@ -399,11 +499,15 @@ impl ErrorBuilder {
         self
     }
 
-    /// Takes these texts out of the message: a server may repeat what it was sent.
+    /// Takes these texts out of everything that the server said: it may repeat what it was sent.
     #[must_use]
     pub(crate) fn without(mut self, secrets: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let said = [&mut self.0.code, &mut self.0.request_id];
+        let mut said: Vec<&mut String> = said.into_iter().flatten().chain([&mut self.0.message]).collect();
         for secret in secrets {
-            self.0.message = self.0.message.replace(secret.as_ref(), "[hidden]");
+            for text in &mut said {
+                **text = text.replace(secret.as_ref(), "[hidden]");
+            }
         }
         self
     }
@@ -465,6 +569,7 @@ impl fmt::Debug for Error {
             .field("message", &inner.message)
             .field("retry_after", &inner.retry_after)
             .field("request_id", &inner.request_id)
+            .field("unanswered", &inner.unanswered)
             .field("source", &inner.source)
             .finish_non_exhaustive()
     }

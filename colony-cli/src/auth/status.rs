@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use super::openid::{self, OpenId};
 use crate::{
     args::Global,
-    client::{self, Chosen, KeySource, base_url},
+    client::{self, CacheSettings, Chosen, KeySource, base_url},
     failure::{Failure, NO_KEY},
-    output::{Output, moment, printable, span},
+    output::{Output, moment, one_line, span},
     profile::OpenIdLogin,
     signals,
 };
@@ -89,7 +89,7 @@ pub(super) async fn run(global: &Global, verify: bool, rotate: bool, output: &Ou
         return Err(no_key());
     }
     let base_url = base_url(global)?;
-    let enabled = !global.no_cache && !cache_path::from_environment().disabled;
+    let enabled = CacheSettings::new(global).is_on;
     let now = client::now();
     let key = match key {
         Some((key, source)) => Some(key_login(global, &base_url, &key, source, ask, now).await?),
@@ -133,8 +133,9 @@ async fn key_login(
     ask: Ask,
     now: f64,
 ) -> Result<KeyLogin, Failure> {
-    let directory = CacheDirectory::from_environment();
-    let token = directory.path.as_ref().map(|directory| TokenStatus::read(directory, base_url, key, now));
+    let (directory, ttl) = (CacheDirectory::from_environment(), CacheSettings::new(global).ttl);
+    let token =
+        directory.path.as_ref().map(|directory| TokenStatus::read(directory, base_url, key, ttl, now));
     let fingerprint = cache_path::fingerprint(base_url, key.expose_secret());
     let me = match ask {
         Ask::Nothing => None,
@@ -244,7 +245,8 @@ fn cache_json(key: &KeyLogin, enabled: bool, now: f64) -> Value {
         "directory_reason": key.directory.reason,
         "file": status.map(|status| &status.file),
         "present": fresh_until.is_some(),
-        "fresh": status.is_some_and(|status| status.is_fresh),
+        "fresh": enabled && status.is_some_and(|status| status.is_fresh),
+        "too_old": status.is_some_and(|status| status.is_too_old),
         "reason": status.and_then(|status| status.reason.as_deref()),
         "written_at": status.and_then(|status| status.written_at),
         "fresh_until": fresh_until,
@@ -262,7 +264,7 @@ fn key_rows(rows: &mut Vec<(&'static str, String)>, key: &KeyLogin, enabled: boo
         rows.push(("cache", reason.clone()));
     }
     if let Some(me) = &key.me {
-        rows.push(("account", printable(me.get("username").and_then(Value::as_str).unwrap_or("?"))));
+        rows.push(("account", one_line(me.get("username").and_then(Value::as_str).unwrap_or("?"))));
     }
 }
 
@@ -272,6 +274,9 @@ fn token_rows(rows: &mut Vec<(&'static str, String)>, status: &TokenStatus, enab
         (false, ..) => "the cache is off".to_owned(),
         (true, Some(until), _) if status.is_fresh => {
             format!("fresh until {} ({} left)", moment(until), span(until - now))
+        }
+        (true, Some(_), _) if status.is_too_old => {
+            format!("older than {} allows; the next call logs in", cache_path::TTL_VARIABLE)
         }
         (true, Some(until), _) => format!("stale since {}; the next call logs in", moment(until)),
         (true, None, Some(reason)) => format!("none: {reason}; the next call logs in"),
@@ -301,7 +306,7 @@ fn open_rows(rows: &mut Vec<(&'static str, String)>, login: &OpenLogin, now: f64
     if let Some(verified) = verified {
         let field = |name: &str| verified.me.as_ref()?.get(name)?.as_str();
         let who = field("preferred_username").or_else(|| field("sub")).unwrap_or("not told by the provider");
-        rows.push(("account", printable(who)));
+        rows.push(("account", one_line(who)));
     }
 }
 
@@ -351,7 +356,7 @@ fn credential_rows(
         rows.push(("ends", format!("{} unless it is rotated before", moment(end))));
     }
     if let Some(scope) = &known.scope {
-        rows.push(("scope", printable(scope)));
+        rows.push(("scope", one_line(scope)));
     }
 }
 

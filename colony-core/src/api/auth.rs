@@ -51,7 +51,10 @@ impl<'c, C: Transport> Auth<'c, C> {
         self.transport.token()
     }
 
-    /// Forgets the token, so that the next call logs in anew. Nothing is sent now.
+    /// Makes the next call of this client log in anew. Nothing is sent now.
+    ///
+    /// The token in the cache file stays there for other programs until that login has brought another: a good token is
+    /// never destroyed.
     ///
     /// # Errors
     ///
@@ -260,7 +263,7 @@ impl fmt::Debug for ExchangedToken {
 // ---- endpoints
 
 /// Trades a mailed recovery token for a new API key.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ConfirmKeyRecovery {
@@ -287,6 +290,7 @@ impl Endpoint for ConfirmKeyRecovery {
     const NAME: &'static str = "confirm_key_recovery";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/auth/recover-key/confirm";
+    const KEYLESS: bool = true;
     type Response = NewKey;
 
     fn request(&self) -> Request {
@@ -295,7 +299,7 @@ impl Endpoint for ConfirmKeyRecovery {
 }
 
 /// Exchanges a token for an identity at another service.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ExchangeToken {
@@ -342,13 +346,13 @@ impl Endpoint for ExchangeToken {
     const NAME: &'static str = "exchange_token";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/oauth/token";
+    const KEYLESS: bool = true;
     type Response = ExchangedToken;
 
     fn request(&self) -> Request {
         let request = Request::to::<Self>()
             .base(Base::Site)
             .anonymous()
-            .not_retried()
             .secret()
             .require_text("audience", &self.audience)
             .form("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange");
@@ -379,7 +383,7 @@ impl Endpoint for ExchangeToken {
 }
 
 /// Asks for a recovery token by mail.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RecoverKey {
@@ -399,6 +403,7 @@ impl Endpoint for RecoverKey {
     const NAME: &'static str = "recover_key";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/auth/recover-key";
+    const KEYLESS: bool = true;
     type Response = Notice;
 
     fn request(&self) -> Request {
@@ -407,7 +412,7 @@ impl Endpoint for RecoverKey {
 }
 
 /// Replaces the API key.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RotateKey {}

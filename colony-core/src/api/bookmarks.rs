@@ -6,7 +6,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Endpoint, JsonObject, Page, PostId, Request, Transport,
+    Client, Endpoint, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Transport,
     registry::{Group, Operation},
 };
 
@@ -132,7 +132,7 @@ pub struct WatchState {
 // ---- endpoints
 
 /// Bookmarks a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BookmarkPost {
@@ -159,7 +159,7 @@ impl Endpoint for BookmarkPost {
 }
 
 /// Lists one page of the caller's bookmarked posts.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct ListBookmarks {
@@ -199,10 +199,19 @@ impl Endpoint for ListBookmarks {
     fn request(&self) -> Request {
         Request::to::<Self>().query("limit", self.limit.unwrap_or(20)).query("offset", self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListBookmarks {
+    const IDS: &'static [&'static str] = &["id", "post_id"];
+    type Item = Post;
 }
 
 /// Takes a bookmark away.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnbookmarkPost {
@@ -229,7 +238,7 @@ impl Endpoint for UnbookmarkPost {
 }
 
 /// Stops watching a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnwatchPost {
@@ -256,7 +265,7 @@ impl Endpoint for UnwatchPost {
 }
 
 /// Watches a post: its new comments become notifications.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct WatchPost {

@@ -4,7 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Done, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport,
+    Client, Done, Endpoint, Id, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
+    Transport,
     id::checked_id,
     kind,
     names::{self, Both},
@@ -191,7 +192,7 @@ pub struct CollectionItem {
 // ---- endpoints
 
 /// Adds a post at the end of a collection of one's own.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AddToCollection {
@@ -235,7 +236,7 @@ impl Endpoint for AddToCollection {
 }
 
 /// Makes an empty collection.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateCollection {
@@ -284,7 +285,7 @@ impl Endpoint for CreateCollection {
 }
 
 /// Deletes a collection of one's own; its posts stay.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteCollection {
@@ -311,7 +312,7 @@ impl Endpoint for DeleteCollection {
 }
 
 /// Fetches a collection with its posts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetCollection {
@@ -338,7 +339,7 @@ impl Endpoint for GetCollection {
 }
 
 /// Lists one page of collections, the last changed first.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct ListCollections {
@@ -390,10 +391,18 @@ impl Endpoint for ListCollections {
             .query("offset", self.offset)
             .query_some("user_id", self.user_id.as_deref())
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListCollections {
+    type Item = Collection;
 }
 
 /// Takes a post out of a collection of one's own.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveFromCollection {
@@ -422,7 +431,7 @@ impl Endpoint for RemoveFromCollection {
 }
 
 /// Changes a collection of one's own. What is not set stays as it is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateCollection {

@@ -9,8 +9,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, CommentId, Endpoint, Error, JsonObject, Open, Page, PostId, Request, Timestamp, Transport,
-    UserId,
+    Client, CommentId, Endpoint, Error, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence,
+    Timestamp, Transport, UserId,
     registry::{Group, Operation},
 };
 
@@ -203,7 +203,7 @@ pub enum ProofState {
 // ---- endpoints
 
 /// Fetches the record of a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetCommentNotarisation {
@@ -230,7 +230,7 @@ impl Endpoint for GetCommentNotarisation {
 }
 
 /// Fetches the record of a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostNotarisation {
@@ -257,7 +257,7 @@ impl Endpoint for GetPostNotarisation {
 }
 
 /// Lists one page of a user's notarised posts and comments.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUserNotarisations {
@@ -319,10 +319,18 @@ impl Endpoint for GetUserNotarisations {
         };
         request.query("limit", self.limit.unwrap_or(50)).offset(self.offset.unwrap_or(0))
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for GetUserNotarisations {
+    type Item = Notarisation;
 }
 
 /// Notarises a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct NotariseComment {
@@ -349,7 +357,7 @@ impl Endpoint for NotariseComment {
 }
 
 /// Notarises a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct NotarisePost {

@@ -240,7 +240,7 @@ pub enum AccountStatus {
 // ---- endpoints
 
 /// Reserves a username and gives the API key.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RegisterBegin {
@@ -300,13 +300,13 @@ impl Endpoint for RegisterBegin {
     const NAME: &'static str = "register_begin";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/auth/register/begin";
+    const KEYLESS: bool = true;
     type Response = PendingAccount;
 
     fn request(&self) -> Request {
         Request::to::<Self>()
             .base(base(self.base_url.as_deref()))
             .anonymous()
-            .not_retried()
             .secret()
             .json("username", &self.username)
             .json("display_name", &self.display_name)
@@ -317,7 +317,7 @@ impl Endpoint for RegisterBegin {
 }
 
 /// Opens a reserved account.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RegisterConfirm {
@@ -356,13 +356,13 @@ impl Endpoint for RegisterConfirm {
     const NAME: &'static str = "register_confirm";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/auth/register/confirm";
+    const KEYLESS: bool = true;
     type Response = Account;
 
     fn request(&self) -> Request {
         Request::to::<Self>()
             .base(base(self.base_url.as_deref()))
             .anonymous()
-            .not_retried()
             .secret()
             .json("claim_token", &self.claim_token)
             .json("key_fingerprint", &self.key_fingerprint)
@@ -370,7 +370,7 @@ impl Endpoint for RegisterConfirm {
 }
 
 /// Tells whether a username can be had.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CheckUsername {
@@ -410,7 +410,7 @@ impl Endpoint for CheckUsername {
 }
 
 /// Opens an account in one step.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Register {
@@ -480,13 +480,13 @@ impl Endpoint for Register {
     const NAME: &'static str = "register";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/auth/register";
+    const KEYLESS: bool = true;
     type Response = NewAccount;
 
     fn request(&self) -> Request {
         Request::to::<Self>()
             .base(base(self.base_url.as_deref()))
             .anonymous()
-            .not_retried()
             .secret()
             .json("username", &self.username)
             .json("display_name", &self.display_name)

@@ -3,7 +3,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Endpoint, JsonObject, Open, Page, Request, Timestamp};
+use crate::{Endpoint, JsonObject, Open, Page, Reply, Request, Result, Sequence, Timestamp, page::Paging};
 
 // ---- models
 
@@ -125,7 +125,7 @@ pub struct ColdBudgetPeer {
 // ---- endpoints
 
 /// Fetches how many strangers the caller may still write to.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetColdBudget {}
@@ -142,7 +142,7 @@ impl Endpoint for GetColdBudget {
 }
 
 /// Lists one page of those the caller has written to.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct ListColdBudgetPeers {
@@ -184,10 +184,20 @@ impl Endpoint for ListColdBudgetPeers {
             .query("limit", self.limit.unwrap_or(50))
             .query_some("cursor", self.cursor.as_deref())
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListColdBudgetPeers {
+    const PAGING: Paging = Paging::Cursor;
+    const IDS: &'static [&'static str] = &["id", "user_id"];
+    type Item = ColdBudgetPeer;
 }
 
 /// Sets from whom the caller takes first messages.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetInboxMode {

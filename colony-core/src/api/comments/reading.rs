@@ -1,11 +1,11 @@
 //! Reading and walking comments.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Comment;
 use crate::{
-    Batch, CommentId, Endpoint, Error, Page, PostId, Request, Result, Sequence, Timestamp, UserId,
+    Batch, CommentId, Endpoint, Error, Page, PostId, Reply, Request, Result, Sequence, Timestamp, UserId,
     page::{Pages, Paging, Steps},
 };
 
@@ -13,7 +13,7 @@ use crate::{
 const IDS: &[&str] = &["id", "comment_id"];
 
 /// Fetches all comments on a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetAllComments {
@@ -35,12 +35,14 @@ impl Batch for GetAllComments {
     type Output = Vec<Comment>;
 
     fn steps(&self) -> Result<Box<dyn Steps>> {
-        thread(Self::NAME, &self.post_id, None)
+        let pages = GetComments::new(&self.post_id).pages().named(Self::NAME);
+        pages.check()?;
+        Ok(pages.boxed())
     }
 }
 
 /// Fetches one comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetComment {
@@ -67,7 +69,7 @@ impl Endpoint for GetComment {
 }
 
 /// Lists one page of a post's comments.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetComments {
@@ -75,14 +77,14 @@ pub struct GetComments {
     pub post_id: PostId,
     /// The page, counted from 1; 1 unless set.
     pub page: Option<u32>,
-    /// Rows to a page, 1 to 100; the server's 20 unless set.
-    pub limit: Option<u32>,
     /// The order: `oldest` (the default), `newest`, `best` or `top`.
     pub sort: Option<String>,
     /// Only comments from this moment on.
     pub since: Option<Timestamp>,
     /// Only comments that a sentinel has looked at (`true`) or has not (`false`).
     pub sentinel_scanned: Option<bool>,
+    /// Rows to a page, 1 to 100; the server's 20 unless set.
+    pub limit: Option<u32>,
 }
 
 impl GetComments {
@@ -91,10 +93,10 @@ impl GetComments {
         Self {
             post_id: post_id.into(),
             page: None,
-            limit: None,
             sort: None,
             since: None,
             sentinel_scanned: None,
+            limit: None,
         }
     }
 
@@ -102,13 +104,6 @@ impl GetComments {
     #[must_use]
     pub fn page(mut self, page: u32) -> Self {
         self.page = Some(page);
-        self
-    }
-
-    /// Sets the rows to a page, 1 to 100.
-    #[must_use]
-    pub fn limit(mut self, limit: u32) -> Self {
-        self.limit = Some(limit);
         self
     }
 
@@ -132,6 +127,13 @@ impl GetComments {
         self.sentinel_scanned = Some(sentinel_scanned);
         self
     }
+
+    /// Sets the rows to a page, 1 to 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
 }
 
 impl Endpoint for GetComments {
@@ -144,15 +146,27 @@ impl Endpoint for GetComments {
         Request::to::<Self>()
             .id("post_id", &self.post_id)
             .query("page", self.page.unwrap_or(1))
-            .query_some("limit", self.limit)
             .query_some("sort", self.sort.as_deref())
             .query_some("since", self.since.as_ref())
             .query_some("sentinel_scanned", self.sentinel_scanned)
+            .query_some("limit", self.limit)
+    }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
     }
 }
 
+impl Sequence for GetComments {
+    const WALK: &'static str = "iter_comments";
+    const PAGING: Paging = Paging::PageNumber;
+    const ROWS: &'static [&'static str] = &["items", "comments"];
+    const IDS: &'static [&'static str] = IDS;
+    type Item = Comment;
+}
+
 /// Lists one page of what a user has written.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUserComments {
@@ -204,92 +218,20 @@ impl Endpoint for GetUserComments {
             .query("limit", self.limit.unwrap_or(50))
             .offset(self.offset.unwrap_or(0))
     }
-}
 
-/// Walks the comments on a post.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct IterComments {
-    /// The post.
-    pub post_id: PostId,
-    /// At most so many comments.
-    pub max_results: Option<usize>,
-}
-
-impl IterComments {
-    /// All comments on this post.
-    pub fn new(post_id: impl Into<PostId>) -> Self {
-        Self { post_id: post_id.into(), max_results: None }
-    }
-
-    /// Sets how many comments to give at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
     }
 }
 
-impl Sequence for IterComments {
-    const NAME: &'static str = "iter_comments";
-    const PATH: &'static str = "/posts/{post_id}/comments";
+impl Sequence for GetUserComments {
+    const WALK: &'static str = "iter_user_comments";
+    const IDS: &'static [&'static str] = IDS;
     type Item = Comment;
 
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        thread(Self::NAME, &self.post_id, self.max_results)
+    fn pages(&self) -> Pages {
+        Pages::of(&Self { limit: self.limit.or(Some(100)), ..self.clone() })
     }
-}
-
-/// Walks everything a user has written.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct IterUserComments {
-    /// The user, by username.
-    #[serde(default, deserialize_with = "crate::args::optional_scalar")]
-    pub username: Option<String>,
-    /// The user, by id. Either this or the username is given, not both.
-    pub user_id: Option<UserId>,
-    /// At most so many comments.
-    pub max_results: Option<usize>,
-}
-
-impl IterUserComments {
-    /// The comments of the user of this name.
-    pub fn by_username(username: impl Into<String>) -> Self {
-        Self { username: Some(username.into()), user_id: None, max_results: None }
-    }
-
-    /// The comments of the user of this id.
-    pub fn by_id(user_id: impl Into<UserId>) -> Self {
-        Self { username: None, user_id: Some(user_id.into()), max_results: None }
-    }
-
-    /// Sets how many comments to give at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
-    }
-}
-
-impl Sequence for IterUserComments {
-    const NAME: &'static str = "iter_user_comments";
-    const PATH: &'static str = "/users/by-username/{username}/comments";
-    type Item = Comment;
-
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        let size = 100;
-        let first = of_user(Self::NAME, self.username.as_deref(), self.user_id.as_ref()).query("limit", size);
-        Ok(Pages::new(first, Paging::Offset, self.max_results)?.ids(IDS).boxed())
-    }
-}
-
-fn thread(operation: &'static str, post: &PostId, limit: Option<usize>) -> Result<Box<dyn Steps>> {
-    let first = Request::new(operation, Method::GET, GetComments::PATH).id("post_id", post);
-    let pages = Pages::new(first, Paging::PageNumber, limit)?.ids(IDS);
-    Ok(pages.keys(&["items", "comments"]).boxed())
 }
 
 fn of_user(operation: &'static str, username: Option<&str>, user_id: Option<&UserId>) -> Request {

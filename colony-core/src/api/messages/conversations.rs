@@ -1,12 +1,12 @@
 //! What is done with a conversation.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     Endpoint, Id, MessageId, Reply, Request, Result, Sequence, kind,
-    page::{Pages, Paging, Steps},
+    page::{Pages, Paging},
     reply::accept,
 };
 
@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Sends a direct message.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SendMessage {
@@ -86,7 +86,7 @@ impl Endpoint for SendMessage {
 }
 
 /// Fetches the conversation with a user, and marks it read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetConversation {
@@ -136,8 +136,8 @@ impl Endpoint for GetConversation {
 
 /// Lists one page of the conversations with single users, latest message first.
 ///
-/// The list does not say whether there are more; [`IterConversations`] reads them all.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// The list does not say whether there are more; a walk reads them all.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListConversations {
@@ -192,67 +192,18 @@ impl Endpoint for ListConversations {
     }
 }
 
-/// Walks the conversations with single users, latest message first.
-///
-/// A message that arrives meanwhile moves its conversation to the top; rows that slid down are given
-/// once, the moved one may be missed.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct IterConversations {
-    /// Rows to a request, 1 to 100; 50 unless set.
-    pub page_size: Option<u32>,
-    /// At most so many conversations.
-    pub max_results: Option<usize>,
-    /// Whether archived conversations are given too; they are not unless set.
-    #[serde(default)]
-    pub include_archived: bool,
-}
-
-impl IterConversations {
-    /// All that are not archived.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets the rows to a request.
-    #[must_use]
-    pub fn page_size(mut self, page_size: u32) -> Self {
-        self.page_size = Some(page_size);
-        self
-    }
-
-    /// Sets how many conversations are given at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
-    }
-
-    /// Sets whether archived conversations are given too.
-    #[must_use]
-    pub fn include_archived(mut self, include_archived: bool) -> Self {
-        self.include_archived = include_archived;
-        self
-    }
-}
-
-impl Sequence for IterConversations {
-    const NAME: &'static str = "iter_conversations";
-    const PATH: &'static str = "/messages/conversations";
+impl Sequence for ListConversations {
+    const WALK: &'static str = "iter_conversations";
+    const PAGING: Paging = Paging::BareArray;
     type Item = Conversation;
 
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        let size = self.page_size.unwrap_or(50);
-        let first = Request::new(Self::NAME, Method::GET, Self::PATH)
-            .query("limit", size)
-            .query_some("include_archived", self.include_archived.then_some(true));
-        Ok(Pages::new(first, Paging::BareArray, self.max_results)?.boxed())
+    fn pages(&self) -> Pages {
+        Pages::of(&Self { limit: self.limit.or(Some(50)), ..self.clone() })
     }
 }
 
 /// Reads a conversation backwards: the messages older than a known one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetConversationHistory {
@@ -293,7 +244,7 @@ impl Endpoint for GetConversationHistory {
 }
 
 /// Reads the messages after a known one, for asking again and again.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetConversationTail {
@@ -341,7 +292,7 @@ impl Endpoint for GetConversationTail {
 }
 
 /// Marks every message of a conversation read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkConversationRead {
@@ -368,7 +319,7 @@ impl Endpoint for MarkConversationRead {
 }
 
 /// Archives a conversation: it stays, but is no longer listed unless asked for.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ArchiveConversation {
@@ -395,7 +346,7 @@ impl Endpoint for ArchiveConversation {
 }
 
 /// Brings an archived conversation back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnarchiveConversation {
@@ -422,7 +373,7 @@ impl Endpoint for UnarchiveConversation {
 }
 
 /// Mutes a conversation: its messages arrive without notifications.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MuteConversation {
@@ -460,7 +411,7 @@ impl Endpoint for MuteConversation {
 }
 
 /// Unmutes a conversation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnmuteConversation {
@@ -487,7 +438,7 @@ impl Endpoint for UnmuteConversation {
 }
 
 /// Reports a conversation as spam and hides it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkConversationSpam {
@@ -551,7 +502,7 @@ impl Endpoint for MarkConversationSpam {
 }
 
 /// Takes the spam mark off a conversation; the report itself stays on record.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnmarkConversationSpam {
@@ -578,7 +529,7 @@ impl Endpoint for UnmarkConversationSpam {
 }
 
 /// Counts the unread direct messages.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUnreadCount {}

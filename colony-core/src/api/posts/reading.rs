@@ -4,11 +4,11 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Batch, Endpoint, JsonObject, Page, PostId, Request, Result, Sequence, Timestamp,
+    Batch, Endpoint, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
     api::{colonies::Colony, comments::Comment, users::User},
     id::is_uuid,
     names::{self, Both},
-    page::{OneByOne, Pages, Paging, Steps},
+    page::{OneByOne, Steps},
 };
 
 use super::Post;
@@ -74,7 +74,7 @@ pub struct ThreadedComment {
 // ---- endpoints
 
 /// Fetches one post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPost {
@@ -101,7 +101,7 @@ impl Endpoint for GetPost {
 }
 
 /// Fetches several posts, one after the other. Those that are not there are left out.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostsByIds {
@@ -129,7 +129,7 @@ impl Batch for GetPostsByIds {
 }
 
 /// Fetches a post with its author, colony, comments and related posts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostContext {
@@ -156,7 +156,7 @@ impl Endpoint for GetPostContext {
 }
 
 /// Fetches the comments of a post as a tree.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostConversation {
@@ -183,7 +183,7 @@ impl Endpoint for GetPostConversation {
 }
 
 /// Lists one page of posts.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetPosts {
@@ -219,8 +219,6 @@ pub struct GetPosts {
     pub since: Option<Timestamp>,
     /// Only posts up to this moment.
     pub until: Option<Timestamp>,
-    /// Where the page starts: the `next_cursor` of the page before; instead of `offset`.
-    pub cursor: Option<String>,
 }
 
 impl GetPosts {
@@ -340,13 +338,6 @@ impl GetPosts {
         self.until = Some(until.into());
         self
     }
-
-    /// Continues where the page with this `next_cursor` ended.
-    #[must_use]
-    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
-        self.cursor = Some(cursor.into());
-        self
-    }
 }
 
 impl Endpoint for GetPosts {
@@ -375,187 +366,16 @@ impl Endpoint for GetPosts {
             .query_some("max_score", self.max_score)
             .query_some("since", self.since.as_ref())
             .query_some("until", self.until.as_ref())
-            .query_some("cursor", self.cursor.as_deref())
+    }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
     }
 }
 
-/// Walks posts, page by page.
-///
-/// The list is read by offset. A post that leaves the list during the walk, say because it was marked
-/// as scanned while walking those that are not, moves all others up by one, and one is passed over.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct IterPosts {
-    /// Only posts of this colony, by name or id.
-    pub colony: Option<String>,
-    /// `newest` (the default), `top`, `hot` or `discussed`.
-    pub sort: Option<String>,
-    /// Only posts of this kind.
-    pub post_type: Option<String>,
-    /// Only posts with this tag.
-    pub tag: Option<String>,
-    /// Only posts whose title or text has these words, 2 to 200 characters.
-    pub query: Option<String>,
-    /// Rows to a request, 1 to 100; 20 unless set.
-    pub page_size: Option<u32>,
-    /// At most so many posts; all of them unless set.
-    pub max_results: Option<usize>,
-    /// Only posts that a sentinel has looked at (`true`) or has not (`false`).
-    pub sentinel_scanned: Option<bool>,
-    /// Only posts in the colonies the caller is a member of (`true`) or outside them (`false`).
-    pub member_colonies: Option<bool>,
-    /// Only posts of users of this type: `agent` or `human`.
-    pub author_type: Option<String>,
-    /// Only posts that stand so: `open`, `accepted` and so on.
-    pub status: Option<String>,
-    /// Only posts with at least this score.
-    pub min_score: Option<i64>,
-    /// Only posts with at most this score.
-    pub max_score: Option<i64>,
-    /// Only posts from this moment on.
-    pub since: Option<Timestamp>,
-    /// Only posts up to this moment.
-    pub until: Option<Timestamp>,
-}
-
-impl IterPosts {
-    /// Everything, newest first.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Keeps to a colony, by name or id.
-    #[must_use]
-    pub fn colony(mut self, colony: impl Into<String>) -> Self {
-        self.colony = Some(colony.into());
-        self
-    }
-
-    /// Sets the order: `newest`, `top`, `hot` or `discussed`.
-    #[must_use]
-    pub fn sort(mut self, sort: impl Into<String>) -> Self {
-        self.sort = Some(sort.into());
-        self
-    }
-
-    /// Keeps to a kind of post; takes a [`PostType`](super::PostType) too.
-    #[must_use]
-    pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
-        self.post_type = Some(post_type.into());
-        self
-    }
-
-    /// Keeps to a tag.
-    #[must_use]
-    pub fn tag(mut self, tag: impl Into<String>) -> Self {
-        self.tag = Some(tag.into());
-        self
-    }
-
-    /// Keeps to posts with these words.
-    #[must_use]
-    pub fn query(mut self, query: impl Into<String>) -> Self {
-        self.query = Some(query.into());
-        self
-    }
-
-    /// Sets how many rows a request asks for, 1 to 100.
-    #[must_use]
-    pub fn page_size(mut self, page_size: u32) -> Self {
-        self.page_size = Some(page_size);
-        self
-    }
-
-    /// Sets how many posts to give at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
-    }
-
-    /// Keeps to what a sentinel has looked at, or has not.
-    #[must_use]
-    pub fn sentinel_scanned(mut self, scanned: bool) -> Self {
-        self.sentinel_scanned = Some(scanned);
-        self
-    }
-
-    /// Keeps to the caller's member colonies, or to all others.
-    #[must_use]
-    pub fn member_colonies(mut self, inside: bool) -> Self {
-        self.member_colonies = Some(inside);
-        self
-    }
-
-    /// Keeps to users of this type; takes a [`UserType`](crate::api::users::UserType) too.
-    #[must_use]
-    pub fn author_type(mut self, author_type: impl Into<String>) -> Self {
-        self.author_type = Some(author_type.into());
-        self
-    }
-
-    /// Keeps to posts that stand so.
-    #[must_use]
-    pub fn status(mut self, status: impl Into<String>) -> Self {
-        self.status = Some(status.into());
-        self
-    }
-
-    /// Keeps to posts with at least this score.
-    #[must_use]
-    pub fn min_score(mut self, min_score: i64) -> Self {
-        self.min_score = Some(min_score);
-        self
-    }
-
-    /// Keeps to posts with at most this score.
-    #[must_use]
-    pub fn max_score(mut self, max_score: i64) -> Self {
-        self.max_score = Some(max_score);
-        self
-    }
-
-    /// Keeps to posts from this moment on.
-    #[must_use]
-    pub fn since(mut self, since: impl Into<Timestamp>) -> Self {
-        self.since = Some(since.into());
-        self
-    }
-
-    /// Keeps to posts up to this moment.
-    #[must_use]
-    pub fn until(mut self, until: impl Into<Timestamp>) -> Self {
-        self.until = Some(until.into());
-        self
-    }
-}
-
-impl Sequence for IterPosts {
-    const NAME: &'static str = "iter_posts";
-    const PATH: &'static str = "/posts";
+impl Sequence for GetPosts {
+    const WALK: &'static str = "iter_posts";
+    const ROWS: &'static [&'static str] = &["items", "posts"];
+    const IDS: &'static [&'static str] = &["id", "post_id"];
     type Item = Post;
-
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        let size = self.page_size.unwrap_or(20);
-        let first = Request::new(Self::NAME, Method::GET, Self::PATH)
-            .query("sort", self.sort.as_deref().unwrap_or("newest"))
-            .query("limit", size)
-            .colony_in_query(self.colony.as_deref())
-            .query_some("post_type", self.post_type.as_deref())
-            .query_some("tag", self.tag.as_deref())
-            .query_some("q", self.query.as_deref())
-            .query_some("sentinel_scanned", self.sentinel_scanned)
-            .query_some("member_colonies", self.member_colonies)
-            .query_some("author_type", self.author_type.as_deref())
-            .query_some("status", self.status.as_deref())
-            .query_some("min_score", self.min_score)
-            .query_some("max_score", self.max_score)
-            .query_some("since", self.since.as_ref())
-            .query_some("until", self.until.as_ref());
-        Ok(Pages::new(first, Paging::Offset, self.max_results)?
-            .ids(&["id", "post_id"])
-            .keys(&["items", "posts"])
-            .boxed())
-    }
 }

@@ -189,7 +189,7 @@ pub struct AwardGiver {
 /// Gives a post an award, which costs karma.
 ///
 /// The request is sent once, whatever happens: a repetition could cost the karma again.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AwardPost {
@@ -213,14 +213,14 @@ impl Endpoint for AwardPost {
     type Response = AwardGiven;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().id("post_id", &self.post_id).query("award_type", &self.award_type).not_retried()
+        Request::to::<Self>().id("post_id", &self.post_id).query("award_type", &self.award_type)
     }
 }
 
 /// Gives a comment an award, which costs karma.
 ///
 /// The request is sent once, whatever happens: a repetition could cost the karma again.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AwardComment {
@@ -244,15 +244,12 @@ impl Endpoint for AwardComment {
     type Response = AwardGiven;
 
     fn request(&self) -> Request {
-        Request::to::<Self>()
-            .id("comment_id", &self.comment_id)
-            .query("award_type", &self.award_type)
-            .not_retried()
+        Request::to::<Self>().id("comment_id", &self.comment_id).query("award_type", &self.award_type)
     }
 }
 
 /// Lists the awards of a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListPostAwards {
