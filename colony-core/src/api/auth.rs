@@ -51,7 +51,10 @@ impl<'c, C: Transport> Auth<'c, C> {
         self.transport.token()
     }
 
-    /// Forgets the token, so that the next call logs in anew. Nothing is sent now.
+    /// Makes the next call of this client log in anew. Nothing is sent now.
+    ///
+    /// The token in the cache file stays there for other programs until that login has brought another: a good token is
+    /// never destroyed.
     ///
     /// # Errors
     ///
