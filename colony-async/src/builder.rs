@@ -39,9 +39,11 @@ const LOCK_GRACE: Duration = Duration::from_secs(15);
 /// | [`token_cache_ttl`](Self::token_cache_ttl) | `COLONY_SDK_TOKEN_CACHE_TTL` (seconds, `5m`, `1h`) | none |
 /// | [`timeout`](Self::timeout) | | 30 s |
 /// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
+/// | [`deadline`](Self::deadline) | | 3 min |
 /// | [`max_reply_size`](Self::max_reply_size) | | 16 MiB |
 /// | [`retry`](Self::retry) | | [`RetryPolicy::default`] |
 /// | [`auth_retry`](Self::auth_retry) | | [`RetryPolicy::for_login`] |
+/// | [`idempotent_writes`](Self::idempotent_writes) | | on |
 /// | [`login_deadline`](Self::login_deadline) | | 130 s |
 /// | [`lock_timeout`](Self::lock_timeout) | | `login_deadline` and 15 s |
 /// | [`proxy`](Self::proxy) | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | none |
@@ -58,16 +60,19 @@ const LOCK_GRACE: Duration = Duration::from_secs(15);
 ///     .build()?;
 /// # Ok(()) }
 /// ```
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder<C = Http> {
     client: PhantomData<fn() -> C>,
     api_key: Option<SecretString>,
     base_url: Option<String>,
     timeout: Duration,
+    deadline: Duration,
     connect_timeout: Duration,
     max_reply_size: usize,
     retry: RetryPolicy,
     auth_retry: RetryPolicy,
+    idempotent_writes: bool,
     login_deadline: Duration,
     lock_timeout: Option<Duration>,
     cache_token: bool,
@@ -81,8 +86,10 @@ pub struct Builder<C = Http> {
     http_client: Option<reqwest::Client>,
     timer: Arc<dyn Timer>,
     disk: Option<Arc<dyn Disk>>,
-    cache: Option<ResponseCache>,
-    breaker: Option<Breaker>,
+    /// How long replies are kept.
+    cache: Option<Duration>,
+    /// After how many failures in a row nothing is sent.
+    breaker: Option<u32>,
     hooks: Hooks,
     #[cfg(feature = "testing")]
     script: Option<crate::testing::Script>,
@@ -98,10 +105,12 @@ impl<C: OverHttp> Builder<C> {
             api_key,
             base_url: None,
             timeout: Duration::from_secs(30),
+            deadline: Duration::from_secs(180),
             connect_timeout: Duration::from_secs(10),
             max_reply_size: body::REPLY_LIMIT,
             retry: RetryPolicy::default(),
             auth_retry: RetryPolicy::for_login(),
+            idempotent_writes: true,
             login_deadline: LOGIN_DEADLINE,
             lock_timeout: None,
             cache_token: true,
@@ -132,6 +141,16 @@ impl<C: OverHttp> Builder<C> {
     /// Sets the time limit of one request, its reply included.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
+        self
+    }
+
+    /// Sets the time limit of a whole call: waiting for the login, all tries and the pauses between them. 3
+    /// minutes unless set; a walk has as long for each of its requests.
+    ///
+    /// An error that it ends has a [`limit`](colony_core::Error::limit). A login that the call waited for goes
+    /// on for the others. [`with_deadline`](colony_core::Client::with_deadline) sets it for single calls.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = limit;
         self
     }
 
@@ -168,6 +187,15 @@ impl<C: OverHttp> Builder<C> {
     /// budget is a separate one.
     pub fn auth_retry(mut self, policy: RetryPolicy) -> Self {
         self.auth_retry = policy;
+        self
+    }
+
+    /// Whether writes carry an `Idempotency-Key`, by which the server recognises a repetition. On unless set.
+    ///
+    /// Turn it off for a base URL whose server keeps no keys: a write is then repeated only where the first
+    /// one cannot have acted, as [`Repeat::Once`](colony_core::retry::Repeat::Once) says.
+    pub fn idempotent_writes(mut self, on: bool) -> Self {
+        self.idempotent_writes = on;
         self
     }
 
@@ -248,7 +276,7 @@ impl<C: OverHttp> Builder<C> {
     /// Sets where two-factor codes come from. Asked for each login request that is sent, a further try's included:
     /// a code is accepted once. It must not call this client.
     pub fn totp_with(mut self, code: impl Fn() -> String + Send + Sync + 'static) -> Self {
-        self.totp = Some(Totp::Ask(Box::new(code)));
+        self.totp = Some(Totp::Ask(Arc::new(code)));
         self
     }
 
@@ -283,7 +311,7 @@ impl<C: OverHttp> Builder<C> {
     /// 16 MiB are. See
     /// [`Http::clear_response_cache`](crate::Http::clear_response_cache).
     pub fn response_cache(mut self, ttl: Duration) -> Self {
-        self.cache = (!ttl.is_zero()).then(|| ResponseCache::new(ttl));
+        self.cache = (!ttl.is_zero()).then_some(ttl);
         self
     }
 
@@ -291,7 +319,7 @@ impl<C: OverHttp> Builder<C> {
     /// at the end of their retries. After 30 s one call is let through, and its success ends it. Off unless
     /// set; zero is off.
     pub fn circuit_breaker(mut self, threshold: u32) -> Self {
-        self.breaker = Breaker::new(threshold);
+        self.breaker = Some(threshold);
         self
     }
 
@@ -307,13 +335,13 @@ impl<C: OverHttp> Builder<C> {
     /// # Ok(()) }
     /// ```
     pub fn on_request(mut self, hook: impl Fn(&Outgoing<'_>) + Send + Sync + 'static) -> Self {
-        self.hooks.requests.push(Box::new(hook));
+        self.hooks.requests.push(Arc::new(hook));
         self
     }
 
     /// Calls this with each reply, whatever its status. As [`on_request`](Self::on_request).
     pub fn on_response(mut self, hook: impl Fn(&Incoming<'_>) + Send + Sync + 'static) -> Self {
-        self.hooks.responses.push(Box::new(hook));
+        self.hooks.responses.push(Arc::new(hook));
         self
     }
 
@@ -380,6 +408,7 @@ impl<C: OverHttp> Builder<C> {
             max_reply_size: self.max_reply_size,
             user_agent,
             watch,
+            timer: Arc::clone(&self.timer),
             #[cfg(feature = "testing")]
             script: self.script,
         };
@@ -426,10 +455,12 @@ impl<C: OverHttp> Builder<C> {
             sources,
             sender,
             retry: self.retry,
+            deadline: self.deadline,
+            idempotent_writes: self.idempotent_writes,
             timer: self.timer,
             colonies: tokio::sync::Mutex::default(),
-            cache: self.cache,
-            breaker: self.breaker,
+            cache: self.cache.map(ResponseCache::new),
+            breaker: self.breaker.and_then(Breaker::new),
         }))
         .map(Client::from_transport)
     }

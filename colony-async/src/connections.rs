@@ -101,6 +101,11 @@ impl Connections {
         self.0.settings.timeout.is_some()
     }
 
+    /// The limit for opening a connection, where it is known.
+    pub(crate) fn connect_timeout(&self) -> Option<Duration> {
+        self.end_requests().then_some(self.0.settings.connect_timeout)
+    }
+
     /// The client for this address on the current runtime.
     pub(crate) fn to(&self, url: &url::Url) -> Result<reqwest::Client> {
         if let Some(shared) = &self.0.shared {
@@ -210,12 +215,9 @@ fn proxied_over_tls(proxy: Option<&str>) -> bool {
 fn build(settings: &Settings, with_certificates: bool) -> Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
         .connect_timeout(settings.connect_timeout)
-        .redirect(same_origin_redirects());
+        .redirect(reqwest::redirect::Policy::none());
     if settings.single_use {
-        builder = builder
-            .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never());
+        builder = builder.pool_max_idle_per_host(0).retry(reqwest::retry::never());
     }
     if let Some(limit) = settings.timeout {
         builder = builder.timeout(limit);
@@ -248,15 +250,6 @@ fn without_certificates(builder: reqwest::ClientBuilder) -> reqwest::ClientBuild
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 fn without_certificates(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
-}
-
-/// Follows a redirect to the same scheme, host and port, five at most. A reply that points elsewhere is
-/// given as it is: the token is for this server, and a downgrade to `http` is not followed.
-fn same_origin_redirects() -> reqwest::redirect::Policy {
-    reqwest::redirect::Policy::custom(|attempt| {
-        let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-        if same && attempt.previous().len() <= 5 { attempt.follow() } else { attempt.stop() }
-    })
 }
 
 #[cfg(test)]

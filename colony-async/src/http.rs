@@ -3,12 +3,15 @@
 mod breaker;
 mod cache;
 mod deliver;
+mod trace;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use colony_core::{
-    Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Result, Transport,
+    CallSettings, Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result,
+    Transport,
     colony_name::Directory,
+    idempotency::Keys,
     openid::audience::{Audience, AudienceToken, Wanted},
     page::{Origin, Step, Steps},
     registry::Call,
@@ -19,9 +22,11 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
+use tracing::Instrument;
 
 use crate::{
-    Builder, Listing, RateLimit, Reply, openid::Sources, sender::Sender, session::Session, time::Timer,
+    Builder, Listing, RateLimit, Reply, deadline::Deadline, openid::Sources, sender::Sender,
+    session::Session, time::Timer,
 };
 pub(crate) use breaker::Breaker;
 pub(crate) use cache::ResponseCache;
@@ -30,6 +35,7 @@ pub(crate) use cache::ResponseCache;
 #[derive(Clone)]
 pub struct Http {
     shared: Arc<Shared>,
+    settings: Arc<CallSettings>,
 }
 
 pub(crate) struct Shared {
@@ -38,6 +44,10 @@ pub(crate) struct Shared {
     pub(crate) sources: Sources,
     pub(crate) sender: Sender,
     pub(crate) retry: RetryPolicy,
+    /// The limit of a whole call.
+    pub(crate) deadline: Duration,
+    /// Whether writes carry a key that the server keeps.
+    pub(crate) idempotent_writes: bool,
     pub(crate) timer: Arc<dyn Timer>,
     /// The colonies by name, once one had to be looked up.
     pub(crate) colonies: Mutex<Option<Arc<Directory>>>,
@@ -53,7 +63,12 @@ impl Drop for Shared {
 
 impl Http {
     pub(crate) fn new(shared: Shared) -> Self {
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(shared), settings: Arc::default() }
+    }
+
+    /// The limit of a call that begins now.
+    fn deadline(&self) -> Deadline {
+        Deadline::start(self.settings.deadline.unwrap_or(self.shared.deadline))
     }
 
     /// Carries out a prepared call: the layer below the typed methods, for programs that learn at run
@@ -63,16 +78,48 @@ impl Http {
     ///
     /// As the typed methods.
     pub async fn call(&self, mut call: Prepared) -> Result<CoreReply> {
+        self.give_key(&mut Keys::of_call(self.settings.idempotency_key.as_deref()), &mut call.request);
         call.request.check()?;
-        if let Some(name) = call.request.unresolved_colony().map(str::to_owned) {
-            let id = self.colony_id(&name).await?;
-            call.request.resolve_colony(&id);
-        }
-        let reply = self.deliver(&call.request).await?;
+        let deadline = self.deadline();
+        let span = trace::span(&call.request);
+        let work = deadline.bound(self.resolve_and_deliver(&mut call.request, deadline));
+        let outcome = work.instrument(span.clone()).await;
+        trace::end(&span, &outcome);
+        let reply = outcome.map_err(|error| error.about(&call.request))?;
         if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
             self.adopt_key(&reply).await;
         }
         call.finish(reply)
+    }
+
+    async fn resolve_and_deliver(&self, request: &mut Request, deadline: Deadline) -> Result<CoreReply> {
+        if let Some(name) = request.unresolved_colony().map(str::to_owned) {
+            let id = self.colony_id(&name, deadline).await?;
+            request.resolve_colony(&id);
+        }
+        self.deliver_until(request, deadline).await
+    }
+
+    /// Gives the last reply to a request of a walk, each of which has a time limit of its own.
+    pub(crate) async fn deliver(&self, request: &Request) -> Result<CoreReply> {
+        let deadline = self.deadline();
+        let span = trace::span(request);
+        let outcome = deadline.bound(self.deliver_until(request, deadline)).instrument(span.clone()).await;
+        trace::end(&span, &outcome);
+        outcome.map_err(|error| error.about(request))
+    }
+
+    /// The keys of a call of several requests.
+    pub(crate) fn batch_keys(&self) -> Keys {
+        Keys::of_batch(self.settings.idempotency_key.as_deref())
+    }
+
+    /// Gives a write its key, or leaves it without where the server keeps none.
+    pub(crate) fn give_key(&self, keys: &mut Keys, request: &mut Request) {
+        if !self.shared.idempotent_writes {
+            request.set_keyless();
+        }
+        keys.give(request);
     }
 
     /// Carries out a call of the registry and answers with its JSON. Downloads are refused: their answer
@@ -87,7 +134,7 @@ impl Http {
             Call::List(steps) => Ok(Value::Array(self.walk_all(steps).await?.0)),
             Call::Batch(steps, gather) => Ok(gather(self.walk_all(steps).await?.0)),
             Call::Token => {
-                let held = self.shared.session.token(None).await?;
+                let held = self.deadline().bound(self.shared.session.token(None)).await?;
                 Ok(secrecy::ExposeSecret::expose_secret(&held.token).into())
             }
             Call::ForgetToken => {
@@ -100,11 +147,12 @@ impl Http {
     }
 
     async fn walk_all(&self, mut steps: Box<dyn Steps>) -> Result<(Vec<Value>, Option<Origin>)> {
-        let (mut all, mut origin) = (Vec::new(), None);
-        while let Step::Send(request) = steps.next()? {
+        let (mut all, mut origin, mut keys) = (Vec::new(), None, self.batch_keys());
+        while let Step::Send(mut request) = steps.next()? {
+            self.give_key(&mut keys, &mut request);
             let reply = self.deliver(&request).await?;
             origin = Some(Origin::of(&request, &reply));
-            all.extend(steps.take(reply)?);
+            all.extend(steps.take(reply).map_err(|error| error.about(&request))?);
         }
         Ok((all, origin))
     }
@@ -126,13 +174,13 @@ impl Http {
 
     /// The id of a colony that is not built in. The list is fetched once for a client, and once more for a
     /// name that it does not hold: colonies are founded while programs run.
-    async fn colony_id(&self, name: &str) -> Result<String> {
+    async fn colony_id(&self, name: &str, deadline: Deadline) -> Result<String> {
         let mut known = self.shared.colonies.lock().await;
         if let Some(id) = known.as_ref().and_then(|directory| directory.id_of(name).ok()) {
             return Ok(id.to_owned());
         }
         let lookup = Directory::lookup();
-        let reply = self.deliver(&lookup.request).await?;
+        let reply = self.deliver_until(&lookup.request, deadline).await?;
         let directory = Arc::new(Directory::read(&(lookup.answer)(reply, &lookup.request)?)?);
         *known = Some(Arc::clone(&directory));
         directory.id_of(name).map(str::to_owned)
@@ -214,18 +262,20 @@ impl Transport for Http {
     }
 
     fn token(&self) -> Reply<SecretString> {
-        let session = Arc::clone(&self.shared.session);
-        Reply::new(async move { Ok(session.token(None).await?.token.clone()) })
+        let http = self.clone();
+        Reply::new(
+            async move { Ok(http.deadline().bound(http.shared.session.token(None)).await?.token.clone()) },
+        )
     }
 
     fn audience_token(&self, wanted: Wanted) -> Reply<AudienceToken> {
         let http = self.clone();
-        Reply::new(async move { http.shared.sources.token(wanted).await })
+        Reply::new(async move { http.deadline().bound(http.shared.sources.token(wanted)).await })
     }
 
     fn audience_secret(&self, wanted: Wanted) -> Reply<SecretString> {
         let http = self.clone();
-        Reply::new(async move { http.shared.sources.secret(wanted).await })
+        Reply::new(async move { http.deadline().bound(http.shared.sources.secret(wanted)).await })
     }
 
     fn forget_audience_token(&self, audience: Audience) -> Reply<()> {
@@ -251,6 +301,12 @@ impl Connect for Http {
 
     fn anonymous() -> Builder {
         Builder::new(None)
+    }
+
+    fn with_settings(&self, change: impl FnOnce(&mut CallSettings)) -> Self {
+        let mut settings = CallSettings::clone(&self.settings);
+        change(&mut settings);
+        Self { shared: Arc::clone(&self.shared), settings: Arc::new(settings) }
     }
 }
 

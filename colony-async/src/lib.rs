@@ -47,6 +47,7 @@ mod builder;
 mod callback;
 mod connections;
 pub mod credential;
+mod deadline;
 #[doc(hidden)]
 pub mod disk;
 mod gate;
@@ -56,6 +57,7 @@ mod openid;
 #[doc(hidden)]
 pub mod private_files;
 mod renewal;
+mod repeat;
 mod reply;
 mod sender;
 mod session;
@@ -67,19 +69,27 @@ mod watch;
 
 use std::path::Path;
 
+pub use self::http::Http;
+#[doc(no_inline)]
+pub use ::http::{HeaderMap, Method, StatusCode};
 pub use builder::{Builder, OverHttp};
 #[doc(inline)]
 pub use colony_core::{
-    Error, ErrorKind, Open, Page, Result, Timestamp, api, registry,
+    Answered, Batch, ColonyId, CommentId, ConversationId, DEFAULT_BASE_URL, Done, Download, Endpoint, Error,
+    ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared,
+    RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api, generated_text,
+    idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
+    webhook,
 };
-pub use http::Http;
 pub use listing::Listing;
 #[cfg(feature = "id-token")]
 pub use openid::IdTokenVerifier;
 pub use reply::Reply;
+#[doc(no_inline)]
+pub use secrecy::{ExposeSecret, SecretString};
 pub use session::{CacheDirectory, CachedToken, LockStatus, TokenStatus};
-pub use watch::{Incoming, Outgoing, RateLimit};
+pub use watch::{Incoming, Outgoing};
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
 pub type Client = colony_core::Client<Http>;
@@ -101,6 +111,14 @@ pub fn cached_tokens(directory: &Path, now: std::time::SystemTime) -> std::io::R
 /// When a file cannot be removed.
 pub fn clear_cached_tokens(directory: &Path, only: Option<&str>) -> std::io::Result<usize> {
     session::remove_cached(directory, only)
+}
+
+/// What most programs use of this crate: `use colony_async::prelude::*`.
+pub mod prelude {
+    pub use crate::{
+        Client, ColonyId, CommentId, ConversationId, Error, ErrorKind, Id, MessageId, NotificationId, Open,
+        Page, PostId, Result, Timestamp, UserId, api,
+    };
 }
 
 /// The package's README, whose example must compile.

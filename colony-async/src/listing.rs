@@ -10,6 +10,7 @@ use std::{
 
 use colony_core::{
     Reply as CoreReply, Result,
+    idempotency::Keys,
     page::{self, Origin, Step, Steps},
 };
 use futures_core::Stream;
@@ -26,9 +27,9 @@ use crate::http::Http;
 ///
 /// ```no_run
 /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
-/// use colony_core::api::posts::IterPosts;
+/// use colony_core::api::posts::GetPosts;
 ///
-/// let mut posts = client.posts().iter(IterPosts::new());
+/// let mut posts = client.posts().iter(GetPosts::new());
 /// while let Some(post) = posts.next().await {
 ///     println!("{}", post?.title);
 /// }
@@ -40,7 +41,9 @@ pub struct Listing<T> {
     steps: Option<Result<Box<dyn Steps>>>,
     items: VecDeque<Value>,
     origin: Option<Origin>,
+    left: Option<usize>,
     fetch: Option<Fetch>,
+    keys: Keys,
     item: std::marker::PhantomData<fn() -> T>,
 }
 
@@ -48,14 +51,23 @@ type Fetch = Pin<Box<dyn Future<Output = (Box<dyn Steps>, Result<(Origin, CoreRe
 
 impl<T: DeserializeOwned> Listing<T> {
     pub(crate) fn new(http: Http, steps: Result<Box<dyn Steps>>) -> Self {
+        let keys = http.batch_keys();
         Self {
             http,
+            keys,
             steps: Some(steps),
             items: VecDeque::new(),
             origin: None,
+            left: None,
             fetch: None,
             item: std::marker::PhantomData,
         }
+    }
+
+    /// Ends the list after this many items. No page is asked for that cannot be needed.
+    pub fn take(mut self, count: usize) -> Self {
+        self.left = Some(self.left.map_or(count, |left| left.min(count)));
+        self
     }
 
     /// The next item; `None` at the end. Cancelling the wait loses nothing.
@@ -66,11 +78,12 @@ impl<T: DeserializeOwned> Listing<T> {
     /// The next item if it has arrived already; sends and waits for nothing.
     #[doc(hidden)]
     pub fn next_ready(&mut self) -> Option<Result<T>> {
-        let value = self.items.pop_front()?;
+        let value = self.items.pop_front().filter(|_| self.left != Some(0))?;
         Some(self.decode(value))
     }
 
     fn decode(&mut self, value: Value) -> Result<T> {
+        self.left = self.left.map(|left| left.saturating_sub(1));
         page::from_value(value).map_err(|error| {
             self.items.clear();
             self.steps = None;
@@ -102,8 +115,9 @@ impl<T: DeserializeOwned> Listing<T> {
         match steps.next() {
             Err(error) => Some(Err(error)),
             Ok(Step::Done) => None,
-            Ok(Step::Send(request)) => {
+            Ok(Step::Send(mut request)) => {
                 let http = self.http.clone();
+                http.give_key(&mut self.keys, &mut request);
                 self.fetch = Some(Box::pin(async move {
                     let reply = http.deliver(&request).await;
                     (steps, reply.map(|reply| (Origin::of(&request, &reply), reply)))
@@ -119,6 +133,9 @@ impl<T: DeserializeOwned> Stream for Listing<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
+        if this.left == Some(0) {
+            return Poll::Ready(None);
+        }
         loop {
             if let Some(value) = this.items.pop_front() {
                 return Poll::Ready(Some(this.decode(value)));

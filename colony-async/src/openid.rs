@@ -10,17 +10,14 @@ mod id_token;
 mod memo;
 mod sources;
 
-use colony_core::{
-    Reply, Request, Result,
-    retry::{Decision, RetryPolicy},
-};
+use colony_core::{Reply, Request, Result, retry::RetryPolicy};
 
 pub(crate) use discovery::Discovery;
 #[cfg(feature = "id-token")]
 pub use id_token::IdTokenVerifier;
 pub(crate) use sources::Sources;
 
-use crate::{sender::Sender, time::Timer};
+use crate::{repeat::Repeat, sender::Sender, time::Timer};
 
 /// Sends a request as often as the policy asks for, and gives the last reply, whatever its status.
 pub(crate) async fn send(
@@ -30,16 +27,11 @@ pub(crate) async fn send(
     retry: &RetryPolicy,
     timer: &dyn Timer,
 ) -> Result<Reply> {
-    let mut retries = 0;
+    let mut tries = Repeat::new(request, retry, timer);
     loop {
-        let reply = sender.once_bounded(request, limit).await?;
-        if reply.is_success() {
-            return Ok(reply);
+        let outcome = sender.once_bounded(request, limit).await;
+        if let Some(outcome) = tries.settle(outcome).await {
+            return outcome;
         }
-        match retry.after(retries, reply.status.as_u16(), reply.retry_after()) {
-            Decision::After(wait) => timer.sleep(wait).await,
-            Decision::Stop => return Ok(reply),
-        }
-        retries += 1;
     }
 }

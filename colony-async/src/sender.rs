@@ -1,13 +1,19 @@
 //! Sending one request, once.
 
-use std::{error::Error as _, sync::Arc, time::Duration};
+mod multipart;
+mod network;
+mod redirect;
 
-use colony_core::{Auth, Base, Body, Error, ErrorKind, Reply, Request, Result, base_url::site_root};
+use std::{sync::Arc, time::Duration};
+
+use colony_core::{
+    Auth, Base, Body, Error, ErrorKind, Reply, Request, Result, base_url::site_root, retry::Unanswered,
+};
 use http::{HeaderValue, header};
 use secrecy::ExposeSecret;
 use url::Url;
 
-use crate::{body, connections::Connections, session::Held, watch::Watch};
+use crate::{body, connections::Connections, session::Held, time::Timer, watch::Watch};
 
 /// Turns requests into HTTP.
 #[derive(Clone)]
@@ -19,25 +25,36 @@ pub(crate) struct Sender {
     pub(crate) max_reply_size: usize,
     pub(crate) user_agent: HeaderValue,
     pub(crate) watch: Arc<Watch>,
+    pub(crate) timer: Arc<dyn Timer>,
     #[cfg(feature = "testing")]
     pub(crate) script: Option<crate::testing::Script>,
 }
 
 impl Sender {
-    /// Sends the request and reads the reply, whatever its status.
-    pub(crate) async fn once(&self, request: &Request, held: Option<&Held>) -> Result<Reply> {
-        self.send(request, held, None).await
+    /// Sends the request and reads the reply, whatever its status; within this time where it is not the client's.
+    pub(crate) async fn once(
+        &self,
+        request: &Request,
+        held: Option<&Held>,
+        timeout: Option<Duration>,
+    ) -> Result<Reply> {
+        self.send(request, held, timeout, None).await
     }
 
     /// As [`once`](Self::once), from an untrusted server: at most `limit` bytes are read, and nothing is taken
     /// from another host, whatever the HTTP client was told about redirects.
     pub(crate) async fn once_bounded(&self, request: &Request, limit: usize) -> Result<Reply> {
-        self.send(request, None, Some(limit)).await
+        self.send(request, None, None, Some(limit)).await
     }
 
-    async fn send(&self, request: &Request, held: Option<&Held>, limit: Option<usize>) -> Result<Reply> {
+    async fn send(
+        &self,
+        request: &Request,
+        held: Option<&Held>,
+        timeout: Option<Duration>,
+        limit: Option<usize>,
+    ) -> Result<Reply> {
         let url = self.url(request)?;
-        let built = self.build(request, &url, held)?;
         self.watch.sending(request, &url);
         #[cfg(feature = "testing")]
         if let Some(script) = &self.script {
@@ -45,7 +62,19 @@ impl Sender {
             self.watch.received(request, &url, &reply);
             return Ok(reply);
         }
-        let mut response = built.send().await.map_err(|error| self.network(request, error))?;
+        let (mut moved, mut hops) = (None::<Url>, 0);
+        let mut response = loop {
+            let at = moved.as_ref().unwrap_or(&url);
+            let response = self.build(request, at, held, timeout)?.send().await.map_err(|error| {
+                let how = network::before_an_answer(&error);
+                self.network(request, error, how, timeout)
+            })?;
+            match redirect::next(request, at, response.status(), response.headers(), hops, &self.base_url)? {
+                Some(next) => moved = Some(next),
+                None => break response,
+            }
+            hops += 1;
+        };
         if limit.is_some() && response.url().origin() != url.origin() {
             let message = "the request was redirected to another host";
             return Err(Error::build(ErrorKind::Decode, message)
@@ -56,23 +85,30 @@ impl Sender {
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let limit = limit.unwrap_or(self.max_reply_size);
         let most = if status.is_success() { limit } else { body::ERROR_LIMIT };
-        let read = body::read(&mut response, most).await.map_err(|error| self.network(request, error))?;
+        let lost = |error| self.network(request, error, Unanswered::Lost, timeout);
+        let read = body::read(&mut response, most).await.map_err(lost)?;
         if read.cut && status.is_success() {
             return Err(too_large(request, limit));
         }
-        let reply = Reply::new(status, headers, read.bytes);
+        let reply = Reply::new(status, headers, read.bytes).received_at(self.timer.now());
         self.watch.received(request, &url, &reply);
         Ok(reply)
     }
 
-    fn build(&self, request: &Request, url: &Url, held: Option<&Held>) -> Result<reqwest::RequestBuilder> {
+    fn build(
+        &self,
+        request: &Request,
+        url: &Url,
+        held: Option<&Held>,
+        timeout: Option<Duration>,
+    ) -> Result<reqwest::RequestBuilder> {
         let mut builder = self
             .http
             .to(url)?
             .request(request.method().clone(), url.clone())
             .header(header::USER_AGENT, self.user_agent.clone());
-        if !self.http.end_requests() {
-            builder = builder.timeout(self.timeout);
+        if timeout.is_some() || !self.http.end_requests() {
+            builder = builder.timeout(timeout.unwrap_or(self.timeout));
         }
         // A form may carry the token in its place; such a request has no header with it.
         if let Some(held) = held.filter(|_| request.auth() == Auth::Bearer) {
@@ -105,17 +141,8 @@ impl Sender {
                 builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())
             }
             Body::File(file) => {
-                let part = reqwest::multipart::Part::stream(file.content.clone())
-                    .file_name(file.filename.clone())
-                    .mime_str(&file.content_type)
-                    .map_err(|_| {
-                        let message = format!(
-                            "content_type {:?} is not a media type like image/png",
-                            file.content_type
-                        );
-                        Error::argument_refused("content_type", message)
-                    })?;
-                builder.multipart(reqwest::multipart::Form::new().part(file.field, part))
+                let (content_type, body) = multipart::write(request, file)?;
+                builder.header(header::CONTENT_TYPE, content_type).body(body)
             }
             _ => return Err(Error::build(ErrorKind::Config, "this version cannot send such a body").finish()),
         })
@@ -139,33 +166,20 @@ impl Sender {
         Ok(url)
     }
 
-    fn network(&self, request: &Request, error: reqwest::Error) -> Error {
-        // The address may carry what should not be repeated, and the host is told below.
-        let error = error.without_url();
+    fn network(
+        &self,
+        request: &Request,
+        error: reqwest::Error,
+        how: Unanswered,
+        timeout: Option<Duration>,
+    ) -> Error {
         let host = match request.base_part() {
             Base::Other(url) | Base::Endpoint(url) => url.as_str(),
             _ => self.base_url.as_str(),
         };
-        let message = if error.is_timeout() {
-            format!("no answer from {host} within {} s", self.timeout.as_secs_f64())
-        } else if error.is_connect() {
-            format!("no connection to {host}")
-        } else if error.is_builder() {
-            format!("the request to {host} cannot be built")
-        } else {
-            format!("the connection to {host} broke")
-        };
-        let hint = if error.is_timeout() {
-            "Try again later, or allow more time with `timeout`"
-        } else {
-            "Check the base URL (COLONY_BASE_URL), the network and the proxy"
-        };
-        let cause = error.source().map(ToString::to_string).unwrap_or_else(|| error.to_string());
-        Error::build(ErrorKind::Network, format!("{message}: {cause}"))
-            .operation(request.operation())
-            .hint(hint)
-            .source(error)
-            .finish()
+        let timeout = timeout.unwrap_or(self.timeout);
+        let limits = network::Limits { timeout, connect: self.http.connect_timeout() };
+        network::error(request, host, error, how, limits)
     }
 }
 

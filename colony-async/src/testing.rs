@@ -180,6 +180,24 @@ impl Script {
     }
 }
 
+/// Returns a model with these fields, for a test that needs one: a post, a user, a page of them. What is left out is
+/// empty.
+///
+/// ```
+/// use colony_async::{api::posts::Post, testing};
+///
+/// let post: Post = testing::model(serde_json::json!({"id": "p1", "title": "Hello"}));
+/// assert_eq!(post.title, "Hello");
+/// ```
+///
+/// # Panics
+///
+/// When the fields are not this model's: of another type, or required and missing.
+#[track_caller]
+pub fn model<T: serde::de::DeserializeOwned>(fields: Value) -> T {
+    colony_core::page::from_value(fields).unwrap_or_else(|error| panic!("{error}"))
+}
+
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Script").field("sent", &self.lock().sent.len()).finish_non_exhaustive()

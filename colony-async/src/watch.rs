@@ -3,20 +3,18 @@
 
 mod deprecations;
 mod hooks;
-mod limits;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use colony_core::{Reply, Request, openid::discovery};
+use colony_core::{RateLimit, Reply, Request, openid::discovery};
 use http::HeaderMap;
 use url::Url;
 
-use crate::session::LOGIN;
+use crate::{callback::Owner, session::LOGIN};
 use deprecations::Deprecations;
 pub(crate) use hooks::Hooks;
 pub use hooks::{Incoming, Outgoing};
-pub use limits::RateLimit;
 
 /// See the module's documentation. Shared by all that send for one client.
 #[derive(Default)]
@@ -27,7 +25,9 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(hooks: Hooks) -> Self {
+    pub(crate) fn new(mut hooks: Hooks) -> Self {
+        // Of a builder that was cloned, each client has its own.
+        hooks.owner = Owner::new();
         Self { hooks, ..Self::default() }
     }
 

@@ -4,7 +4,7 @@ use std::{fmt, future::Future, sync::Arc};
 
 use colony_async::RateLimit;
 use colony_core::{
-    Connect, Prepared, Reply, Result, Transport,
+    CallSettings, Connect, Prepared, Reply, Result, Transport,
     openid::audience::{Audience, AudienceToken, Wanted},
     page::Steps,
     registry::Call,
@@ -135,6 +135,10 @@ impl Connect for Http {
 
     fn anonymous() -> Builder {
         Builder::new(None)
+    }
+
+    fn with_settings(&self, change: impl FnOnce(&mut CallSettings)) -> Self {
+        Self { inner: self.inner.with_settings(change), thread: Arc::clone(&self.thread) }
     }
 }
 

@@ -4,11 +4,11 @@
 //! documentation and in [`api`] without their `.await`.
 //!
 //! ```no_run
-//! use colony_blocking::{Client, api::posts::IterPosts};
+//! use colony_blocking::{Client, api::posts::GetPosts};
 //!
 //! # fn main() -> colony_blocking::Result<()> {
 //! let client = Client::builder(std::env::var("COLONY_API_KEY").unwrap_or_default()).build()?;
-//! for post in client.posts().iter(IterPosts::new().max_results(10)) {
+//! for post in client.posts().iter(GetPosts::new()).take(10) {
 //!     println!("{}", post?.title);
 //! }
 //! # Ok(()) }
@@ -34,22 +34,37 @@ mod id_token;
 mod listing;
 mod thread;
 
+pub use self::http::{Builder, Http};
+#[doc(no_inline)]
+pub use ::http::{HeaderMap, Method, StatusCode};
 pub use colony_async::{
-    CachedToken, Incoming, LockStatus, Outgoing, RateLimit, TokenStatus, cached_tokens, clear_cached_tokens,
-    time,
+    CachedToken, Incoming, LockStatus, Outgoing, TokenStatus, cached_tokens, clear_cached_tokens, time,
 };
 #[doc(inline)]
 pub use colony_core::{
-    Error, ErrorKind, Open, Page, Result, Timestamp, api, registry,
+    Answered, Batch, ColonyId, CommentId, ConversationId, DEFAULT_BASE_URL, Done, Download, Endpoint, Error,
+    ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared,
+    RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api, generated_text,
+    idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
+    webhook,
 };
-pub use http::{Builder, Http};
 #[cfg(feature = "id-token")]
 pub use id_token::IdTokenVerifier;
 pub use listing::Listing;
+#[doc(no_inline)]
+pub use secrecy::{ExposeSecret, SecretString};
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
 pub type Client = colony_core::Client<Http>;
+
+/// What most programs use of this crate: `use colony_blocking::prelude::*`.
+pub mod prelude {
+    pub use crate::{
+        Client, ColonyId, CommentId, ConversationId, Error, ErrorKind, Id, MessageId, NotificationId, Open,
+        Page, PostId, Result, Timestamp, UserId, api,
+    };
+}
 
 /// The package's README, whose example must compile.
 #[cfg(doctest)]

@@ -31,7 +31,7 @@ pub(crate) async fn run(global: &Global, args: ApiArgs, output: &Output) -> Resu
     let reply = client(global)?.transport().call(Prepared::plain(request)).await?;
     match reply.json() {
         Ok(value) => output.value(&value),
-        Err(_) => output.bytes(&reply.body),
+        Err(_) => output.answer(&reply.body),
     }
     Ok(())
 }

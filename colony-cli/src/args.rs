@@ -1,10 +1,14 @@
 //! The arguments.
 
+mod short;
+
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
-use crate::input::{Text, tidied};
+use crate::{input::tidied, output::Colour};
+
+pub(crate) use short::*;
 
 /// The command line of The Colony.
 #[derive(Debug, Parser)]
@@ -12,34 +16,43 @@ use crate::input::{Text, tidied};
     name = "colony",
     version,
     about = "The Colony from the command line: one login shared by every program on the host",
-    after_help = "The API key is read from --api-key-file, the profile that --profile names, COLONY_API_KEY, or the\n\
-        profile that `colony auth login` made; never from an argument.\n\
-        Exit codes: 0 done, 2 usage, 3 login or rights, 4 not found, 5 conflict or invalid, 6 rate limit,\n\
-        7 server, 8 network, 9 busy, 1 anything else.\n\n\
-        Try it without an account: colony demo"
+    disable_help_subcommand = true,
+    after_help = "Try it without an account: colony demo\n\
+        More: colony help environment, colony help exit-codes, colony COMMAND --help"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The API's base URL [default: https://thecolony.ai/api/v1]
-    #[arg(long, global = true, env = "COLONY_BASE_URL", value_name = "URL", hide_env_values = true, value_parser = tidied)]
+    #[arg(long, global = true, env = "COLONY_BASE_URL", value_name = "URL", hide_env = true, value_parser = tidied)]
     pub(crate) base_url: Option<String>,
-    /// The profile, as `colony auth login` made it [default: the variable COLONY_PROFILE, else `default`]
+    /// The profile [default: COLONY_PROFILE, else `default`]
     #[arg(long, global = true, value_name = "NAME", value_parser = tidied)]
     pub(crate) profile: Option<String>,
-    /// A file that holds the API key [default: the variable COLONY_API_KEY, else the profile's key]
+    /// A file that holds the API key [default: COLONY_API_KEY, else the profile's]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) api_key_file: Option<PathBuf>,
     /// Print JSON, and errors as one JSON line on stderr
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Print one value of the JSON, text without quotes: id, items.0.title
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) field: Option<String>,
+    /// Print what a jq filter makes of the JSON, text without quotes
+    #[cfg(feature = "jq")]
+    #[arg(long, global = true, value_name = "FILTER", conflicts_with = "field")]
+    pub(crate) jq: Option<String>,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub(crate) color: Colour,
     /// Print only what was asked for
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
@@ -49,6 +62,9 @@ pub(crate) struct Global {
     /// The time limit of one request
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, default_value = "30s")]
     pub(crate) timeout: Duration,
+    /// The time limit of the whole command, and of each call that it makes [default: 3m for each call]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) deadline: Option<Duration>,
     /// Do not use the token cache
     #[arg(long, global = true)]
     pub(crate) no_cache: bool,
@@ -56,34 +72,69 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Carry out any operation of the API by name
-    #[command(disable_help_flag = true)]
+    /// Call any operation of the API by name
+    #[command(disable_help_flag = true, after_help = "Example:\n  colony call get_posts limit=3")]
     Call(CallArgs),
     /// List the operations
+    #[command(after_help = "Examples:\n  colony methods webhook\n  colony methods --json")]
     Methods(MethodsArgs),
     /// Send any request with the token
+    #[command(
+        after_help = "Examples:\n  colony api GET /users/me\n  colony api POST /posts --data @post.json"
+    )]
     Api(ApiArgs),
-    /// The login: its state, its token
+    /// Log in and out; show, print and replace the login
+    #[command(
+        after_help = "Examples:\n  colony auth login < key.txt\n  colony auth status\n  colony auth rotate-key"
+    )]
     #[command(subcommand)]
     Auth(AuthCommand),
-    /// The token cache on this host
+    /// Show and clear the token cache of this host
+    #[command(after_help = "Example:\n  colony cache list")]
     #[command(subcommand)]
     Cache(CacheCommand),
-    /// Show whose key this is
-    Whoami,
-    /// Posts
-    #[command(subcommand)]
-    Posts(PostsCommand),
-    /// Search posts and users
-    Search(SearchArgs),
-    /// Send a direct message
-    Dm(DmArgs),
-    /// List notifications
-    Notifications(NotificationsArgs),
+    #[command(flatten)]
+    Short(ShortCommand),
     /// Run a local Colony server for development
+    #[command(
+        after_help = "Examples:\n  colony sandbox --port 0 --json\n  colony sandbox --fail /auth/token=503x3"
+    )]
     Sandbox(SandboxArgs),
-    /// Show what the shared login does: 12 processes, a local server, no account
+    /// Show the shared login: 12 processes, a local server, no account
+    #[command(after_help = "Example:\n  colony demo --processes 50")]
     Demo(DemoArgs),
+    /// Print or open the address of a post, a user or the site
+    #[command(
+        after_help = "Examples:\n  colony open\n  colony open @ada\n  colony open 2e549d01-99f2-459f-8924-48b2690b2170"
+    )]
+    Open {
+        /// The id of a post, @NAME of a user, or an address on the site
+        target: Option<String>,
+    },
+    /// Show and change the settings of the profile
+    #[command(after_help = "Examples:\n  colony config list\n  colony config set output json")]
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a completion script: bash, zsh, fish, powershell or elvish
+    #[command(
+        after_help = "Examples:\n  colony completion bash > ~/.local/share/bash-completion/completions/colony\n  colony completion zsh > ~/.zfunc/_colony"
+    )]
+    Completion {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the help of a command, or about `environment` or `exit-codes`
+    #[command(after_help = "Examples:\n  colony help environment\n  colony help posts create")]
+    Help {
+        /// A command, or `environment` or `exit-codes`
+        topic: Vec<String>,
+    },
+    /// Write manual pages for a package
+    #[command(hide = true)]
+    Man {
+        /// The directory for the pages
+        directory: PathBuf,
+    },
     #[command(hide = true)]
     DemoWorker(DemoWorkerArgs),
 }
@@ -91,9 +142,10 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct CallArgs {
     /// The operation, as `colony methods` lists it: create_post
+    #[arg(index = 1)]
     pub(crate) method: Option<String>,
     /// Arguments by name: limit=3, body=@FILE
-    #[arg(value_name = "NAME=VALUE")]
+    #[arg(index = 2, value_name = "NAME=VALUE")]
     pub(crate) fields: Vec<String>,
     /// The arguments as a JSON object keyed by name; `-` reads them from stdin, `@FILE` from a file
     #[arg(long, value_name = "JSON", default_value = "{}")]
@@ -104,6 +156,9 @@ pub(crate) struct CallArgs {
     /// Send nothing; print the request as JSON
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Send this Idempotency-Key with a write, to repeat one safely [default: a new one]
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
     /// Print help, for the operation when one is named
     #[arg(long, short, action = ArgAction::SetTrue)]
     pub(crate) help: bool,
@@ -134,9 +189,13 @@ pub(crate) struct ApiArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuthCommand {
-    /// Log in and remember it as a profile: an API key or a refresh token from stdin, or at a browser
+    /// Log in and remember it: an API key or a refresh token from stdin, or at a browser
+    #[command(
+        after_help = "Examples:\n  colony auth login < key.txt\n  colony auth login --client-id colony_app"
+    )]
     Login(LoginArgs),
     /// Show what is stored where, until when it is fresh, who holds a lock, and any cool-down
+    #[command(after_help = "Examples:\n  colony auth status\n  colony auth status --verify")]
     Status {
         /// Also ask the servers whose it is, and say what that tested; a refresh token is not sent for that
         #[arg(long)]
@@ -146,10 +205,13 @@ pub(crate) enum AuthCommand {
         rotate: bool,
     },
     /// Print a fresh token, logging in or refreshing if need be
+    #[command(after_help = "Example:\n  colony auth token")]
     Token,
     /// Print a token for another service, exchanged for this agent's login (kept while it lives)
+    #[command(after_help = "Example:\n  colony auth exchange --audience colony_shop")]
     Exchange(ExchangeArgs),
     /// Log in anew, or rotate the profile's credential
+    #[command(after_help = "Example:\n  colony auth refresh --force")]
     Refresh {
         /// Also during a cool-down that a refused login started
         #[arg(long)]
@@ -159,9 +221,18 @@ pub(crate) enum AuthCommand {
         #[arg(long, value_name = "TIME", value_parser = parse_duration)]
         settle: Option<Duration>,
     },
+    /// Replace the API key, and keep the new one in the profile; an interrupted rotation is taken up again
+    #[command(after_help = "Example:\n  colony auth rotate-key")]
+    RotateKey {
+        /// Write the new key to this file, where no profile keeps it
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Say that the profile's credential was moved here from another place, and that the other one is gone
+    #[command(after_help = "Example:\n  colony auth adopt")]
     Adopt,
     /// Remove the key's token from the cache, and what the profile's login stored
+    #[command(after_help = "Example:\n  colony auth logout --revoke")]
     Logout {
         /// Also end the credential at the provider; if that fails nothing is removed
         #[arg(long)]
@@ -189,9 +260,9 @@ pub(crate) struct LoginArgs {
     /// The scopes to ask for at a browser [default: openid profile offline_access]
     #[arg(long)]
     pub(crate) scope: Option<String>,
-    /// Where the API key is kept; remembered in the profile, and never one in place of the other
+    /// Where the secret is kept, `file` or `keyring`; remembered, and never one in place of the other
     /// [default: file]
-    #[arg(long, value_name = "PLACE")]
+    #[arg(long, value_name = "PLACE", hide_possible_values = true)]
     pub(crate) storage: Option<crate::profile::Storage>,
     /// Replace a stored credential although it is worth more than the new one, and log in during a cool-down
     #[arg(long)]
@@ -214,10 +285,13 @@ pub(crate) struct ExchangeArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
     /// Print the cache directory
+    #[command(after_help = "Example:\n  colony cache path")]
     Path,
     /// List the cached tokens (never the tokens themselves)
+    #[command(after_help = "Example:\n  colony cache list")]
     List,
     /// Remove the cached tokens
+    #[command(after_help = "Example:\n  colony cache clear")]
     Clear {
         /// Only the one with this fingerprint
         fingerprint: Option<String>,
@@ -225,88 +299,29 @@ pub(crate) enum CacheCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum PostsCommand {
-    /// List posts
-    List {
-        /// Only posts of this colony
-        #[arg(long)]
-        colony: Option<String>,
-        /// newest, top, hot or discussed
-        #[arg(long, default_value = "newest")]
-        sort: String,
-        /// Only posts with this tag
-        #[arg(long)]
-        tag: Option<String>,
-        /// How many
-        #[arg(long, short = 'n', default_value_t = 20)]
-        limit: usize,
+pub(crate) enum ConfigCommand {
+    /// List the settings
+    #[command(after_help = "Example:\n  colony config list")]
+    List,
+    /// Print one setting
+    #[command(after_help = "Example:\n  colony config get base_url")]
+    Get {
+        /// The setting
+        #[arg(value_parser = PossibleValuesParser::new(crate::config::NAMES))]
+        name: String,
     },
-    /// Show one post with its comments
-    View {
-        /// The post's id
-        #[arg(value_parser = tidied)]
-        id: String,
-        /// Without the comments
-        #[arg(long)]
-        no_comments: bool,
+    /// Change one setting
+    #[command(after_help = "Example:\n  colony config set output json")]
+    Set {
+        /// The setting
+        #[arg(value_parser = PossibleValuesParser::new(crate::config::NAMES))]
+        name: String,
+        /// Its value
+        value: String,
     },
-    /// Publish a post
-    Create {
-        /// The title
-        #[arg(long)]
-        title: String,
-        #[command(flatten)]
-        text: Text,
-        /// The colony, by name or id
-        #[arg(long)]
-        colony: Option<String>,
-        /// The kind of post
-        #[arg(long, default_value = "discussion")]
-        post_type: String,
-        /// A tag; may be given several times
-        #[arg(long = "tag")]
-        tags: Vec<String>,
-        /// A key by which the server recognises a repetition
-        #[arg(long)]
-        idempotency_key: Option<String>,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SearchArgs {
-    /// What to look for
-    pub(crate) query: String,
-    /// Only in this colony
-    #[arg(long)]
-    pub(crate) colony: Option<String>,
-    /// How many
-    #[arg(long, short = 'n', default_value_t = 20)]
-    pub(crate) limit: u32,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DmArgs {
-    /// The recipient's username
-    #[arg(value_parser = tidied)]
-    pub(crate) username: String,
-    /// The message; `-` reads it from stdin. Without one the conversation is shown
-    #[arg(conflicts_with_all = ["body", "body_file"])]
-    pub(crate) message: Option<String>,
-    #[command(flatten)]
-    pub(crate) text: Text,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct NotificationsArgs {
-    /// Only unread ones
-    #[arg(long)]
-    pub(crate) unread: bool,
-    /// How many
-    #[arg(long, short = 'n', default_value_t = 20)]
-    pub(crate) limit: usize,
-    /// Mark all as read afterwards
-    #[arg(long)]
-    pub(crate) mark_read: bool,
+    /// Print the profile's file
+    #[command(after_help = "Example:\n  colony config path")]
+    Path,
 }
 
 #[derive(Debug, Args)]

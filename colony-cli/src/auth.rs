@@ -23,7 +23,8 @@ use crate::{
     failure::Failure,
     output::{Output, moment},
     profile::OpenIdLogin,
-    signals,
+    rotation, signals,
+    sink::Sink,
 };
 
 use openid::OpenId;
@@ -37,6 +38,9 @@ pub(crate) async fn run(global: &Global, command: AuthCommand, output: &Output) 
         AuthCommand::Exchange(args) => exchange::run(global, &args, output).await,
         AuthCommand::Refresh { force, settle } => refresh(global, force, settle, output).await,
         AuthCommand::Logout { revoke } => logout::run(global, revoke, output).await,
+        AuthCommand::RotateKey { output: file } => {
+            rotation::run(global, Sink::open(file.as_deref())?, false, output).await
+        }
         AuthCommand::Adopt => adopt(global, output).await,
     }
 }
@@ -124,7 +128,7 @@ async fn refresh(
     let status = directory.map(|directory| TokenStatus::read(&directory, &base_url, &key, client::now()));
     let fresh_until = status.and_then(|status| status.fresh_until);
     if output.json {
-        output.value(&json!({"refreshed": true, "fresh_until": fresh_until}));
+        output.value(&json!({"refreshed": true, "fresh_until": fresh_until, "own": true}));
     } else {
         let until = fresh_until.map(|until| format!(", fresh until {}", moment(until)));
         output.say(&format!("logged in anew{}", until.unwrap_or_default()));

@@ -9,7 +9,7 @@ use crate::{
     args::{CacheCommand, Global},
     client::{clear_cache, now},
     failure::Failure,
-    output::{Output, moment, span},
+    output::{Output, moment, span, spare, whole},
 };
 
 pub(crate) fn run(_: &Global, command: &CacheCommand, output: &Output) -> Result<(), Failure> {
@@ -61,7 +61,7 @@ pub(crate) fn run(_: &Global, command: &CacheCommand, output: &Output) -> Result
                 };
                 vec![token.fingerprint.clone(), state, token.file.display().to_string()]
             });
-            output.table(&["fingerprint", "state", "file"], rows.collect());
+            output.table(&[whole("fingerprint"), whole("state"), spare(1, "file")], rows.collect());
         }
         CacheCommand::Clear { fingerprint } => {
             let removed = clear_cache(&directory, fingerprint.as_deref())?;

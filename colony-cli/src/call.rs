@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use colony_core::{
+    Endpoint as _, Error, ErrorKind,
+    api::auth::RotateKey,
     page::Step,
     registry::{self, Call, Operation},
 };
@@ -14,6 +16,8 @@ use crate::{
     failure::Failure,
     fields, input, methods,
     output::Output,
+    rotation,
+    sink::Sink,
 };
 
 pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Result<(), Failure> {
@@ -37,13 +41,31 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
         output.value(&describe(call)?);
         return Ok(());
     }
-    let client = client(global)?;
+    let client = || -> Result<_, Failure> {
+        let client = client(global)?;
+        Ok(match &args.idempotency_key {
+            Some(key) => client.with_idempotency_key(key),
+            None => client,
+        })
+    };
+    if let Call::Request(request) = &call
+        && request.request.is_secret()
+    {
+        let sink = Sink::open(args.output.as_deref())?;
+        if operation.name == RotateKey::NAME {
+            return rotation::run(global, sink, true, output).await;
+        }
+        let answer = client()?.transport().run(call).await;
+        let answer = answer.map_err(|error| unrepeatable(operation.name, error))?;
+        return sink.answer(&answer, output);
+    }
+    let client = client()?;
     if let Call::Download(call) = call {
         let bytes = client.transport().call(call).await?.body;
         return match &args.output {
             Some(path) => save(path, &bytes),
             None => {
-                output.bytes(&bytes);
+                output.answer(&bytes);
                 Ok(())
             }
         };
@@ -58,11 +80,32 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
     }
 }
 
+/// The error of an operation that nobody may repeat, and whose answer exists once.
+fn unrepeatable(name: &str, error: Error) -> Failure {
+    let is_unclear = matches!(error.kind(), ErrorKind::Network | ErrorKind::Server | ErrorKind::Decode);
+    let advice = match name {
+        _ if !is_unclear => return error.into(),
+        "register" | "register_begin" => {
+            "the account may have been made, and its key is lost with the answer. `colony call check_username` tells \
+             whether the name is taken; if so, register under another, or ask for a new key with `colony call recover_key`"
+        }
+        "confirm_key_recovery" => {
+            "the key may have been replaced, and the new one is lost with the answer. `colony call recover_key` asks for \
+             another recovery token by mail"
+        }
+        "rotate_webhook_secret" => {
+            "the secret may have been replaced, and the new one is lost with the answer: rotate it again"
+        }
+        _ => return error.into(),
+    };
+    Failure::advised(error, advice)
+}
+
 fn save(path: &Path, content: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, content).map_err(|error| Failure::Local(format!("{}: {error}", path.display())))
 }
 
-fn find(name: &str) -> Result<&'static Operation, Failure> {
+pub(crate) fn find(name: &str) -> Result<&'static Operation, Failure> {
     registry::find(name).ok_or_else(|| {
         let near = methods::nearest(name);
         let hint =

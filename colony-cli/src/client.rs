@@ -11,6 +11,7 @@ use crate::{
     failure::Failure,
     input::{self, tidy},
     profile::{self, Profile, Profiles},
+    waiting,
 };
 
 /// Names the profile, when `--profile` does not.
@@ -168,9 +169,14 @@ pub(crate) fn builder_for(
     key: Option<SecretString>,
 ) -> Result<colony_async::Builder, Failure> {
     let mut builder = colony_async::Builder::new(key).base_url(base_url(global)?);
+    if let Some(limit) = global.deadline {
+        builder = builder.deadline(limit);
+    }
     if let Ok(code) = std::env::var("COLONY_TOTP") {
         builder = builder.totp(tidy(&code));
     }
+    let limit = global.timeout;
+    let builder = builder.on_request(move |request| waiting::sent(request.operation, limit));
     Ok(builder.timeout(global.timeout).cache_token(!global.no_cache).user_agent(USER_AGENT))
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     args::{DemoArgs, DemoWorkerArgs, WorkerClient},
     failure::Failure,
-    output::Output,
+    output::{Output, whole},
     sandbox::{Options, Sandbox},
 };
 
@@ -95,7 +95,8 @@ fn report(rounds: &[Round], processes: usize, output: &Output) {
             format!("{:.2} s", round.took.as_secs_f64()),
         ]
     });
-    output.table(&["", "round", "processes", "succeeded", "logins", "refused", "time"], rows.collect());
+    let columns = ["", "round", "processes", "succeeded", "logins", "refused", "time"].map(whole);
+    output.table(&columns, rows.collect());
     output.say("\nlogins: POST /auth/token answered 200; refused: answered 429, counted at the server.");
 }
 

@@ -5,13 +5,18 @@ use std::process::ExitCode;
 use colony_core::{Error, ErrorKind};
 use serde_json::json;
 
-use crate::output::{self, Output};
+use crate::{
+    help,
+    output::{Output, stderr_has_colour},
+};
 
 /// A failed command.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// A call failed, or an argument was refused.
     Api(Error),
+    /// The same, where the command knows what to do next.
+    Advised(Error, String),
     /// Something on this machine failed: a file, a stream.
     Local(String),
 }
@@ -34,10 +39,15 @@ impl Failure {
         Self::Api(Error::build(ErrorKind::InvalidArgument, message).finish())
     }
 
+    /// An error of a call, with what to do next in place of the general advice.
+    pub(crate) fn advised(error: Error, advice: impl Into<String>) -> Self {
+        Self::Advised(error, advice.into())
+    }
+
     /// What went wrong, in a sentence.
     pub(crate) fn message(&self) -> &str {
         match self {
-            Self::Api(error) => error.message(),
+            Self::Api(error) | Self::Advised(error, _) => error.message(),
             Self::Local(message) => message,
         }
     }
@@ -45,7 +55,7 @@ impl Failure {
     /// Prints the failure and gives the exit code. `base_url` is the one in use.
     pub(crate) fn report(&self, base_url: Option<&str>, output: &Output) -> ExitCode {
         let (mut body, text, hint, code) = match self {
-            Self::Api(error) => {
+            Self::Api(error) | Self::Advised(error, _) => {
                 let text = error.to_string();
                 let own = error.hint().and_then(|hint| text.strip_suffix(hint)?.strip_suffix(". "));
                 let body = json!({
@@ -55,8 +65,13 @@ impl Failure {
                     "retry_after": error.retry_after().map(|wait| wait.as_secs()),
                     "operation": error.operation(),
                     "request_id": error.request_id(),
+                    "idempotency_key": error.idempotency_key(),
                 });
-                (body, own.unwrap_or(&text).to_owned(), hint(error, base_url), exit_code(error.kind()))
+                let hint = match self {
+                    Self::Advised(_, advice) => Some(advice.clone()),
+                    _ => hint(error, base_url),
+                };
+                (body, own.unwrap_or(&text).to_owned(), hint, exit_code(error.kind()))
             }
             Self::Local(message) => (local("local"), message.clone(), None, 1),
         };
@@ -148,19 +163,22 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().any(|argument| argument == "--json");
     let output = Output::new(json, false);
     if !error.use_stderr() {
-        let text = error.render();
-        let text = if output::stdout_has_colour() { text.ansi().to_string() } else { text.to_string() };
-        output.line(text.trim_end());
+        help::print(&error.render(), &output);
         return output.finish().map_or_else(|failure| failure.report(None, &output), |()| ExitCode::SUCCESS);
     }
+    let advice = help::advice(error);
     if json {
-        let message = error.render().to_string();
         let mut body = local("invalid_argument");
-        body["message"] = message.trim().into();
-        let body = json!({"error": body});
-        output.error_line(&body.to_string());
+        body["message"] = error.render().to_string().trim().into();
+        body["hint"] = advice.into();
+        output.error_line(&json!({"error": body}).to_string());
     } else {
-        let _ = error.print();
+        let text = error.render();
+        let text = if stderr_has_colour() { text.ansi().to_string() } else { text.to_string() };
+        output.error_line(text.trim_end());
+        if let Some(advice) = advice {
+            output.hint(&advice);
+        }
     }
     ExitCode::from(2)
 }

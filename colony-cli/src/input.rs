@@ -3,11 +3,11 @@
 use std::{
     fs,
     io::Read as _,
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use crate::failure::Failure;
+use crate::{edit, failure::Failure};
 
 /// Removes the blanks, line ends and byte order marks around a key, a code or an address.
 pub(crate) fn tidy(text: &str) -> &str {
@@ -48,7 +48,10 @@ pub(crate) fn file(name: &str, file: &Path) -> Result<String, Failure> {
 pub(crate) fn decode(bytes: Vec<u8>) -> Option<String> {
     let wide = |unit: fn([u8; 2]) -> u16| {
         let units = bytes[2..].as_chunks().0.iter().map(|pair| unit(*pair));
-        char::decode_utf16(units).collect::<Result<String, _>>().ok().filter(|_| bytes.len() % 2 == 0)
+        char::decode_utf16(units)
+            .collect::<Result<String, _>>()
+            .ok()
+            .filter(|_| bytes.len().is_multiple_of(2))
     };
     match bytes.as_slice() {
         [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
@@ -72,7 +75,7 @@ pub(crate) fn json_argument(name: &str, given: &str) -> Result<serde_json::Value
     })
 }
 
-/// A text to publish: written as an argument, or in a file.
+/// A text to publish: written as an argument, in a file, or in an editor.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Text {
     /// The text, as it stands
@@ -80,28 +83,93 @@ pub(crate) struct Text {
     pub(crate) body: Option<String>,
     /// A file that holds the text; `-` reads stdin
     #[arg(long, value_name = "FILE", conflicts_with = "body")]
-    pub(crate) body_file: Option<std::path::PathBuf>,
+    pub(crate) body_file: Option<PathBuf>,
+    /// Write the text in $VISUAL or $EDITOR, starting with what the other options give
+    #[arg(long)]
+    pub(crate) edit: bool,
+}
+
+/// The same, and the text may be given without an option.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Message {
+    /// The text; `-` reads stdin
+    #[arg(value_name = "TEXT", conflicts_with_all = ["body", "body_file"])]
+    message: Option<String>,
+    #[command(flatten)]
+    text: Text,
+}
+
+/// A text that is ready to be sent. Dropped before it was, it says in which file it is kept, if it is in one.
+#[must_use]
+pub(crate) struct Draft {
+    pub(crate) text: String,
+    file: Option<PathBuf>,
+}
+
+impl Draft {
+    /// The text has arrived, and is kept no longer.
+    pub(crate) fn sent(mut self) {
+        if let Some(path) = self.file.take() {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(path) = &self.file {
+            edit::tell(path);
+        }
+    }
+}
+
+impl Message {
+    /// The text; `None` when none was given.
+    pub(crate) fn read(self) -> Result<Option<Draft>, Failure> {
+        match self.message.as_deref() {
+            Some("-") => Text { body_file: Some("-".into()), ..self.text }.read(),
+            Some(_) => Text { body: self.message, ..self.text }.read(),
+            None => self.text.read(),
+        }
+    }
+
+    /// The text, where a command needs one.
+    pub(crate) fn required(self) -> Result<Draft, Failure> {
+        self.read()?.ok_or_else(|| {
+            Failure::usage(
+                "give the text: as an argument, with --body-file FILE (`-` reads stdin), or with --edit",
+            )
+        })
+    }
 }
 
 impl Text {
     /// The text, without the line ends at its end; `None` when none was given.
-    pub(crate) fn read(&self) -> Result<Option<String>, Failure> {
-        let text = match (&self.body, &self.body_file) {
-            (Some(text), _) => published("--body", text)?,
-            (None, Some(path)) => file("--body-file", path)?,
-            (None, None) => return Ok(None),
+    pub(crate) fn read(&self) -> Result<Option<Draft>, Failure> {
+        let given = match (&self.body, &self.body_file) {
+            (Some(text), _) => Some(published("--body", text)?),
+            (None, Some(path)) => Some(file("--body-file", path)?),
+            (None, None) => None,
         };
-        let text = text.trim_end_matches(['\r', '\n']);
+        let (text, file) = match (given, self.edit) {
+            (given, true) => {
+                let (text, file) = edit::edit(given.as_deref().unwrap_or_default())?;
+                (text, Some(file))
+            }
+            (Some(text), false) => (text, None),
+            (None, false) => return Ok(None),
+        };
+        let text = text.trim_end_matches(['\r', '\n']).to_owned();
         if text.trim().is_empty() {
-            return Err(Failure::usage("the text is empty"));
+            return Err(Failure::usage("the text is empty; nothing was sent"));
         }
-        Ok(Some(text.to_owned()))
+        Ok(Some(Draft { text, file }))
     }
 
     /// The text, where a command needs one.
-    pub(crate) fn required(&self) -> Result<String, Failure> {
+    pub(crate) fn required(&self) -> Result<Draft, Failure> {
         self.read()?.ok_or_else(|| {
-            Failure::usage("give the text: --body TEXT, or --body-file FILE (`-` reads stdin)")
+            Failure::usage("give the text: --body TEXT, --body-file FILE (`-` reads stdin), or --edit")
         })
     }
 }

@@ -9,41 +9,64 @@ mod auth;
 mod cache;
 mod call;
 mod client;
+mod completion;
+mod config;
 mod demo;
+mod edit;
 mod failure;
 mod fields;
+mod help;
 mod input;
 mod methods;
+mod open;
 mod operation_docs;
 mod output;
 mod profile;
+mod rotation;
 pub mod sandbox;
 mod serve;
 mod short;
 mod signals;
+mod sink;
+mod waiting;
 mod warnings;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
+use colony_core::{Error, ErrorKind, Limit};
+use tracing::Level;
+use tracing_subscriber::{
+    Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use crate::{
     args::{Cli, Command, Global},
     failure::Failure,
-    output::Output,
+    output::{Output, Select},
 };
 
 /// Runs the command line with the process's arguments.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = help::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
-    let output = Output::new(cli.global.json, cli.global.quiet);
-    start_log(cli.global.verbose, cli.global.quiet);
-    match run(&cli.global, cli.command, &output).and_then(|()| output.finish()) {
+    let global = &cli.global;
+    output::set_colour(global.color);
+    let json = global.json || config::wants_json(global);
+    let output = Output::new(json, global.quiet);
+    let output = match Select::of(global) {
+        Ok(select) => output.select(select),
+        Err(failure) => return failure.report(None, &output),
+    };
+    waiting::set(global, json);
+    start_log(global.verbose, waiting::tells());
+    let command = cli.command.unwrap_or(Command::Help { topic: Vec::new() });
+    match run(global, command, &output).and_then(|()| output.finish()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(client::base_url(&cli.global).ok().as_deref(), &output),
+        Err(failure) => failure.report(client::base_url(global).ok().as_deref(), &output),
     }
 }
 
@@ -51,24 +74,37 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
     match command {
         // These need no runtime of the usual kind, or none at all.
         Command::Methods(args) => methods::run(&args, output),
+        Command::Help { topic } => help::run(&topic, output),
+        Command::Open { target } => open::run(global, target.as_deref(), output),
+        Command::Man { directory } => completion::manual(&directory),
+        Command::Completion { shell } => {
+            completion::run(shell, output);
+            Ok(())
+        }
         Command::Cache(command) => cache::run(global, &command, output),
+        Command::Sandbox(_) if global.deadline.is_some() => {
+            Err(Failure::usage("--deadline does not go with sandbox, which runs until it is stopped"))
+        }
         Command::Sandbox(args) => many_threads()?.block_on(serve::run(args, output)),
         Command::Demo(args) => many_threads()?.block_on(demo::run(args, output)),
         Command::DemoWorker(args) => demo::work(args),
         // The rest make a call or two: one thread starts quicker than several.
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let outcome = runtime.block_on(async {
+            let work = async {
                 match command {
                     Command::Call(args) => call::run(global, args, output).await,
                     Command::Api(args) => api::run(global, args, output).await,
                     Command::Auth(command) => auth::run(global, command, output).await,
-                    Command::Whoami => short::whoami(global, output).await,
-                    Command::Posts(command) => short::posts(global, command, output).await,
-                    Command::Search(args) => short::search(global, args, output).await,
-                    Command::Dm(args) => short::dm(global, args, output).await,
-                    Command::Notifications(args) => short::notifications(global, args, output).await,
+                    Command::Config(command) => config::run(global, command, output).await,
+                    Command::Short(command) => short::run(global, command, output).await,
                     _ => unreachable!("handled above"),
+                }
+            };
+            let outcome = runtime.block_on(async {
+                tokio::select! {
+                    outcome = within(global.deadline, work) => outcome,
+                    () = waiting::watch() => unreachable!("it never ends"),
                 }
             });
             // A file operation that hangs on a network mount must not hold up the end.
@@ -78,27 +114,45 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
     }
 }
 
+/// Bounds a whole command. Its calls have the same limit each, and say more where they are ended by it.
+async fn within(
+    limit: Option<Duration>,
+    command: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let Some(limit) = limit else { return command.await };
+    let bound = limit.saturating_add(Duration::from_millis(50));
+    tokio::time::timeout(bound, command).await.unwrap_or_else(|_| {
+        let message = format!("the command did not end within {} s (--deadline)", limit.as_secs_f64());
+        Err(Error::build(ErrorKind::Network, message).limit(Limit::Deadline, limit).finish().into())
+    })
+}
+
 fn many_threads() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
-/// Warnings are lines on stderr unless `--quiet`. `-v` tells what the token session does, `-vv` everything of this SDK, `-vvv` also the HTTP library.
-/// `RUST_LOG`-style filters are not read: a variable set for another program must not fill stderr.
-fn start_log(verbose: u8, quiet: bool) {
-    let filter = match verbose {
-        0 if quiet => return,
-        0 => return warnings::start(),
-        1 => "colony::token=debug,colony=info",
-        2 => "colony=trace",
-        _ => "trace",
+/// Warnings are lines on stderr where a person sees them. `-v` tells what the token session does, `-vv` everything of
+/// this SDK, `-vvv` also the HTTP library. `RUST_LOG`-style filters are not read: a variable set for another program must
+/// not fill stderr.
+fn start_log(verbose: u8, warns: bool) {
+    let targets = match verbose {
+        0 => None,
+        1 => {
+            Some(Targets::new().with_target("colony", Level::INFO).with_target("colony::token", Level::DEBUG))
+        }
+        2 => Some(Targets::new().with_target("colony", Level::TRACE)),
+        _ => Some(Targets::new().with_default(Level::TRACE)),
     };
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(output::stderr_has_colour())
+    let warnings = (verbose == 0 && warns).then(warnings::layer);
+    let log = targets.map(|targets| {
+        let log = tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(output::stderr_has_colour());
         // They would go to stderr too, and panic where that is gone.
-        .log_internal_errors(false)
-        .try_init();
+        log.log_internal_errors(false).with_filter(targets)
+    });
+    let waiting = waiting::Listener.with_filter(Targets::new().with_target("colony", Level::DEBUG));
+    let _ = tracing_subscriber::registry().with(waiting).with(warnings).with(log).try_init();
 }
 
 /// The README's code, compiled as documentation tests.

@@ -3,7 +3,12 @@
 use colony_core::registry::{self, Operation};
 use serde_json::{Value, json};
 
-use crate::{args::MethodsArgs, failure::Failure, operation_docs, output::Output};
+use crate::{
+    args::MethodsArgs,
+    failure::Failure,
+    operation_docs,
+    output::{Output, spare, text, whole},
+};
 
 pub(crate) fn run(args: &MethodsArgs, output: &Output) -> Result<(), Failure> {
     let filter = args.filter.as_deref().unwrap_or("");
@@ -20,6 +25,7 @@ pub(crate) fn run(args: &MethodsArgs, output: &Output) -> Result<(), Failure> {
                     "name": operation.name, "group": group,
                     "method": operation.method().map(|method| method.to_string()),
                     "path": operation.path,
+                    "repeat": operation.repeat().map(|repeat| repeat.as_str()),
                     "docs": docs.map(|docs| &docs.docs),
                     "arguments": docs.map(|docs| &docs.arguments),
                 })
@@ -33,7 +39,7 @@ pub(crate) fn run(args: &MethodsArgs, output: &Output) -> Result<(), Failure> {
                 vec![(*group).to_owned(), operation.name.to_owned(), operation.arguments().join(" ")]
             })
             .collect();
-        output.table(&["group", "operation", "arguments"], rows);
+        output.table(&[spare(1, "group"), whole("operation"), text("arguments")], rows);
         output.say(&format!("{} operations; `colony call NAME --help` tells about one", found.len()));
     }
     Ok(())
@@ -41,12 +47,14 @@ pub(crate) fn run(args: &MethodsArgs, output: &Output) -> Result<(), Failure> {
 
 pub(crate) fn call_help(output: &Output) {
     output.line(
-        "Carry out any operation of the API by name\n\n\
-         Usage: colony call METHOD [--args JSON] [--output FILE] [--dry-run]\n\n\
-         METHOD is one of `colony methods`; JSON an object keyed by its arguments' names, `-` for stdin or\n\
-         @FILE for a file. Bytes are given as {\"$bytes_base64\": \"…\"}. The server's JSON is printed as\n\
-         received, a list as one array of all its items; bytes go to stdout or to --output.\n\n\
-         Example: colony call get_posts --args '{\"limit\": 3}'",
+        "Call any operation of the API by name\n\n\
+         Usage: colony call METHOD [NAME=VALUE …] [--args JSON] [--output FILE] [--dry-run]\n\n\
+         METHOD is one of `colony methods`. Its arguments are given by name, NAME=@FILE takes one from a file\n\
+         and NAME=@- from stdin (@@ begins a text with @); or as a JSON object: --args JSON, @FILE, or - for\n\
+         stdin. The server's JSON is printed as received, a list as one array of all its items; bytes go to\n\
+         stdout or to --output.\n\n\
+         Examples:\n  colony call get_posts limit=3\n  colony call get_posts --args '{\"limit\": 3}'\n  \
+         colony call upload_profile_avatar file_bytes=@me.png\n  colony call create_post --help",
     );
 }
 
@@ -81,17 +89,21 @@ pub(crate) fn help(operation: &Operation, output: &Output) {
 
 /// Names that resemble this one, for a misspelt operation.
 pub(crate) fn nearest(name: &str) -> Vec<&'static str> {
-    let words: Vec<&str> = name.split(['_', '-']).filter(|word| word.len() > 2).collect();
-    let mut scored: Vec<(usize, &'static str)> = registry::operations()
-        .map(|(_, operation)| {
-            let shared =
-                words.iter().filter(|word| operation.name.contains(word.trim_end_matches('s'))).count();
-            (shared, operation.name)
-        })
-        .filter(|(shared, _)| *shared > 0)
+    let bare = |name: &str| name.replace(['_', '-', ' '], "").to_lowercase();
+    let wanted = bare(name);
+    let words: Vec<String> = name
+        .split(['_', '-'])
+        .filter(|word| word.len() > 2)
+        .map(|word| word.trim_end_matches('s').into())
         .collect();
-    scored.sort_by_key(|(shared, candidate)| {
-        (std::cmp::Reverse(*shared), candidate.len().abs_diff(name.len()))
-    });
+    let mut scored: Vec<(f64, &'static str)> = registry::operations()
+        .map(|(_, operation)| {
+            let shared = words.iter().filter(|word| operation.name.contains(word.as_str())).count();
+            // As many words as possible, then as many letters.
+            (shared as f64 / 4.0 + strsim::jaro_winkler(&wanted, &bare(operation.name)), operation.name)
+        })
+        .filter(|(score, _)| *score > 0.85)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     scored.into_iter().take(3).map(|(_, name)| name).collect()
 }

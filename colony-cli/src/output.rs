@@ -1,14 +1,21 @@
 //! Printing: data on stdout, talk on stderr, colour only for people who want it.
 
+mod select;
+mod table;
+mod wording;
+
 use std::{
     io::{self, IsTerminal as _, Write as _},
     sync::OnceLock,
 };
 
-use comfy_table::{Cell, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use crate::failure::Failure;
+
+pub(crate) use select::Select;
+pub(crate) use table::{Column, spare, text, whole};
+pub(crate) use wording::{ago, moment, moment_of, one_line, printable, span};
 
 /// How to print.
 #[derive(Debug)]
@@ -19,11 +26,22 @@ pub(crate) struct Output {
     pub(crate) quiet: bool,
     /// Why stdout could not be written. Nothing is written after that.
     broken: OnceLock<io::Error>,
+    /// What is printed of the JSON.
+    select: Option<Select>,
+    /// What was to be printed and is not in the answer.
+    missing: OnceLock<String>,
 }
 
 impl Output {
     pub(crate) fn new(json: bool, quiet: bool) -> Self {
-        Self { json, quiet, broken: OnceLock::new() }
+        Self { json, quiet, broken: OnceLock::new(), select: None, missing: OnceLock::new() }
+    }
+
+    /// Prints only this of every answer, which is JSON then.
+    pub(crate) fn select(mut self, select: Option<Select>) -> Self {
+        self.json |= select.is_some();
+        self.select = select;
+        self
     }
 
     /// Prints a line of data.
@@ -31,26 +49,42 @@ impl Output {
         self.bytes(format!("{text}\n").as_bytes());
     }
 
-    /// Returns an error if something printed did not get there. A closed pipe (`| head`) is not one: its reader has
-    /// seen enough.
+    /// Returns an error if something printed did not get there, or was not in the answer. A closed pipe (`| head`) is
+    /// not one: its reader has seen enough.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         match self.broken.get() {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::Local(format!("cannot write to stdout: {error}")))
             }
-            _ => Ok(()),
+            _ => self.missing.get().map_or(Ok(()), |missing| Err(Failure::Local(missing.clone()))),
         }
     }
 
-    /// Prints JSON: on one line into a pipe, indented on a terminal.
+    /// Prints JSON, or what is selected of it: on one line into a pipe, indented on a terminal.
     pub(crate) fn value(&self, value: &Value) {
-        let pretty = io::stdout().is_terminal();
-        let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
-        self.line(&text.unwrap_or_default());
+        match &self.select {
+            None => self.line(&rendered(value)),
+            Some(select) => match select.apply(value) {
+                Ok(found) => found.iter().for_each(|found| match found {
+                    Value::String(text) if io::stdout().is_terminal() => self.line(&printable(text)),
+                    Value::String(text) => self.line(text),
+                    other => self.line(&rendered(other)),
+                }),
+                Err(missing) => drop(self.missing.set(missing)),
+            },
+        }
     }
 
-    /// Prints bytes as they are.
-    pub(crate) fn bytes(&self, bytes: &[u8]) {
+    /// Prints the bytes of an answer: as they are into a pipe, on a terminal as a text that cannot drive it.
+    pub(crate) fn answer(&self, bytes: &[u8]) {
+        if io::stdout().is_terminal() {
+            self.bytes(printable(&String::from_utf8_lossy(bytes)).as_bytes());
+        } else {
+            self.bytes(bytes);
+        }
+    }
+
+    fn bytes(&self, bytes: &[u8]) {
         if self.broken.get().is_none()
             && let Err(error) = write_stdout(bytes)
         {
@@ -58,25 +92,14 @@ impl Output {
         }
     }
 
-    /// Prints a table with these headings.
-    pub(crate) fn table(&self, headings: &[&str], rows: Vec<Vec<String>>) {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        if !io::stdout().is_terminal() {
-            table.set_content_arrangement(ContentArrangement::Disabled);
+    /// Prints a table that fits the terminal. Into a pipe nothing is shortened.
+    pub(crate) fn table(&self, columns: &[Column], rows: Vec<Vec<String>>) {
+        let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        let mut lines = table::lines(columns, &rows, width.filter(|width| *width > 0));
+        if stdout_has_colour() {
+            lines[0] = format!("\x1b[2m{}\x1b[0m", lines[0]);
         }
-        let colour = stdout_has_colour();
-        table.set_header(headings.iter().map(|heading| {
-            let cell = Cell::new(heading.to_uppercase());
-            if colour { cell.add_attribute(comfy_table::Attribute::Dim) } else { cell }
-        }));
-        if colour {
-            table.enforce_styling();
-        } else {
-            table.force_no_tty();
-        }
-        table.add_rows(rows);
-        self.line(table.trim_fmt().trim_end());
+        self.line(&lines.join("\n"));
     }
 
     /// Tells something on stderr, unless that is unwanted.
@@ -116,60 +139,55 @@ fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     stdout.flush()
 }
 
-/// What others wrote, made safe for a terminal: no control characters, which could move the cursor or
-/// change its title.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
-}
-
-/// One line of text, cut to so many characters.
-pub(crate) fn short(text: &str, width: usize) -> String {
-    let line = printable(text).replace(['\n', '\t'], " ");
-    if line.chars().count() <= width {
-        return line;
-    }
-    let cut: String = line.chars().take(width.saturating_sub(1)).collect();
-    format!("{}…", cut.trim_end())
-}
-
-/// A moment as people read it.
-pub(crate) fn moment(unix_seconds: f64) -> String {
-    let moment = jiff::Timestamp::from_second(unix_seconds as i64).unwrap_or_default();
-    moment.to_string()
-}
-
-/// A length of time in its largest unit.
-pub(crate) fn span(seconds: f64) -> String {
-    let seconds = seconds.max(0.0);
-    match seconds {
-        s if s >= 172_800.0 => format!("{:.0} days", s / 86_400.0),
-        s if s >= 7200.0 => format!("{:.0} hours", s / 3600.0),
-        s if s >= 120.0 => format!("{:.0} minutes", s / 60.0),
-        s => format!("{s:.0} seconds"),
+fn rendered(value: &Value) -> String {
+    if io::stdout().is_terminal() {
+        wording::escaped(&serde_json::to_string_pretty(value).unwrap_or_default())
+    } else {
+        serde_json::to_string(value).unwrap_or_default()
     }
 }
 
-/// <https://no-color.org>: any non-empty value means no colour.
-fn colour_wanted() -> bool {
+/// When there is colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless the environment says otherwise
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What `--color` says.
+static COLOUR: OnceLock<Colour> = OnceLock::new();
+
+/// Keeps what `--color` says.
+pub(crate) fn set_colour(colour: Colour) {
+    let _ = COLOUR.set(colour);
+}
+
+/// Whether to use colour. `--color` counts before the environment: [`NO_COLOR`](https://no-color.org), then
+/// [`CLICOLOR_FORCE`](https://bixense.com/clicolors/), then a `TERM` that is dumb.
+fn has_colour(is_terminal: bool) -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    match COLOUR.get().copied().unwrap_or_default() {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto if set("NO_COLOR") => false,
+        Colour::Auto
+            if set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE").is_some_and(|it| it != "0") =>
+        {
+            true
+        }
+        Colour::Auto => is_terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+    }
 }
 
 pub(crate) fn stdout_has_colour() -> bool {
-    colour_wanted() && io::stdout().is_terminal()
+    has_colour(io::stdout().is_terminal())
 }
 
 pub(crate) fn stderr_has_colour() -> bool {
-    colour_wanted() && io::stderr().is_terminal()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_of_others_cannot_drive_the_terminal() {
-        assert_eq!(printable("a\x1b[2Jb"), "a\u{fffd}[2Jb");
-        assert_eq!(short("one\ntwo three", 8), "one two…");
-    }
+    has_colour(io::stderr().is_terminal())
 }

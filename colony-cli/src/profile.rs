@@ -44,6 +44,9 @@ pub(crate) struct Profile {
     /// Where the API key is kept, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) api_key: Option<Storage>,
+    /// `json`, or `table`, which is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) output: Option<String>,
     /// What a later version wrote; written again as it is.
     #[serde(flatten)]
     extra: Map<String, Value>,
@@ -107,7 +110,7 @@ pub(crate) fn kept_in(storage: Storage, store: CredentialStore) -> Result<Creden
 
 impl Profile {
     pub(crate) fn new(base_url: String) -> Self {
-        Self { schema: SCHEMA, base_url, openid: None, api_key: None, extra: Map::new() }
+        Self { schema: SCHEMA, base_url, openid: None, api_key: None, output: None, extra: Map::new() }
     }
 }
 
@@ -127,6 +130,11 @@ impl Profiles {
         let root = private_files::directory(&root, is_explicit)
             .map_err(|unusable| config(format!("there is no place for profiles: {unusable}; {remedy}")))?;
         Ok(Self { files: PrivateFiles::new(root.join("profiles")), root })
+    }
+
+    /// Private files of another kind beside the profiles.
+    pub(crate) fn beside(&self, kind: &str) -> PrivateFiles {
+        PrivateFiles::new(self.root.join(kind))
     }
 
     /// The profile's file.

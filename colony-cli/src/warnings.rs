@@ -12,19 +12,13 @@ use tracing::{
     field::{Field, Visit},
     level_filters::LevelFilter,
 };
-use tracing_subscriber::{
-    Layer,
-    filter::Targets,
-    layer::{Context, SubscriberExt as _},
-    util::SubscriberInitExt as _,
-};
+use tracing_subscriber::{Layer, filter::Targets, layer::Context, registry::LookupSpan};
 
 use crate::output::printable;
 
-/// Prints warnings from now on.
-pub(crate) fn start() {
-    let filter = Targets::new().with_target("colony::token", LevelFilter::WARN);
-    let _ = tracing_subscriber::registry().with(Warnings::default().with_filter(filter)).try_init();
+/// Prints the warnings it hears.
+pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
+    Warnings::default().with_filter(Targets::new().with_target("colony::token", LevelFilter::WARN))
 }
 
 #[derive(Default)]

@@ -58,18 +58,25 @@ fn the_arguments_documentation_is_up_to_date() {
 
 fn row(operation: &registry::Operation, found: Option<&Struct>, method_docs: &str) -> Value {
     let known = found.cloned().unwrap_or_default();
+    // A walk has the arguments of its list, and the documentation of its method.
+    let walks = operation.name.starts_with("iter_");
     let arguments: Vec<Value> = operation
         .arguments()
         .into_iter()
         .map(|name| {
-            let field = known.fields.iter().find(|field| field.name == name);
+            if let ("max_results", true) = (name, walks) {
+                let docs = "At most so many items; all of them unless set.";
+                return json!({"name": name, "type": "integer", "required": false, "docs": docs});
+            }
+            let declared = if walks && name == "page_size" { "limit" } else { name };
+            let field = known.fields.iter().find(|field| field.name == declared);
             let field = field.unwrap_or_else(|| panic!("{}: no field {name} in its struct", operation.name));
             json!({"name": name, "type": field.kind, "required": field.required, "docs": field.docs})
         })
         .collect();
     let undocumented = arguments.iter().find(|argument| argument["docs"] == "");
     assert!(undocumented.is_none(), "{}: {undocumented:?} has no documentation", operation.name);
-    let docs = if known.docs.is_empty() { method_docs.to_owned() } else { known.docs };
+    let docs = if walks || known.docs.is_empty() { method_docs.to_owned() } else { known.docs };
     assert!(!docs.is_empty(), "{} has no documentation", operation.name);
     json!({"name": operation.name, "docs": docs, "arguments": arguments})
 }
@@ -103,7 +110,10 @@ fn read_names(text: &str, names: &mut BTreeMap<String, String>) {
         if let Some(name) = implemented {
             current = Some(name.trim_end_matches(" {").to_owned());
         }
-        if let (Some(name), Some((_, value))) = (&current, line.split_once("const NAME: &'static str = \"")) {
+        let constant = ["NAME", "WALK"]
+            .iter()
+            .find_map(|constant| line.split_once(&format!("const {constant}: &'static str = \"")));
+        if let (Some(name), Some((_, value))) = (&current, constant) {
             names.insert(value.trim_end_matches("\";").to_owned(), name.clone());
         }
     }
@@ -122,6 +132,10 @@ fn read_methods(text: &str, methods: &mut BTreeMap<String, String>) {
             }
         } else if let Some((_, alias)) = line.split_once("#[doc(alias = \"") {
             methods.insert(alias.trim_end_matches("\")]").to_owned(), plain(&docs));
+        } else if let Some((name, _)) = line.strip_prefix("pub fn ").and_then(|rest| rest.split_once('('))
+            && name.starts_with("iter_")
+        {
+            methods.insert(name.to_owned(), plain(&docs));
         } else {
             docs.clear();
             ended = false;

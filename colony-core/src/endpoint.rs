@@ -1,12 +1,16 @@
 //! Operations as data.
 
-use std::sync::Arc;
+use std::{any::TypeId, sync::Arc};
 
 use http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Reply, Request, Result, page::Steps};
+use crate::{
+    Reply, Request, Result,
+    page::{Pages, Paging, Steps},
+    reply::{Done, accept, accept_empty},
+};
 
 /// An operation of one request and one JSON reply.
 ///
@@ -21,11 +25,23 @@ pub trait Endpoint: DeserializeOwned + Send + 'static {
     const METHOD: Method;
     /// The path below the base URL, with places for arguments: `/posts/{post_id}`.
     const PATH: &'static str;
+    /// Whether this is a write for which the server keeps no `Idempotency-Key`, so that it is sent
+    /// [once](crate::retry::Repeat::Once): always so without a login.
+    const KEYLESS: bool = false;
     /// What the reply holds.
     type Response: DeserializeOwned + Send + 'static;
 
     /// The request these arguments stand for. A refused argument is remembered in it.
     fn request(&self) -> Request;
+
+    /// Decodes the reply. Overridden where the value knows more than its text, as a page knows the next one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode).
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        reply.decode()
+    }
 
     /// Turns the final reply, success or not, into the one to decode. Overridden where an operation
     /// answers something else than the server's body.
@@ -34,7 +50,9 @@ pub trait Endpoint: DeserializeOwned + Send + 'static {
     ///
     /// The error that a reply without success stands for.
     fn answer(reply: Reply, request: &Request) -> Result<Reply> {
-        if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
+        // An empty success is one where an empty object says as much as the operation has to say.
+        let need_not_answer = TypeId::of::<Self::Response>() == TypeId::of::<Done>();
+        if need_not_answer { accept_empty(reply, request) } else { accept(reply, request) }
     }
 }
 
@@ -49,21 +67,24 @@ pub trait Download: DeserializeOwned + Send + 'static {
     fn request(&self) -> Request;
 }
 
-/// An operation that lists things over as many requests as it takes.
-pub trait Sequence: DeserializeOwned + Send + 'static {
-    /// The operation's name.
-    const NAME: &'static str;
-    /// The path of a page; the method is GET.
-    const PATH: &'static str;
+/// An operation that answers with one page of a list. Its list can also be walked to the end, from the page that the
+/// arguments stand for, over as many requests as it takes.
+pub trait Sequence: Endpoint {
+    /// The walk's name in the other SDKs and on the command line: `iter_posts`. The list's own where it has none.
+    const WALK: &'static str = Self::NAME;
+    /// How a page is asked for.
+    const PAGING: Paging = Paging::Offset;
+    /// The fields of a reply in which the rows may be, in order of preference.
+    const ROWS: &'static [&'static str] = &["items"];
+    /// The fields of a row in which its id may be, in order of preference.
+    const IDS: &'static [&'static str] = &["id"];
     /// What is listed.
     type Item: DeserializeOwned + Send + 'static;
 
-    /// The machine that says which request is next.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument).
-    fn steps(&self) -> Result<Box<dyn Steps>>;
+    /// Returns the walk that these arguments start.
+    fn pages(&self) -> Pages {
+        Pages::of(self)
+    }
 }
 
 /// An operation of several requests with one answer.
@@ -124,6 +145,6 @@ impl Prepared {
 
     /// Prepares a request whose reply is taken as it is.
     pub fn plain(request: Request) -> Self {
-        Self { request, answer: crate::reply::accept }
+        Self { request, answer: accept_empty }
     }
 }

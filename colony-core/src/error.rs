@@ -4,6 +4,8 @@ use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration}
 
 use serde_json::Value;
 
+use crate::{Request, retry::Unanswered};
+
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -33,8 +35,8 @@ pub enum ErrorKind {
     Server,
     /// Any other answer that is not a success.
     Api,
-    /// No answer arrived: connection refused, name not found, time-out. Not retried: the request may
-    /// or may not have been acted on.
+    /// No answer arrived: connection refused, name not found, time-out. [`Error::unanswered`] says
+    /// whether the request may have been acted on.
     Network,
     /// An argument was refused here; nothing was sent for it.
     InvalidArgument,
@@ -57,6 +59,13 @@ pub enum ErrorKind {
     ReauthRequired,
     /// The client cannot be built or used as configured.
     Config,
+}
+
+/// As its name on the command line.
+impl serde::Serialize for ErrorKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl ErrorKind {
@@ -97,6 +106,29 @@ impl ErrorKind {
     }
 }
 
+/// A time limit of a call, named as the builder's setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Opening a connection.
+    Connect,
+    /// One request, its reply included.
+    Request,
+    /// The whole call: waiting for the login, all tries and the pauses between them.
+    Deadline,
+}
+
+impl Limit {
+    /// The name of the builder's setting: `connect_timeout`, `timeout` or `deadline`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect_timeout",
+            Self::Request => "timeout",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
 /// Why a call failed.
 ///
 /// One word wide, cheap to clone: tasks that waited for the same login share the same error. The
@@ -124,6 +156,9 @@ struct Inner {
     hint: Option<Cow<'static, str>>,
     retry_after: Option<Duration>,
     request_id: Option<String>,
+    idempotency_key: Option<String>,
+    unanswered: Option<Unanswered>,
+    limit: Option<(Limit, Duration)>,
     body: Option<Value>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     is_page: bool,
@@ -165,7 +200,8 @@ impl Error {
         self.0.hint.as_deref()
     }
 
-    /// How long the server asked to wait. Only with [`ErrorKind::RateLimit`].
+    /// How long to wait before the next try: as the server asked, whatever the status, or until a note or
+    /// the circuit breaker lets calls through.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -173,6 +209,25 @@ impl Error {
     /// The server's id of the request (`x-request-id`), to name it in a report.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
+    }
+
+    /// The `Idempotency-Key` that the failed write carried.
+    ///
+    /// Repeating the same call with it is safe where it is not known whether the server acted: a call that
+    /// did act is answered again and not carried out again. The service keeps a key for 24 hours, for the
+    /// same user, method and path; not for replies over 1 MB, and not while its cache is down.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.0.idempotency_key.as_deref()
+    }
+
+    /// How a request ended that got no answer, for [`ErrorKind::Network`].
+    pub fn unanswered(&self) -> Option<Unanswered> {
+        self.0.unanswered
+    }
+
+    /// The time limit that ended the call, and its value.
+    pub fn limit(&self) -> Option<(Limit, Duration)> {
+        self.0.limit
     }
 
     /// The body of the server's answer, when it was JSON. Never kept for login requests.
@@ -253,10 +308,37 @@ impl Error {
             hint: None,
             retry_after: None,
             request_id: None,
+            idempotency_key: None,
+            unanswered: None,
+            limit: None,
             body: None,
             source: None,
             is_page: false,
         })
+    }
+
+    /// Says of a failed try that the call's time limit leaves none for another.
+    #[must_use]
+    pub fn out_of_time(mut self, limit: Limit, value: Duration) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.limit = Some((limit, value));
+            inner.message +=
+                &format!("; the {} of {} s leaves no time to try again", limit.as_str(), value.as_secs_f64());
+        }
+        self
+    }
+
+    /// Names the request in an error that does not do so yet: its operation, and its idempotency key.
+    #[must_use]
+    pub fn about(mut self, request: &Request) -> Self {
+        // An error that several callers share, a login's, is about no request of theirs.
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.operation.get_or_insert(request.operation());
+            if inner.idempotency_key.is_none() {
+                inner.idempotency_key = request.idempotency_text();
+            }
+        }
+        self
     }
 
     /// An argument that is refused here. The message names the argument and the remedy.
@@ -309,7 +391,7 @@ impl Error {
         builder.0.status = Some(status);
         builder.0.code = code;
         builder.0.hint = hint.map(Cow::Borrowed);
-        builder.0.retry_after = retry_after.filter(|_| status == 429);
+        builder.0.retry_after = retry_after;
         builder.0.body = body;
         builder
     }
@@ -380,8 +462,8 @@ impl ErrorBuilder {
 
     /// How long to wait.
     #[must_use]
-    pub fn retry_after(mut self, wait: Duration) -> Self {
-        self.0.retry_after = Some(wait);
+    pub fn retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        self.0.retry_after = wait.into();
         self
     }
 
@@ -389,6 +471,20 @@ impl ErrorBuilder {
     #[must_use]
     pub fn request_id(mut self, id: Option<String>) -> Self {
         self.0.request_id = id;
+        self
+    }
+
+    /// Says how a request ended that got no answer.
+    #[must_use]
+    pub fn unanswered(mut self, how: Unanswered) -> Self {
+        self.0.unanswered = Some(how);
+        self
+    }
+
+    /// Says which time limit ended the call.
+    #[must_use]
+    pub fn limit(mut self, limit: Limit, value: Duration) -> Self {
+        self.0.limit = Some((limit, value));
         self
     }
 
@@ -465,6 +561,7 @@ impl fmt::Debug for Error {
             .field("message", &inner.message)
             .field("retry_after", &inner.retry_after)
             .field("request_id", &inner.request_id)
+            .field("unanswered", &inner.unanswered)
             .field("source", &inner.source)
             .finish_non_exhaustive()
     }

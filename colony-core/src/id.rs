@@ -1,6 +1,6 @@
 //! Identifiers: text on the wire, types of their own here.
 
-use std::{fmt, hash, marker::PhantomData, sync::Arc};
+use std::{borrow::Borrow, convert::Infallible, fmt, hash, marker::PhantomData, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -197,6 +197,22 @@ impl<K> AsRef<str> for Id<K> {
     }
 }
 
+/// So that a map keyed by ids can be asked with a text.
+impl<K> Borrow<str> for Id<K> {
+    fn borrow(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Takes any text, as [`From`] does: what an id looks like is the service's to decide.
+impl<K> FromStr for Id<K> {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(text.into())
+    }
+}
+
 impl<K> Serialize for Id<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)
@@ -272,4 +288,19 @@ pub(crate) fn is_uuid(text: &str) -> bool {
 
 fn is_piece_of_uuid(text: &str) -> bool {
     text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashMap};
+
+    use super::PostId;
+
+    #[test]
+    fn ids_are_keys_and_are_read_from_text() {
+        let id: PostId = "p1".parse().unwrap();
+        let by_id = HashMap::from([(id.clone(), 1)]);
+        assert_eq!(by_id.get("p1"), Some(&1));
+        assert!(BTreeSet::from([id]).contains("p1"));
+    }
 }

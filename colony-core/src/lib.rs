@@ -24,6 +24,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod answered;
 pub mod api;
 mod args;
 #[cfg(feature = "attestation")]
@@ -46,6 +47,7 @@ mod open;
 pub mod openid;
 pub mod page;
 pub mod python_names;
+mod rate_limit;
 mod raw;
 pub mod registry;
 mod reply;
@@ -57,19 +59,21 @@ mod transport;
 pub mod two_factor_code;
 pub mod webhook;
 
+pub use answered::Answered;
 pub use client::Client;
 pub use endpoint::{Batch, Download, Endpoint, Prepared, Sequence};
-pub use error::{Error, ErrorBuilder, ErrorKind, Result};
+pub use error::{Error, ErrorBuilder, ErrorKind, Limit, Result};
 pub use id::{
     ColonyId, CommentId, ConversationId, Id, IdKind, MessageId, NotificationId, PostId, UserId, kind,
 };
 pub use open::Open;
-pub use page::Page;
+pub use page::{NextPage, Page};
+pub use rate_limit::RateLimit;
 pub use raw::RawRequest;
 pub use reply::{Done, Reply};
 pub use request::{Auth, Base, Body, Effect, FilePart, PathStyle, Request};
 pub use timestamp::Timestamp;
-pub use transport::{Connect, Transport};
+pub use transport::{CallSettings, Connect, Transport};
 
 /// The service's address when neither the builder nor `COLONY_BASE_URL` names another.
 pub const DEFAULT_BASE_URL: &str = "https://thecolony.ai/api/v1";

@@ -31,14 +31,12 @@ pub fn refusal(reply: &Reply, request: &Request) -> Error {
     let status = reply.status.as_u16();
     let error = Error::from_oauth_reply(request.operation(), status, &reply.body)
         .request_id(reply.header("x-request-id").map(str::to_owned))
+        .retry_after(reply.retry_after())
         .without_body();
-    let error = match status {
+    match status {
         429 => error.kind(ErrorKind::RateLimit).hint("Slow down"),
         401 | 403 => error.kind(ErrorKind::Auth),
         _ => error,
-    };
-    match reply.retry_after() {
-        Some(wait) if status == 429 => error.retry_after(wait).finish(),
-        _ => error.finish(),
     }
+    .finish()
 }

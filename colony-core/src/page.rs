@@ -1,6 +1,7 @@
 //! Work that takes several requests, as step machines: they say what to send next and take what came
 //! back, and each client drives them in a few lines.
 
+mod next;
 mod several;
 mod walk;
 
@@ -16,12 +17,27 @@ use serde::{
 use serde_json::Value;
 
 pub use self::{
+    next::NextPage,
     several::{Chunks, OneByOne},
     walk::{Pages, Paging},
 };
 use crate::{Error, ErrorKind, Reply, Request, Result};
 
 /// One page of a list. A bare array is read as a page of which no more is known.
+///
+/// A page knows the one after it:
+///
+/// ```no_run
+/// # use colony_core::api::posts::GetPosts;
+/// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
+/// let mut page = client.posts().list(GetPosts::new()).await?;
+/// println!("{:?} posts in all", page.total);
+/// while let Some(next) = page.next_page() {
+///     page = client.page(next).await?;
+///     println!("{} more", page.items.len());
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Page<T> {
@@ -39,6 +55,8 @@ pub struct Page<T> {
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: crate::JsonObject,
+    #[serde(skip)]
+    next: next::Next,
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
@@ -65,16 +83,49 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Page<T>, A::Error> {
                 let Fields { items, total, has_more, next_cursor, extra } =
                     Fields::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Page { items: items.unwrap_or_default(), total, has_more, next_cursor, extra })
+                Ok(Page {
+                    items: items.unwrap_or_default(),
+                    total,
+                    has_more,
+                    next_cursor,
+                    extra,
+                    next: next::Next::default(),
+                })
             }
 
             fn visit_seq<A: de::SeqAccess<'de>>(self, rows: A) -> Result<Page<T>, A::Error> {
                 let items = Vec::deserialize(SeqAccessDeserializer::new(rows))?;
-                Ok(Page { items, total: None, has_more: None, next_cursor: None, extra: Default::default() })
+                Ok(Page::from(items))
             }
         }
 
         deserializer.deserialize_any(Visitor(PhantomData))
+    }
+}
+
+/// A page of these rows alone, for tests.
+impl<T> From<Vec<T>> for Page<T> {
+    fn from(items: Vec<T>) -> Self {
+        let extra = crate::JsonObject::new();
+        Self { items, total: None, has_more: None, next_cursor: None, extra, next: next::Next::default() }
+    }
+}
+
+impl<T> IntoIterator for Page<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Page<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter()
     }
 }
 

@@ -64,7 +64,7 @@ impl<C: Transport> RawRequest<'_, C> {
         self
     }
 
-    /// Sets the key by which the server recognises a repetition; sent with POST and PUT.
+    /// Sets the key by which the server recognises a repetition, in place of one that the client makes.
     pub fn idempotency_key(mut self, key: &str) -> Self {
         self.request = self.request.idempotency_key(Some(key));
         self
@@ -76,9 +76,10 @@ impl<C: Transport> RawRequest<'_, C> {
         self
     }
 
-    /// Sends the request once, whatever happens.
-    pub fn not_retried(mut self) -> Self {
-        self.request = self.request.not_retried();
+    /// Marks a write for which the server keeps no key: it is repeated only where the first one cannot
+    /// have acted.
+    pub fn keyless(mut self) -> Self {
+        self.request = self.request.keyless();
         self
     }
 

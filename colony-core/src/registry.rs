@@ -15,6 +15,7 @@
 //! ```
 
 mod arguments;
+mod walk;
 
 use std::fmt;
 
@@ -24,7 +25,7 @@ use serde_json::Value;
 
 use crate::{
     Batch, Download, Endpoint, Error, ErrorKind, PathStyle, Prepared, Reply, Request, Result, Sequence,
-    page::Steps,
+    page::Steps, retry::Repeat,
 };
 
 /// One operation: its name, its place on the wire, and how its arguments become a call.
@@ -36,6 +37,7 @@ pub struct Operation {
     /// The path, `/posts/{post_id}`.
     pub path: &'static str,
     method: fn() -> Option<Method>,
+    keyless: bool,
     arguments: fn() -> Vec<&'static str>,
     prepare: fn(Value) -> Result<Call>,
     answer: Answer,
@@ -96,6 +98,7 @@ impl Operation {
         Self {
             name: E::NAME,
             method: || Some(E::METHOD),
+            keyless: E::KEYLESS,
             path: E::PATH,
             arguments: arguments::names_of::<E>,
             prepare: |arguments| {
@@ -113,6 +116,7 @@ impl Operation {
         Self {
             name: D::NAME,
             method: || Some(Method::GET),
+            keyless: false,
             path: D::PATH,
             arguments: arguments::names_of::<D>,
             prepare: |arguments| {
@@ -125,14 +129,15 @@ impl Operation {
         }
     }
 
-    /// The row of a [`Sequence`].
+    /// The row of a [`Sequence`]'s walk.
     pub const fn list<S: Sequence>() -> Self {
         Self {
-            name: S::NAME,
-            method: || Some(Method::GET),
+            name: S::WALK,
+            method: || Some(S::METHOD),
+            keyless: false,
             path: S::PATH,
-            arguments: arguments::names_of::<S>,
-            prepare: |arguments| Ok(Call::List(read::<S>(S::NAME, arguments)?.0.steps()?)),
+            arguments: walk::names_of::<S>,
+            prepare: walk::prepare::<S>,
             answer: Answer::of::<Vec<S::Item>>(),
         }
     }
@@ -142,6 +147,7 @@ impl Operation {
         Self {
             name: B::NAME,
             method: || Some(B::METHOD),
+            keyless: false,
             path: B::PATH,
             arguments: arguments::names_of::<B>,
             prepare: |arguments| Ok(Call::Batch(read::<B>(B::NAME, arguments)?.0.steps()?, B::gather)),
@@ -156,12 +162,19 @@ impl Operation {
         method: fn() -> Option<Method>,
         prepare: fn(Value) -> Result<Call>,
     ) -> Self {
-        Self { name, method, path, arguments: arguments::names_of::<A>, prepare, answer: Answer::UNTYPED }
+        let arguments = arguments::names_of::<A>;
+        // What is sent for it, a login, carries no key.
+        Self { name, method, keyless: true, path, arguments, prepare, answer: Answer::UNTYPED }
     }
 
     /// The HTTP method of its request or requests; `None` when nothing is sent.
     pub fn method(&self) -> Option<Method> {
         (self.method)()
+    }
+
+    /// Whether its requests may be sent again; `None` when nothing is sent.
+    pub fn repeat(&self) -> Option<Repeat> {
+        Some(Repeat::of(&self.method()?, self.keyless))
     }
 
     /// The arguments' names, in order.
@@ -261,6 +274,8 @@ pub fn read_arguments<A: de::DeserializeOwned>(operation: &'static str, argument
     read::<A>(operation, arguments).map(|(arguments, _)| arguments)
 }
 
+const NOT_AN_OBJECT: &str = "the arguments must be a JSON object keyed by parameter name";
+
 fn read<A: de::DeserializeOwned>(
     operation: &'static str,
     arguments: Value,
@@ -268,7 +283,7 @@ fn read<A: de::DeserializeOwned>(
     let refused =
         |message: String| Error::build(ErrorKind::InvalidArgument, message).operation(operation).finish();
     let Value::Object(map) = arguments else {
-        return Err(refused("the arguments must be a JSON object keyed by parameter name".to_owned()));
+        return Err(refused(NOT_AN_OBJECT.to_owned()));
     };
     match arguments::read(&map) {
         Ok(read) => Ok((read, map)),

@@ -1,9 +1,13 @@
 //! What came back.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use jiff::{civil::DateTime, tz::TimeZone};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -19,6 +23,7 @@ pub struct Reply {
     pub headers: Arc<HeaderMap>,
     /// The body, whole.
     pub body: Bytes,
+    received: Option<SystemTime>,
     /// What was asked, once the reply is read as an operation's.
     pub(crate) request: Option<Arc<Request>>,
 }
@@ -26,7 +31,14 @@ pub struct Reply {
 impl Reply {
     /// A reply made of its parts.
     pub fn new(status: StatusCode, headers: impl Into<Arc<HeaderMap>>, body: Bytes) -> Self {
-        Self { status, headers: headers.into(), body, request: None }
+        Self { status, headers: headers.into(), body, received: None, request: None }
+    }
+
+    /// Says when the reply arrived, which tells how far off a date in it is.
+    #[must_use]
+    pub fn received_at(mut self, now: SystemTime) -> Self {
+        self.received = Some(now);
+        self
     }
 
     /// The same reply with another JSON body.
@@ -42,33 +54,44 @@ impl Reply {
         self.with_json(&Value::Null)
     }
 
-    /// The body as a JSON value; an empty body (204) is an empty object.
+    /// The body as a JSON value; that of a 204 is an empty object.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Decode`] when the body is not JSON.
+    /// [`ErrorKind::Decode`] when the body is not JSON, or empty.
     pub fn json(&self) -> Result<Value> {
         self.decode()
     }
 
-    /// The body as a `T`; an empty body (204) is read as an empty object.
+    /// The body as a `T`; that of a 204 is read as an empty object.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Decode`] when the body is not JSON or not a `T`; the message names the field.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
-        let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        let body: &[u8] = match self.status {
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => b"{}",
+            _ if self.is_blank() => {
+                return Err(self.decode_error(": it is empty where JSON was expected"));
+            }
+            _ => &self.body,
+        };
         crate::json::read(body).map_err(|problem| self.decode_error(&problem))
+    }
+
+    /// Whether the body holds nothing.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.body.iter().all(u8::is_ascii_whitespace)
     }
 
     #[cold]
     fn decode_error(&self, problem: &str) -> Error {
         let message = format!("the reply cannot be read{problem}");
         let error = Error::build(ErrorKind::Decode, message).status(self.status.as_u16());
-        let error = error.request_id(self.request_id().map(str::to_owned));
+        let error = error.request_id(self.request_id().map(str::to_owned)).finish();
         match &self.request {
-            Some(request) => error.operation(request.operation()).finish(),
-            None => error.finish(),
+            Some(request) => error.about(request),
+            None => error,
         }
     }
 
@@ -82,13 +105,19 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The wait the server asked for in whole seconds, when it named one.
-    ///
-    /// Only the form in seconds is read, and strictly (digits alone), as the service sends it; an HTTP
-    /// date or anything else counts as absent
+    /// The wait the server asked for, in seconds or by an HTTP date
     /// ([RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
+    ///
+    /// A date is compared with the reply's own `Date`, so that a clock that is wrong here does not matter,
+    /// else with the time at which the reply [was received](Self::received_at). One that has passed is no
+    /// wait. Anything else counts as absent.
     pub fn retry_after(&self) -> Option<Duration> {
-        retry_after(self.header("retry-after")?)
+        let text = self.header("retry-after")?;
+        seconds(text).or_else(|| {
+            let until = http_date(text)?;
+            let now = self.header("date").and_then(http_date).or(self.received)?;
+            Some(until.duration_since(now).unwrap_or_default())
+        })
     }
 
     /// Whether the status is a success (2xx).
@@ -106,7 +135,7 @@ impl Reply {
         let status = self.status.as_u16();
         let id = self.request_id().map(str::to_owned);
         let builder = if request.is_oauth() {
-            Error::from_oauth_reply(request.operation(), status, &self.body)
+            Error::from_oauth_reply(request.operation(), status, &self.body).retry_after(self.retry_after())
         } else {
             Error::from_api_reply(request.operation(), status, &self.body, self.retry_after())
         };
@@ -115,7 +144,13 @@ impl Reply {
         } else {
             builder
         };
-        builder.request_id(id).finish()
+        builder.request_id(id).finish().about(request)
+    }
+
+    /// Whether the body is an error with this code.
+    pub(crate) fn error_code_is(&self, code: &str) -> bool {
+        let body: Option<Value> = serde_json::from_slice(&self.body).ok();
+        body.is_some_and(|body| body["detail"]["code"] == code)
     }
 }
 
@@ -128,6 +163,13 @@ pub(crate) fn accept(mut reply: Reply, request: &Request) -> Result<Reply> {
     Ok(Reply { request: Some(known), ..reply })
 }
 
+/// As [`accept`], for what need not answer anything: an empty body is an empty object.
+pub(crate) fn accept_empty(reply: Reply, request: &Request) -> Result<Reply> {
+    let reply = accept(reply, request)?;
+    let is_nothing = reply.is_blank() && !request.is_download();
+    Ok(if is_nothing { reply.with_json(&Value::Object(serde_json::Map::new())) } else { reply })
+}
+
 /// The answer of an operation whose success is all there is to tell.
 #[derive(Debug, Clone, PartialEq, Default, serde::Deserialize, serde::Serialize)]
 #[non_exhaustive]
@@ -137,7 +179,15 @@ pub struct Done {
     pub extra: crate::JsonObject,
 }
 
-fn retry_after(text: &str) -> Option<Duration> {
+/// The three forms of a date that HTTP has
+/// ([RFC 9110, section 5.6.7](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7)).
+fn http_date(text: &str) -> Option<SystemTime> {
+    let forms = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    let moment = forms.iter().find_map(|form| DateTime::strptime(form, text).ok())?;
+    Some(moment.to_zoned(TimeZone::UTC).ok()?.timestamp().into())
+}
+
+fn seconds(text: &str) -> Option<Duration> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -150,13 +200,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_digits_alone() {
-        assert_eq!(retry_after("5"), Some(Duration::from_secs(5)));
-        assert_eq!(retry_after("0"), Some(Duration::ZERO));
-        for other in ["", " 5", "5 ", "-1", "+1", "1.5", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"] {
-            assert_eq!(retry_after(other), None, "{other:?}");
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_792_567_680);
+        let wait = |headers: &[(&'static str, &str)]| {
+            let headers: HeaderMap = headers
+                .iter()
+                .map(|(name, value)| {
+                    (http::HeaderName::from_static(name), http::HeaderValue::from_str(value).unwrap())
+                })
+                .collect();
+            Reply::new(StatusCode::OK, headers, Bytes::new()).received_at(now).retry_after()
+        };
+        let asked = |text: &str| wait(&[("retry-after", text)]);
+        assert_eq!(asked("5"), Some(Duration::from_secs(5)));
+        assert_eq!(asked("0"), Some(Duration::ZERO));
+        assert_eq!(asked(&"9".repeat(40)), Some(Duration::from_secs(u64::MAX)));
+        for other in ["", " 5", "5 ", "-1", "+1", "1.5", "soon", "Wed, 21 Oct 2026 07:28:00"] {
+            assert_eq!(asked(other), None, "{other:?}");
         }
-        assert_eq!(retry_after(&"9".repeat(40)), Some(Duration::from_secs(u64::MAX)));
+        // Eight minutes past seven, 30 s before the first, in each form.
+        for text in
+            ["Wed, 21 Oct 2026 07:28:30 GMT", "Wednesday, 21-Oct-26 07:28:30 GMT", "Wed Oct 21 07:28:30 2026"]
+        {
+            assert_eq!(asked(text), Some(Duration::from_secs(30)), "{text}");
+        }
+        assert_eq!(asked("Wed, 21 Oct 2026 06:28:30 GMT"), Some(Duration::ZERO));
+        let by_its_clock =
+            [("retry-after", "Wed, 21 Oct 2020 07:28:30 GMT"), ("date", "Wed, 21 Oct 2020 07:28:00 GMT")];
+        assert_eq!(wait(&by_its_clock), Some(Duration::from_secs(30)));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use self::{
     body::{Body, FilePart},
     path::PathStyle,
 };
-use crate::{Endpoint, Error, Id, IdKind, Result, colony_name, id::checked_id};
+use crate::{Endpoint, Error, Id, IdKind, Result, colony_name, id::checked_id, retry::Repeat};
 
 /// Which part of the site a path belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,7 +76,7 @@ pub struct Request {
     headers: Vec<(&'static str, HeaderValue)>,
     auth: Auth,
     effect: Effect,
-    retried: bool,
+    keyless: bool,
     secret: bool,
     download: bool,
     colony: Option<(String, ColonyPlace)>,
@@ -87,7 +87,7 @@ pub struct Request {
 impl Request {
     /// Starts the request of an operation.
     pub fn to<E: Endpoint>() -> Self {
-        Self::new(E::NAME, E::METHOD, E::PATH)
+        Self { keyless: E::KEYLESS, ..Self::new(E::NAME, E::METHOD, E::PATH) }
     }
 
     /// Starts a request from its parts. `template` may hold `{name}` places, to be filled.
@@ -104,7 +104,7 @@ impl Request {
             headers: Vec::new(),
             auth: Auth::Bearer,
             effect: Effect::None,
-            retried: true,
+            keyless: false,
             secret: false,
             download: false,
             colony: None,
@@ -287,12 +287,11 @@ impl Request {
         self
     }
 
-    /// Makes the body one uploaded file. An upload is not sent twice.
+    /// Makes the body one uploaded file.
     #[must_use]
     pub fn file(mut self, file: FilePart) -> Self {
         self = self.require_printable("filename", &file.filename);
         self.body = Body::File(file);
-        self.retried = false;
         self
     }
 
@@ -358,21 +357,30 @@ impl Request {
 
     // ---- building: the manner of sending
 
-    /// Sends the key in `Idempotency-Key`, so that the server acts once however often it hears of it.
+    /// Sends the key in `Idempotency-Key`, so that the server acts once however often it hears of it. A
+    /// client makes one for an authenticated write that has none.
     #[must_use]
     pub fn idempotency_key(mut self, key: Option<&str>) -> Self {
-        let Some(key) = key.filter(|key| !key.is_empty()) else { return self };
+        if let Some(key) = key.filter(|key| !key.is_empty()) {
+            self.set_idempotency_key(key);
+        }
+        self
+    }
+
+    /// As [`idempotency_key`](Self::idempotency_key).
+    pub fn set_idempotency_key(&mut self, key: &str) {
         // A header is bytes; like the Python package, characters up to U+00FF are sent as Latin-1.
         let bytes: Option<Vec<u8>> = key.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
         match bytes.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok()) {
-            Some(value) => {
-                self.idempotency_key = Some(value);
-                self
+            Some(value) => self.idempotency_key = Some(value),
+            None => {
+                self.refusal.get_or_insert_with(|| {
+                    Error::argument_refused(
+                        "idempotency_key",
+                        "idempotency_key cannot be sent in a header: use printable ASCII, at most 255 characters",
+                    )
+                });
             }
-            None => self.refuse(Error::argument_refused(
-                "idempotency_key",
-                "idempotency_key cannot be sent in a header: use printable ASCII, at most 255 characters",
-            )),
         }
     }
 
@@ -406,11 +414,16 @@ impl Request {
         self
     }
 
-    /// Sends the request once, whatever happens.
+    /// Marks a write for which the server keeps no key: [`Repeat::Once`].
     #[must_use]
-    pub fn not_retried(mut self) -> Self {
-        self.retried = false;
+    pub fn keyless(mut self) -> Self {
+        self.set_keyless();
         self
+    }
+
+    /// As [`keyless`](Self::keyless).
+    pub fn set_keyless(&mut self) {
+        self.keyless = true;
     }
 
     /// Says what a success changes in the client.
@@ -474,6 +487,26 @@ impl Request {
         )
     }
 
+    // ---- for those who walk a list
+
+    /// The same request under another operation's name.
+    #[must_use]
+    pub(crate) fn named(mut self, operation: &'static str) -> Self {
+        self.operation = operation;
+        self
+    }
+
+    /// Takes a parameter out of the query.
+    pub(crate) fn take_query(&mut self, name: &str) -> Option<String> {
+        let at = self.query.iter().position(|(key, _)| key == name)?;
+        Some(self.query.remove(at).1)
+    }
+
+    /// A parameter of the query.
+    pub(crate) fn query_value(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
     // ---- for those who send
 
     /// The operation's name.
@@ -512,9 +545,14 @@ impl Request {
         &self.body
     }
 
-    /// The value of `Idempotency-Key`, when one is to be sent (POST and PUT only).
+    /// The value of `Idempotency-Key`, when one is to be sent: with writes only.
     pub fn idempotency(&self) -> Option<&HeaderValue> {
-        self.idempotency_key.as_ref().filter(|_| matches!(self.method, Method::POST | Method::PUT))
+        self.idempotency_key.as_ref().filter(|_| self.repeat() != Repeat::Safe)
+    }
+
+    /// The same as text.
+    pub fn idempotency_text(&self) -> Option<String> {
+        Some(self.idempotency()?.as_bytes().iter().map(|byte| char::from(*byte)).collect())
     }
 
     /// Further headers, in order.
@@ -532,9 +570,9 @@ impl Request {
         self.effect
     }
 
-    /// Whether the retry policy applies.
-    pub fn is_retried(&self) -> bool {
-        self.retried
+    /// Whether the request may be sent again. Without a user the server keeps no key.
+    pub fn repeat(&self) -> Repeat {
+        Repeat::of(&self.method, self.keyless || self.auth == Auth::Anonymous)
     }
 
     /// Whether the reply must not be kept in an error.

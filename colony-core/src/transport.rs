@@ -1,5 +1,7 @@
 //! Who carries the operations.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -52,7 +54,7 @@ pub trait Transport: Sized {
 
     /// Carries out an operation.
     fn execute<E: Endpoint>(&self, endpoint: E) -> Self::Reply<E::Response> {
-        self.send(Prepared::of(&endpoint), |reply| reply.decode())
+        self.send(Prepared::of(&endpoint), |reply| E::decode(&reply))
     }
 
     /// Carries out an operation and answers with the server's JSON as it came.
@@ -67,13 +69,25 @@ pub trait Transport: Sized {
 
     /// Walks a list.
     fn list<S: Sequence>(&self, sequence: S) -> Self::Listing<S::Item> {
-        self.walk(sequence.steps())
+        self.walk(Ok(sequence.pages().boxed()))
     }
 
     /// Carries out an operation of several requests.
     fn gather<B: Batch>(&self, batch: B) -> Self::Reply<B::Output> {
         self.collect(batch.steps(), |items| crate::page::from_value(B::gather(items)))
     }
+}
+
+/// What may differ from call to call on one client; what is not set is the builder's.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct CallSettings {
+    /// The limit of one request.
+    pub timeout: Option<Duration>,
+    /// The limit of a whole call.
+    pub deadline: Option<Duration>,
+    /// The key of a write.
+    pub idempotency_key: Option<String>,
 }
 
 /// Makes a client's builder reachable from the alias: `Client::builder(key)`.
@@ -86,4 +100,8 @@ pub trait Connect: Transport {
 
     /// A builder for a client without a key, for the calls that need none.
     fn anonymous() -> Self::Builder;
+
+    /// The same transport, session and all, with changed settings for its calls.
+    #[must_use]
+    fn with_settings(&self, change: impl FnOnce(&mut CallSettings)) -> Self;
 }

@@ -11,7 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use colony_core::registry::{self, Call, Operation};
+use colony_core::{
+    registry::{self, Call, Operation},
+    retry::Repeat,
+};
 use serde_json::Value;
 
 /// Operations that neither the Python package nor the service's description has.
@@ -102,6 +105,30 @@ fn every_method_of_the_catalogue_is_an_operation() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     assert_eq!(beyond, BEYOND);
     assert_eq!(rows.len(), registry::operations().count(), "a name is there twice");
+}
+
+#[test]
+fn every_operation_tells_whether_it_may_be_repeated() {
+    let once: Vec<&str> = registry::operations()
+        .filter(|(_, operation)| operation.repeat() == Some(Repeat::Once))
+        .map(|(_, operation)| operation.name)
+        .collect();
+    // Those without a login.
+    let expected = [
+        "confirm_key_recovery",
+        "exchange_token",
+        "get_auth_token",
+        "recover_key",
+        "register",
+        "register_begin",
+        "register_confirm",
+    ];
+    assert_eq!(BTreeSet::from_iter(once), BTreeSet::from(expected));
+    for (name, repeat) in
+        [("get_post", Some(Repeat::Safe)), ("create_post", Some(Repeat::Keyed)), ("refresh_token", None)]
+    {
+        assert_eq!(registry::find(name).expect(name).repeat(), repeat, "{name}");
+    }
 }
 
 #[test]

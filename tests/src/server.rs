@@ -146,7 +146,12 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
     Ok(())
 }
 
-fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Received>> {
+/// Reads a request; `None` at the end of the connection.
+///
+/// # Errors
+///
+/// What kept it from being read.
+pub fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Received>> {
     let Some(first) = read_line(reader)? else { return Ok(None) };
     let mut words = first.split(' ').map(str::to_owned);
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -208,7 +213,8 @@ fn played(response: &Value) -> Played {
     Played::Reply(reply(status, &headers, &body))
 }
 
-fn reply(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+/// Writes a reply.
+pub fn reply(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut out = format!("HTTP/1.1 {status} Recorded\r\n").into_bytes();
     for (name, value) in headers {
         out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());

@@ -147,7 +147,7 @@ pub fn errors(status: u16, body: &[u8], wait: Option<Duration>) {
     let code = sent.as_ref().and_then(|sent| sent.get("detail")?.get("code")?.as_str());
     assert_eq!(error.kind(), expected_kind(status, code));
     assert_eq!((error.status(), error.code()), (Some(status), code));
-    assert_eq!(error.retry_after(), wait.filter(|_| status == 429));
+    assert_eq!(error.retry_after(), wait);
     assert_eq!(error.body(), sent.as_ref());
     presentable(&Error::from_oauth_reply("exchange_token", status, body).finish());
 }

@@ -48,8 +48,8 @@ pub struct Settings {
     pub totp: Option<String>,
     /// What a function that gives two-factor codes returns, in order.
     pub totp_sequence: Option<Vec<String>>,
-    /// The budget of calls.
-    pub retry: RetryPolicy,
+    /// The budget of calls, where it is not that of the recordings.
+    pub retry: Option<RetryPolicy>,
     /// The budget of logins, where it is not the default.
     pub auth_retry: Option<RetryPolicy>,
     /// The time limit of a request.
@@ -64,6 +64,11 @@ pub struct Settings {
     pub hooks: Option<Arc<Mutex<Vec<Value>>>>,
     /// An HTTP client to use: building one takes long, for its certificates.
     pub http: Option<reqwest::Client>,
+}
+
+/// The budget with which calls were recorded.
+pub fn recorded_policy() -> RetryPolicy {
+    RetryPolicy::default().base_delay(Duration::from_secs(1)).max_delay(Duration::from_secs(10))
 }
 
 impl Settings {
@@ -85,7 +90,7 @@ impl Settings {
             .base_url(format!("http://{}{}", stage.server.authority(), self.path()))
             .token_cache_dir(stage.directory.clone())
             .timer(stage.timer.clone())
-            .retry(self.retry.clone());
+            .retry(self.retry.clone().unwrap_or_else(recorded_policy));
         if let Some(policy) = &self.auth_retry {
             builder = builder.auth_retry(policy.clone());
         }

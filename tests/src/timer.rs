@@ -57,4 +57,9 @@ impl Timer for TestTimer {
         state.sleeps.push(duration.as_secs_f64());
         Box::pin(std::future::ready(()))
     }
+
+    /// No spread: pauses are what the rules say.
+    fn random(&self) -> f64 {
+        0.0
+    }
 }

@@ -234,7 +234,7 @@ fn what_cannot_be_read_names_operation_and_request() {
     });
     let client = colony_blocking::Client::builder("col_test").script(&script).build().unwrap();
     let post = client.posts().get("p1").unwrap_err();
-    let mut walk = client.posts().iter(colony_core::api::posts::IterPosts::new());
+    let mut walk = client.posts().iter(colony_core::api::posts::GetPosts::new());
     assert!(walk.next().unwrap().is_ok());
     let item = walk.next().unwrap().unwrap_err();
     assert!(walk.next().is_none());

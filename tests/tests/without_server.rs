@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use colony_async::testing::Script;
 use colony_core::{
-    api::{posts::IterPosts, votes_reactions::VotePost},
+    api::{posts::GetPosts, session::ListMyActions, votes_reactions::VotePost},
     registry::{self, Call},
 };
 use serde_json::{Value, json};
@@ -116,7 +116,7 @@ fn a_stream_asks_for_a_page_only_when_it_is_needed() {
     let script = three_pages();
     let client = colony_async::Client::builder("col_test").script(&script).build().unwrap();
     runtime.block_on(async {
-        let mut posts = client.posts().iter(IterPosts::new().page_size(2));
+        let mut posts = client.posts().iter(GetPosts::new().limit(2));
         assert_eq!(script.sent().len(), 0, "nothing is sent before the first poll");
         for (id, pages) in [("a", 1), ("b", 1), ("c", 2), ("d", 2)] {
             assert_eq!(posts.next().await.unwrap().unwrap().id, id);
@@ -138,20 +138,74 @@ fn a_limit_asks_for_no_page_that_cannot_be_needed() {
     let client = colony_blocking::Client::builder("col_test").script(&script).build().unwrap();
     let ids: Vec<String> = client
         .posts()
-        .iter(IterPosts::new().page_size(2).max_results(4))
+        .iter(GetPosts::new().limit(2))
+        .take(4)
         .map(|post| post.unwrap().id.to_string())
         .collect();
     assert_eq!(ids, ["a", "b", "c", "d"]);
     assert_eq!(script.sent().len(), 2);
-    assert_eq!(client.posts().iter(IterPosts::new().max_results(0)).count(), 0);
+    assert_eq!(client.posts().iter(GetPosts::new()).take(0).count(), 0);
     assert_eq!(script.sent().len(), 2, "a limit of none asks for nothing");
+}
+
+#[test]
+fn a_stream_of_so_many_items_asks_for_no_page_that_cannot_be_needed() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let script = three_pages();
+    let client = colony_async::Client::builder("col_test").script(&script).build().unwrap();
+    runtime.block_on(async {
+        let posts = client.posts().iter(GetPosts::new().limit(2)).take(4).collect().await.unwrap();
+        assert_eq!(posts.len(), 4);
+        assert_eq!(client.posts().iter(GetPosts::new()).take(0).collect().await.unwrap().len(), 0);
+    });
+    assert_eq!(script.sent().len(), 2);
+}
+
+#[test]
+fn a_page_fetches_the_next_one() {
+    let page = |ids: [&str; 2], more: Option<bool>, total: Option<u64>| {
+        let items: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
+        json!({"items": items, "has_more": more, "total": total})
+    };
+    let script = Script::new()
+        .answers("get_posts", page(["a", "b"], None, Some(6)))
+        .answers("get_posts", page(["c", "d"], Some(true), None))
+        .answers("get_posts", page(["e", "f"], None, Some(6)));
+    let client = colony_blocking::Client::builder("col_test").script(&script).build().unwrap();
+    let mut page = client.posts().list(GetPosts::new().limit(2).author("ada")).unwrap();
+    let mut ids = Vec::new();
+    loop {
+        ids.extend(page.items.iter().map(|post| post.id.to_string()));
+        let Some(next) = page.next_page() else { break };
+        page = client.page(next).unwrap();
+    }
+    assert_eq!(ids, ["a", "b", "c", "d", "e", "f"]);
+    let sent: Vec<Value> = script.sent().into_iter().map(|sent| sent.request["query"].clone()).collect();
+    let offsets: Vec<Option<&str>> = sent.iter().map(|query| of(query, "offset")).collect();
+    assert_eq!(offsets, [None, Some("2"), Some("4")]);
+    assert!(sent.iter().all(|query| of(query, "author") == Some("ada")));
+
+    let cursor = |next: Option<&str>| json!({"items": [], "next_cursor": next});
+    let script =
+        Script::new().answers("list_my_actions", cursor(Some("c1"))).answers("list_my_actions", cursor(None));
+    let client = colony_blocking::Client::builder("col_test").script(&script).build().unwrap();
+    let page = client.execute(ListMyActions::new().kinds(["dm_sent"])).unwrap();
+    let page = client.page(page.next_page().unwrap()).unwrap();
+    assert!(page.next_page().is_none());
+    assert_eq!(of(&script.sent()[1].request["query"], "cursor"), Some("c1"));
+    assert_eq!(of(&script.sent()[1].request["query"], "kinds"), Some("dm_sent"));
+}
+
+/// A parameter of a query.
+fn of<'q>(query: &'q Value, name: &str) -> Option<&'q str> {
+    query.as_array()?.iter().find(|pair| pair[0] == name)?[1].as_str()
 }
 
 #[test]
 fn a_dropped_walk_asks_for_nothing_more() {
     let script = three_pages();
     let client = colony_blocking::Client::builder("col_test").script(&script).build().unwrap();
-    let mut posts = client.posts().iter(IterPosts::new().page_size(2));
+    let mut posts = client.posts().iter(GetPosts::new().limit(2));
     assert_eq!(posts.next().unwrap().unwrap().id, "a");
     drop(posts);
     assert_eq!(script.sent().len(), 1);

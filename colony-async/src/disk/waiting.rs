@@ -43,6 +43,7 @@ pub(crate) async fn wait_for_lock<T>(
     mut look: impl FnMut(Duration) -> Look<T>,
 ) -> Waited<T> {
     let (mut watch, mut pause, mut holder) = (Stopwatch::start(timer), POLL_FIRST, Holder::default());
+    let mut is_told = false;
     loop {
         let attempt = try_lock();
         let waited = watch.elapsed();
@@ -55,6 +56,11 @@ pub(crate) async fn wait_for_lock<T>(
             Attempt::Unavailable(error) => return Waited::Unavailable(error),
             Attempt::Taken if waited >= patience || holder.is_stuck(announced(), waited) => {
                 return Waited::GaveUp(waited);
+            }
+            Attempt::Taken if !is_told => {
+                is_told = true;
+                let limit_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+                tracing::debug!(target: "colony::token", event = "waiting", limit_ms, "waiting for another process");
             }
             Attempt::Taken => {}
         }

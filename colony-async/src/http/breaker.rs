@@ -27,6 +27,8 @@ struct State {
     open_since: Option<SystemTime>,
     /// Whether the one call after a rest is under way.
     trying: bool,
+    /// How often it has opened or closed. A call that was let through before says nothing of what is so now.
+    turns: u64,
 }
 
 impl Breaker {
@@ -38,20 +40,26 @@ impl Breaker {
     /// Lets a call through, or answers it.
     pub(super) fn admit(&self, request: &Request, now: SystemTime) -> Result<Admitted<'_>> {
         let mut state = self.lock();
-        let Some(since) = state.open_since else { return Ok(Admitted { breaker: self, is_trial: false }) };
+        let Some(since) = state.open_since else { return Ok(self.admitted(&state, false)) };
         // A clock that was set back must not make the rest longer.
         let rested = now.duration_since(since).unwrap_or(REST);
         if state.trying || rested < REST {
-            let left = REST.saturating_sub(rested).as_secs_f64().ceil();
-            let message =
-                format!("the last {} calls failed, so nothing is sent for {left} s more", state.failures);
+            // While one call tries, nobody knows how long it takes.
+            let left = REST.saturating_sub(rested).max(Duration::from_secs(1));
+            let message = format!("the last {} calls failed, so nothing is sent for a while", state.failures);
             return Err(Error::build(ErrorKind::Network, message)
                 .operation(request.operation())
+                .code("circuit_open")
+                .retry_after(left)
                 .hint("The service is in trouble; the circuit breaker was set with `circuit_breaker`")
                 .finish());
         }
         state.trying = true;
-        Ok(Admitted { breaker: self, is_trial: true })
+        Ok(self.admitted(&state, true))
+    }
+
+    fn admitted(&self, state: &State, is_trial: bool) -> Admitted<'_> {
+        Admitted { breaker: self, is_trial, turn: state.turns }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -64,20 +72,25 @@ impl Breaker {
 pub(super) struct Admitted<'a> {
     breaker: &'a Breaker,
     is_trial: bool,
+    turn: u64,
 }
 
 impl Admitted<'_> {
     pub(super) fn settle(self, outcome: &Result<Reply>, now: SystemTime) {
         let mut state = self.breaker.lock();
+        if state.turns != self.turn {
+            return;
+        }
         match answers(outcome) {
             Some(true) => {
                 state.failures = 0;
-                state.open_since = None;
+                state.turns += u64::from(state.open_since.take().is_some());
             }
             Some(false) => {
                 state.failures = state.failures.saturating_add(1);
                 if state.failures >= self.breaker.threshold {
                     state.open_since = Some(now);
+                    state.turns += 1;
                 }
             }
             None => {}
@@ -136,6 +149,26 @@ mod tests {
         assert!(call(&breaker, 60, 200));
         assert!(call(&breaker, 60, 500));
         assert!(call(&breaker, 60, 200));
+    }
+
+    #[test]
+    fn calls_that_were_let_through_before_it_opened_do_not_open_it_again() {
+        let breaker = Breaker::new(1).unwrap();
+        let request = Request::new("x", Method::GET, "/x");
+        let failed = || {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Ok(Reply::new(status, HeaderMap::new(), Bytes::new()))
+        };
+        let admit = |seconds| breaker.admit(&request, at(seconds)).unwrap_or_else(|error| panic!("{error}"));
+        let (first, slow, slower) = (admit(0), admit(0), admit(0));
+        first.settle(&failed(), at(0));
+        slow.settle(&failed(), at(25));
+        // The rest counts from the failure that opened it.
+        let error = breaker.admit(&request, at(29)).err().expect("it is open");
+        assert_eq!((error.code(), error.retry_after()), (Some("circuit_open"), Some(Duration::from_secs(1))));
+        assert!(call(&breaker, 30, 200));
+        slower.settle(&failed(), at(31));
+        assert!(call(&breaker, 31, 200));
     }
 
     #[test]

@@ -1,22 +1,26 @@
 //! One request, from the cache or over the wire, with all its tries.
 
-use colony_core::{Auth, Body, Reply, Request, Result, retry::Decision};
+use colony_core::{Auth, Body, Reply, Request, Result};
 
 use super::{
     Http,
     cache::{self, Look, Write},
 };
-use crate::session::Round;
+use crate::{
+    deadline::Deadline,
+    repeat::Repeat,
+    session::{Held, Round},
+};
 
 impl Http {
     /// Gives the last reply to a request, a kept one if there is one.
-    pub(crate) async fn deliver(&self, request: &Request) -> Result<Reply> {
+    pub(super) async fn deliver_until(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
         let shared = &*self.shared;
         shared.session.check_caller()?;
-        let Some(cache) = &shared.cache else { return self.send_guarded(request).await };
+        let Some(cache) = &shared.cache else { return self.send_guarded(request, deadline).await };
         if !cache::is_kept(request) {
             let write = Write::begin(cache, request);
-            let outcome = self.send_guarded(request).await;
+            let outcome = self.send_guarded(request, deadline).await;
             write.end(&outcome);
             return outcome;
         }
@@ -25,59 +29,59 @@ impl Http {
             Look::Hit(reply) => return Ok(reply),
             Look::Miss(asked_at) => asked_at,
         };
-        let reply = self.send_guarded(request).await?;
+        let reply = self.send_guarded(request, deadline).await?;
         if reply.is_success() {
             cache.keep(url, asked_at, &reply, shared.timer.now());
         }
         Ok(reply)
     }
 
-    async fn send_guarded(&self, request: &Request) -> Result<Reply> {
-        let Some(breaker) = &self.shared.breaker else { return self.send_with_retries(request).await };
+    async fn send_guarded(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
+        let Some(breaker) = &self.shared.breaker else {
+            return self.send_with_retries(request, deadline).await;
+        };
         let admitted = breaker.admit(request, self.shared.timer.now())?;
-        let outcome = self.send_with_retries(request).await;
+        let outcome = self.send_with_retries(request, deadline).await;
         admitted.settle(&outcome, self.shared.timer.now());
         outcome
     }
 
     /// Sends a request as often as the policy and a rejected token ask for, and gives the last reply.
-    async fn send_with_retries(&self, request: &Request) -> Result<Reply> {
+    async fn send_with_retries(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
         let shared = &*self.shared;
-        let mut retries = 0;
+        let mut tries = Repeat::new(request, &shared.retry, &*shared.timer).until(request, deadline);
         let mut tokens = carries_token(request).then(|| Round::new(&shared.session, request));
         loop {
-            let mut held = match &tokens {
-                Some(tokens) => Some(tokens.token().await?),
-                None => None,
-            };
-            let mut reply = shared.sender.once(request, held.as_deref()).await?;
-            if let (Some(tokens), Auth::Bearer) = (&mut tokens, request.auth()) {
-                while let Some(refused) = held.take()
-                    && let Some(other) = tokens.another(&refused, &reply).await?
-                {
-                    reply = shared.sender.once(request, Some(&*other)).await?;
-                    held = Some(other);
-                }
-                if reply.is_success() {
-                    tokens.succeeded().await;
-                }
+            let outcome = self.send_once(request, tokens.as_mut()).await?;
+            if let Some(outcome) = tries.settle(outcome).await {
+                return outcome;
             }
-            let status = reply.status.as_u16();
-            if !request.is_retried() {
-                return Ok(reply);
-            }
-            match shared.retry.after(retries, status, reply.retry_after()) {
-                Decision::Stop => return Ok(reply),
-                Decision::After(wait) => {
-                    tracing::debug!(
-                        target: "colony::http", operation = request.operation(), status,
-                        wait_ms = wait.as_millis() as u64, "sending the request again after a pause"
-                    );
-                    shared.timer.sleep(wait).await;
-                }
-            }
-            retries += 1;
         }
+    }
+
+    /// Sends a request once, and again with another token while its own is refused. The outer error is that
+    /// of a login, which was tried often enough.
+    async fn send_once(&self, request: &Request, tokens: Option<&mut Round<'_>>) -> Result<Result<Reply>> {
+        let Some(tokens) = tokens else { return Ok(self.send(request, None).await) };
+        let mut held = tokens.token().await?;
+        loop {
+            let outcome = self.send(request, Some(&*held)).await;
+            let Ok(reply) = &outcome else { return Ok(outcome) };
+            if request.auth() != Auth::Bearer {
+                return Ok(outcome);
+            }
+            if reply.is_success() {
+                tokens.succeeded().await;
+            }
+            match tokens.another(&held, reply).await? {
+                Some(other) => held = other,
+                None => return Ok(outcome),
+            }
+        }
+    }
+
+    async fn send(&self, request: &Request, held: Option<&Held>) -> Result<Reply> {
+        self.shared.sender.once(request, held, self.settings.timeout).await
     }
 }
 

@@ -3,13 +3,16 @@
 use std::{
     fmt,
     future::Future,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use colony_core::{
     Error, ErrorKind, Reply, Request, Result,
-    retry::{Decision, RetryPolicy},
+    retry::RetryPolicy,
     token::{
         cache_path,
         cooldown::{Limits, Note, NoteKind},
@@ -26,6 +29,7 @@ use super::{Attempt, Held, Kind, Mint};
 use crate::{
     body,
     callback::Owner,
+    repeat::Repeat,
     sender::Sender,
     time::{Stopwatch, unix},
 };
@@ -34,11 +38,12 @@ use crate::{
 pub(crate) const LOGIN: &str = "get_auth_token";
 
 /// Where two-factor codes come from.
+#[derive(Clone)]
 pub(crate) enum Totp {
     /// A code that serves for one request.
-    Once(SecretString, AtomicBool),
+    Once(SecretString, Arc<AtomicBool>),
     /// Asked for each request.
-    Ask(Box<dyn Fn() -> String + Send + Sync>),
+    Ask(Arc<dyn Fn() -> String + Send + Sync>),
 }
 
 /// Logs in.
@@ -109,7 +114,8 @@ impl Login {
     /// Exchanges the key for a token.
     async fn run(&self, key: &SecretString, attempt: Attempt<'_>) -> Result<SecretString> {
         let retry = attempt.patience.of(&self.retry);
-        let (mut retries, mut watch) = (0, Stopwatch::start(attempt.timer));
+        let (mut tries, mut watch) =
+            (Repeat::of_login(LOGIN, &retry, attempt.timer), Stopwatch::start(attempt.timer));
         loop {
             if self.totp.is_some() {
                 // A person may be asked for the code.
@@ -117,18 +123,22 @@ impl Login {
             }
             let request = self.request(key)?;
             attempt.announce(self.sender.timeout);
-            let reply = self.sender.once_bounded(&request, body::LOGIN_LIMIT).await?;
-            if reply.is_success() {
-                return read_token(&reply);
-            }
-            match retry.after(retries, reply.status.as_u16(), reply.retry_after()) {
-                Decision::After(wait) if self.may_try_again(watch.elapsed() + wait) => {
-                    attempt.announce(wait + self.sender.timeout);
-                    watch.sleep(wait).await;
+            let outcome = self.sender.once_bounded(&request, body::LOGIN_LIMIT).await;
+            match tries.pause(&outcome) {
+                Some(pause) if self.may_try_again(watch.elapsed() + pause.time) => {
+                    attempt.announce(pause.time + self.sender.timeout);
+                    tries.tell(&pause);
+                    watch.sleep(pause.time).await;
                 }
-                _ => return Err(reply.into_error(&request)),
+                _ => {
+                    let reply = outcome?;
+                    return if reply.is_success() {
+                        read_token(&reply)
+                    } else {
+                        Err(reply.into_error(&request))
+                    };
+                }
             }
-            retries += 1;
         }
     }
 }
@@ -177,7 +187,7 @@ fn read_token(reply: &Reply) -> Result<SecretString> {
 
 impl Totp {
     pub(crate) fn once(code: SecretString) -> Self {
-        Self::Once(code, AtomicBool::new(false))
+        Self::Once(code, Arc::default())
     }
 
     /// Whether there is no further code.

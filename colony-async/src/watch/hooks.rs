@@ -1,6 +1,6 @@
 //! Functions of the program's own that see every request and every reply.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use colony_core::{Body, Effect, JsonObject, Reply, Request};
 use http::Method;
@@ -42,10 +42,11 @@ pub struct Incoming<'a> {
     pub body: Option<&'a Value>,
 }
 
-type OnRequest = Box<dyn Fn(&Outgoing<'_>) + Send + Sync>;
-type OnResponse = Box<dyn Fn(&Incoming<'_>) + Send + Sync>;
+type OnRequest = Arc<dyn Fn(&Outgoing<'_>) + Send + Sync>;
+type OnResponse = Arc<dyn Fn(&Incoming<'_>) + Send + Sync>;
 
 /// The hooks of a client, in the order they were given.
+#[derive(Clone)]
 pub(crate) struct Hooks {
     pub(crate) owner: Owner,
     pub(crate) requests: Vec<OnRequest>,

@@ -10,7 +10,7 @@ use super::openid::{Answer, OpenId, refusal};
 use crate::{
     args::Global,
     failure::Failure,
-    output::{Output, printable, span},
+    output::{Output, one_line, span},
     signals::{self, Hold},
 };
 
@@ -86,10 +86,10 @@ pub(super) async fn log_in(
 
 /// Said whatever `--quiet` says: without it nobody can log in. On stderr, where no script reads data.
 fn tell(begun: &Begun, lifetime: Duration, output: &Output) {
-    let code = printable(&begun.user_code);
-    output.error_line(&format!("Open {} and enter the code {code}", printable(&begun.verification_uri)));
+    let code = one_line(&begun.user_code);
+    output.error_line(&format!("Open {} and enter the code {code}", one_line(&begun.verification_uri)));
     if let Some(complete) = &begun.verification_uri_complete {
-        output.say(&format!("  or open {}", printable(complete)));
+        output.say(&format!("  or open {}", one_line(complete)));
     }
     output.say(&format!("Waiting for it, for up to {} …", span(lifetime.as_secs_f64())));
 }

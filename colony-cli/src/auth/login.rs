@@ -28,7 +28,7 @@ use crate::{
     client::{self, Chosen, check_place},
     failure::Failure,
     input,
-    output::{Output, moment, printable},
+    output::{Output, moment, one_line},
     profile::{OpenIdLogin, Profile, ProfileLock, Profiles},
     signals::{self, Hold},
 };
@@ -140,7 +140,7 @@ async fn api_key(
     } else {
         output.say(&format!(
             "logged in as {} at {base_url} (profile {}); the key is kept in {}",
-            printable(username),
+            one_line(username),
             chosen.name,
             store.place()
         ));
@@ -156,7 +156,7 @@ async fn confirm(global: &Global, base_url: &str, key: &SecretString, force: boo
     let confirmed = async {
         let client = client::builder_for(global, Some(key.clone()))
             .map_err(|failure| match failure {
-                Failure::Api(error) => error,
+                Failure::Api(error) | Failure::Advised(error, _) => error,
                 Failure::Local(message) => Error::build(ErrorKind::Config, message).finish(),
             })?
             .base_url(base_url)
@@ -379,7 +379,7 @@ async fn report(
     } else {
         output.say(&format!(
             "logged in as {} at {} (profile {name}); the credential is kept in {}",
-            printable(who.unwrap_or("?")),
+            one_line(who.unwrap_or("?")),
             kept.id.issuer,
             store.file().display()
         ));

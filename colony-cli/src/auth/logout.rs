@@ -76,7 +76,7 @@ pub(super) async fn run(global: &Global, revoke: bool, output: &Output) -> Resul
     }
     if revoke && login.is_none() {
         output.say(
-            "an API key has nothing to revoke: `colony call rotate_key` replaces the key, and tokens issued \
+            "an API key has nothing to revoke: `colony auth rotate-key` replaces the key, and tokens issued \
              before end within a day",
         );
     }

@@ -13,7 +13,7 @@ use crate::{
     args::Global,
     client::{self, Chosen, KeySource, base_url},
     failure::{Failure, NO_KEY},
-    output::{Output, moment, printable, span},
+    output::{Output, moment, one_line, span},
     profile::OpenIdLogin,
     signals,
 };
@@ -262,7 +262,7 @@ fn key_rows(rows: &mut Vec<(&'static str, String)>, key: &KeyLogin, enabled: boo
         rows.push(("cache", reason.clone()));
     }
     if let Some(me) = &key.me {
-        rows.push(("account", printable(me.get("username").and_then(Value::as_str).unwrap_or("?"))));
+        rows.push(("account", one_line(me.get("username").and_then(Value::as_str).unwrap_or("?"))));
     }
 }
 
@@ -301,7 +301,7 @@ fn open_rows(rows: &mut Vec<(&'static str, String)>, login: &OpenLogin, now: f64
     if let Some(verified) = verified {
         let field = |name: &str| verified.me.as_ref()?.get(name)?.as_str();
         let who = field("preferred_username").or_else(|| field("sub")).unwrap_or("not told by the provider");
-        rows.push(("account", printable(who)));
+        rows.push(("account", one_line(who)));
     }
 }
 
@@ -351,7 +351,7 @@ fn credential_rows(
         rows.push(("ends", format!("{} unless it is rotated before", moment(end))));
     }
     if let Some(scope) = &known.scope {
-        rows.push(("scope", printable(scope)));
+        rows.push(("scope", one_line(scope)));
     }
 }
 

@@ -1,9 +1,17 @@
 //! The command line as a program: what scripts may rely on.
 
 mod bench;
+mod completion;
+#[cfg(unix)]
+mod edit;
+mod help;
 mod input;
+mod short;
 #[cfg(unix)]
 mod streams;
+#[cfg(unix)]
+mod tables;
+mod waiting;
 
 #[cfg(unix)]
 use std::io::{BufRead as _, BufReader};

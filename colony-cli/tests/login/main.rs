@@ -9,6 +9,7 @@ mod moved;
 mod openid;
 mod parallel;
 mod profiles;
+mod rotation;
 mod secrets;
 #[cfg(unix)]
 mod signals;

@@ -201,7 +201,6 @@ impl Download for GetMessageAttachment {
         Request::new(Self::NAME, Method::GET, Self::PATH)
             .id("attachment_id", &self.attachment_id)
             .name("variant", self.variant.as_deref().unwrap_or("full"))
-            .not_retried()
     }
 }
 

@@ -287,6 +287,7 @@ impl Endpoint for ConfirmKeyRecovery {
     const NAME: &'static str = "confirm_key_recovery";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/auth/recover-key/confirm";
+    const KEYLESS: bool = true;
     type Response = NewKey;
 
     fn request(&self) -> Request {
@@ -342,13 +343,13 @@ impl Endpoint for ExchangeToken {
     const NAME: &'static str = "exchange_token";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/oauth/token";
+    const KEYLESS: bool = true;
     type Response = ExchangedToken;
 
     fn request(&self) -> Request {
         let request = Request::to::<Self>()
             .base(Base::Site)
             .anonymous()
-            .not_retried()
             .secret()
             .require_text("audience", &self.audience)
             .form("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange");
@@ -399,6 +400,7 @@ impl Endpoint for RecoverKey {
     const NAME: &'static str = "recover_key";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/auth/recover-key";
+    const KEYLESS: bool = true;
     type Response = Notice;
 
     fn request(&self) -> Request {

@@ -6,7 +6,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Endpoint, JsonObject, Page, PostId, Request, Transport,
+    Client, Endpoint, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Transport,
     registry::{Group, Operation},
 };
 
@@ -199,6 +199,15 @@ impl Endpoint for ListBookmarks {
     fn request(&self) -> Request {
         Request::to::<Self>().query("limit", self.limit.unwrap_or(20)).query("offset", self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListBookmarks {
+    const IDS: &'static [&'static str] = &["id", "post_id"];
+    type Item = Post;
 }
 
 /// Takes a bookmark away.

@@ -241,7 +241,7 @@ impl Endpoint for CreateBounty {
     type Response = BountyCreated;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().id("post_id", &self.post_id).query("amount", self.amount).not_retried()
+        Request::to::<Self>().id("post_id", &self.post_id).query("amount", self.amount)
     }
 }
 

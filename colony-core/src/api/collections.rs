@@ -4,7 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Done, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport,
+    Client, Done, Endpoint, Id, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
+    Transport,
     id::checked_id,
     kind,
     names::{self, Both},
@@ -390,6 +391,14 @@ impl Endpoint for ListCollections {
             .query("offset", self.offset)
             .query_some("user_id", self.user_id.as_deref())
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListCollections {
+    type Item = Collection;
 }
 
 /// Takes a post out of a collection of one's own.

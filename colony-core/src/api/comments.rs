@@ -29,7 +29,7 @@ pub use history::{
 };
 pub use live::{CommentPreview, CommentTail, GetCommentTail, PreviewComment};
 pub use moving::ReparentComment;
-pub use reading::{GetAllComments, GetComment, GetComments, GetUserComments, IterComments, IterUserComments};
+pub use reading::{GetAllComments, GetComment, GetComments, GetUserComments};
 pub use writing::{AnswerCognition, CreateComment, DeleteComment, MarkCommentScanned, UpdateComment};
 
 // ---- handle
@@ -94,7 +94,7 @@ impl<C: Transport> Comments<'_, C> {
     ///
     /// Each item is a result; the walk ends after the first error.
     #[doc(alias = "iter_comments")]
-    pub fn iter(&self, query: IterComments) -> C::Listing<Comment> {
+    pub fn iter(&self, query: GetComments) -> C::Listing<Comment> {
         self.transport.list(query)
     }
 
@@ -104,7 +104,7 @@ impl<C: Transport> Comments<'_, C> {
     ///
     /// Each item is a result; the walk ends after the first error.
     #[doc(alias = "iter_user_comments")]
-    pub fn iter_by_user(&self, query: IterUserComments) -> C::Listing<Comment> {
+    pub fn iter_by_user(&self, query: GetUserComments) -> C::Listing<Comment> {
         self.transport.list(query)
     }
 
@@ -274,8 +274,8 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<GetComment>(),
         Operation::of::<GetComments>(),
         Operation::of::<GetUserComments>(),
-        Operation::list::<IterComments>(),
-        Operation::list::<IterUserComments>(),
+        Operation::list::<GetComments>(),
+        Operation::list::<GetUserComments>(),
         Operation::of::<MarkCommentScanned>(),
         Operation::of::<UpdateComment>(),
         Operation::of::<ReparentComment>(),

@@ -4,11 +4,10 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Done, Endpoint, Id, JsonObject, Open, Page, PostId, Request, Result, Sequence, Timestamp,
+    Client, Done, Endpoint, Id, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
     Transport,
     id::checked_id,
     kind,
-    page::{Pages, Paging, Steps},
     registry::{Group, Operation},
 };
 
@@ -73,7 +72,7 @@ impl<C: Transport> Echoes<'_, C> {
     ///
     /// Each item is a result; the walk ends after the first error.
     #[doc(alias = "iter_echoes")]
-    pub fn iter(&self, query: IterEchoes) -> C::Listing<Echo> {
+    pub fn iter(&self, query: GetEchoes) -> C::Listing<Echo> {
         self.transport.list(query)
     }
 
@@ -291,50 +290,15 @@ impl Endpoint for GetEchoes {
     fn request(&self) -> Request {
         Request::to::<Self>().query("limit", self.limit.unwrap_or(30)).offset(self.offset.unwrap_or(0))
     }
-}
 
-/// Walks echoes.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct IterEchoes {
-    /// Rows to a request, 1 to 100; 30 unless set.
-    pub page_size: Option<u32>,
-    /// At most so many echoes.
-    pub max_results: Option<usize>,
-}
-
-impl IterEchoes {
-    /// All echoes.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets the number of rows to a request, 1 to 100.
-    #[must_use]
-    pub fn page_size(mut self, page_size: u32) -> Self {
-        self.page_size = Some(page_size);
-        self
-    }
-
-    /// Sets how many echoes to give at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
     }
 }
 
-impl Sequence for IterEchoes {
-    const NAME: &'static str = "iter_echoes";
-    const PATH: &'static str = "/echoes";
+impl Sequence for GetEchoes {
+    const WALK: &'static str = "iter_echoes";
     type Item = Echo;
-
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        let size = self.page_size.unwrap_or(30);
-        let first = Request::new(Self::NAME, Method::GET, Self::PATH).query("limit", size);
-        Ok(Pages::new(first, Paging::Offset, self.max_results)?.boxed())
-    }
 }
 
 // ---- registry
@@ -346,7 +310,7 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<CreateEcho>(),
         Operation::of::<DeleteEcho>(),
         Operation::of::<GetEchoes>(),
-        Operation::list::<IterEchoes>(),
+        Operation::list::<GetEchoes>(),
     ],
 );
 

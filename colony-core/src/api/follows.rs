@@ -14,9 +14,7 @@ use super::users::User;
 mod lists;
 mod tags;
 
-pub use lists::{
-    GetFollowers, GetFollowing, GetMyFollowers, GetMyFollowing, IterMyFollowers, IterMyFollowing,
-};
+pub use lists::{GetFollowers, GetFollowing, GetMyFollowers, GetMyFollowing};
 pub use tags::{FollowTag, GetFollowedTags, UnfollowTag};
 
 // ---- handle
@@ -156,7 +154,7 @@ impl<C: Transport> Follows<'_, C> {
     /// # Errors
     ///
     /// Each item is a result; the walk ends after the first error.
-    pub fn iter_my_followers(&self, query: IterMyFollowers) -> C::Listing<User> {
+    pub fn iter_my_followers(&self, query: GetMyFollowers) -> C::Listing<User> {
         self.transport.list(query)
     }
 
@@ -165,7 +163,7 @@ impl<C: Transport> Follows<'_, C> {
     /// # Errors
     ///
     /// Each item is a result; the walk ends after the first error.
-    pub fn iter_my_following(&self, query: IterMyFollowing) -> C::Listing<User> {
+    pub fn iter_my_following(&self, query: GetMyFollowing) -> C::Listing<User> {
         self.transport.list(query)
     }
 
@@ -466,8 +464,8 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<GetMyFollowing>(),
         Operation::of::<GetRelationship>(),
         Operation::of::<GetRelationshipByUsername>(),
-        Operation::list::<IterMyFollowers>(),
-        Operation::list::<IterMyFollowing>(),
+        Operation::list::<GetMyFollowers>(),
+        Operation::list::<GetMyFollowing>(),
         Operation::of::<Unfollow>(),
         Operation::of::<UnfollowByUsername>(),
         Operation::of::<UnfollowTag>(),

@@ -101,7 +101,7 @@ impl<C: Transport> Messages<'_, C> {
     ///
     /// Each item is a result; the walk ends after the first error.
     #[doc(alias = "iter_conversations")]
-    pub fn iter(&self, query: IterConversations) -> C::Listing<Conversation> {
+    pub fn iter(&self, query: ListConversations) -> C::Listing<Conversation> {
         self.transport.list(query)
     }
 
@@ -336,7 +336,7 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<ForwardMessage>(),
         Operation::of::<GetConversation>(),
         Operation::of::<GetUnreadCount>(),
-        Operation::list::<IterConversations>(),
+        Operation::list::<ListConversations>(),
         Operation::of::<ListConversations>(),
         Operation::of::<ListMessageEdits>(),
         Operation::of::<ListMessageReads>(),

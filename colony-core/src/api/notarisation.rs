@@ -9,8 +9,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, CommentId, Endpoint, Error, JsonObject, Open, Page, PostId, Request, Timestamp, Transport,
-    UserId,
+    Client, CommentId, Endpoint, Error, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence,
+    Timestamp, Transport, UserId,
     registry::{Group, Operation},
 };
 
@@ -319,6 +319,14 @@ impl Endpoint for GetUserNotarisations {
         };
         request.query("limit", self.limit.unwrap_or(50)).offset(self.offset.unwrap_or(0))
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for GetUserNotarisations {
+    type Item = Notarisation;
 }
 
 /// Notarises a comment.

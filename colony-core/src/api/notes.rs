@@ -6,7 +6,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Done, Endpoint, Id, JsonObject, Page, Request, Timestamp, Transport, kind,
+    Client, Done, Endpoint, Id, JsonObject, Page, Reply, Request, Result, Sequence, Timestamp, Transport,
+    kind,
     registry::{Group, Operation},
 };
 
@@ -154,6 +155,14 @@ impl Endpoint for ListNotes {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListNotes {
+    type Item = Note;
 }
 
 /// Writes a private note.

@@ -18,7 +18,7 @@ pub use clearing::{
     DeleteNotification, DeleteNotifications, DeleteReadNotifications, MarkNotificationRead,
     MarkNotificationsRead, MarkNotificationsReadBatch,
 };
-pub use reading::{GetNotificationCount, GetNotifications, GetSystemNotifications, IterNotifications};
+pub use reading::{GetNotificationCount, GetNotifications, GetSystemNotifications};
 
 // ---- handle
 
@@ -66,7 +66,7 @@ impl<C: Transport> Notifications<'_, C> {
     /// # Ok(()) }
     /// ```
     #[doc(alias = "iter_notifications")]
-    pub fn iter(&self, query: IterNotifications) -> C::Listing<Notification> {
+    pub fn iter(&self, query: GetNotifications) -> C::Listing<Notification> {
         self.transport.list(query)
     }
 
@@ -327,7 +327,7 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<GetNotificationCount>(),
         Operation::of::<GetNotifications>(),
         Operation::of::<GetSystemNotifications>(),
-        Operation::list::<IterNotifications>(),
+        Operation::list::<GetNotifications>(),
         Operation::of::<MarkNotificationRead>(),
         Operation::of::<MarkNotificationsRead>(),
         Operation::batch::<MarkNotificationsReadBatch>(),

@@ -202,7 +202,7 @@ impl Endpoint for RotateOAuthClientSecret {
     type Response = OAuthClientSecret;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().id("client_id", &self.client_id).secret().not_retried()
+        Request::to::<Self>().id("client_id", &self.client_id).secret()
     }
 }
 

@@ -4,7 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Done, Endpoint, Id, JsonObject, Open, Page, Request, Timestamp, Transport, kind,
+    Client, Done, Endpoint, Id, JsonObject, Open, Page, Reply, Request, Result, Sequence, Timestamp,
+    Transport, kind,
     registry::{Group, Operation},
 };
 
@@ -168,6 +169,14 @@ impl Endpoint for ListPostTemplates {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListPostTemplates {
+    type Item = PostTemplate;
 }
 
 /// Makes a post template. There can be 50.

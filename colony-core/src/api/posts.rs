@@ -27,8 +27,8 @@ pub use moderating::{
 };
 pub use platform::{DisablePreviewImage, PostJunk, PreviewImageDisabled, SetPostJunk};
 pub use reading::{
-    GetPost, GetPostContext, GetPostConversation, GetPosts, GetPostsByIds, IterPosts, PostContext,
-    PostConversation, ThreadedComment,
+    GetPost, GetPostContext, GetPostConversation, GetPosts, GetPostsByIds, PostContext, PostConversation,
+    ThreadedComment,
 };
 pub use rehearsal::{LookupPosts, PostPreview, PreviewBlocker, PreviewPost, PreviewWarning};
 pub use schedule::{CancelPostSchedule, ListScheduledPosts, ReschedulePost};
@@ -125,7 +125,7 @@ impl<C: Transport> Posts<'_, C> {
     ///
     /// Each item is a result; the walk ends after the first error.
     #[doc(alias = "iter_posts")]
-    pub fn iter(&self, query: IterPosts) -> C::Listing<Post> {
+    pub fn iter(&self, query: GetPosts) -> C::Listing<Post> {
         self.transport.list(query)
     }
 
@@ -346,7 +346,7 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::batch::<GetPostsByIds>(),
         Operation::of::<GetRisingPosts>(),
         Operation::of::<GetTrendingTags>(),
-        Operation::list::<IterPosts>(),
+        Operation::list::<GetPosts>(),
         Operation::of::<MarkPostScanned>(),
         Operation::of::<MovePostOutOfColony>(),
         Operation::of::<MovePostToColony>(),

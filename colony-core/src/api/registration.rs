@@ -300,13 +300,13 @@ impl Endpoint for RegisterBegin {
     const NAME: &'static str = "register_begin";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/auth/register/begin";
+    const KEYLESS: bool = true;
     type Response = PendingAccount;
 
     fn request(&self) -> Request {
         Request::to::<Self>()
             .base(base(self.base_url.as_deref()))
             .anonymous()
-            .not_retried()
             .secret()
             .json("username", &self.username)
             .json("display_name", &self.display_name)
@@ -356,13 +356,13 @@ impl Endpoint for RegisterConfirm {
     const NAME: &'static str = "register_confirm";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/auth/register/confirm";
+    const KEYLESS: bool = true;
     type Response = Account;
 
     fn request(&self) -> Request {
         Request::to::<Self>()
             .base(base(self.base_url.as_deref()))
             .anonymous()
-            .not_retried()
             .secret()
             .json("claim_token", &self.claim_token)
             .json("key_fingerprint", &self.key_fingerprint)
@@ -480,13 +480,13 @@ impl Endpoint for Register {
     const NAME: &'static str = "register";
     const METHOD: Method = Method::POST;
     const PATH: &'static str = "/auth/register";
+    const KEYLESS: bool = true;
     type Response = NewAccount;
 
     fn request(&self) -> Request {
         Request::to::<Self>()
             .base(base(self.base_url.as_deref()))
             .anonymous()
-            .not_retried()
             .secret()
             .json("username", &self.username)
             .json("display_name", &self.display_name)

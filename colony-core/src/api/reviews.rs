@@ -6,7 +6,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport, UserId, kind,
+    Client, Endpoint, Id, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp, Transport,
+    UserId, kind,
     registry::{Group, Operation},
 };
 
@@ -318,6 +319,14 @@ impl Endpoint for ListReviews {
             .query_some("limit", self.limit)
             .offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListReviews {
+    type Item = Review;
 }
 
 /// Fetches a user's reviews in figures.

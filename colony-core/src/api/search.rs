@@ -6,7 +6,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Endpoint, JsonObject, Page, Request, Transport,
+    Client, Endpoint, JsonObject, Page, Reply, Request, Result, Sequence, Transport,
     registry::{Group, Operation},
 };
 
@@ -205,6 +205,15 @@ impl Endpoint for BrowseDirectory {
             .query_some("harness", self.harness.as_deref())
             .query_some("active_within", self.active_within.as_deref())
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for BrowseDirectory {
+    const IDS: &'static [&'static str] = &["id", "user_id"];
+    type Item = User;
 }
 
 /// Finds posts by their words, and a few users along with them.

@@ -4,7 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, ColonyId, Done, Endpoint, Id, JsonObject, Page, Request, Timestamp, Transport, kind,
+    Client, ColonyId, Done, Endpoint, Id, JsonObject, Page, Reply, Request, Result, Sequence, Timestamp,
+    Transport, kind,
     registry::{Group, Operation},
 };
 
@@ -212,6 +213,14 @@ impl Endpoint for ListSearchAlerts {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListSearchAlerts {
+    type Item = SearchAlert;
 }
 
 /// Sets up a search alert. There can be 25.

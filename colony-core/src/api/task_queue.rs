@@ -4,7 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Endpoint, Id, JsonObject, Open, Page, PostId, Request, Timestamp, Transport, UserId, kind,
+    Client, Endpoint, Id, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
+    Transport, UserId, kind,
     registry::{Group, Operation},
 };
 
@@ -315,6 +316,14 @@ impl Endpoint for ListTaskQueue {
             .query_some("limit", self.limit)
             .offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListTaskQueue {
+    type Item = QueuedTask;
 }
 
 /// Tells what the caller thinks of a task.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Client, Done, Endpoint, JsonObject, Page, Reply, Request, Result, Timestamp, Transport,
+    Client, Done, Endpoint, JsonObject, Page, Reply, Request, Result, Sequence, Timestamp, Transport,
     registry::{Group, Operation},
     reply::accept,
 };
@@ -442,6 +442,15 @@ impl Endpoint for SearchVaultFiles {
             .query("limit", self.limit.unwrap_or(20))
             .offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for SearchVaultFiles {
+    const IDS: &'static [&'static str] = &["id", "filename"];
+    type Item = VaultFile;
 }
 
 /// Tells how much of the space is used. It is all 0 before the first write.

@@ -70,7 +70,7 @@ impl<C: Transport> Wiki<'_, C> {
     ///
     /// Each item is a result; the walk ends after the first error.
     #[doc(alias = "iter_wiki_pages")]
-    pub fn iter(&self, query: IterWikiPages) -> C::Listing<WikiPage> {
+    pub fn iter(&self, query: GetWikiPages) -> C::Listing<WikiPage> {
         self.transport.list(query)
     }
 
@@ -218,7 +218,7 @@ pub(crate) const GROUP: Group = Group::new(
         Operation::of::<GetWikiPage>(),
         Operation::of::<GetWikiPages>(),
         Operation::of::<GetWikiRevision>(),
-        Operation::list::<IterWikiPages>(),
+        Operation::list::<GetWikiPages>(),
         Operation::of::<UpdateWikiPage>(),
     ],
 );

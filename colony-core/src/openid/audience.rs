@@ -177,7 +177,6 @@ impl Audience {
         let request = Request::new(OPERATION, Method::POST, "")
             .base(Base::Endpoint(token_endpoint.to_owned()))
             .anonymous()
-            .not_retried()
             .secret()
             .form("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")
             .form("subject_token", subject_token.expose_secret())
@@ -297,7 +296,7 @@ mod tests {
             _ => panic!("a form"),
         };
         assert_eq!(form(&ours), form(&theirs));
-        assert!(ours.is_secret() && ours.is_oauth() && !ours.is_retried());
+        assert!(ours.is_secret() && ours.is_oauth() && ours.repeat() == crate::retry::Repeat::Once);
         assert_eq!(ours.base_part(), &Base::Endpoint("https://h.example/t".to_owned()));
     }
 

@@ -8,13 +8,13 @@ use std::{
 use serde_json::Value;
 
 use super::{Step, Steps};
-use crate::{Error, ErrorKind, JsonObject, Reply, Request, Result, reply::accept};
+use crate::{Error, ErrorKind, JsonObject, Reply, Request, Result, Sequence, reply::accept};
 
 /// How many pages in a row may hold nothing new, because rows were added above them, before the walk gives up.
 const STALE_PAGES: usize = 8;
 
 /// Rows to a page where the request does not say how many.
-const SIZE: usize = 20;
+pub(super) const SIZE: usize = 20;
 
 /// How a page of a list is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum Paging {
 }
 
 impl Paging {
-    fn parameter(self) -> &'static str {
+    pub(crate) fn parameter(self) -> &'static str {
         match self {
             Self::Offset | Self::BareArray => "offset",
             Self::PageNumber => "page",
@@ -57,7 +57,8 @@ pub struct Pages {
     /// Rows to a page.
     size: usize,
     limit: Option<usize>,
-    offset_always: bool,
+    /// Whether the position is sent with the first page too, although it is the list's beginning.
+    start_always: bool,
     given: usize,
     /// The offset or the number of the page that is asked for next.
     position: usize,
@@ -84,25 +85,21 @@ struct Rows {
 }
 
 impl Pages {
-    /// A walk that starts with this request (without its position in the query) and gives at most `limit` items.
-    ///
-    /// # Errors
-    ///
-    /// The request's refused argument.
-    pub fn new(first: Request, paging: Paging, limit: Option<usize>) -> Result<Self> {
-        first.check()?;
-        let asked_for = first.query_pairs().iter().find(|(name, _)| name == "limit");
-        Ok(Self {
-            size: asked_for.and_then(|(_, size)| size.parse().ok()).unwrap_or(SIZE),
+    /// Starts a walk at the page that this request asks for.
+    pub fn new(mut first: Request, paging: Paging) -> Self {
+        let start = first.take_query(paging.parameter());
+        let position = start.as_ref().and_then(|start| start.parse().ok());
+        Self {
+            size: first.query_value("limit").and_then(|size| size.parse().ok()).unwrap_or(SIZE),
             first,
             paging,
             keys: &["items"],
             ids: &["id"],
-            limit,
-            offset_always: paging == Paging::BareArray,
+            limit: None,
+            start_always: paging == Paging::BareArray || start.is_some(),
             given: 0,
-            position: usize::from(paging == Paging::PageNumber),
-            cursor: None,
+            position: position.unwrap_or(usize::from(paging == Paging::PageNumber)),
+            cursor: start.filter(|_| paging == Paging::Cursor),
             done: false,
             through: 0,
             overlap: 0,
@@ -111,7 +108,35 @@ impl Pages {
             seen: HashSet::new(),
             pages: HashMap::new(),
             stale: 0,
-        })
+        }
+    }
+
+    /// Starts a walk at the page that this list's arguments stand for.
+    pub fn of<S: Sequence>(list: &S) -> Self {
+        Self::new(list.request().named(S::WALK), S::PAGING).keys(S::ROWS).ids(S::IDS)
+    }
+
+    /// Names the operation that walks.
+    #[must_use]
+    pub fn named(mut self, operation: &'static str) -> Self {
+        self.first = self.first.named(operation);
+        self
+    }
+
+    /// Sets how many items are given at most. All unless set.
+    #[must_use]
+    pub fn limit(mut self, limit: Option<usize>) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Tells whether an argument was refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::check`].
+    pub fn check(&self) -> Result<()> {
+        self.first.check()
     }
 
     /// The fields in which the rows may be, in order of preference. `items` unless set.
@@ -125,13 +150,6 @@ impl Pages {
     #[must_use]
     pub fn ids(mut self, ids: &'static [&'static str]) -> Self {
         self.ids = ids;
-        self
-    }
-
-    /// Sends `offset=0` with the first page too.
-    #[must_use]
-    pub fn offset_always(mut self) -> Self {
-        self.offset_always = true;
         self
     }
 
@@ -269,11 +287,15 @@ impl Steps for Pages {
         if self.done || self.limit.is_some_and(|limit| self.given >= limit) {
             return Ok(Step::Done);
         }
+        if let Err(refusal) = self.check() {
+            self.done = true;
+            return Err(refusal);
+        }
         let request = self.first.clone();
         let name = self.paging.parameter();
         Ok(Step::Send(Box::new(match self.paging {
             Paging::Cursor => request.query_some(name, self.cursor.as_deref()),
-            _ if self.position > 0 || self.offset_always => request.query(name, self.position),
+            _ if self.position > 0 || self.start_always => request.query(name, self.position),
             _ => request,
         })))
     }

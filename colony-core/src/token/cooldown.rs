@@ -275,8 +275,8 @@ impl Note {
             detail.insert("message".to_owned(), self.message.as_str().into());
         }
         let body = json!({ "detail": detail }).to_string();
-        let error =
-            Error::from_api_reply("get_auth_token", self.status, body.as_bytes(), self.remaining(now));
+        let wait = self.remaining(now).filter(|_| self.status == 429);
+        let error = Error::from_api_reply("get_auth_token", self.status, body.as_bytes(), wait);
         let error = match self.kind {
             NoteKind::CoolDown => error.hint(
                 "A login from this machine was refused a short while ago; until then no program here \

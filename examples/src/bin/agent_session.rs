@@ -36,7 +36,7 @@ async fn main() -> Result<()> {
     }
 
     // Vote for the newest post of somebody else.
-    let page = client.posts().list(GetPosts::new().sort("new").limit(10)).await?;
+    let page = client.posts().list(GetPosts::new().sort("newest").limit(10)).await?;
     let by_others = |post: &&colony_async::api::posts::Post| {
         post.author.as_ref().is_some_and(|author| author.username != name)
     };

@@ -17,8 +17,10 @@ async fn main() -> Result<()> {
     let client = Client::builder(std::env::var("COLONY_API_KEY").unwrap_or_default()).build()?;
 
     // Two calls at once.
-    let (me, page) =
-        tokio::try_join!(client.account().get(), client.posts().list(GetPosts::new().sort("new").limit(5)),)?;
+    let (me, page) = tokio::try_join!(
+        client.account().get(),
+        client.posts().list(GetPosts::new().sort("newest").limit(5)),
+    )?;
     println!("{} reads {} posts", me.username, page.items.len());
 
     // One task a post.

@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use colony_blocking::{Client, Result, api::posts::IterPosts};
+use colony_blocking::{Client, Result, api::posts::GetPosts};
 
 fn main() -> Result<()> {
     let client = Client::builder(std::env::var("COLONY_API_KEY").unwrap_or_default()).build()?;
 
     let mut posts_by_author = BTreeMap::<String, usize>::new();
-    for post in client.posts().iter(IterPosts::new().sort("new").page_size(20).max_results(60)) {
+    for post in client.posts().iter(GetPosts::new().sort("newest").limit(20)).take(60) {
         let author = post?.author.map_or_else(|| "someone".to_owned(), |user| user.username);
         *posts_by_author.entry(author).or_default() += 1;
     }

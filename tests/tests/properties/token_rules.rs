@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use colony_core::{
-    retry::{Decision, RetryPolicy},
+    retry::{Decision, Failure, Repeat, RetryPolicy, Tries},
     token::{
         cache_path::parse_ttl,
         cooldown::{self, MAX_COOL_DOWN, Note},
@@ -32,7 +32,7 @@ fn header() -> impl Strategy<Value = HeaderValue> {
 }
 
 #[test]
-fn retry_after_is_digits_alone() {
+fn retry_after_is_digits_or_a_date() {
     holds("Retry-After of any bytes", header(), soundness::retry_after);
 }
 
@@ -50,14 +50,20 @@ fn a_wait_is_never_longer_than_the_policy_allows() {
     );
     holds(
         "waits of any policy",
-        (policy, any::<u32>(), any::<u16>(), wait),
-        |(policy, tries, status, wait)| {
-            let decision = policy.after(tries, status, wait);
+        (policy, 0..20_u32, any::<u16>(), wait, 0.0..=1.0),
+        |(policy, made, status, wait, jitter)| {
             assert!(policy.longest(Duration::from_secs(30)) >= Duration::from_secs(30));
-            let Decision::After(pause) = decision else { return };
-            assert!(tries < policy.max_retries && policy.retry_on.contains(&status));
-            assert!(pause <= policy.max_delay.max(policy.max_retry_after));
-            assert!(wait.is_none_or(|wait| pause == wait), "the server's word wins");
+            let mut tries = Tries::new(&policy, Repeat::Safe);
+            for _ in 0..made {
+                tries.after(Failure::Status(status), None, jitter);
+            }
+            let Decision::After(pause) = tries.after(Failure::Status(status), wait, jitter) else { return };
+            assert!(made < policy.max_retries && policy.retry_on.contains(&status));
+            match wait {
+                None => assert!(pause <= policy.max_delay),
+                // The server's word wins, and a tenth more at most.
+                Some(wait) => assert!(pause >= wait && pause <= wait.saturating_add(wait / 9)),
+            }
         },
     );
 }

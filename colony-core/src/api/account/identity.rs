@@ -5,7 +5,10 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Endpoint, JsonObject, Page, PostId, Request, Timestamp, Transport, api::users::User};
+use crate::{
+    Endpoint, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp, Transport,
+    api::users::User,
+};
 
 use super::Account;
 
@@ -434,4 +437,12 @@ impl Endpoint for ListReferrals {
             .query_some("limit", self.limit)
             .offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListReferrals {
+    type Item = JsonObject;
 }

@@ -3,7 +3,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Endpoint, JsonObject, Open, Page, Request, Timestamp};
+use crate::{Endpoint, JsonObject, Open, Page, Reply, Request, Result, Sequence, Timestamp, page::Paging};
 
 // ---- models
 
@@ -184,6 +184,16 @@ impl Endpoint for ListColdBudgetPeers {
             .query("limit", self.limit.unwrap_or(50))
             .query_some("cursor", self.cursor.as_deref())
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListColdBudgetPeers {
+    const PAGING: Paging = Paging::Cursor;
+    const IDS: &'static [&'static str] = &["id", "user_id"];
+    type Item = ColdBudgetPeer;
 }
 
 /// Sets from whom the caller takes first messages.

@@ -96,7 +96,6 @@ impl Endpoint for MintDelegationToken {
             .json("actor", &self.actor)
             .json_some("ttl_seconds", self.ttl_seconds)
             .secret()
-            .not_retried()
     }
 }
 
@@ -113,6 +112,6 @@ mod tests {
         let shown = format!("{:?}", serde_json::from_value::<DelegationToken>(reply).unwrap());
         assert!(shown.contains("ada-bot") && !shown.contains("dlg_new"), "{shown}");
         let request = MintDelegationToken::new("ada-bot").request();
-        assert!(request.is_secret() && !request.is_retried());
+        assert!(request.is_secret());
     }
 }

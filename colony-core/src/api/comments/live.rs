@@ -4,8 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommentId, Endpoint, JsonObject, PostId, Request, Timestamp, Transport, api::posts::PreviewBlocker,
-    api::posts::PreviewWarning,
+    CommentId, Endpoint, JsonObject, PostId, Request, Timestamp, Transport,
+    api::posts::{PreviewBlocker, PreviewWarning},
 };
 
 use super::{Comment, Comments};

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::Comment;
 use crate::{
-    Batch, CommentId, Endpoint, Error, Page, PostId, Request, Result, Sequence, UserId,
+    Batch, CommentId, Endpoint, Error, Page, PostId, Reply, Request, Result, Sequence, UserId,
     page::{Pages, Paging, Steps},
 };
 
@@ -35,7 +35,9 @@ impl Batch for GetAllComments {
     type Output = Vec<Comment>;
 
     fn steps(&self) -> Result<Box<dyn Steps>> {
-        thread(Self::NAME, &self.post_id, None)
+        let pages = GetComments::new(&self.post_id).pages().named(Self::NAME);
+        pages.check()?;
+        Ok(pages.boxed())
     }
 }
 
@@ -100,6 +102,18 @@ impl Endpoint for GetComments {
     fn request(&self) -> Request {
         Request::to::<Self>().id("post_id", &self.post_id).query("page", self.page.unwrap_or(1))
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for GetComments {
+    const WALK: &'static str = "iter_comments";
+    const PAGING: Paging = Paging::PageNumber;
+    const ROWS: &'static [&'static str] = &["items", "comments"];
+    const IDS: &'static [&'static str] = IDS;
+    type Item = Comment;
 }
 
 /// Lists one page of what a user has written.
@@ -155,92 +169,20 @@ impl Endpoint for GetUserComments {
             .query("limit", self.limit.unwrap_or(50))
             .offset(self.offset.unwrap_or(0))
     }
-}
 
-/// Walks the comments on a post.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct IterComments {
-    /// The post.
-    pub post_id: PostId,
-    /// At most so many comments.
-    pub max_results: Option<usize>,
-}
-
-impl IterComments {
-    /// All comments on this post.
-    pub fn new(post_id: impl Into<PostId>) -> Self {
-        Self { post_id: post_id.into(), max_results: None }
-    }
-
-    /// Sets how many comments to give at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
     }
 }
 
-impl Sequence for IterComments {
-    const NAME: &'static str = "iter_comments";
-    const PATH: &'static str = "/posts/{post_id}/comments";
+impl Sequence for GetUserComments {
+    const WALK: &'static str = "iter_user_comments";
+    const IDS: &'static [&'static str] = IDS;
     type Item = Comment;
 
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        thread(Self::NAME, &self.post_id, self.max_results)
+    fn pages(&self) -> Pages {
+        Pages::of(&Self { limit: self.limit.or(Some(100)), ..self.clone() })
     }
-}
-
-/// Walks everything a user has written.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct IterUserComments {
-    /// The user, by username.
-    #[serde(default, deserialize_with = "crate::args::optional_scalar")]
-    pub username: Option<String>,
-    /// The user, by id. Either this or the username is given, not both.
-    pub user_id: Option<UserId>,
-    /// At most so many comments.
-    pub max_results: Option<usize>,
-}
-
-impl IterUserComments {
-    /// The comments of the user of this name.
-    pub fn by_username(username: impl Into<String>) -> Self {
-        Self { username: Some(username.into()), user_id: None, max_results: None }
-    }
-
-    /// The comments of the user of this id.
-    pub fn by_id(user_id: impl Into<UserId>) -> Self {
-        Self { username: None, user_id: Some(user_id.into()), max_results: None }
-    }
-
-    /// Sets how many comments to give at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
-    }
-}
-
-impl Sequence for IterUserComments {
-    const NAME: &'static str = "iter_user_comments";
-    const PATH: &'static str = "/users/by-username/{username}/comments";
-    type Item = Comment;
-
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        let size = 100;
-        let first = of_user(Self::NAME, self.username.as_deref(), self.user_id.as_ref()).query("limit", size);
-        Ok(Pages::new(first, Paging::Offset, self.max_results)?.ids(IDS).boxed())
-    }
-}
-
-fn thread(operation: &'static str, post: &PostId, limit: Option<usize>) -> Result<Box<dyn Steps>> {
-    let first = Request::new(operation, Method::GET, GetComments::PATH).id("post_id", post);
-    let pages = Pages::new(first, Paging::PageNumber, limit)?.ids(IDS);
-    Ok(pages.keys(&["items", "comments"]).boxed())
 }
 
 fn of_user(operation: &'static str, username: Option<&str>, user_id: Option<&UserId>) -> Request {

@@ -3,11 +3,7 @@
 use http::Method;
 use serde::Deserialize;
 
-use crate::{
-    Endpoint, Page, Request, Result, Sequence, UserId,
-    api::users::User,
-    page::{Pages, Paging, Steps},
-};
+use crate::{Endpoint, Page, Reply, Request, Result, Sequence, UserId, api::users::User, page::Pages};
 
 /// Lists one page of a user's followers.
 #[derive(Debug, Clone, Deserialize)]
@@ -52,6 +48,15 @@ impl Endpoint for GetFollowers {
     fn request(&self) -> Request {
         window(Request::to::<Self>().id("user_id", &self.user_id), self.limit, self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for GetFollowers {
+    const IDS: &'static [&'static str] = &["id", "user_id"];
+    type Item = User;
 }
 
 /// Lists one page of those a user follows.
@@ -97,6 +102,15 @@ impl Endpoint for GetFollowing {
     fn request(&self) -> Request {
         window(Request::to::<Self>().id("user_id", &self.user_id), self.limit, self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for GetFollowing {
+    const IDS: &'static [&'static str] = &["id", "user_id"];
+    type Item = User;
 }
 
 /// Lists one page of the caller's followers.
@@ -139,6 +153,20 @@ impl Endpoint for GetMyFollowers {
 
     fn request(&self) -> Request {
         window(Request::to::<Self>(), self.limit, self.offset)
+    }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for GetMyFollowers {
+    const WALK: &'static str = "iter_my_followers";
+    const IDS: &'static [&'static str] = &["id", "user_id"];
+    type Item = User;
+
+    fn pages(&self) -> Pages {
+        Pages::of(&Self { limit: self.limit.or(Some(100)), ..self.clone() })
     }
 }
 
@@ -183,80 +211,22 @@ impl Endpoint for GetMyFollowing {
     fn request(&self) -> Request {
         window(Request::to::<Self>(), self.limit, self.offset)
     }
-}
 
-/// Walks the caller's followers.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct IterMyFollowers {
-    /// At most so many users.
-    pub max_results: Option<usize>,
-}
-
-impl IterMyFollowers {
-    /// All of them.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets how many users to give at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
     }
 }
 
-impl Sequence for IterMyFollowers {
-    const NAME: &'static str = "iter_my_followers";
-    const PATH: &'static str = "/users/me/followers";
+impl Sequence for GetMyFollowing {
+    const WALK: &'static str = "iter_my_following";
+    const IDS: &'static [&'static str] = &["id", "user_id"];
     type Item = User;
 
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        walk::<Self>(self.max_results)
-    }
-}
-
-/// Walks those the caller follows.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct IterMyFollowing {
-    /// At most so many users.
-    pub max_results: Option<usize>,
-}
-
-impl IterMyFollowing {
-    /// All of them.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets how many users to give at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
-    }
-}
-
-impl Sequence for IterMyFollowing {
-    const NAME: &'static str = "iter_my_following";
-    const PATH: &'static str = "/users/me/following";
-    type Item = User;
-
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        walk::<Self>(self.max_results)
+    fn pages(&self) -> Pages {
+        Pages::of(&Self { limit: self.limit.or(Some(100)), ..self.clone() })
     }
 }
 
 fn window(request: Request, limit: Option<u32>, offset: Option<u32>) -> Request {
     request.query("limit", limit.unwrap_or(50)).query("offset", offset.unwrap_or(0))
-}
-
-fn walk<S: Sequence>(limit: Option<usize>) -> Result<Box<dyn Steps>> {
-    let size = 100;
-    let first = Request::new(S::NAME, Method::GET, S::PATH).query("limit", size);
-    Ok(Pages::new(first, Paging::Offset, limit)?.ids(&["id", "user_id"]).offset_always().boxed())
 }

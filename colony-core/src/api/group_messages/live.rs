@@ -4,8 +4,8 @@ use http::Method;
 use serde::Deserialize;
 
 use crate::{
-    ConversationId, Done, Endpoint, MessageId, Request, Transport, api::messages::MessageDraft,
-    api::messages::MessagePage,
+    ConversationId, Done, Endpoint, MessageId, Request, Transport,
+    api::messages::{MessageDraft, MessagePage},
 };
 
 use super::GroupMessages;

@@ -447,6 +447,6 @@ impl Download for GetGroupAvatar {
     const PATH: &'static str = "/messages/groups/{conv_id}/avatar";
 
     fn request(&self) -> Request {
-        Request::new(Self::NAME, Method::GET, Self::PATH).id("conv_id", &self.conv_id).not_retried()
+        Request::new(Self::NAME, Method::GET, Self::PATH).id("conv_id", &self.conv_id)
     }
 }

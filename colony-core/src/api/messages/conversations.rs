@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     Endpoint, Id, MessageId, Reply, Request, Result, Sequence, kind,
-    page::{Pages, Paging, Steps},
+    page::{Pages, Paging},
     reply::accept,
 };
 
@@ -136,7 +136,7 @@ impl Endpoint for GetConversation {
 
 /// Lists one page of the conversations with single users, latest message first.
 ///
-/// The list does not say whether there are more; [`IterConversations`] reads them all.
+/// The list does not say whether there are more; a walk reads them all.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -192,62 +192,13 @@ impl Endpoint for ListConversations {
     }
 }
 
-/// Walks the conversations with single users, latest message first.
-///
-/// A message that arrives meanwhile moves its conversation to the top; rows that slid down are given
-/// once, the moved one may be missed.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct IterConversations {
-    /// Rows to a request, 1 to 100; 50 unless set.
-    pub page_size: Option<u32>,
-    /// At most so many conversations.
-    pub max_results: Option<usize>,
-    /// Whether archived conversations are given too; they are not unless set.
-    #[serde(default)]
-    pub include_archived: bool,
-}
-
-impl IterConversations {
-    /// All that are not archived.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets the rows to a request.
-    #[must_use]
-    pub fn page_size(mut self, page_size: u32) -> Self {
-        self.page_size = Some(page_size);
-        self
-    }
-
-    /// Sets how many conversations are given at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
-    }
-
-    /// Sets whether archived conversations are given too.
-    #[must_use]
-    pub fn include_archived(mut self, include_archived: bool) -> Self {
-        self.include_archived = include_archived;
-        self
-    }
-}
-
-impl Sequence for IterConversations {
-    const NAME: &'static str = "iter_conversations";
-    const PATH: &'static str = "/messages/conversations";
+impl Sequence for ListConversations {
+    const WALK: &'static str = "iter_conversations";
+    const PAGING: Paging = Paging::BareArray;
     type Item = Conversation;
 
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        let size = self.page_size.unwrap_or(50);
-        let first = Request::new(Self::NAME, Method::GET, Self::PATH)
-            .query("limit", size)
-            .query_some("include_archived", self.include_archived.then_some(true));
-        Ok(Pages::new(first, Paging::BareArray, self.max_results)?.boxed())
+    fn pages(&self) -> Pages {
+        Pages::of(&Self { limit: self.limit.or(Some(50)), ..self.clone() })
     }
 }
 

@@ -4,9 +4,13 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConversationId, Done, Endpoint, JsonObject, MessageId, Open, Page, Request, Timestamp, Transport, UserId,
-    api::group_messages::ReadReceipts, api::group_messages::SnoozeState, api::users::User,
-    api::users::UserType,
+    ConversationId, Done, Endpoint, JsonObject, MessageId, Open, Page, Reply, Request, Result, Sequence,
+    Timestamp, Transport, UserId,
+    api::{
+        group_messages::{ReadReceipts, SnoozeState},
+        users::{User, UserType},
+    },
+    page::Paging,
 };
 
 use super::{Message, Messages};
@@ -311,6 +315,15 @@ impl Endpoint for SearchMessages {
             .query_some("limit", self.limit)
             .offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for SearchMessages {
+    const PAGING: Paging = Paging::BareArray;
+    type Item = MessageSearchHit;
 }
 
 /// Fetches an older page of the inbox, groups included.

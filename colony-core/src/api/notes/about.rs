@@ -3,7 +3,10 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Done, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport, kind};
+use crate::{
+    Done, Endpoint, Id, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp, Transport,
+    kind,
+};
 
 use super::Notes;
 
@@ -197,6 +200,14 @@ impl Endpoint for ListPostNotes {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListPostNotes {
+    type Item = PostNote;
 }
 
 /// Fetches the caller's private note about a post, if there is one.

@@ -4,10 +4,7 @@ use http::Method;
 use serde::Deserialize;
 
 use super::{Notification, NotificationCount, SystemNotification};
-use crate::{
-    Endpoint, Request, Result, Sequence,
-    page::{Pages, Paging, Steps},
-};
+use crate::{Endpoint, Request, Sequence, page::Paging};
 
 /// Counts the unread notifications.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -81,6 +78,13 @@ impl Endpoint for GetNotifications {
     }
 }
 
+impl Sequence for GetNotifications {
+    const WALK: &'static str = "iter_notifications";
+    const PAGING: Paging = Paging::BareArray;
+    const IDS: &'static [&'static str] = &["id", "notification_id"];
+    type Item = Notification;
+}
+
 /// Lists the platform's own announcements.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,60 +99,5 @@ impl Endpoint for GetSystemNotifications {
 
     fn request(&self) -> Request {
         Request::to::<Self>().anonymous()
-    }
-}
-
-/// Walks notifications.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct IterNotifications {
-    /// Only unread ones; all unless set.
-    pub unread_only: bool,
-    /// Rows to a request, 1 to 100; 50 unless set.
-    pub page_size: Option<u32>,
-    /// At most so many notifications.
-    pub max_results: Option<usize>,
-}
-
-impl IterNotifications {
-    /// All notifications.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets whether to leave out those that have been read.
-    #[must_use]
-    pub fn unread_only(mut self, unread_only: bool) -> Self {
-        self.unread_only = unread_only;
-        self
-    }
-
-    /// Sets the number of rows to a request, 1 to 100.
-    #[must_use]
-    pub fn page_size(mut self, page_size: u32) -> Self {
-        self.page_size = Some(page_size);
-        self
-    }
-
-    /// Sets how many notifications to give at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
-    }
-}
-
-impl Sequence for IterNotifications {
-    const NAME: &'static str = "iter_notifications";
-    const PATH: &'static str = "/notifications";
-    type Item = Notification;
-
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        let size = self.page_size.unwrap_or(50);
-        let first = Request::new(Self::NAME, Method::GET, Self::PATH)
-            .query("limit", size)
-            .query_some("unread_only", self.unread_only.then_some(true));
-        Ok(Pages::new(first, Paging::BareArray, self.max_results)?.ids(&["id", "notification_id"]).boxed())
     }
 }

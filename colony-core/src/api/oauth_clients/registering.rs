@@ -214,7 +214,6 @@ impl Endpoint for CreateOAuthClient {
             .json_some("jwks_uri", self.jwks_uri.as_ref())
             .json_some("jwks", self.jwks.as_ref())
             .secret()
-            .not_retried()
     }
 }
 

@@ -3,7 +3,7 @@
 use http::Method;
 use serde::Deserialize;
 
-use crate::{Endpoint, Id, Page, PostId, Request, Transport, kind};
+use crate::{Endpoint, Id, Page, PostId, Reply, Request, Result, Sequence, Transport, kind};
 
 use super::{Offers, Order};
 
@@ -102,6 +102,14 @@ impl Endpoint for ListOfferOrders {
     fn request(&self) -> Request {
         Request::to::<Self>().id("post_id", &self.post_id).query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListOfferOrders {
+    type Item = Order;
 }
 
 /// Accepts an order of a service of yours, upon which the buyer gets an invoice.

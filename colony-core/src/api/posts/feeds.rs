@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Endpoint, JsonObject, Open, Page, PostId, Request, api::comments::Comment};
+use crate::{
+    Endpoint, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence, api::comments::Comment,
+};
 
 use super::Post;
 
@@ -258,6 +260,15 @@ impl Endpoint for GetRisingPosts {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).query_some("offset", self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for GetRisingPosts {
+    const IDS: &'static [&'static str] = &["id", "post_id"];
+    type Item = Post;
 }
 
 /// Lists the tags that are used most at the moment.
@@ -313,4 +324,13 @@ impl Endpoint for GetTrendingTags {
             .query_some("limit", self.limit)
             .query_some("offset", self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for GetTrendingTags {
+    const IDS: &'static [&'static str] = &["tag"];
+    type Item = TrendingTag;
 }

@@ -4,11 +4,11 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Batch, Endpoint, JsonObject, Page, PostId, Request, Result, Sequence,
+    Batch, Endpoint, JsonObject, Page, PostId, Reply, Request, Result, Sequence,
     api::{colonies::Colony, comments::Comment, users::User},
     id::is_uuid,
     names::{self, Both},
-    page::{OneByOne, Pages, Paging, Steps},
+    page::{OneByOne, Steps},
 };
 
 use super::Post;
@@ -307,125 +307,15 @@ impl Endpoint for GetPosts {
             .query_some("sentinel_scanned", self.sentinel_scanned)
             .query_some("member_colonies", self.member_colonies)
     }
-}
 
-/// Walks posts, page by page.
-///
-/// The list is read by offset. A post that leaves the list during the walk, say because it was marked
-/// as scanned while walking those that are not, moves all others up by one, and one is passed over.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct IterPosts {
-    /// Only posts of this colony, by name or id.
-    pub colony: Option<String>,
-    /// `newest` (the default), `top`, `hot` or `discussed`.
-    pub sort: Option<String>,
-    /// Only posts of this kind.
-    pub post_type: Option<String>,
-    /// Only posts with this tag.
-    pub tag: Option<String>,
-    /// Only posts whose title or text has these words, 2 to 200 characters.
-    pub query: Option<String>,
-    /// Rows to a request, 1 to 100; 20 unless set.
-    pub page_size: Option<u32>,
-    /// At most so many posts; all of them unless set.
-    pub max_results: Option<usize>,
-    /// Only posts that a sentinel has looked at (`true`) or has not (`false`).
-    pub sentinel_scanned: Option<bool>,
-    /// Only posts in the colonies the caller is a member of (`true`) or outside them (`false`).
-    pub member_colonies: Option<bool>,
-}
-
-impl IterPosts {
-    /// Everything, newest first.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Keeps to a colony, by name or id.
-    #[must_use]
-    pub fn colony(mut self, colony: impl Into<String>) -> Self {
-        self.colony = Some(colony.into());
-        self
-    }
-
-    /// Sets the order: `newest`, `top`, `hot` or `discussed`.
-    #[must_use]
-    pub fn sort(mut self, sort: impl Into<String>) -> Self {
-        self.sort = Some(sort.into());
-        self
-    }
-
-    /// Keeps to a kind of post; takes a [`PostType`](super::PostType) too.
-    #[must_use]
-    pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
-        self.post_type = Some(post_type.into());
-        self
-    }
-
-    /// Keeps to a tag.
-    #[must_use]
-    pub fn tag(mut self, tag: impl Into<String>) -> Self {
-        self.tag = Some(tag.into());
-        self
-    }
-
-    /// Keeps to posts with these words.
-    #[must_use]
-    pub fn query(mut self, query: impl Into<String>) -> Self {
-        self.query = Some(query.into());
-        self
-    }
-
-    /// Sets how many rows a request asks for, 1 to 100.
-    #[must_use]
-    pub fn page_size(mut self, page_size: u32) -> Self {
-        self.page_size = Some(page_size);
-        self
-    }
-
-    /// Sets how many posts to give at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
-    }
-
-    /// Keeps to what a sentinel has looked at, or has not.
-    #[must_use]
-    pub fn sentinel_scanned(mut self, scanned: bool) -> Self {
-        self.sentinel_scanned = Some(scanned);
-        self
-    }
-
-    /// Keeps to the caller's member colonies, or to all others.
-    #[must_use]
-    pub fn member_colonies(mut self, inside: bool) -> Self {
-        self.member_colonies = Some(inside);
-        self
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
     }
 }
 
-impl Sequence for IterPosts {
-    const NAME: &'static str = "iter_posts";
-    const PATH: &'static str = "/posts";
+impl Sequence for GetPosts {
+    const WALK: &'static str = "iter_posts";
+    const ROWS: &'static [&'static str] = &["items", "posts"];
+    const IDS: &'static [&'static str] = &["id", "post_id"];
     type Item = Post;
-
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        let size = self.page_size.unwrap_or(20);
-        let first = Request::new(Self::NAME, Method::GET, Self::PATH)
-            .query("sort", self.sort.as_deref().unwrap_or("newest"))
-            .query("limit", size)
-            .colony_in_query(self.colony.as_deref())
-            .query_some("post_type", self.post_type.as_deref())
-            .query_some("tag", self.tag.as_deref())
-            .query_some("q", self.query.as_deref())
-            .query_some("sentinel_scanned", self.sentinel_scanned)
-            .query_some("member_colonies", self.member_colonies);
-        Ok(Pages::new(first, Paging::Offset, self.max_results)?
-            .ids(&["id", "post_id"])
-            .keys(&["items", "posts"])
-            .boxed())
-    }
 }

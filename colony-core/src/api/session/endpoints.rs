@@ -3,7 +3,9 @@
 use http::Method;
 use serde::Deserialize;
 
-use crate::{Endpoint, Page, PostId, Request, Timestamp, id::checked_id};
+use crate::{
+    Endpoint, Page, PostId, Reply, Request, Result, Sequence, Timestamp, id::checked_id, page::Paging,
+};
 
 use super::{Action, Delta, Limits, News, PlatformStats, Unread, Waiting};
 
@@ -261,6 +263,15 @@ impl Endpoint for ListMyActions {
         };
         request.query_some("limit", self.limit)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListMyActions {
+    const PAGING: Paging = Paging::Cursor;
+    type Item = Action;
 }
 
 /// Fetches figures of the whole platform.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Download, Endpoint, JsonObject, Page, Request, Timestamp, Transport};
+use crate::{Download, Endpoint, JsonObject, Page, Reply, Request, Result, Sequence, Timestamp, Transport};
 
 use super::{Vault, VaultFile};
 
@@ -173,6 +173,14 @@ impl Endpoint for ListVaultActivity {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListVaultActivity {
+    type Item = VaultAction;
 }
 
 /// Downloads the files as a zip archive.

@@ -213,7 +213,7 @@ impl Endpoint for AwardPost {
     type Response = AwardGiven;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().id("post_id", &self.post_id).query("award_type", &self.award_type).not_retried()
+        Request::to::<Self>().id("post_id", &self.post_id).query("award_type", &self.award_type)
     }
 }
 
@@ -244,10 +244,7 @@ impl Endpoint for AwardComment {
     type Response = AwardGiven;
 
     fn request(&self) -> Request {
-        Request::to::<Self>()
-            .id("comment_id", &self.comment_id)
-            .query("award_type", &self.award_type)
-            .not_retried()
+        Request::to::<Self>().id("comment_id", &self.comment_id).query("award_type", &self.award_type)
     }
 }
 

@@ -396,7 +396,7 @@ impl Endpoint for RotateWebhookSecret {
     type Response = RotatedSecret;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().id("webhook_id", &self.webhook_id).secret().not_retried()
+        Request::to::<Self>().id("webhook_id", &self.webhook_id).secret()
     }
 }
 
@@ -412,7 +412,7 @@ mod tests {
             serde_json::from_value(json!({"id": "w", "secret": "whsec_new", "rotated_at": null})).unwrap();
         assert!(!format!("{rotated:?}").contains("whsec_new"));
         let request = RotateWebhookSecret::new("w").request();
-        assert!(request.is_secret() && !request.is_retried());
+        assert!(request.is_secret());
     }
 
     #[test]

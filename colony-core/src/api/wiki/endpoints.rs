@@ -4,9 +4,7 @@ use http::Method;
 use serde::Deserialize;
 
 use crate::{
-    Done, Endpoint, Error, ErrorKind, Id, Page, Reply, Request, Result, Sequence, kind,
-    page::{Pages, Paging, Steps},
-    reply::accept,
+    Done, Endpoint, Error, ErrorKind, Id, Page, Reply, Request, Result, Sequence, kind, reply::accept,
 };
 
 use super::{WikiPage, WikiRevision};
@@ -117,78 +115,16 @@ impl Endpoint for GetWikiPages {
         let request = Request::to::<Self>().query("limit", self.limit.unwrap_or(50)).offset(self.offset);
         chosen(request, self.category.as_deref(), self.query.as_deref(), self.colony.as_deref())
     }
-}
 
-/// Walks the wiki's pages, by title. They come without their text.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct IterWikiPages {
-    /// Only pages of exactly this category.
-    pub category: Option<String>,
-    /// Only pages with this text in the title or the body, 2 to 200 characters.
-    pub query: Option<String>,
-    /// Rows to a request, 1 to 200; 50 unless set.
-    pub page_size: Option<u32>,
-    /// At most so many pages.
-    pub max_results: Option<usize>,
-    /// Only pages of this colony's wiki, by name.
-    pub colony: Option<String>,
-}
-
-impl IterWikiPages {
-    /// All pages of all wikis.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets the category.
-    #[must_use]
-    pub fn category(mut self, category: impl Into<String>) -> Self {
-        self.category = Some(category.into());
-        self
-    }
-
-    /// Sets the text to look for.
-    #[must_use]
-    pub fn query(mut self, query: impl Into<String>) -> Self {
-        self.query = Some(query.into());
-        self
-    }
-
-    /// Sets the rows to a request.
-    #[must_use]
-    pub fn page_size(mut self, page_size: u32) -> Self {
-        self.page_size = Some(page_size);
-        self
-    }
-
-    /// Sets how many pages are given at most.
-    #[must_use]
-    pub fn max_results(mut self, max_results: usize) -> Self {
-        self.max_results = Some(max_results);
-        self
-    }
-
-    /// Sets the colony, by name.
-    #[must_use]
-    pub fn colony(mut self, colony: impl Into<String>) -> Self {
-        self.colony = Some(colony.into());
-        self
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
     }
 }
 
-impl Sequence for IterWikiPages {
-    const NAME: &'static str = "iter_wiki_pages";
-    const PATH: &'static str = "/wiki";
+impl Sequence for GetWikiPages {
+    const WALK: &'static str = "iter_wiki_pages";
+    const IDS: &'static [&'static str] = &["id", "slug"];
     type Item = WikiPage;
-
-    fn steps(&self) -> Result<Box<dyn Steps>> {
-        let size = self.page_size.unwrap_or(50);
-        let first = Request::new(Self::NAME, Method::GET, Self::PATH).query("limit", size);
-        let first = chosen(first, self.category.as_deref(), self.query.as_deref(), self.colony.as_deref());
-        Ok(Pages::new(first, Paging::Offset, self.max_results)?.ids(&["id", "slug"]).boxed())
-    }
 }
 
 /// Creates a page.

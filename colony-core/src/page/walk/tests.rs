@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 fn pages(paging: Paging, limit: Option<usize>) -> Pages {
-    Pages::new(Request::new("iter_x", Method::GET, "/x"), paging, limit).unwrap()
+    Pages::new(Request::new("iter_x", Method::GET, "/x"), paging).limit(limit)
 }
 
 fn reply(body: &Value) -> Reply {
@@ -143,6 +143,22 @@ fn rows_that_are_removed_meanwhile_hide_none() {
             (requests * removed..40).filter(|id| found.iter().filter(|x| *x == id).count() != 1).collect();
         assert!(missed.is_empty(), "{paging:?} {removed} {requests}: {missed:?} of {found:?}");
     }
+}
+
+#[test]
+fn a_walk_starts_where_its_request_does() {
+    let all: Vec<usize> = (0..20).collect();
+    let first = Request::new("iter_x", Method::GET, "/x").query("limit", 4).query("offset", 12);
+    let from_there = Pages::new(first, Paging::Offset);
+    let (found, _) = walk(from_there, |_, at| json!({"items": window(&all, at, 4), "total": 20}));
+    assert_eq!(found.unwrap(), (12..20).collect::<Vec<_>>());
+    let first = Request::new("iter_x", Method::GET, "/x").query("page", 3);
+    let from_there = Pages::new(first, Paging::PageNumber);
+    let (found, _) = walk(from_there, |_, at| {
+        let at = (at - 1) * 4;
+        json!({"items": window(&all, at, 4), "has_more": at + 4 < 20})
+    });
+    assert_eq!(found.unwrap(), (8..20).collect::<Vec<_>>());
 }
 
 fn is_done(steps: &mut dyn Steps) -> bool {

@@ -1,10 +1,11 @@
 //! What the server says about the caller's limit.
 
 use http::HeaderMap;
+use serde::Serialize;
 
-/// The limit that the last reply told of, from its `X-RateLimit-*` headers. A header that is absent or
+/// The limit that a reply told of, from its `X-RateLimit-*` headers. A header that is absent or
 /// not a count is `None`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct RateLimit {
     /// How many requests a window allows.
@@ -16,7 +17,8 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    pub(super) fn read(headers: &HeaderMap) -> Self {
+    /// Reads the limit from a reply's headers.
+    pub fn read(headers: &HeaderMap) -> Self {
         let count = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
         Self {
             limit: count("x-ratelimit-limit"),

@@ -1,0 +1,86 @@
+//! Sending a request until its outcome is final: the one driver of calls, logins and OAuth requests.
+//!
+//! What may be repeated, and after how long, is [`colony_core::retry`]'s to say; here it is waited for. A
+//! request that carries a refresh token never comes here: see [`crate::credential`].
+
+use std::time::Duration;
+
+use colony_core::{
+    Reply, Request, Result,
+    retry::{Decision, Failure, RetryPolicy, Tries},
+};
+
+use crate::{deadline::Deadline, time::Timer};
+
+/// The tries of one request.
+pub(crate) struct Repeat<'a> {
+    tries: Tries<'a>,
+    timer: &'a dyn Timer,
+    operation: &'static str,
+    /// The call that the request is made for, and when that has to have ended.
+    call: Option<(&'a Request, Deadline)>,
+}
+
+impl<'a> Repeat<'a> {
+    pub(crate) fn new(request: &Request, policy: &'a RetryPolicy, timer: &'a dyn Timer) -> Self {
+        Self {
+            tries: Tries::new(policy, request.repeat()),
+            timer,
+            operation: request.operation(),
+            call: None,
+        }
+    }
+
+    /// Tries no more when the next try would begin after the deadline.
+    pub(crate) fn until(mut self, request: &'a Request, deadline: Deadline) -> Self {
+        self.call = Some((request, deadline));
+        self
+    }
+
+    pub(crate) fn of_login(operation: &'static str, policy: &'a RetryPolicy, timer: &'a dyn Timer) -> Self {
+        Self { tries: Tries::of_login(policy), timer, operation, call: None }
+    }
+
+    /// Gives back an outcome that is final. Otherwise waits until the request is to be sent again.
+    pub(crate) async fn settle(&mut self, outcome: Result<Reply>) -> Option<Result<Reply>> {
+        let Some(pause) = self.pause(&outcome) else { return Some(outcome) };
+        match self.call {
+            Some((request, deadline)) if !deadline.has_time_for(pause.time) => {
+                let error = outcome.map_or_else(|error| error, |reply| reply.into_error(request));
+                return Some(Err(deadline.cuts(error)));
+            }
+            _ => {}
+        }
+        self.tell(&pause);
+        if !pause.time.is_zero() {
+            self.timer.sleep(pause.time).await;
+        }
+        None
+    }
+
+    /// The pause after which the request is to be sent again; `None` when the outcome is final.
+    pub(crate) fn pause(&mut self, outcome: &Result<Reply>) -> Option<Pause> {
+        let failure = Failure::of(outcome)?;
+        let asked = outcome.as_ref().ok().and_then(Reply::retry_after);
+        match self.tries.after(failure, asked, self.timer.random()) {
+            Decision::Stop => None,
+            Decision::After(time) => Some(Pause { failure, time }),
+        }
+    }
+
+    /// Tells that a pause begins.
+    pub(crate) fn tell(&self, pause: &Pause) {
+        tracing::Span::current().record("http.request.resend_count", self.tries.resent());
+        tracing::info!(
+            target: "colony::http", event = "retry", operation = self.operation,
+            "error.type" = &*pause.failure.as_str(), "http.request.resend_count" = self.tries.resent(),
+            wait_ms = pause.time.as_millis() as u64, "sending the request again after a pause"
+        );
+    }
+}
+
+/// A pause before the next try.
+pub(crate) struct Pause {
+    failure: Failure,
+    pub(crate) time: Duration,
+}

@@ -1,0 +1,35 @@
+//! An upload's body ([RFC 7578](https://www.rfc-editor.org/rfc/rfc7578)).
+//!
+//! A repetition has to have identical bytes, else the server takes its idempotency key for another call's. So
+//! the boundary comes from the key, and a caller who repeats a call under its key sends the same bytes too.
+
+use bytes::Bytes;
+use colony_core::{Error, FilePart, Request, Result, idempotency};
+use http::HeaderValue;
+
+/// The body of a request with one file, and its media type.
+pub(super) fn write(request: &Request, file: &FilePart) -> Result<(HeaderValue, Bytes)> {
+    let refused = || {
+        let message = format!("content_type {:?} is not a media type like image/png", file.content_type);
+        Error::argument_refused("content_type", message)
+    };
+    // The library that knows media types; the part itself is written here.
+    reqwest::multipart::Part::bytes(Vec::new()).mime_str(&file.content_type).map_err(|_| refused())?;
+    let boundary = boundary(request);
+    let filename = file.filename.replace('\\', "\\\\").replace('"', "\\\"");
+    let head = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{filename}\"\r\n\
+         Content-Type: {}\r\n\r\n",
+        file.field, file.content_type
+    );
+    let tail = format!("\r\n--{boundary}--\r\n");
+    let body = [head.as_bytes(), &file.content, tail.as_bytes()].concat();
+    let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"));
+    Ok((content_type.map_err(|_| refused())?, body.into()))
+}
+
+/// Nobody who chooses the file's content knows it beforehand.
+fn boundary(request: &Request) -> String {
+    let key = request.idempotency_text().unwrap_or_else(idempotency::new_key);
+    format!("colony-{}", idempotency::fingerprint(&key))
+}

@@ -1,0 +1,104 @@
+//! The error of a request that got no answer: which limit ended it, what it broke at, and whether the server may
+//! have acted.
+
+use std::{error::Error as _, io, time::Duration};
+
+use colony_core::{Error, ErrorKind, Limit, Request, retry::Unanswered};
+
+/// The limits of a request.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) timeout: Duration,
+    /// `None` where the program's own HTTP client has one.
+    pub(super) connect: Option<Duration>,
+}
+
+/// The error of a request to this host whose answer did not arrive.
+pub(super) fn error(
+    request: &Request,
+    host: &str,
+    error: reqwest::Error,
+    how: Unanswered,
+    limits: Limits,
+) -> Error {
+    // The address may carry what should not be repeated, and the host is told.
+    let error = error.without_url();
+    let (message, limit) = match (error.is_timeout(), error.is_connect(), limits.connect) {
+        (true, true, None) => (format!("no connection to {host} in time"), None),
+        (true, true, Some(limit)) => (
+            format!("no connection to {host} within {}", setting(Limit::Connect, limit)),
+            Some((Limit::Connect, limit)),
+        ),
+        (true, false, _) => {
+            let limit = limits.timeout;
+            (
+                format!("no answer from {host} within {}", setting(Limit::Request, limit)),
+                Some((Limit::Request, limit)),
+            )
+        }
+        (false, true, _) => (format!("no connection to {host}: {}", root_cause(&error)), None),
+        (false, false, _) if error.is_builder() => {
+            (format!("the request to {host} cannot be built: {}", root_cause(&error)), None)
+        }
+        (false, false, _) => (format!("the connection to {host} broke: {}", root_cause(&error)), None),
+    };
+    let hint = match limit {
+        Some((limit, _)) => format!("Try again later, or allow more time with `{}`", limit.as_str()),
+        None => "Check the base URL (COLONY_BASE_URL), the network and the proxy".to_owned(),
+    };
+    let mut builder = Error::build(ErrorKind::Network, message).hint(hint).unanswered(how).source(error);
+    if let Some((limit, value)) = limit {
+        builder = builder.limit(limit, value);
+    }
+    builder.finish().about(request)
+}
+
+fn setting(limit: Limit, value: Duration) -> String {
+    format!("{} s ({})", value.as_secs_f64(), limit.as_str())
+}
+
+/// How a request ended whose answer did not begin.
+pub(super) fn before_an_answer(error: &reqwest::Error) -> Unanswered {
+    if error.is_connect() {
+        return Unanswered::NotConnected;
+    }
+    let closed = !error.is_timeout() && causes(error).any(is_closed);
+    if closed { Unanswered::Closed } else { Unanswered::Lost }
+}
+
+fn is_closed(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    if let Some(error) = cause.downcast_ref::<hyper::Error>() {
+        return error.is_incomplete_message() || error.is_canceled() || error.is_closed();
+    }
+    cause.downcast_ref::<io::Error>().is_some_and(|error| {
+        matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof)
+    })
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+}
+
+/// What lies at the bottom of an error, in the words that people search for.
+fn root_cause(error: &reqwest::Error) -> String {
+    if error.is_dns() {
+        return "no such host".to_owned();
+    }
+    let Some(cause) = causes(error).last() else { return error.to_string() };
+    if cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::ConnectionRefused) {
+        return "connection refused".to_owned();
+    }
+    let text = cause.to_string();
+    // The libraries for TLS have no types in common.
+    let known = [
+        (
+            &["UnknownIssuer", "unable to get local issuer", "self-signed", "self signed"][..],
+            "certificate signed by unknown authority",
+        ),
+        (&["NotValidForName", "ostname mismatch"][..], "certificate is for another host"),
+        (&["Expired", "has expired"][..], "certificate has expired"),
+    ];
+    let named = known.iter().find(|(signs, _)| signs.iter().any(|sign| text.contains(sign)));
+    named.map_or_else(|| text.clone(), |(_, name)| format!("{name} ({text})"))
+}

@@ -1,0 +1,111 @@
+//! `colony config`: the settings of a profile. Secrets are none of them.
+
+use serde_json::{Value, json};
+
+use crate::{
+    args::{ConfigCommand, Global},
+    client,
+    failure::Failure,
+    input::tidy,
+    output::{Output, text, whole},
+    profile::Profile,
+};
+
+/// The settings by name.
+pub(crate) const NAMES: [&str; 2] = ["base_url", "output"];
+
+pub(crate) async fn run(global: &Global, command: ConfigCommand, output: &Output) -> Result<(), Failure> {
+    let chosen = client::chosen(global)?;
+    let profiles = chosen.profiles()?;
+    let profile = chosen.profile.as_ref();
+    match command {
+        ConfigCommand::Path => {
+            let path = profiles.path(&chosen.name);
+            if output.json {
+                output.value(&json!({"path": path}));
+            } else {
+                output.line(&path.display().to_string());
+            }
+        }
+        ConfigCommand::List if output.json => {
+            let all =
+                NAMES.map(|name| (name.to_owned(), profile.and_then(|profile| get(profile, name)).into()));
+            output.value(&Value::Object(all.into_iter().collect()));
+        }
+        ConfigCommand::List => {
+            let row = |name: &str| {
+                let value = profile.and_then(|profile| get(profile, name));
+                vec![name.to_owned(), value.unwrap_or_else(|| "(not set)".to_owned())]
+            };
+            output.table(&[whole("setting"), text("value")], NAMES.map(row).to_vec());
+        }
+        ConfigCommand::Get { name } => {
+            let value = profile.and_then(|profile| get(profile, &name));
+            match value {
+                _ if output.json => output.value(&json!({"name": name, "value": value})),
+                Some(value) => output.line(&value),
+                None => {
+                    return Err(Failure::Local(format!("{name} is not set in the profile {}", chosen.name)));
+                }
+            }
+        }
+        ConfigCommand::Set { name, value } => {
+            let told =
+                || output.say(&format!("waiting for another login of the profile {} to end", chosen.name));
+            let lock = profiles.lock(&chosen.name, told).await?;
+            let known = profiles.read(&chosen.name)?;
+            let base_url = colony_core::DEFAULT_BASE_URL.to_owned();
+            let mut profile = known.unwrap_or_else(|| Profile::new(base_url));
+            set(&mut profile, &name, tidy(&value))?;
+            profiles.write(&lock, &chosen.name, &profile)?;
+            if output.json {
+                output.value(&json!({"name": name, "value": get(&profile, &name)}));
+            } else {
+                output.say(&format!("set in the profile {}", chosen.name));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn get(profile: &Profile, name: &str) -> Option<String> {
+    match name {
+        "base_url" => Some(profile.base_url.clone()),
+        _ => profile.output.clone(),
+    }
+}
+
+fn set(profile: &mut Profile, name: &str, value: &str) -> Result<(), Failure> {
+    if name == "output" {
+        if !["table", "json"].contains(&value) {
+            return Err(Failure::usage(format!("output is table or json, not {value:?}")));
+        }
+        profile.output = Some(value.to_owned());
+        return Ok(());
+    }
+    let url: url::Url = value
+        .parse()
+        .map_err(|error| Failure::usage(format!("base_url: {value:?} is not an address: {error}")))?;
+    if !["http", "https"].contains(&url.scheme()) {
+        return Err(Failure::usage(format!(
+            "base_url begins with https:// (or http://), not {}:",
+            url.scheme()
+        )));
+    }
+    let value = colony_core::token::cache_path::normalise_base_url(value).to_owned();
+    if value != profile.base_url && (profile.api_key.is_some() || profile.openid.is_some()) {
+        return Err(Failure::usage(format!(
+            "the profile is logged in at {}, and a login is used at its own service only; log out first, or name another \
+             profile with --profile",
+            profile.base_url
+        )));
+    }
+    profile.base_url = value;
+    Ok(())
+}
+
+/// Whether the profile in use asks for JSON. A profile that cannot be read is told of by the command that needs it.
+pub(crate) fn wants_json(global: &Global) -> bool {
+    let profile = client::chosen(global).ok().and_then(|chosen| chosen.profile);
+    profile.is_some_and(|profile| profile.output.as_deref() == Some("json"))
+}

@@ -1,0 +1,165 @@
+//! What a command is waiting for, told on stderr after a second.
+//!
+//! The library reports retries and locks as `tracing` events and each request through a hook. Nothing is told with
+//! `--quiet`, nor with `--json` where no person sees it: there an error is the one line on stderr.
+
+use std::{
+    fmt,
+    io::{self, IsTerminal as _, Write as _},
+    sync::{Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::layer::{Context, Layer};
+
+use crate::args::Global;
+
+/// A shorter wait is not worth a word.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often it is seen whether there is something to tell.
+const TICK: Duration = Duration::from_millis(200);
+/// How long one call may take in all.
+const DEADLINE: Duration = Duration::from_secs(180);
+
+struct Wait {
+    what: String,
+    since: Instant,
+    limit: Duration,
+    is_told: bool,
+}
+
+#[derive(Default)]
+struct State {
+    /// When the present operation was begun, and which one that is.
+    begun: Option<(&'static str, Instant)>,
+    wait: Option<Wait>,
+}
+
+static STATE: Mutex<State> = Mutex::new(State { begun: None, wait: None });
+/// Whether anything is told.
+static TELLS: OnceLock<bool> = OnceLock::new();
+
+fn state() -> std::sync::MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Decides whether anything is told.
+pub(crate) fn set(global: &Global, json: bool) {
+    let _ = TELLS.set(!global.quiet && (!json || io::stderr().is_terminal()));
+}
+
+/// Whether a person wants to be told.
+pub(crate) fn tells() -> bool {
+    TELLS.get() == Some(&true)
+}
+
+fn tell(text: &str) {
+    if tells() {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+}
+
+/// A request is sent: its answer is waited for, for `limit` at most.
+pub(crate) fn sent(operation: &'static str, limit: Duration) {
+    let (mut state, now) = (state(), Instant::now());
+    if state.begun.is_none_or(|(begun, _)| begun != operation) {
+        state.begun = Some((operation, now));
+    }
+    let what = format!("waiting for the answer to {}", name(operation));
+    state.wait = Some(Wait { what, since: now, limit, is_told: false });
+}
+
+/// Tells what is waited for, as long as it is polled.
+pub(crate) async fn watch() {
+    loop {
+        tokio::time::sleep(TICK).await;
+        let mut state = state();
+        let Some(wait) = state.wait.as_mut().filter(|wait| !wait.is_told && wait.since.elapsed() > PATIENCE)
+        else {
+            continue;
+        };
+        wait.is_told = true;
+        let (since, left) = (wait.since.elapsed(), wait.limit.saturating_sub(wait.since.elapsed()));
+        tell(&format!("{}, for {} s so far, at most {} s more", wait.what, since.as_secs(), seconds(left)));
+    }
+}
+
+fn seconds(time: Duration) -> u64 {
+    time.as_secs_f64().ceil() as u64
+}
+
+fn name(operation: &str) -> &str {
+    if operation == "get_auth_token" { "the login" } else { operation }
+}
+
+/// Listens to the library's events.
+pub(crate) struct Listener;
+
+impl<S: Subscriber> Layer<S> for Listener {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut seen = Seen::default();
+        event.record(&mut seen);
+        match seen.event.as_str() {
+            "retry" => retry(&seen),
+            "waiting" => {
+                let what = "waiting for the login of another program".to_owned();
+                let limit = Duration::from_millis(seen.limit_ms);
+                state().wait = Some(Wait { what, since: Instant::now(), limit, is_told: false });
+            }
+            "waited" => state().wait = None,
+            _ => {}
+        }
+    }
+}
+
+fn retry(seen: &Seen) {
+    let pause = Duration::from_millis(seen.wait_ms);
+    let mut state = state();
+    state.wait = None;
+    if pause < PATIENCE {
+        return;
+    }
+    let spent = state.begun.map_or(Duration::ZERO, |(_, begun)| begun.elapsed());
+    drop(state);
+    tell(&format!(
+        "retrying {} ({}), next try in {} s, at most {} s more",
+        name(&seen.operation),
+        seen.why,
+        seconds(pause),
+        seconds(DEADLINE.saturating_sub(spent))
+    ));
+}
+
+/// The fields of an event that are told.
+#[derive(Default)]
+struct Seen {
+    event: String,
+    operation: String,
+    why: String,
+    wait_ms: u64,
+    limit_ms: u64,
+}
+
+impl Visit for Seen {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let place = match field.name() {
+            "event" => &mut self.event,
+            "operation" => &mut self.operation,
+            "error.type" => &mut self.why,
+            _ => return,
+        };
+        *place = format!("{value:?}").trim_matches('"').to_owned();
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match field.name() {
+            "wait_ms" => self.wait_ms = value,
+            "limit_ms" => self.limit_ms = value,
+            _ => {}
+        }
+    }
+}

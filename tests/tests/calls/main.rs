@@ -1,0 +1,10 @@
+//! Calls on both clients: what is repeated and under which key, which limit ends a call, where a redirect
+//! leads, and what is told of it.
+
+mod duplicates;
+mod gateway;
+mod keys;
+mod limits;
+mod redirects;
+mod scene;
+mod traced;
