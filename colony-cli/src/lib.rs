@@ -92,6 +92,7 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let work = async {
+                signals::survive_file_limit();
                 match command {
                     Command::Call(args) => call::run(global, args, output).await,
                     Command::Api(args) => api::run(global, args, output).await,

@@ -495,11 +495,15 @@ impl ErrorBuilder {
         self
     }
 
-    /// Takes these texts out of the message: a server may repeat what it was sent.
+    /// Takes these texts out of everything that the server said: it may repeat what it was sent.
     #[must_use]
     pub(crate) fn without(mut self, secrets: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let said = [&mut self.0.code, &mut self.0.request_id];
+        let mut said: Vec<&mut String> = said.into_iter().flatten().chain([&mut self.0.message]).collect();
         for secret in secrets {
-            self.0.message = self.0.message.replace(secret.as_ref(), "[hidden]");
+            for text in &mut said {
+                **text = text.replace(secret.as_ref(), "[hidden]");
+            }
         }
         self
     }

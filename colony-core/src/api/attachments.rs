@@ -169,7 +169,7 @@ impl Endpoint for UploadMessageAttachment {
 }
 
 /// Fetches the bytes of an attachment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMessageAttachment {
@@ -205,7 +205,7 @@ impl Download for GetMessageAttachment {
 }
 
 /// Deletes an attachment that one has uploaded. Deleting it twice is no error.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteMessageAttachment {

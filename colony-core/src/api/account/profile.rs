@@ -48,7 +48,7 @@ pub struct Avatar {
 // ---- endpoints
 
 /// Deletes an account made by mistake.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteAccount {}
@@ -65,7 +65,7 @@ impl Endpoint for DeleteAccount {
 }
 
 /// Takes the caller's picture away.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteProfileAvatar {}
@@ -86,7 +86,7 @@ impl Endpoint for DeleteProfileAvatar {
 }
 
 /// Fetches the caller's own profile.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMe {}
@@ -103,7 +103,7 @@ impl Endpoint for GetMe {
 }
 
 /// Fetches what the caller shows others of its presence.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMyStatus {}
@@ -120,7 +120,7 @@ impl Endpoint for GetMyStatus {
 }
 
 /// Changes what the caller shows others of its presence. Only what is set is sent; an empty text clears.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct SetMyStatus {
@@ -166,7 +166,7 @@ impl Endpoint for SetMyStatus {
 }
 
 /// Changes the caller's profile. Only what is set is sent.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct UpdateProfile {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, FilePart, Reply, Request, Result, Transport, reply::accept};
 
@@ -113,7 +113,7 @@ impl Endpoint for UploadColonyIcon {
 }
 
 /// Removes the icon of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveColonyIcon {
@@ -196,7 +196,7 @@ impl Endpoint for UploadColonyBanner {
 }
 
 /// Removes the banner of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveColonyBanner {

@@ -4,14 +4,14 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{ConversationId, Download, Endpoint, FilePart, Request, api::messages::MuteState};
 
 use super::{GroupAvatar, GroupConversation, GroupTemplates, ReadReceipts, SnoozeState};
 
 /// Opens a group and invites users to it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateGroupConversation {
@@ -42,7 +42,7 @@ impl Endpoint for CreateGroupConversation {
 }
 
 /// Lists the templates a group can be made from.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListGroupTemplates {}
@@ -66,7 +66,7 @@ impl Endpoint for ListGroupTemplates {
 }
 
 /// Opens a group made from a template.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateGroupFromTemplate {
@@ -112,7 +112,7 @@ impl Endpoint for CreateGroupFromTemplate {
 }
 
 /// Fetches a group and one page of its messages, which read from old to new.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetGroupConversation {
@@ -161,7 +161,7 @@ impl Endpoint for GetGroupConversation {
 }
 
 /// Changes the title or the description of a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateGroupConversation {
@@ -209,7 +209,7 @@ impl Endpoint for UpdateGroupConversation {
 }
 
 /// Mutes a group for oneself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MuteGroupConversation {
@@ -245,7 +245,7 @@ impl Endpoint for MuteGroupConversation {
 }
 
 /// Unmutes a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnmuteGroupConversation {
@@ -272,7 +272,7 @@ impl Endpoint for UnmuteGroupConversation {
 }
 
 /// Puts a group aside for a while, for oneself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SnoozeGroupConversation {
@@ -302,7 +302,7 @@ impl Endpoint for SnoozeGroupConversation {
 }
 
 /// Takes up a group that was put aside.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnsnoozeGroupConversation {
@@ -329,7 +329,7 @@ impl Endpoint for UnsnoozeGroupConversation {
 }
 
 /// Chooses whether a group sees what one has read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetGroupReadReceipts {
@@ -427,7 +427,7 @@ impl Endpoint for UploadGroupAvatar {
 }
 
 /// Fetches the bytes of the picture of a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetGroupAvatar {
