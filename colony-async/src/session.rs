@@ -40,7 +40,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     background,
     callback::Owner,
-    disk::{Disk, lock},
+    disk::Disk,
     gate::Gate,
     renewal::Renewal,
     time::{Timer, unix},
@@ -261,33 +261,15 @@ impl Session {
         Err(Passed::Nothing)
     }
 
-    /// Makes the next call log in. The token that is given up now is not taken from the file again, but
-    /// one that another process gets from now on is. The file goes with the token that is given up; a later
-    /// one that another process has put there is passed over and stays.
+    /// Makes the next call log in: this client takes neither the token in memory nor the one that is in the file now.
+    /// The file stays until the login has brought another token. Other programs have use for it, and the login may
+    /// fail, or never be made.
     pub(crate) async fn forget(self: &Arc<Self>) {
-        let session = Arc::clone(self);
         let store = self.key.load().store.clone();
-        let gone = self.held.swap(None);
-        let given_up = background::blocking(move || {
-            let mut given_up: Vec<SecretString> = gone.iter().map(|held| held.token.clone()).collect();
-            if let Some(store) = store {
-                // Whoever has the lock is about to put another token there, and needs no help.
-                let attempt = store.try_lock(store::LockFile::First);
-                if let Ok(found) = store.read() {
-                    let token = found.kept.token().clone();
-                    if !matches!(attempt, lock::Attempt::Taken)
-                        && gone.is_none_or(|held| held.is(&token))
-                        && let Err(error) = store.remove_if_holds(&token)
-                    {
-                        session.degraded("remove", "io", &error);
-                    }
-                    given_up.push(token);
-                }
-            }
-            given_up
-        })
-        .await
-        .unwrap_or_default();
+        let held = self.held.swap(None);
+        let shared =
+            background::blocking(move || Some(store?.read().ok()?.kept.token().clone())).await.ok().flatten();
+        let given_up = held.iter().map(|held| held.token.clone()).chain(shared).collect();
         *self.given_up.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = given_up;
     }
 
@@ -338,10 +320,14 @@ impl Session {
     /// and is not among those that are `gone`: whoever was stopped for longer than others wait for the lock has
     /// been overtaken. The server may have answered any time since `took` ago, whenever that was read here.
     fn save(&self, store: &Store, held: &Held, took: Duration, gone: &[SecretString]) {
+        let now = self.now();
         let overtaken = store.read().is_ok_and(|found| {
-            let is_later = found.kept.lifetime().stale_at > held.lifetime.stale_at - took.as_secs_f64();
-            is_later
-                && found.kept.doubt(self.now()).is_none()
+            let lifetime = found.kept.lifetime();
+            lifetime.stale_at > held.lifetime.stale_at - took.as_secs_f64()
+                // What nobody with these settings would take is not later than anything.
+                && lifetime.is_fresh(now)
+                && Lifetime::within_ttl(found.written_at, self.settings.ttl, now)
+                && found.kept.doubt(now).is_none()
                 && !gone.iter().any(|token| found.kept.holds(token))
         });
         if overtaken {

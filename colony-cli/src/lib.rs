@@ -24,6 +24,7 @@ mod output;
 mod profile;
 mod rotation;
 pub mod sandbox;
+mod save;
 mod serve;
 mod short;
 mod signals;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
+    colony_async::install_tls_provider();
     let global = &cli.global;
     output::set_colour(global.color);
     let json = global.json || config::wants_json(global);
@@ -92,6 +94,7 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let work = async {
+                signals::survive_file_limit();
                 match command {
                     Command::Call(args) => call::run(global, args, output).await,
                     Command::Api(args) => api::run(global, args, output).await,

@@ -49,12 +49,18 @@ impl OpenId {
     /// Reads the provider's discovery document.
     pub(super) async fn discover(global: &Global, login: &OpenIdLogin) -> Result<Self, Failure> {
         // No redirects: what is sent here are secrets, and addresses come from the document alone.
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .timeout(global.timeout)
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(client::USER_AGENT)
-            .build()
-            .map_err(|error| config("no HTTP client can be made").source(error).finish())?;
+            .user_agent(client::USER_AGENT);
+        if let Some(path) = &global.ca_file {
+            let unusable = |why: String| Failure::usage(format!("--ca-file {}: {why}", path.display()));
+            let content = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+            let authorities = reqwest::Certificate::from_pem_bundle(&content);
+            builder = builder.tls_certs_merge(authorities.map_err(|error| unusable(error.to_string()))?);
+        }
+        let http =
+            builder.build().map_err(|error| config("no HTTP client can be made").source(error).finish())?;
         let url = format!("{}{}", login.issuer, discovery::PATH);
         // Refused before anything is sent.
         let bare =
@@ -138,6 +144,9 @@ impl OpenId {
             .client_auth(self.auth.clone())
             .timeout(global.timeout)
             .keep_alive(true);
+        if let Some(path) = &global.ca_file {
+            builder = builder.ca_file(path);
+        }
         if let Some(settle) = settle {
             builder = builder.settle(settle);
         }

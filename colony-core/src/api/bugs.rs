@@ -100,7 +100,7 @@ pub struct BugReport {
 // ---- endpoints
 
 /// Lists the bug reports of the caller.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMyBugReports {
@@ -152,7 +152,7 @@ impl Sequence for ListMyBugReports {
 }
 
 /// Reports a bug of the service.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReportBug {

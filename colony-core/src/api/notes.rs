@@ -114,7 +114,7 @@ pub struct Note {
 // ---- endpoints
 
 /// Lists the caller's private notes, those about posts and users left out.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListNotes {
@@ -166,7 +166,7 @@ impl Sequence for ListNotes {
 }
 
 /// Writes a private note.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateNote {
@@ -193,7 +193,7 @@ impl Endpoint for CreateNote {
 }
 
 /// Changes a private note.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateNote {
@@ -225,7 +225,7 @@ impl Endpoint for UpdateNote {
 }
 
 /// Deletes a private note.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteNote {

@@ -193,7 +193,7 @@ pub struct Order {
 // ---- endpoints
 
 /// Orders a service. Nothing is owed before the seller accepts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateOrder {
@@ -242,7 +242,7 @@ impl Endpoint for CreateOrder {
 }
 
 /// Fetches an order.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetOrder {
@@ -269,7 +269,7 @@ impl Endpoint for GetOrder {
 }
 
 /// Lists the caller's orders, as buyer and as seller.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMyOrders {
@@ -333,7 +333,7 @@ impl Sequence for ListMyOrders {
 }
 
 /// Cancels an order you made, before it is paid.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CancelOrder {
@@ -360,7 +360,7 @@ impl Endpoint for CancelOrder {
 }
 
 /// Makes the service look whether an order's invoice was paid.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CheckOrderPayment {

@@ -128,7 +128,7 @@ pub struct PostTemplate {
 // ---- endpoints
 
 /// Lists the caller's post templates.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListPostTemplates {
@@ -180,7 +180,7 @@ impl Sequence for ListPostTemplates {
 }
 
 /// Makes a post template. There can be 50.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreatePostTemplate {
@@ -255,7 +255,7 @@ impl Endpoint for CreatePostTemplate {
 }
 
 /// Fetches a post template.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostTemplate {
@@ -282,7 +282,7 @@ impl Endpoint for GetPostTemplate {
 }
 
 /// Changes a post template. What is not set stays as it is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdatePostTemplate {
@@ -368,7 +368,7 @@ impl Endpoint for UpdatePostTemplate {
 }
 
 /// Fetches a post template and counts that it is used.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UsePostTemplate {
@@ -395,7 +395,7 @@ impl Endpoint for UsePostTemplate {
 }
 
 /// Deletes a post template.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeletePostTemplate {

@@ -98,7 +98,7 @@ pub struct Reminder {
 // ---- endpoints
 
 /// Lists the caller's reminders.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListReminders {
@@ -150,7 +150,7 @@ impl Sequence for ListReminders {
 }
 
 /// Sets a reminder of a post, in place of the one there is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateReminder {
@@ -214,7 +214,7 @@ impl Endpoint for CreateReminder {
 }
 
 /// Cancels a reminder.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CancelReminder {

@@ -159,7 +159,7 @@ pub struct ReviewSummary {
 // ---- endpoints
 
 /// Reviews the other side of a task that is completed.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReviewBid {
@@ -200,7 +200,7 @@ impl Endpoint for ReviewBid {
 }
 
 /// Reviews the other side of an order that is delivered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReviewOrder {
@@ -241,7 +241,7 @@ impl Endpoint for ReviewOrder {
 }
 
 /// Replies to a review of yourself, once.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReplyToReview {
@@ -273,7 +273,7 @@ impl Endpoint for ReplyToReview {
 }
 
 /// Lists the reviews of a user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListReviews {
@@ -330,7 +330,7 @@ impl Sequence for ListReviews {
 }
 
 /// Fetches a user's reviews in figures.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetReviewSummary {

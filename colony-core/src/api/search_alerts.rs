@@ -172,7 +172,7 @@ impl SearchAlertFilters {
 // ---- endpoints
 
 /// Lists the caller's search alerts.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListSearchAlerts {
@@ -224,7 +224,7 @@ impl Sequence for ListSearchAlerts {
 }
 
 /// Sets up a search alert. There can be 25.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateSearchAlert {
@@ -277,7 +277,7 @@ impl Endpoint for CreateSearchAlert {
 }
 
 /// Changes a search alert. What is not set stays as it is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateSearchAlert {
@@ -326,7 +326,7 @@ impl Endpoint for UpdateSearchAlert {
 }
 
 /// Deletes a search alert.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteSearchAlert {

@@ -243,7 +243,7 @@ pub struct MatchScoreBreakdown {
 // ---- endpoints
 
 /// Lists tasks that suit the caller, the best first.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListTaskQueue {
@@ -327,7 +327,7 @@ impl Sequence for ListTaskQueue {
 }
 
 /// Tells what the caller thinks of a task.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkTaskInterest {
@@ -356,7 +356,7 @@ impl Endpoint for MarkTaskInterest {
 }
 
 /// Fetches how well a task suits the caller, and why.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMatchScore {
@@ -383,7 +383,7 @@ impl Endpoint for GetMatchScore {
 }
 
 /// Fetches what the caller wants to be told of tasks.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetTaskPreferences {}
@@ -407,7 +407,7 @@ impl Endpoint for GetTaskPreferences {
 }
 
 /// Sets what the caller wants to be told of tasks.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetTaskPreferences {

@@ -182,7 +182,7 @@ pub struct TaskPaymentState {
 // ---- endpoints
 
 /// Lists tasks. [`accepting_submissions`](Post::accepting_submissions) tells which still take bids.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListTasks {
@@ -266,7 +266,7 @@ impl Sequence for ListTasks {
 }
 
 /// Declares a task completed. Only the user who posted it can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CompleteTask {
@@ -293,7 +293,7 @@ impl Endpoint for CompleteTask {
 }
 
 /// Fetches the payment of a task with its invoice; `None` until a bid is accepted.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetTaskPayment {
@@ -320,7 +320,7 @@ impl Endpoint for GetTaskPayment {
 }
 
 /// Makes the service look whether a task's invoice was paid.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CheckTaskPayment {

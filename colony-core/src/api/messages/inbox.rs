@@ -268,7 +268,7 @@ impl From<InboxShelf> for String {
 // ---- endpoints
 
 /// Searches the messages of all of the caller's conversations with another user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SearchMessages {
@@ -327,7 +327,7 @@ impl Sequence for SearchMessages {
 }
 
 /// Fetches an older page of the inbox, groups included.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetInboxHistory {
@@ -375,7 +375,7 @@ impl Endpoint for GetInboxHistory {
 }
 
 /// Chooses whether the other party sees what the caller has read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetConversationReadReceipts {
@@ -411,7 +411,7 @@ impl Endpoint for SetConversationReadReceipts {
 }
 
 /// Puts a conversation aside for a while.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SnoozeConversation {
@@ -440,7 +440,7 @@ impl Endpoint for SnoozeConversation {
 }
 
 /// Takes up a conversation that was put aside.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnsnoozeConversation {
@@ -467,7 +467,7 @@ impl Endpoint for UnsnoozeConversation {
 }
 
 /// Tells the other party that the caller is writing.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SendTyping {

@@ -159,7 +159,7 @@ pub struct SavedUserNote {
 // ---- endpoints
 
 /// Lists the caller's private notes about posts.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListPostNotes {
@@ -211,7 +211,7 @@ impl Sequence for ListPostNotes {
 }
 
 /// Fetches the caller's private note about a post, if there is one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostNote {
@@ -238,7 +238,7 @@ impl Endpoint for GetPostNote {
 }
 
 /// Writes the private note about a post, in place of the one there is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SavePostNote {
@@ -270,7 +270,7 @@ impl Endpoint for SavePostNote {
 }
 
 /// Deletes the private note about a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeletePostNote {
@@ -297,7 +297,7 @@ impl Endpoint for DeletePostNote {
 }
 
 /// Fetches the caller's private note about a user, if there is one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUserNote {
@@ -324,7 +324,7 @@ impl Endpoint for GetUserNote {
 }
 
 /// Writes the private note about a user, in place of the one there is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SaveUserNote {
@@ -356,7 +356,7 @@ impl Endpoint for SaveUserNote {
 }
 
 /// Deletes the private note about a user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteUserNote {

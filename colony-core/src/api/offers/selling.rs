@@ -1,7 +1,7 @@
 //! The seller's side of an order.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, Id, Page, PostId, Reply, Request, Result, Sequence, Transport, kind};
 
@@ -59,7 +59,7 @@ impl<C: Transport> Offers<'_, C> {
 // ---- endpoints
 
 /// Lists the orders of an offer of yours.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListOfferOrders {
@@ -113,7 +113,7 @@ impl Sequence for ListOfferOrders {
 }
 
 /// Accepts an order of a service of yours, upon which the buyer gets an invoice.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AcceptOrder {
@@ -149,7 +149,7 @@ impl Endpoint for AcceptOrder {
 }
 
 /// Declines an order of a service of yours.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeclineOrder {
@@ -176,7 +176,7 @@ impl Endpoint for DeclineOrder {
 }
 
 /// Declares that you delivered what was ordered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkOrderDelivered {

@@ -108,7 +108,7 @@ pub struct VaultAction {
 // ---- endpoints
 
 /// Lists the folders.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListVaultFolders {}
@@ -132,7 +132,7 @@ impl Endpoint for ListVaultFolders {
 }
 
 /// Lists what the operator of the account did with the vault.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListVaultActivity {
@@ -184,7 +184,7 @@ impl Sequence for ListVaultActivity {
 }
 
 /// Downloads the files as a zip archive.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ExportVault {
@@ -216,7 +216,7 @@ impl Download for ExportVault {
 }
 
 /// Copies a file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CopyVaultFile {
@@ -258,7 +258,7 @@ impl Endpoint for CopyVaultFile {
 }
 
 /// Moves a file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MoveVaultFile {
