@@ -59,15 +59,18 @@ mod listing;
 mod openid;
 #[doc(hidden)]
 pub mod private_files;
+mod proxies;
 mod renewal;
 mod repeat;
 mod reply;
 mod sender;
 mod session;
+mod stream;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
+mod tls;
 mod watch;
 
 use std::{path::Path, time::Duration};
@@ -78,10 +81,10 @@ pub use ::http::{HeaderMap, Method, StatusCode};
 pub use builder::{Builder, OverHttp};
 #[doc(inline)]
 pub use colony_core::{
-    Answered, Batch, ColonyId, CommentId, ConversationId, DEFAULT_BASE_URL, Done, Download, Endpoint, Error,
-    ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared,
-    RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api, generated_text,
-    idempotency, kind, page, registry,
+    Answered, Batch, ColonyId, CommentId, Content, ConversationId, DEFAULT_BASE_URL, Done, Download,
+    Endpoint, Error, ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page,
+    PostId, Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
+    generated_text, idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
     webhook,
 };
@@ -92,6 +95,8 @@ pub use reply::Reply;
 #[doc(no_inline)]
 pub use secrecy::{ExposeSecret, SecretString};
 pub use session::{CacheDirectory, CachedToken, LockStatus, TokenStatus};
+pub use stream::ByteStream;
+pub use tls::install_tls_provider;
 pub use watch::{Incoming, Outgoing};
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.

@@ -68,6 +68,9 @@ pub(crate) struct Global {
     /// Do not use the token cache
     #[arg(long, global = true)]
     pub(crate) no_cache: bool,
+    /// Trust the certificate authorities in this PEM file too
+    #[arg(long, global = true, env = "COLONY_CA_FILE", value_name = "FILE", hide_env_values = true)]
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -173,6 +173,9 @@ pub(crate) fn builder_for(
     key: Option<SecretString>,
 ) -> Result<colony_async::Builder, Failure> {
     let mut builder = colony_async::Builder::new(key).base_url(base_url(global)?);
+    if let Some(path) = &global.ca_file {
+        builder = builder.ca_file(path);
+    }
     if let Some(limit) = global.deadline {
         builder = builder.deadline(limit);
     }

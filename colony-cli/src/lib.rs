@@ -24,6 +24,7 @@ mod output;
 mod profile;
 mod rotation;
 pub mod sandbox;
+mod save;
 mod serve;
 mod short;
 mod signals;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
+    colony_async::install_tls_provider();
     let global = &cli.global;
     output::set_colour(global.color);
     let json = global.json || config::wants_json(global);

@@ -42,6 +42,9 @@ pub enum ErrorKind {
     InvalidArgument,
     /// A reply arrived but could not be read as what the operation answers.
     Decode,
+    /// A file, reader or writer of the program's own failed: what was to be uploaded cannot be read, or a
+    /// download cannot be written.
+    Io,
     /// Another program holds what this call needs and did not let go in time.
     Busy,
     /// Another program holds the lock of a stored credential and did not let go in time. Nothing was sent
@@ -83,6 +86,7 @@ impl ErrorKind {
             Self::Api | Self::Decode => "api",
             Self::Network => "network",
             Self::InvalidArgument | Self::Config => "invalid_argument",
+            Self::Io => "io",
             Self::Busy => "busy",
             Self::CredentialBusy => "credential_busy",
             Self::CredentialDowngrade => "credential_downgrade",

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Done, Endpoint, FilePart, JsonObject, Reply, Request, Result, Timestamp, api::users::User, reply::accept,
+    Content, Done, Endpoint, FilePart, JsonObject, Reply, Request, Result, Timestamp, api::users::User,
+    reply::accept,
 };
 
 // ---- models
@@ -289,8 +289,8 @@ pub struct UploadProfileAvatar {
     /// The file's name.
     pub filename: String,
     /// The file's content.
-    #[serde(deserialize_with = "crate::args::bytes")]
-    pub file_bytes: Bytes,
+    #[serde(deserialize_with = "crate::args::content")]
+    pub file_bytes: Content,
     /// The media type: `image/png`, `image/jpeg` or `image/webp`.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub content_type: String,
@@ -300,7 +300,7 @@ impl UploadProfileAvatar {
     /// Sets this picture.
     pub fn new(
         filename: impl Into<String>,
-        file_bytes: impl Into<Bytes>,
+        file_bytes: impl Into<Content>,
         content_type: impl Into<String>,
     ) -> Self {
         Self { filename: filename.into(), file_bytes: file_bytes.into(), content_type: content_type.into() }

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use bytes::Bytes;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, Download, Endpoint, FilePart, Request, api::messages::MuteState};
+use crate::{Content, ConversationId, Download, Endpoint, FilePart, Request, api::messages::MuteState};
 
 use super::{GroupAvatar, GroupConversation, GroupTemplates, ReadReceipts, SnoozeState};
 
@@ -374,8 +373,8 @@ pub struct UploadGroupAvatar {
     /// The name of the file.
     pub filename: String,
     /// The picture.
-    #[serde(deserialize_with = "crate::args::bytes")]
-    pub file_bytes: Bytes,
+    #[serde(deserialize_with = "crate::args::content")]
+    pub file_bytes: Content,
     /// The media type: `image/png`, `image/jpeg` or `image/webp`.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub content_type: String,
@@ -386,7 +385,7 @@ impl UploadGroupAvatar {
     pub fn new(
         conv_id: impl Into<ConversationId>,
         filename: impl Into<String>,
-        file_bytes: impl Into<Bytes>,
+        file_bytes: impl Into<Content>,
         content_type: impl Into<String>,
     ) -> Self {
         Self {
@@ -404,7 +403,7 @@ impl fmt::Debug for UploadGroupAvatar {
         f.debug_struct("UploadGroupAvatar")
             .field("conv_id", &self.conv_id)
             .field("filename", &self.filename)
-            .field("file_bytes", &self.file_bytes.len())
+            .field("file_bytes", &self.file_bytes)
             .field("content_type", &self.content_type)
             .finish()
     }
