@@ -1,12 +1,20 @@
 //! The token session: one login, however many tasks, clients and processes want a token.
 //!
-//! The order for one call: the token in memory; then one *flight* in this process, which all tasks join.
-//! The flight reads the file without a lock (a rename is atomic, so a read is whole or absent), then takes
-//! the lock file and reads *the file again*, because somebody may have been first; and only then logs in.
-//! Whoever waited looks again before acting. Ten thousand tasks read the file once.
+//! The order for one call: the token in memory; then a *single flight*, which all tasks of this process join. It reads
+//! the file without a lock (a rename is atomic, so a read is whole or absent), then takes the lock file and reads
+//! *the file again*, because another process may have logged in meanwhile; and only then logs in. Ten thousand tasks
+//! read the file once.
 //!
-//! Nothing about the file, its directory or the lock ever fails a call. What happens is told as `tracing`
-//! events with the target `colony::token`.
+//! Nothing about the file, its directory or the lock ever fails a call. What happens is reported as `tracing` events
+//! with the target `colony::token`.
+//!
+//! | Noun | Means |
+//! | --- | --- |
+//! | [`Held`] | a token in memory, with its life; [`Kept`] is its form in the file |
+//! | [`Store`] | the file of one token, and what lies beside it |
+//! | [`FileLock`](lock::FileLock) | the lock file: which process may log in |
+//! | [`Refresh`] | an attempt to get a token, shared by all tasks that wait |
+//! | [`Note`] | a failed login, as one process tells it to others |
 
 mod ahead;
 mod directory;
@@ -57,9 +65,9 @@ pub(crate) use mint::{Attempt, Mint, Patience};
 pub(crate) use round::Round;
 pub(crate) use store::Store;
 
-/// How a flight ended, and what it had set out for.
+/// An attempt to get a token that has ended: what it was for, and what came of it.
 #[derive(Clone)]
-struct Landed {
+struct Refresh {
     need: Need,
     /// The operation whose rejected token it was to replace.
     by: Option<Arc<str>>,
@@ -101,7 +109,7 @@ pub(crate) struct Session {
     timer: Arc<dyn Timer>,
     key: ArcSwap<Key>,
     held: ArcSwapOption<Held>,
-    gate: Arc<Gate<Landed>>,
+    gate: Arc<Gate<Refresh>>,
     /// Tokens that [`Session::forget`] gave up: not to be taken from the file again.
     given_up: Mutex<Vec<SecretString>>,
     /// A refusal of this process's own, for when there is no file to note it in.
@@ -222,13 +230,8 @@ impl Session {
             .finish())
     }
 
-    /// Reads the file (blocking) and says in the log what came of it.
-    fn read_file(
-        &self,
-        store: &Store,
-        need: Need,
-        rejected: Option<&SecretString>,
-    ) -> Result<Arc<Held>, Passed> {
+    /// Reads the file (blocking) and reports in the log what came of it.
+    fn read_file(&self, store: &Store, need: Need, rejected: Option<&SecretString>) -> Seen {
         let now = self.now();
         let found = match store.read() {
             Ok(found) => found,
@@ -237,7 +240,7 @@ impl Session {
                     self.degraded("read", miss.as_str(), &miss);
                 }
                 events::miss(store, miss.as_str());
-                return Err(Passed::Nothing);
+                return Seen::Nothing;
             }
         };
         let doubt = found.kept.doubt(now);
@@ -252,13 +255,13 @@ impl Session {
             "older_than_ttl"
         } else if !held.is_fresh(need, now) {
             events::miss(store, "stale");
-            return Err(Passed::Stale(held));
+            return Seen::Stale(held);
         } else {
             events::hit(store, held.lifetime.stale_at - now);
-            return Ok(held);
+            return Seen::Fresh(held);
         };
         events::miss(store, reason);
-        Err(Passed::Nothing)
+        Seen::Nothing
     }
 
     /// Makes the next call log in: this client takes neither the token in memory nor the one that is in the file now.
@@ -374,12 +377,14 @@ impl Key {
     }
 }
 
-/// What was in the file when it was not a fresh token.
-enum Passed {
-    /// Nothing of use.
-    Nothing,
+/// What the file holds.
+enum Seen {
+    /// A token that may be taken.
+    Fresh(Arc<Held>),
     /// A token that is stale, and may serve if the login that should replace it fails.
     Stale(Arc<Held>),
+    /// Nothing of use.
+    Nothing,
 }
 
 /// The error of a client that was built without a key.

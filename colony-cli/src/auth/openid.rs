@@ -21,6 +21,7 @@ use crate::{
     input::{self, tidy},
     profile::{self, OpenIdLogin},
     signals::Hold,
+    waiting,
 };
 
 /// Holds the app's secret, before the file that the profile names.
@@ -31,6 +32,8 @@ const MAX_REPLY: usize = 256 * 1024;
 /// A provider and the app that talks to it.
 pub(super) struct OpenId {
     http: reqwest::Client,
+    /// The limit of one request.
+    timeout: Duration,
     pub(super) provider: Provider,
     client_id: String,
     auth: ClientAuth,
@@ -62,7 +65,7 @@ impl OpenId {
         // Refused before anything is sent.
         let bare =
             Provider::without_document(&login.issuer).map_err(|why| not_believed(&login.issuer, &why))?;
-        let answer = send(http.get(&url), &url).await?;
+        let answer = send(http.get(&url), &url, global.timeout).await?;
         let provider = match answer.status {
             200 => Provider::read(&login.issuer, &answer.body),
             404 => Ok(bare),
@@ -82,7 +85,7 @@ impl OpenId {
             }
             (Some(secret), _) => ClientAuth::Basic(secret),
         };
-        Ok(Self { http, provider, client_id: login.client_id.clone(), auth })
+        Ok(Self { http, timeout: global.timeout, provider, client_id: login.client_id.clone(), auth })
     }
 
     /// Sends a form in the app's name.
@@ -108,7 +111,7 @@ impl OpenId {
         if let Some(header) = self.auth.header(&self.client_id) {
             request = request.header(http::header::AUTHORIZATION, sensitive(&header)?);
         }
-        send(request, url.as_str()).await
+        send(request, url.as_str(), self.timeout).await
     }
 
     /// Asks whose access token this is. `None` when the provider has no such endpoint.
@@ -116,7 +119,7 @@ impl OpenId {
         let Some(url) = &self.provider.userinfo_endpoint else { return Ok(None) };
         let bearer = format!("Bearer {}", token.expose_secret()).into();
         let request = self.http.get(url.clone()).header(http::header::AUTHORIZATION, sensitive(&bearer)?);
-        let answer = send(request, url.as_str()).await?;
+        let answer = send(request, url.as_str(), self.timeout).await?;
         if answer.status == 200 {
             let read = serde_json::from_slice(&answer.body);
             return read.map(Some).map_err(|error| {
@@ -272,7 +275,8 @@ fn client_secret(login: &OpenIdLogin) -> Result<Option<SecretString>, Failure> {
     Ok(Some(tidy(&text).to_owned().into()))
 }
 
-async fn send(request: reqwest::RequestBuilder, url: &str) -> Result<Answer, Failure> {
+async fn send(request: reqwest::RequestBuilder, url: &str, limit: Duration) -> Result<Answer, Failure> {
+    let _waiting = waiting::provider(limit);
     let network = |error: reqwest::Error| {
         // The address is said once, and without what a query might hold.
         let error = error.without_url();
