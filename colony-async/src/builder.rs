@@ -9,16 +9,19 @@ use colony_core::{
 };
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+use url::Url;
 
 use crate::{
     Incoming, Outgoing, body,
     connections::{self, Connections},
     disk::{Disk, Real, place},
-    http::{Breaker, Http, ResponseCache, Shared},
+    http::{Breaker, Colonies, Http, ResponseCache, Shared},
     openid::Sources,
     sender::Sender,
     session::{self, Login, Session, Settings, Totp},
     time::{SystemTimer, Timer},
+    tls::{self, Certificates},
     watch::{Hooks, Watch},
 };
 
@@ -41,12 +44,15 @@ const LOCK_GRACE: Duration = Duration::from_secs(15);
 /// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
 /// | [`deadline`](Self::deadline) | | 3 min |
 /// | [`max_reply_size`](Self::max_reply_size) | | 16 MiB |
+/// | [`max_in_flight`](Self::max_in_flight) | | no limit |
 /// | [`retry`](Self::retry) | | [`RetryPolicy::default`] |
 /// | [`auth_retry`](Self::auth_retry) | | [`RetryPolicy::for_login`] |
 /// | [`idempotent_writes`](Self::idempotent_writes) | | on |
 /// | [`login_deadline`](Self::login_deadline) | | 130 s |
 /// | [`lock_timeout`](Self::lock_timeout) | | `login_deadline` and 15 s |
-/// | [`proxy`](Self::proxy) | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | none |
+/// | [`proxy`](Self::proxy) | `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` | none |
+/// | [`ca_file`](Self::ca_file) | `SSL_CERT_FILE`, `SSL_CERT_DIR` (in place of the system's) | the system's |
+/// | [`https_only`](Self::https_only) | `COLONY_HTTPS_ONLY` = `1`, `true` or `yes` | off |
 /// | [`user_agent`](Self::user_agent) | | `colony-sdk-rust/` and the version |
 ///
 /// ```
@@ -68,8 +74,10 @@ pub struct Builder<C = Http> {
     base_url: Option<String>,
     timeout: Duration,
     deadline: Duration,
-    connect_timeout: Duration,
+    /// Ten seconds unless set.
+    connect_timeout: Option<Duration>,
     max_reply_size: usize,
+    max_in_flight: Option<usize>,
     retry: RetryPolicy,
     auth_retry: RetryPolicy,
     idempotent_writes: bool,
@@ -82,6 +90,8 @@ pub struct Builder<C = Http> {
     ignore_cool_down: bool,
     totp: Option<Totp>,
     proxy: Option<String>,
+    certificates: Certificates,
+    https_only: bool,
     user_agent: Option<String>,
     http_client: Option<reqwest::Client>,
     timer: Arc<dyn Timer>,
@@ -106,8 +116,9 @@ impl<C: OverHttp> Builder<C> {
             base_url: None,
             timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(180),
-            connect_timeout: Duration::from_secs(10),
+            connect_timeout: None,
             max_reply_size: body::REPLY_LIMIT,
+            max_in_flight: None,
             retry: RetryPolicy::default(),
             auth_retry: RetryPolicy::for_login(),
             idempotent_writes: true,
@@ -120,6 +131,8 @@ impl<C: OverHttp> Builder<C> {
             ignore_cool_down: false,
             totp: None,
             proxy: None,
+            certificates: Certificates::default(),
+            https_only: false,
             user_agent: None,
             http_client: None,
             timer: Arc::new(SystemTimer),
@@ -156,7 +169,7 @@ impl<C: OverHttp> Builder<C> {
 
     /// Sets the time limit for opening a connection.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = limit;
+        self.connect_timeout = Some(limit);
         self
     }
 
@@ -174,6 +187,15 @@ impl<C: OverHttp> Builder<C> {
     /// ```
     pub fn max_reply_size(mut self, bytes: usize) -> Self {
         self.max_reply_size = bytes;
+        self
+    }
+
+    /// Sets how many requests of this client may be under way at once. Others wait for their turn, in order, so that
+    /// ten thousand tasks do not run out of file descriptors. No limit unless set; zero counts as one.
+    ///
+    /// A streamed download counts until it is read or dropped. The wait is not part of [`timeout`](Self::timeout).
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = Some(requests);
         self
     }
 
@@ -280,9 +302,53 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Sends everything through this proxy, `http://host:port`.
+    /// Sends everything through this proxy, in place of what the environment names: `http://host:port`,
+    /// `https://…`, `socks5h://…` (the proxy looks names up), `socks5://…`, `socks4a://…` or `socks4://…`.
+    ///
+    /// Unless set, `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` (or in small letters) name the proxy, and
+    /// `NO_PROXY` the exceptions: `*`, hosts (which include those below them), `host:port`, addresses and
+    /// ranges like `10.0.0.0/8`, with commas between. This machine is never asked through such a proxy.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
+        self
+    }
+
+    /// Trusts the certificate authorities in this PEM file, beside the system's. The file is read by
+    /// [`build`](Self::build).
+    ///
+    /// The system's authorities come from its store; with the feature `rustls` on Linux, `SSL_CERT_FILE` and
+    /// `SSL_CERT_DIR` name others in their place.
+    ///
+    /// ```no_run
+    /// # fn main() -> colony_async::Result<()> {
+    /// let client = colony_async::Client::builder("col_example").ca_file("/etc/ssl/corp-ca.pem").build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.certificates.authorities = Some(path.into());
+        self
+    }
+
+    /// Shows this certificate to servers that ask for one. Both files are PEM and are read by
+    /// [`build`](Self::build): the certificate with its chain, and its key, which may be in the same file.
+    pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.certificates.own = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// Whether plain http to another machine is refused, with [`ErrorKind::Config`]. Off unless set here or by
+    /// `COLONY_HTTPS_ONLY` = `1`, `true` or `yes`; then the first such request is a `tracing` warning with the
+    /// target `colony::http`. Loopback addresses are always allowed.
+    ///
+    /// ```
+    /// let refused = colony_async::Client::builder("col_example")
+    ///     .base_url("http://colony.example/api/v1")
+    ///     .https_only(true)
+    ///     .build();
+    /// assert!(refused.is_err());
+    /// ```
+    pub fn https_only(mut self, on: bool) -> Self {
+        self.https_only = on;
         self
     }
 
@@ -293,6 +359,10 @@ impl<C: OverHttp> Builder<C> {
     }
 
     /// Uses this HTTP client, with its own proxy, TLS and connection settings.
+    ///
+    /// [`build`](Self::build) refuses [`proxy`](Self::proxy), [`connect_timeout`](Self::connect_timeout),
+    /// [`ca_file`](Self::ca_file) and [`client_certificate`](Self::client_certificate) beside it, which would have no
+    /// effect. Its connections serve all runtimes: use it on one.
     ///
     /// Let it follow no redirects (`redirect(Policy::none())`): reqwest's own policy would carry a login's
     /// form to another host. One that several blocking clients share should keep no idle connections
@@ -366,6 +436,7 @@ impl<C: OverHttp> Builder<C> {
     ///
     /// [`ErrorKind::Config`] when the key, the base URL, the proxy or the user agent cannot be used.
     pub fn build(self) -> Result<Client<C>> {
+        tls::install_tls_provider();
         let environment = cache_path::from_environment();
         for problem in &environment.problems {
             tracing::warn!(target: "colony::token", %problem, "a setting in the environment is ignored");
@@ -373,25 +444,41 @@ impl<C: OverHttp> Builder<C> {
         let base_url =
             self.base_url.or(environment.base_url.clone()).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
         let base_url = cache_path::normalise_base_url(&base_url).to_owned();
-        check_base_url(&base_url)?;
+        let address = check_base_url(&base_url)?;
         if let Some(key) = &self.api_key {
             check_key(key)?;
         }
+        let https_only = self.https_only || https_only_by_environment();
         if self.login_deadline.is_zero() {
             return Err(config(
                 "login_deadline is zero, which leaves no time for a login; the default is 130 s",
             ));
         }
         let http = match self.http_client {
-            Some(client) => Connections::given(client),
+            Some(client) => {
+                let without_effect = [
+                    ("proxy", self.proxy.is_some()),
+                    ("connect_timeout", self.connect_timeout.is_some()),
+                    ("ca_file", self.certificates.authorities.is_some()),
+                    ("client_certificate", self.certificates.own.is_some()),
+                ];
+                if let Some((name, _)) = without_effect.iter().find(|(_, is_set)| *is_set) {
+                    return Err(config(format!(
+                        "{name} has no effect on the client given with http_client: set it on that client"
+                    )));
+                }
+                Connections::given(client, https_only, &address)?
+            }
             None => {
                 let settings = connections::Settings {
                     timeout: Some(self.timeout),
-                    connect_timeout: self.connect_timeout,
+                    connect_timeout: self.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
                     proxy: self.proxy,
+                    certificates: self.certificates,
+                    https_only,
                     single_use: false,
                 };
-                Connections::new(settings, &base_url)?
+                Connections::new(settings, &address)?
             }
         };
         let name = self
@@ -406,6 +493,9 @@ impl<C: OverHttp> Builder<C> {
             base_url: base_url.clone(),
             timeout: self.timeout,
             max_reply_size: self.max_reply_size,
+            in_flight: self
+                .max_in_flight
+                .map(|most| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)))),
             user_agent,
             watch,
             timer: Arc::clone(&self.timer),
@@ -458,7 +548,7 @@ impl<C: OverHttp> Builder<C> {
             deadline: self.deadline,
             idempotent_writes: self.idempotent_writes,
             timer: self.timer,
-            colonies: tokio::sync::Mutex::default(),
+            colonies: Colonies::default(),
             cache: self.cache.map(ResponseCache::new),
             breaker: self.breaker.and_then(Breaker::new),
         }))
@@ -466,23 +556,28 @@ impl<C: OverHttp> Builder<C> {
     }
 }
 
-fn check_base_url(base_url: &str) -> Result<()> {
+/// How long a connection may take to be made, unless a program says otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+fn https_only_by_environment() -> bool {
+    std::env::var("COLONY_HTTPS_ONLY")
+        .is_ok_and(|value| matches!(value.trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes"))
+}
+
+fn check_base_url(base_url: &str) -> Result<Url> {
     if base_url.contains('@') {
         // It would travel in the header that the token needs, and is not repeated here.
         return Err(config(
             "base_url holds a user name or password; the API is told who calls by its key alone",
         ));
     }
-    let usable = url::Url::parse(base_url).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.query().is_none()
-            && url.fragment().is_none()
-    });
-    if usable {
-        return Ok(());
-    }
-    Err(config(format!("base_url {base_url:?} is not an http or https address like {DEFAULT_BASE_URL}")))
+    let address =
+        crate::sender::address(base_url).filter(|url| url.query().is_none() && url.fragment().is_none());
+    address.ok_or_else(|| {
+        config(format!(
+            "base_url {base_url:?} is not an http or https address with a host, like {DEFAULT_BASE_URL}"
+        ))
+    })
 }
 
 fn check_key(key: &SecretString) -> Result<()> {

@@ -6,7 +6,13 @@
 
 use std::{
     env,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    net::ToSocketAddrs as _,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::Duration,
 };
 
@@ -15,6 +21,12 @@ use tokio::{
     runtime::{Handle, Id},
     sync::oneshot,
 };
+use url::Url;
+
+use crate::{
+    proxies::{self, Proxies},
+    tls::{Certificates, Tls},
+};
 
 /// What decides how connections are made.
 #[derive(Default)]
@@ -22,7 +34,11 @@ pub(crate) struct Settings {
     /// The time limit of a request; none where the program brought its own client.
     pub(crate) timeout: Option<Duration>,
     pub(crate) connect_timeout: Duration,
+    /// In place of what the environment names.
     pub(crate) proxy: Option<String>,
+    pub(crate) certificates: Certificates,
+    /// Refuses plain HTTP to other machines.
+    pub(crate) https_only: bool,
     /// For requests that must go out once at most: a connection for each, no redirects, and none of the
     /// repetitions that an HTTP client makes on its own account.
     pub(crate) single_use: bool,
@@ -44,49 +60,67 @@ struct Inner {
     shared: Option<reqwest::Client>,
     /// Whether plain HTTP has a client of its own, without certificates.
     splits: bool,
+    /// What the environment says of proxies, where the settings say nothing.
+    proxies: Proxies,
+    /// Loaded once for all runtimes.
+    tls: OnceLock<Tls>,
+    /// Whether somebody was warned that a key goes over plain HTTP.
+    warned: AtomicBool,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     /// Built ahead of the first call, which showed that the settings are good; the first runtime takes it.
-    spare: Option<reqwest::Client>,
+    spare: Option<(Kind, reqwest::Client)>,
     pools: Vec<Pool>,
+}
+
+/// What a client is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Kind {
+    /// Without certificates.
+    plain: bool,
+    /// Without the proxy that the environment names.
+    direct: bool,
 }
 
 /// The clients of one runtime.
 struct Pool {
     runtime: Id,
-    plain: Option<reqwest::Client>,
-    full: Option<reqwest::Client>,
+    clients: Vec<(Kind, reqwest::Client)>,
     /// Ends the task that waits for the runtime's end.
     _watched: oneshot::Sender<()>,
 }
 
 impl Connections {
     /// Uses this client for everything.
-    pub(crate) fn given(client: reqwest::Client) -> Self {
+    pub(crate) fn given(client: reqwest::Client, https_only: bool, base_url: &Url) -> Result<Self> {
+        let settings = Settings { https_only, ..Settings::default() };
         // Nobody knows what it does with a request, so what comes of it concerns this process only.
         let fingerprint = format!("given {}", std::process::id());
-        Self(Arc::new(Inner {
-            settings: Settings::default(),
-            fingerprint,
-            shared: Some(client),
-            splits: false,
-            state: Mutex::default(),
-        }))
+        let inner = Inner { shared: Some(client), fingerprint, ..Inner::new(settings, false) };
+        inner.refuse_plain(base_url)?;
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Sets up what calls to this base URL need, so that wrong settings are told now and not then.
-    pub(crate) fn new(settings: Settings, base_url: &str) -> Result<Self> {
-        let fingerprint = settings.fingerprint();
-        let splits = is_plain(base_url) && !proxied_over_tls(settings.proxy.as_deref());
-        let first = build(&settings, !splits)?;
+    pub(crate) fn new(settings: Settings, base_url: &Url) -> Result<Self> {
+        let over_tls = match &settings.proxy {
+            Some(proxy) => proxies::is_https(proxy),
+            None => Proxies::from_environment().over_tls(base_url),
+        };
+        let mut inner = Inner::new(settings, base_url.scheme() == "http" && !over_tls);
+        inner.refuse_plain(base_url)?;
+        let kind = inner.kind(base_url)?;
+        let first = inner.build(kind)?;
         // Without idle connections there is nothing that a runtime could leave behind.
-        let (shared, spare) =
-            if settings.single_use && !splits { (Some(first), None) } else { (None, Some(first)) };
-        let state = Mutex::new(State { spare, pools: Vec::new() });
-        Ok(Self(Arc::new(Inner { settings, fingerprint, shared, splits, state })))
+        if inner.settings.single_use && !inner.splits {
+            inner.shared = Some(first);
+        } else {
+            inner.lock().spare = Some((kind, first));
+        }
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Names the settings by which connections are made, the environment's included: processes with the same one reach
@@ -101,23 +135,37 @@ impl Connections {
         self.0.settings.timeout.is_some()
     }
 
+    /// Returns the proxy that requests to this address go through, as far as it may be shown.
+    pub(crate) fn proxy_of(&self, url: &Url) -> Option<String> {
+        match &self.0.settings.proxy {
+            Some(proxy) => Some(proxies::without_login(proxy)),
+            None if self.0.shared.is_some() => None,
+            None => self.0.proxies.told(url),
+        }
+    }
+
     /// The limit for opening a connection, where it is known.
     pub(crate) fn connect_timeout(&self) -> Option<Duration> {
         self.end_requests().then_some(self.0.settings.connect_timeout)
     }
 
     /// The client for this address on the current runtime.
-    pub(crate) fn to(&self, url: &url::Url) -> Result<reqwest::Client> {
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] for an address that the settings refuse, and outside of a runtime.
+    pub(crate) fn to(&self, url: &Url) -> Result<reqwest::Client> {
+        self.0.check_plain(url)?;
         if let Some(shared) = &self.0.shared {
             return Ok(shared.clone());
         }
+        let kind = self.0.kind(url)?;
         let runtime = Handle::try_current().map_err(|_| {
             Error::build(ErrorKind::Config, "a call was made outside of a tokio runtime")
                 .hint("Run it on tokio, or use `colony_blocking`")
                 .finish()
         })?;
-        let plain = self.0.splits && url.scheme() == "http";
-        let (client, ended) = self.0.pooled(runtime.id(), plain)?;
+        let (client, ended) = self.0.pooled(runtime.id(), kind)?;
         // Not under the lock: a runtime that is ending drops the task, and with it the guard, at once.
         if let Some(ended) = ended {
             let guard = PoolGuard { inner: Arc::downgrade(&self.0), runtime: runtime.id() };
@@ -131,30 +179,78 @@ impl Connections {
 }
 
 impl Inner {
+    fn new(settings: Settings, splits: bool) -> Self {
+        let fingerprint = settings.fingerprint();
+        Self {
+            proxies: if settings.proxy.is_none() { Proxies::from_environment() } else { Proxies::default() },
+            settings,
+            fingerprint,
+            shared: None,
+            splits,
+            tls: OnceLock::new(),
+            warned: AtomicBool::new(false),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Refuses plain HTTP to another machine, which shows the key to everybody on the way, where only https is allowed.
+    fn refuse_plain(&self, url: &Url) -> Result<()> {
+        if !self.settings.https_only || is_private(url) {
+            return Ok(());
+        }
+        let host = url.host_str().unwrap_or_default();
+        Err(Error::build(
+            ErrorKind::Config,
+            format!("plain http to {host} is refused: only https is allowed"),
+        )
+        .hint("Use an https address; the rule is `https_only`, or COLONY_HTTPS_ONLY in the environment")
+        .finish())
+    }
+
+    /// The same, with a warning where it is allowed.
+    fn check_plain(&self, url: &Url) -> Result<()> {
+        self.refuse_plain(url)?;
+        if !is_private(url) && !self.warned.swap(true, Ordering::Relaxed) {
+            let host = url.host_str().unwrap_or_default();
+            tracing::warn!(
+                target: "colony::http", event = "plain_http", host,
+                "keys and tokens go to {host} unencrypted; use https, and `https_only` or COLONY_HTTPS_ONLY=1 to be sure"
+            );
+        }
+        Ok(())
+    }
+
+    fn kind(&self, url: &Url) -> Result<Kind> {
+        let direct = self.settings.proxy.is_none() && self.proxies.bypass(url);
+        if !direct {
+            self.proxies.check(url)?;
+        }
+        Ok(Kind { plain: self.splits && url.scheme() == "http" && !self.proxies.over_tls(url), direct })
+    }
+
     /// The client of this runtime, and for a new pool what tells that it is no longer needed.
-    fn pooled(&self, runtime: Id, plain: bool) -> Result<(reqwest::Client, Option<oneshot::Receiver<()>>)> {
+    fn pooled(&self, runtime: Id, kind: Kind) -> Result<(reqwest::Client, Option<oneshot::Receiver<()>>)> {
         let mut state = self.lock();
         let State { spare, pools } = &mut *state;
         let (at, ended) = match pools.iter().position(|pool| pool.runtime == runtime) {
             Some(at) => (at, None),
             None => {
                 let (watched, ended) = oneshot::channel();
-                pools.push(Pool { runtime, plain: None, full: None, _watched: watched });
+                pools.push(Pool { runtime, clients: Vec::new(), _watched: watched });
                 (pools.len() - 1, Some(ended))
             }
         };
-        let pool = &mut pools[at];
-        let slot = if plain { &mut pool.plain } else { &mut pool.full };
-        let client = match slot {
-            Some(client) => client.clone(),
+        let clients = &mut pools[at].clients;
+        let found = clients.iter().find(|(of, _)| *of == kind).map(|(_, client)| client.clone());
+        let client = match found {
+            Some(client) => client,
             None => {
-                // The spare one is of the kind that the base URL needs.
-                let ready = if plain == self.splits { spare.take() } else { None };
-                let client = match ready {
-                    Some(client) => client,
-                    None => build(&self.settings, !plain)?,
+                let client = match spare.take_if(|(of, _)| *of == kind) {
+                    Some((_, client)) => client,
+                    None => self.build(kind)?,
                 };
-                slot.insert(client).clone()
+                clients.push((kind, client.clone()));
+                client
             }
         };
         Ok((client, ended))
@@ -162,6 +258,67 @@ impl Inner {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn build(&self, kind: Kind) -> Result<reqwest::Client> {
+        let settings = &self.settings;
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(settings.connect_timeout)
+            .dns_resolver(Arc::new(Resolver))
+            .redirect(reqwest::redirect::Policy::none());
+        if settings.single_use {
+            builder = builder.pool_max_idle_per_host(0).retry(reqwest::retry::never());
+        }
+        if let Some(limit) = settings.timeout {
+            builder = builder.timeout(limit);
+        }
+        builder = if kind.plain { Tls::none()?.apply(builder) } else { self.tls()?.apply(builder) };
+        if kind.direct {
+            builder = builder.no_proxy();
+        }
+        if let Some(proxy) = &settings.proxy {
+            let proxy = reqwest::Proxy::all(proxy).map_err(|error| {
+                Error::build(ErrorKind::Config, "the proxy's URL cannot be used").source(error).finish()
+            })?;
+            builder = builder.proxy(proxy);
+        }
+        builder.build().map_err(|error| {
+            Error::build(
+                ErrorKind::Config,
+                "the HTTP client cannot be built; check the TLS feature and proxy settings",
+            )
+            .source(error)
+            .finish()
+        })
+    }
+
+    fn tls(&self) -> Result<&Tls> {
+        match self.tls.get() {
+            Some(tls) => Ok(tls),
+            None => {
+                let loaded = Tls::load(&self.settings.certificates)?;
+                Ok(self.tls.get_or_init(|| loaded))
+            }
+        }
+    }
+}
+
+/// Whether nobody on the way reads what is sent there.
+fn is_private(url: &Url) -> bool {
+    url.scheme() == "https" || proxies::is_loopback(url)
+}
+
+/// Looks names up on threads of its own: the caller's may all be waiting for this very call.
+struct Resolver;
+
+impl reqwest::dns::Resolve for Resolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async move {
+            let (sender, receiver) = oneshot::channel();
+            let look_up = move || drop(sender.send((name.as_str(), 0).to_socket_addrs()));
+            thread::Builder::new().name("colony-dns".to_owned()).spawn(look_up)?;
+            Ok(Box::new(receiver.await??) as reqwest::dns::Addrs)
+        })
     }
 }
 
@@ -185,7 +342,12 @@ impl Drop for PoolGuard {
 
 impl Settings {
     fn fingerprint(&self) -> String {
-        let mut settings = vec![self.proxy.clone().unwrap_or_default()];
+        let path = |path: Option<&PathBuf>| path.map(|path| path.display().to_string()).unwrap_or_default();
+        let mut settings = vec![
+            self.proxy.clone().unwrap_or_default(),
+            path(self.certificates.authorities.as_ref()),
+            path(self.certificates.own.as_ref().map(|(certificate, _)| certificate)),
+        ];
         let variables =
             ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
         for name in variables {
@@ -197,78 +359,21 @@ impl Settings {
     }
 }
 
-fn is_plain(base_url: &str) -> bool {
-    base_url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
-}
-
-/// Whether a proxy is spoken to over TLS, which needs certificates whatever lies behind it.
-fn proxied_over_tls(proxy: Option<&str>) -> bool {
-    let over_tls = |url: &str| url.trim_start().get(..6).is_some_and(|s| s.eq_ignore_ascii_case("https:"));
-    match proxy {
-        Some(url) => over_tls(url),
-        None => ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
-            .iter()
-            .any(|name| env::var(name).is_ok_and(|url| over_tls(&url))),
-    }
-}
-
-fn build(settings: &Settings, with_certificates: bool) -> Result<reqwest::Client> {
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(settings.connect_timeout)
-        .redirect(reqwest::redirect::Policy::none());
-    if settings.single_use {
-        builder = builder.pool_max_idle_per_host(0).retry(reqwest::retry::never());
-    }
-    if let Some(limit) = settings.timeout {
-        builder = builder.timeout(limit);
-    }
-    if !with_certificates {
-        builder = without_certificates(builder);
-    }
-    if let Some(proxy) = &settings.proxy {
-        let proxy = reqwest::Proxy::all(proxy).map_err(|error| {
-            Error::build(ErrorKind::Config, "the proxy's URL cannot be used").source(error).finish()
-        })?;
-        builder = builder.proxy(proxy);
-    }
-    builder.build().map_err(|error| {
-        Error::build(
-            ErrorKind::Config,
-            "the HTTP client cannot be built; check the TLS feature and proxy settings",
-        )
-        .source(error)
-        .finish()
-    })
-}
-
-/// Trusts nobody, so a connection over TLS that should not have come here fails.
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
-fn without_certificates(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    builder.tls_certs_only([])
-}
-
-#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-fn without_certificates(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    builder
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn connections(base_url: &str, proxy: Option<&str>) -> Connections {
         let settings = Settings {
-            timeout: None,
             connect_timeout: Duration::from_secs(1),
             proxy: proxy.map(str::to_owned),
-            single_use: false,
+            ..Settings::default()
         };
-        Connections::new(settings, base_url).expect("these settings are good")
+        Connections::new(settings, &base_url.parse().unwrap()).expect("these settings are good")
     }
 
     fn has_full(connections: &Connections) -> bool {
-        let state = connections.0.lock();
-        !connections.0.splits && state.spare.is_some() || state.pools.iter().any(|pool| pool.full.is_some())
+        connections.0.tls.get().is_some()
     }
 
     fn runtime() -> tokio::runtime::Runtime {
@@ -311,7 +416,9 @@ mod tests {
 
     #[test]
     fn a_client_that_was_given_serves_every_address() {
-        let given = Connections::given(reqwest::Client::new());
+        crate::install_tls_provider();
+        let base_url = "http://host.example/".parse().unwrap();
+        let given = Connections::given(reqwest::Client::new(), false, &base_url).unwrap();
         for url in ["http://host.example/", "https://host.example/"] {
             assert!(given.to(&url.parse().unwrap()).is_ok());
         }

@@ -2,15 +2,19 @@
 
 mod breaker;
 mod cache;
+mod colonies;
 mod deliver;
 mod trace;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use colony_core::{
     CallSettings, Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result,
     Transport,
-    colony_name::Directory,
     idempotency::Keys,
     openid::audience::{Audience, AudienceToken, Wanted},
     page::{Origin, Step, Steps},
@@ -21,15 +25,19 @@ use http::HeaderMap;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Mutex;
 use tracing::Instrument;
 
 use crate::{
-    Builder, Listing, RateLimit, Reply, deadline::Deadline, openid::Sources, sender::Sender,
-    session::Session, time::Timer,
+    Builder, ByteStream, Listing, RateLimit, Reply,
+    deadline::Deadline,
+    openid::Sources,
+    sender::{Sender, Sink},
+    session::Session,
+    time::Timer,
 };
 pub(crate) use breaker::Breaker;
 pub(crate) use cache::ResponseCache;
+pub(crate) use colonies::Colonies;
 
 /// The async transport. Cloning shares everything.
 #[derive(Clone)]
@@ -49,8 +57,7 @@ pub(crate) struct Shared {
     /// Whether writes carry a key that the server keeps.
     pub(crate) idempotent_writes: bool,
     pub(crate) timer: Arc<dyn Timer>,
-    /// The colonies by name, once one had to be looked up.
-    pub(crate) colonies: Mutex<Option<Arc<Directory>>>,
+    pub(crate) colonies: Colonies,
     pub(crate) cache: Option<ResponseCache>,
     pub(crate) breaker: Option<Breaker>,
 }
@@ -89,22 +96,40 @@ impl Http {
         if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
             self.adopt_key(&reply).await;
         }
+        if reply.is_success() && call.request.operation() == "create_colony" {
+            self.shared.colonies.forget_missed();
+        }
         call.finish(reply)
+    }
+
+    /// Sends a download and hands its bytes on while they arrive. The deadline ends with the head of the answer.
+    async fn open_call(&self, call: Prepared) -> Result<ByteStream> {
+        call.request.check()?;
+        let (deadline, sink, span) = (self.deadline(), Sink::default(), trace::span(&call.request));
+        let work = deadline.bound(self.deliver_until(&call.request, deadline, Some(&sink)));
+        let outcome = work.instrument(span.clone()).await;
+        trace::end(&span, &outcome);
+        let reply = outcome.map_err(|error| error.about(&call.request))?;
+        match sink.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(stream) => Ok(stream),
+            None => call.finish(reply).map(ByteStream::whole),
+        }
     }
 
     async fn resolve_and_deliver(&self, request: &mut Request, deadline: Deadline) -> Result<CoreReply> {
         if let Some(name) = request.unresolved_colony().map(str::to_owned) {
-            let id = self.colony_id(&name, deadline).await?;
+            let id = self.colony_id(&name).await?;
             request.resolve_colony(&id);
         }
-        self.deliver_until(request, deadline).await
+        self.deliver_until(request, deadline, None).await
     }
 
     /// Gives the last reply to a request of a walk, each of which has a time limit of its own.
     pub(crate) async fn deliver(&self, request: &Request) -> Result<CoreReply> {
         let deadline = self.deadline();
         let span = trace::span(request);
-        let outcome = deadline.bound(self.deliver_until(request, deadline)).instrument(span.clone()).await;
+        let outcome =
+            deadline.bound(self.deliver_until(request, deadline, None)).instrument(span.clone()).await;
         trace::end(&span, &outcome);
         outcome.map_err(|error| error.about(request))
     }
@@ -172,20 +197,6 @@ impl Http {
         &self.shared.session
     }
 
-    /// The id of a colony that is not built in. The list is fetched once for a client, and once more for a
-    /// name that it does not hold: colonies are founded while programs run.
-    async fn colony_id(&self, name: &str, deadline: Deadline) -> Result<String> {
-        let mut known = self.shared.colonies.lock().await;
-        if let Some(id) = known.as_ref().and_then(|directory| directory.id_of(name).ok()) {
-            return Ok(id.to_owned());
-        }
-        let lookup = Directory::lookup();
-        let reply = self.deliver_until(&lookup.request, deadline).await?;
-        let directory = Arc::new(Directory::read(&(lookup.answer)(reply, &lookup.request)?)?);
-        *known = Some(Arc::clone(&directory));
-        directory.id_of(name).map(str::to_owned)
-    }
-
     async fn adopt_key(&self, reply: &CoreReply) {
         let key = reply.json().ok().and_then(|body| Some(body.get("api_key")?.as_str()?.to_owned()));
         if let Some(key) = key.filter(|key| !key.is_empty()) {
@@ -236,10 +247,16 @@ impl Http {
 impl Transport for Http {
     type Reply<T: Send + 'static> = Reply<T>;
     type Listing<T: DeserializeOwned + Send + 'static> = Listing<T>;
+    type Stream = ByteStream;
 
     fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(CoreReply) -> Result<T>) -> Reply<T> {
         let http = self.clone();
         Reply::new(async move { http.call(call).await.and_then(decode) })
+    }
+
+    fn open(&self, call: Prepared) -> Reply<ByteStream> {
+        let http = self.clone();
+        Reply::new(async move { http.open_call(call).await })
     }
 
     fn walk<T: DeserializeOwned + Send + 'static>(&self, steps: Result<Box<dyn Steps>>) -> Listing<T> {

@@ -34,6 +34,9 @@
 //! Tokens for other services ([`audience`](colony_core::api::auth::Auth::audience)) are kept under the same
 //! promises: one exchange for everybody, and no request at all while its token lives.
 //!
+//! A limit of the size of files (`ulimit -f`) ends a program with SIGXFSZ when a file grows past it, and no library can
+//! prevent that: ignore the signal, and the token is kept in memory.
+//!
 //! What it does not promise: locks are advisory and per host; over some network file systems they do not
 //! exist, and then each host, or each process, logs in for itself.
 
@@ -56,18 +59,21 @@ mod listing;
 mod openid;
 #[doc(hidden)]
 pub mod private_files;
+mod proxies;
 mod renewal;
 mod repeat;
 mod reply;
 mod sender;
 mod session;
+mod stream;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
+mod tls;
 mod watch;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 pub use self::http::Http;
 #[doc(no_inline)]
@@ -75,10 +81,10 @@ pub use ::http::{HeaderMap, Method, StatusCode};
 pub use builder::{Builder, OverHttp};
 #[doc(inline)]
 pub use colony_core::{
-    Answered, Batch, ColonyId, CommentId, ConversationId, DEFAULT_BASE_URL, Done, Download, Endpoint, Error,
-    ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared,
-    RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api, generated_text,
-    idempotency, kind, page, registry,
+    Answered, Batch, ColonyId, CommentId, Content, ConversationId, DEFAULT_BASE_URL, Done, Download,
+    Endpoint, Error, ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page,
+    PostId, Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
+    generated_text, idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
     webhook,
 };
@@ -89,18 +95,25 @@ pub use reply::Reply;
 #[doc(no_inline)]
 pub use secrecy::{ExposeSecret, SecretString};
 pub use session::{CacheDirectory, CachedToken, LockStatus, TokenStatus};
+pub use stream::ByteStream;
+pub use tls::install_tls_provider;
 pub use watch::{Incoming, Outgoing};
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
 pub type Client = colony_core::Client<Http>;
 
-/// The token files in a cache directory.
+/// The token files in a cache directory. `ttl` is the greatest age of a token that a call takes from a file, as
+/// [`Builder::token_cache_ttl`].
 ///
 /// # Errors
 ///
 /// When the directory is there and cannot be read.
-pub fn cached_tokens(directory: &Path, now: std::time::SystemTime) -> std::io::Result<Vec<CachedToken>> {
-    session::list_cache(directory, colony_core::token::freshness::unix_seconds(now))
+pub fn cached_tokens(
+    directory: &Path,
+    ttl: Option<Duration>,
+    now: std::time::SystemTime,
+) -> std::io::Result<Vec<CachedToken>> {
+    session::list_cache(directory, ttl, colony_core::token::freshness::unix_seconds(now))
 }
 
 /// Removes the token files in a cache directory, or the one with this fingerprint, and says how many there

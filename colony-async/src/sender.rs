@@ -3,17 +3,32 @@
 mod multipart;
 mod network;
 mod redirect;
+mod upload;
 
-use std::{sync::Arc, time::Duration};
-
-use colony_core::{
-    Auth, Base, Body, Error, ErrorKind, Reply, Request, Result, base_url::site_root, retry::Unanswered,
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
-use http::{HeaderValue, header};
+
+use bytes::Bytes;
+use colony_core::{
+    Auth, Base, Body, Error, ErrorKind, Opened, Reply, Request, Result, base_url::site_root,
+    retry::Unanswered,
+};
+use http::{HeaderMap, HeaderValue, header};
 use secrecy::ExposeSecret;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
-use crate::{body, connections::Connections, session::Held, time::Timer, watch::Watch};
+use self::upload::Progress;
+use crate::{ByteStream, body, connections::Connections, session::Held, time::Timer, watch::Watch};
+pub(crate) use network::root_cause;
+
+/// Where the body of a success goes that is handed on while it arrives.
+pub(crate) type Sink = Mutex<Option<ByteStream>>;
+
+/// In place of the time limit of a whole request, where its pauses have one.
+const UNBOUNDED: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Turns requests into HTTP.
 #[derive(Clone)]
@@ -23,6 +38,8 @@ pub(crate) struct Sender {
     pub(crate) timeout: Duration,
     /// In bytes.
     pub(crate) max_reply_size: usize,
+    /// One for each request that may be under way.
+    pub(crate) in_flight: Option<Arc<Semaphore>>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) watch: Arc<Watch>,
     pub(crate) timer: Arc<dyn Timer>,
@@ -32,19 +49,22 @@ pub(crate) struct Sender {
 
 impl Sender {
     /// Sends the request and reads the reply, whatever its status; within this time where it is not the client's.
+    ///
+    /// With a sink, the body of a success goes there as a stream, and the reply has none.
     pub(crate) async fn once(
         &self,
         request: &Request,
         held: Option<&Held>,
         timeout: Option<Duration>,
+        sink: Option<&Sink>,
     ) -> Result<Reply> {
-        self.send(request, held, timeout, None).await
+        self.send(request, held, timeout, sink, None).await
     }
 
     /// As [`once`](Self::once), from an untrusted server: at most `limit` bytes are read, and nothing is taken
     /// from another host, whatever the HTTP client was told about redirects.
     pub(crate) async fn once_bounded(&self, request: &Request, limit: usize) -> Result<Reply> {
-        self.send(request, None, None, Some(limit)).await
+        self.send(request, None, None, None, Some(limit)).await
     }
 
     async fn send(
@@ -52,6 +72,7 @@ impl Sender {
         request: &Request,
         held: Option<&Held>,
         timeout: Option<Duration>,
+        sink: Option<&Sink>,
         limit: Option<usize>,
     ) -> Result<Reply> {
         let url = self.url(request)?;
@@ -62,10 +83,22 @@ impl Sender {
             self.watch.received(request, &url, &reply);
             return Ok(reply);
         }
+        let turn = match &self.in_flight {
+            // It is never closed.
+            Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
+            None => None,
+        };
+        let pause = timeout.unwrap_or(self.timeout);
         let (mut moved, mut hops) = (None::<Url>, 0);
         let mut response = loop {
             let at = moved.as_ref().unwrap_or(&url);
-            let response = self.build(request, at, held, timeout)?.send().await.map_err(|error| {
+            let (built, progress) = self.build(request, at, held, timeout)?;
+            let sent = if sink.is_some() || progress.is_some() {
+                self.send_in_pauses(request, built, &progress.unwrap_or_default(), pause).await?
+            } else {
+                built.send().await
+            };
+            let response = sent.map_err(|error| {
                 let how = network::before_an_answer(&error);
                 self.network(request, error, how, timeout)
             })?;
@@ -83,6 +116,13 @@ impl Sender {
                 .finish());
         }
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        if let Some(sink) = sink.filter(|_| status.is_success()) {
+            let reply = Reply::new(status, headers, Bytes::new()).received_at(self.timer.now());
+            self.watch.received(request, &url, &reply);
+            let stream = self.stream(request, Arc::clone(&reply.headers), response, turn, pause);
+            *sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+            return Ok(reply);
+        }
         let limit = limit.unwrap_or(self.max_reply_size);
         let most = if status.is_success() { limit } else { body::ERROR_LIMIT };
         let lost = |error| self.network(request, error, Unanswered::Lost, timeout);
@@ -95,13 +135,75 @@ impl Sender {
         Ok(reply)
     }
 
+    /// Waits for the head of the answer, in pauses without a byte of the upload no longer than `timeout` or twice
+    /// that.
+    async fn send_in_pauses(
+        &self,
+        request: &Request,
+        built: reqwest::RequestBuilder,
+        progress: &Progress,
+        pause: Duration,
+    ) -> Result<reqwest::Result<reqwest::Response>> {
+        let mut sending = std::pin::pin!(built.timeout(UNBOUNDED).send());
+        let mut seen = progress.chunks();
+        loop {
+            if let Ok(sent) = tokio::time::timeout(pause, &mut sending).await {
+                return Ok(sent);
+            }
+            let now = progress.chunks();
+            if now == seen {
+                return Err(self.no_answer(request, pause));
+            }
+            seen = now;
+        }
+    }
+
+    /// The body of a response as it arrives.
+    fn stream(
+        &self,
+        request: &Request,
+        headers: Arc<HeaderMap>,
+        response: reqwest::Response,
+        turn: Option<OwnedSemaphorePermit>,
+        pause: Duration,
+    ) -> ByteStream {
+        let size = response.content_length();
+        let (sender, request) = (self.clone(), request.clone());
+        let home = current_runtime();
+        let read = move |state: Option<(reqwest::Response, u64, Option<OwnedSemaphorePermit>)>| {
+            let (sender, request) = (sender.clone(), request.clone());
+            async move {
+                let (mut response, received, turn) = state?;
+                if current_runtime() != home {
+                    let message = "a download is read on the runtime that opened it, and this is another one";
+                    return Some((Err(Error::build(ErrorKind::Config, message).finish()), None));
+                }
+                let error = match tokio::time::timeout(pause, response.chunk()).await {
+                    Ok(Ok(None)) => return None,
+                    Ok(Ok(Some(chunk))) => {
+                        let received = received + chunk.len() as u64;
+                        return Some((Ok(chunk), Some((response, received, turn))));
+                    }
+                    Ok(Err(error)) => sender.network(&request, error, Unanswered::Lost, Some(pause)),
+                    Err(_) => sender.no_answer(&request, pause),
+                };
+                let message = format!("{}; {received} bytes had arrived", error.message());
+                let error =
+                    Error::build(ErrorKind::Network, message).operation(request.operation()).source(error);
+                Some((Err(error.finish()), None))
+            }
+        };
+        ByteStream::new(headers, size, Some((response, 0, turn)), read)
+    }
+
+    /// The request, and how far its upload is, where that is streamed.
     fn build(
         &self,
         request: &Request,
         url: &Url,
         held: Option<&Held>,
         timeout: Option<Duration>,
-    ) -> Result<reqwest::RequestBuilder> {
+    ) -> Result<(reqwest::RequestBuilder, Option<Progress>)> {
         let mut builder = self
             .http
             .to(url)?
@@ -127,7 +229,8 @@ impl Sender {
         for (name, value) in request.headers() {
             builder = builder.header(*name, value.clone());
         }
-        Ok(match request.body() {
+        let mut progress = None;
+        let built = match request.body() {
             Body::Empty => builder,
             Body::Json(fields) => builder
                 .header(header::CONTENT_TYPE, "application/json")
@@ -141,11 +244,24 @@ impl Sender {
                 builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())
             }
             Body::File(file) => {
-                let (content_type, body) = multipart::write(request, file)?;
-                builder.header(header::CONTENT_TYPE, content_type).body(body)
+                let frame = multipart::frame(request, file)?;
+                let builder = builder.header(header::CONTENT_TYPE, frame.content_type);
+                match file.content.open()? {
+                    Opened::Bytes(bytes) => builder.body([&*frame.head, &*bytes, &*frame.tail].concat()),
+                    content => {
+                        let sent = progress.insert(Progress::default());
+                        let (body, length) = upload::body(frame.head, content, frame.tail, sent);
+                        let builder = match length {
+                            Some(length) => builder.header(header::CONTENT_LENGTH, length),
+                            None => builder,
+                        };
+                        builder.body(body)
+                    }
+                }
             }
             _ => return Err(Error::build(ErrorKind::Config, "this version cannot send such a body").finish()),
-        })
+        };
+        Ok((built, progress))
     }
 
     /// The address a request goes to.
@@ -157,8 +273,9 @@ impl Sender {
             Base::Other(url) => url.trim_end_matches('/'),
             Base::Endpoint(url) => url,
         };
-        let mut url: Url = format!("{base}{path}").parse().map_err(|error| {
-            Error::build(ErrorKind::Config, format!("the base URL {base:?} cannot be used: {error}")).finish()
+        let mut url = address(&format!("{base}{path}")).ok_or_else(|| {
+            let message = format!("{base:?} is not an http or https address with a host");
+            Error::build(ErrorKind::Config, message).operation(request.operation()).finish()
         })?;
         if !request.query_pairs().is_empty() {
             url.query_pairs_mut().extend_pairs(request.query_pairs());
@@ -173,14 +290,47 @@ impl Sender {
         how: Unanswered,
         timeout: Option<Duration>,
     ) -> Error {
-        let host = match request.base_part() {
-            Base::Other(url) | Base::Endpoint(url) => url.as_str(),
-            _ => self.base_url.as_str(),
-        };
+        let mut host = self.host(request).to_owned();
+        // Where a connection fails, the proxy may be at fault.
+        if error.is_connect()
+            && let Some(proxy) = self.url(request).ok().and_then(|url| self.http.proxy_of(&url))
+        {
+            host = format!("{host} through the proxy {proxy}");
+        }
         let timeout = timeout.unwrap_or(self.timeout);
         let limits = network::Limits { timeout, connect: self.http.connect_timeout() };
-        network::error(request, host, error, how, limits)
+        network::error(request, &host, error, how, limits)
     }
+
+    /// The error of an answer that stood still for too long.
+    fn no_answer(&self, request: &Request, pause: Duration) -> Error {
+        let limits = network::Limits { timeout: pause, connect: None };
+        network::no_answer(request, self.host(request), limits)
+    }
+
+    fn host<'a>(&'a self, request: &'a Request) -> &'a str {
+        match request.base_part() {
+            Base::Other(url) | Base::Endpoint(url) => url,
+            _ => &self.base_url,
+        }
+    }
+}
+
+/// Reads an http or https address.
+///
+/// Without a host the address parser takes the next word for one: `http:///api/v1` would go, with the key, to a
+/// machine called `api`.
+pub(crate) fn address(text: &str) -> Option<Url> {
+    let (scheme, rest) = text.split_once("://")?;
+    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let has_host = !rest.starts_with(|c: char| {
+        matches!(c, '/' | '\\' | '?' | '#' | ':') || c.is_ascii_whitespace() || c.is_ascii_control()
+    });
+    if is_http && has_host { text.parse().ok() } else { None }
+}
+
+fn current_runtime() -> Option<tokio::runtime::Id> {
+    tokio::runtime::Handle::try_current().ok().map(|runtime| runtime.id())
 }
 
 fn too_large(request: &Request, limit: usize) -> Error {

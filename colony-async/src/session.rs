@@ -1,12 +1,20 @@
 //! The token session: one login, however many tasks, clients and processes want a token.
 //!
-//! The order for one call: the token in memory; then one *flight* in this process, which all tasks join.
-//! The flight reads the file without a lock (a rename is atomic, so a read is whole or absent), then takes
-//! the lock file and reads *the file again*, because somebody may have been first; and only then logs in.
-//! Whoever waited looks again before acting. Ten thousand tasks read the file once.
+//! The order for one call: the token in memory; then a *single flight*, which all tasks of this process join. It reads
+//! the file without a lock (a rename is atomic, so a read is whole or absent), then takes the lock file and reads
+//! *the file again*, because another process may have logged in meanwhile; and only then logs in. Ten thousand tasks
+//! read the file once.
 //!
-//! Nothing about the file, its directory or the lock ever fails a call. What happens is told as `tracing`
-//! events with the target `colony::token`.
+//! Nothing about the file, its directory or the lock ever fails a call. What happens is reported as `tracing` events
+//! with the target `colony::token`.
+//!
+//! | Noun | Means |
+//! | --- | --- |
+//! | [`Held`] | a token in memory, with its life; [`Kept`] is its form in the file |
+//! | [`Store`] | the file of one token, and what lies beside it |
+//! | [`FileLock`](lock::FileLock) | the lock file: which process may log in |
+//! | [`Refresh`] | an attempt to get a token, shared by all tasks that wait |
+//! | [`Note`] | a failed login, as one process tells it to others |
 
 mod ahead;
 mod directory;
@@ -40,7 +48,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     background,
     callback::Owner,
-    disk::{Disk, lock},
+    disk::Disk,
     gate::Gate,
     renewal::Renewal,
     time::{Timer, unix},
@@ -57,9 +65,9 @@ pub(crate) use mint::{Attempt, Mint, Patience};
 pub(crate) use round::Round;
 pub(crate) use store::Store;
 
-/// How a flight ended, and what it had set out for.
+/// An attempt to get a token that has ended: what it was for, and what came of it.
 #[derive(Clone)]
-struct Landed {
+struct Refresh {
     need: Need,
     /// The operation whose rejected token it was to replace.
     by: Option<Arc<str>>,
@@ -101,7 +109,7 @@ pub(crate) struct Session {
     timer: Arc<dyn Timer>,
     key: ArcSwap<Key>,
     held: ArcSwapOption<Held>,
-    gate: Arc<Gate<Landed>>,
+    gate: Arc<Gate<Refresh>>,
     /// Tokens that [`Session::forget`] gave up: not to be taken from the file again.
     given_up: Mutex<Vec<SecretString>>,
     /// A refusal of this process's own, for when there is no file to note it in.
@@ -222,13 +230,8 @@ impl Session {
             .finish())
     }
 
-    /// Reads the file (blocking) and says in the log what came of it.
-    fn read_file(
-        &self,
-        store: &Store,
-        need: Need,
-        rejected: Option<&SecretString>,
-    ) -> Result<Arc<Held>, Passed> {
+    /// Reads the file (blocking) and reports in the log what came of it.
+    fn read_file(&self, store: &Store, need: Need, rejected: Option<&SecretString>) -> Seen {
         let now = self.now();
         let found = match store.read() {
             Ok(found) => found,
@@ -237,7 +240,7 @@ impl Session {
                     self.degraded("read", miss.as_str(), &miss);
                 }
                 events::miss(store, miss.as_str());
-                return Err(Passed::Nothing);
+                return Seen::Nothing;
             }
         };
         let doubt = found.kept.doubt(now);
@@ -252,42 +255,24 @@ impl Session {
             "older_than_ttl"
         } else if !held.is_fresh(need, now) {
             events::miss(store, "stale");
-            return Err(Passed::Stale(held));
+            return Seen::Stale(held);
         } else {
             events::hit(store, held.lifetime.stale_at - now);
-            return Ok(held);
+            return Seen::Fresh(held);
         };
         events::miss(store, reason);
-        Err(Passed::Nothing)
+        Seen::Nothing
     }
 
-    /// Makes the next call log in. The token that is given up now is not taken from the file again, but
-    /// one that another process gets from now on is. The file goes with the token that is given up; a later
-    /// one that another process has put there is passed over and stays.
+    /// Makes the next call log in: this client takes neither the token in memory nor the one that is in the file now.
+    /// The file stays until the login has brought another token. Other programs have use for it, and the login may
+    /// fail, or never be made.
     pub(crate) async fn forget(self: &Arc<Self>) {
-        let session = Arc::clone(self);
         let store = self.key.load().store.clone();
-        let gone = self.held.swap(None);
-        let given_up = background::blocking(move || {
-            let mut given_up: Vec<SecretString> = gone.iter().map(|held| held.token.clone()).collect();
-            if let Some(store) = store {
-                // Whoever has the lock is about to put another token there, and needs no help.
-                let attempt = store.try_lock(store::LockFile::First);
-                if let Ok(found) = store.read() {
-                    let token = found.kept.token().clone();
-                    if !matches!(attempt, lock::Attempt::Taken)
-                        && gone.is_none_or(|held| held.is(&token))
-                        && let Err(error) = store.remove_if_holds(&token)
-                    {
-                        session.degraded("remove", "io", &error);
-                    }
-                    given_up.push(token);
-                }
-            }
-            given_up
-        })
-        .await
-        .unwrap_or_default();
+        let held = self.held.swap(None);
+        let shared =
+            background::blocking(move || Some(store?.read().ok()?.kept.token().clone())).await.ok().flatten();
+        let given_up = held.iter().map(|held| held.token.clone()).chain(shared).collect();
         *self.given_up.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = given_up;
     }
 
@@ -338,10 +323,14 @@ impl Session {
     /// and is not among those that are `gone`: whoever was stopped for longer than others wait for the lock has
     /// been overtaken. The server may have answered any time since `took` ago, whenever that was read here.
     fn save(&self, store: &Store, held: &Held, took: Duration, gone: &[SecretString]) {
+        let now = self.now();
         let overtaken = store.read().is_ok_and(|found| {
-            let is_later = found.kept.lifetime().stale_at > held.lifetime.stale_at - took.as_secs_f64();
-            is_later
-                && found.kept.doubt(self.now()).is_none()
+            let lifetime = found.kept.lifetime();
+            lifetime.stale_at > held.lifetime.stale_at - took.as_secs_f64()
+                // What nobody with these settings would take is not later than anything.
+                && lifetime.is_fresh(now)
+                && Lifetime::within_ttl(found.written_at, self.settings.ttl, now)
+                && found.kept.doubt(now).is_none()
                 && !gone.iter().any(|token| found.kept.holds(token))
         });
         if overtaken {
@@ -388,12 +377,14 @@ impl Key {
     }
 }
 
-/// What was in the file when it was not a fresh token.
-enum Passed {
-    /// Nothing of use.
-    Nothing,
+/// What the file holds.
+enum Seen {
+    /// A token that may be taken.
+    Fresh(Arc<Held>),
     /// A token that is stale, and may serve if the login that should replace it fails.
     Stale(Arc<Held>),
+    /// Nothing of use.
+    Nothing,
 }
 
 /// The error of a client that was built without a key.

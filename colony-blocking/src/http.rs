@@ -13,7 +13,7 @@ use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Listing, thread::Thread};
+use crate::{ByteReader, Listing, thread::Thread};
 
 /// The blocking transport. Cloning shares everything, the thread too.
 #[derive(Clone)]
@@ -88,9 +88,14 @@ impl Http {
 impl Transport for Http {
     type Reply<T: Send + 'static> = Result<T>;
     type Listing<T: DeserializeOwned + Send + 'static> = Listing<T>;
+    type Stream = ByteReader;
 
     fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(Reply) -> Result<T>) -> Result<T> {
         self.wait(self.inner.send(call, decode))
+    }
+
+    fn open(&self, call: Prepared) -> Result<ByteReader> {
+        Ok(ByteReader::new(self.clone(), self.wait(self.inner.open(call))?))
     }
 
     fn walk<T: DeserializeOwned + Send + 'static>(&self, steps: Result<Box<dyn Steps>>) -> Listing<T> {

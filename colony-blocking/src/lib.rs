@@ -32,26 +32,29 @@ mod http;
 #[cfg(feature = "id-token")]
 mod id_token;
 mod listing;
+mod reader;
 mod thread;
 
 pub use self::http::{Builder, Http};
 #[doc(no_inline)]
 pub use ::http::{HeaderMap, Method, StatusCode};
 pub use colony_async::{
-    CachedToken, Incoming, LockStatus, Outgoing, TokenStatus, cached_tokens, clear_cached_tokens, time,
+    CachedToken, Incoming, LockStatus, Outgoing, TokenStatus, cached_tokens, clear_cached_tokens,
+    install_tls_provider, time,
 };
 #[doc(inline)]
 pub use colony_core::{
-    Answered, Batch, ColonyId, CommentId, ConversationId, DEFAULT_BASE_URL, Done, Download, Endpoint, Error,
-    ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page, PostId, Prepared,
-    RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api, generated_text,
-    idempotency, kind, page, registry,
+    Answered, Batch, ColonyId, CommentId, Content, ConversationId, DEFAULT_BASE_URL, Done, Download,
+    Endpoint, Error, ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page,
+    PostId, Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
+    generated_text, idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
     webhook,
 };
 #[cfg(feature = "id-token")]
 pub use id_token::IdTokenVerifier;
 pub use listing::Listing;
+pub use reader::ByteReader;
 #[doc(no_inline)]
 pub use secrecy::{ExposeSecret, SecretString};
 

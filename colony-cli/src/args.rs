@@ -46,6 +46,10 @@ pub(crate) struct Global {
     /// Print one value of the JSON, text without quotes: id, items.0.title
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) field: Option<String>,
+    /// Print what a jq filter makes of the JSON, text without quotes
+    #[cfg(feature = "jq")]
+    #[arg(long, global = true, value_name = "FILTER", conflicts_with = "field")]
+    pub(crate) jq: Option<String>,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(crate) color: Colour,
@@ -64,6 +68,9 @@ pub(crate) struct Global {
     /// Do not use the token cache
     #[arg(long, global = true)]
     pub(crate) no_cache: bool,
+    /// Trust the certificate authorities in this PEM file too
+    #[arg(long, global = true, env = "COLONY_CA_FILE", value_name = "FILE", hide_env_values = true)]
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -125,7 +125,8 @@ async fn refresh(
     client.transport().token().await?;
     drop(hold);
     let (directory, base_url) = (CacheDirectory::from_environment().path, base_url(global)?);
-    let status = directory.map(|directory| TokenStatus::read(&directory, &base_url, &key, client::now()));
+    let status =
+        directory.map(|directory| TokenStatus::read(&directory, &base_url, &key, None, client::now()));
     let fresh_until = status.and_then(|status| status.fresh_until);
     if output.json {
         output.value(&json!({"refreshed": true, "fresh_until": fresh_until, "own": true}));

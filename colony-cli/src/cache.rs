@@ -3,16 +3,17 @@
 use std::time::SystemTime;
 
 use colony_async::CacheDirectory;
+use colony_core::token::cache_path::TTL_VARIABLE;
 use serde_json::{Value, json};
 
 use crate::{
     args::{CacheCommand, Global},
-    client::{clear_cache, now},
+    client::{CacheSettings, clear_cache, now},
     failure::Failure,
     output::{Output, moment, span, spare, whole},
 };
 
-pub(crate) fn run(_: &Global, command: &CacheCommand, output: &Output) -> Result<(), Failure> {
+pub(crate) fn run(global: &Global, command: &CacheCommand, output: &Output) -> Result<(), Failure> {
     let directory = CacheDirectory::from_environment();
     match command {
         CacheCommand::Path if output.json => {
@@ -27,16 +28,18 @@ pub(crate) fn run(_: &Global, command: &CacheCommand, output: &Output) -> Result
             }
         }
         CacheCommand::List => {
+            let settings = CacheSettings::new(global);
             let mut tokens = Vec::new();
             for directory in &directory.all {
-                tokens.extend(colony_async::cached_tokens(directory, SystemTime::now())?);
+                tokens.extend(colony_async::cached_tokens(directory, settings.ttl, SystemTime::now())?);
             }
             if output.json {
                 let rows: Vec<Value> = tokens
                     .iter()
                     .map(|token| {
                         json!({
-                            "fingerprint": token.fingerprint, "file": token.file, "fresh": token.is_fresh,
+                            "fingerprint": token.fingerprint, "file": token.file,
+                            "fresh": settings.is_on && token.is_fresh,
                             "fresh_until": token.fresh_until, "problem": token.problem,
                         })
                     })
@@ -54,6 +57,10 @@ pub(crate) fn run(_: &Global, command: &CacheCommand, output: &Output) -> Result
             let rows = tokens.iter().map(|token| {
                 let state = match (&token.problem, token.fresh_until) {
                     (Some(problem), _) => problem.clone(),
+                    _ if !settings.is_on => "not used: the cache is off".to_owned(),
+                    (None, Some(_)) if token.is_too_old => {
+                        format!("older than {TTL_VARIABLE} allows")
+                    }
                     (None, Some(until)) if token.is_fresh => {
                         format!("fresh until {} ({} left)", moment(until), span(until - now))
                     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use colony_core::{
-    Endpoint as _, Error, ErrorKind,
+    Endpoint as _, Error, ErrorKind, Transport as _,
     api::auth::RotateKey,
     page::Step,
     registry::{self, Call, Operation},
@@ -16,7 +16,7 @@ use crate::{
     failure::Failure,
     fields, input, methods,
     output::Output,
-    rotation,
+    rotation, save,
     sink::Sink,
 };
 
@@ -61,14 +61,15 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
     }
     let client = client()?;
     if let Call::Download(call) = call {
-        let bytes = client.transport().call(call).await?.body;
-        return match &args.output {
-            Some(path) => save(path, &bytes),
-            None => {
-                output.answer(&bytes);
-                Ok(())
-            }
-        };
+        if let Some(path) = &args.output {
+            return save::download(&client, call, path).await;
+        }
+        let mut stream = client.transport().open(call).await?;
+        // Nobody reads on where output cannot be written.
+        while let (Some(chunk), false) = (stream.next().await, output.is_broken()) {
+            output.answer(&chunk?);
+        }
+        return Ok(());
     }
     let value = client.transport().run(call).await?;
     match &args.output {

@@ -1,6 +1,10 @@
 //! The client of a command: from its options, the environment and the profile.
 
-use std::{path::PathBuf, sync::OnceLock, time::SystemTime};
+use std::{
+    path::PathBuf,
+    sync::OnceLock,
+    time::{Duration, SystemTime},
+};
 
 use colony_async::{CacheDirectory, Client};
 use colony_core::{Error, ErrorKind, token::cache_path};
@@ -169,6 +173,9 @@ pub(crate) fn builder_for(
     key: Option<SecretString>,
 ) -> Result<colony_async::Builder, Failure> {
     let mut builder = colony_async::Builder::new(key).base_url(base_url(global)?);
+    if let Some(path) = &global.ca_file {
+        builder = builder.ca_file(path);
+    }
     if let Some(limit) = global.deadline {
         builder = builder.deadline(limit);
     }
@@ -198,6 +205,22 @@ pub(crate) fn base_url(global: &Global) -> Result<String, Failure> {
     };
     let url = given_base_url(global).or(of_profile.as_deref()).unwrap_or(colony_core::DEFAULT_BASE_URL);
     Ok(cache_path::normalise_base_url(url).to_owned())
+}
+
+/// The settings of the cache in force.
+pub(crate) struct CacheSettings {
+    /// Whether tokens go into files at all.
+    pub(crate) is_on: bool,
+    /// The greatest age of a token that is taken from one.
+    pub(crate) ttl: Option<Duration>,
+}
+
+impl CacheSettings {
+    pub(crate) fn new(global: &Global) -> Self {
+        let environment = cache_path::from_environment();
+        let is_off = global.no_cache || environment.disabled || environment.ttl == Some(Duration::ZERO);
+        Self { is_on: !is_off, ttl: environment.ttl }
+    }
 }
 
 /// Removes what is cached, in every directory where it may be: everything, or what belongs to a fingerprint. Returns

@@ -93,6 +93,7 @@ impl Failure {
 fn local(kind: &str) -> serde_json::Value {
     json!({
         "kind": kind, "status": null, "code": null, "retry_after": null, "operation": null, "request_id": null,
+        "idempotency_key": null,
         "hint": null,
     })
 }

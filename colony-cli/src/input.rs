@@ -48,7 +48,10 @@ pub(crate) fn file(name: &str, file: &Path) -> Result<String, Failure> {
 pub(crate) fn decode(bytes: Vec<u8>) -> Option<String> {
     let wide = |unit: fn([u8; 2]) -> u16| {
         let units = bytes[2..].as_chunks().0.iter().map(|pair| unit(*pair));
-        char::decode_utf16(units).collect::<Result<String, _>>().ok().filter(|_| bytes.len() % 2 == 0)
+        char::decode_utf16(units)
+            .collect::<Result<String, _>>()
+            .ok()
+            .filter(|_| bytes.len().is_multiple_of(2))
     };
     match bytes.as_slice() {
         [0xff, 0xfe, ..] => wide(u16::from_le_bytes),

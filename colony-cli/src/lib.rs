@@ -24,6 +24,7 @@ mod output;
 mod profile;
 mod rotation;
 pub mod sandbox;
+mod save;
 mod serve;
 mod short;
 mod signals;
@@ -53,10 +54,15 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
+    colony_async::install_tls_provider();
     let global = &cli.global;
     output::set_colour(global.color);
     let json = global.json || config::wants_json(global);
-    let output = Output::new(json, global.quiet).select(global.field.clone().map(Select::Field));
+    let output = Output::new(json, global.quiet);
+    let output = match Select::of(global) {
+        Ok(select) => output.select(select),
+        Err(failure) => return failure.report(None, &output),
+    };
     waiting::set(global, json);
     start_log(global.verbose, waiting::tells());
     let command = cli.command.unwrap_or(Command::Help { topic: Vec::new() });
@@ -88,6 +94,7 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let work = async {
+                signals::survive_file_limit();
                 match command {
                     Command::Call(args) => call::run(global, args, output).await,
                     Command::Api(args) => api::run(global, args, output).await,

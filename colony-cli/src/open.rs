@@ -10,7 +10,7 @@ use colony_core::base_url::site_root;
 use crate::{args::Global, client, failure::Failure, input::tidy, output::Output};
 
 pub(crate) fn run(global: &Global, target: Option<&str>, output: &Output) -> Result<(), Failure> {
-    let url = address(&site_root(&client::base_url(global)?), target)?;
+    let url = address(site_root(&client::base_url(global)?), target)?;
     if output.json {
         output.value(&serde_json::json!({"url": url}));
     } else {

@@ -75,6 +75,11 @@ impl Output {
         }
     }
 
+    /// Whether something could not be printed, so that more of it is in vain.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.get().is_some()
+    }
+
     /// Prints the bytes of an answer: as they are into a pipe, on a terminal as a text that cannot drive it.
     pub(crate) fn answer(&self, bytes: &[u8]) {
         if io::stdout().is_terminal() {

@@ -32,7 +32,7 @@ pub(crate) async fn run(args: SandboxArgs, output: &Output) -> Result<(), Failur
     };
     let (host, port) = (options.host, options.port);
     let sandbox = Sandbox::start(options).await.map_err(|error| {
-        Failure::Local(format!("cannot listen on {}:{port}: {error}. --port 0 takes a free one", host))
+        Failure::Local(format!("cannot listen on {host}:{port}: {error}. --port 0 takes a free one"))
     })?;
     if !host.is_loopback() {
         output.say(&format!(

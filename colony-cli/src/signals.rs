@@ -199,3 +199,14 @@ pub(crate) fn keep_echo() -> Option<Cleanup> {
 pub(crate) fn keep_echo() -> Option<Cleanup> {
     None
 }
+
+/// Makes a file that grows past the limit of its size (`ulimit -f`) an error of the write instead of the end of the
+/// program. The token is then kept in memory.
+pub(crate) fn survive_file_limit() {
+    #[cfg(unix)]
+    {
+        // The handler stays when the listener goes. Programs that are started have the default again.
+        let kind = tokio::signal::unix::SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+        let _ = tokio::signal::unix::signal(kind);
+    }
+}

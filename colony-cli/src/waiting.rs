@@ -22,8 +22,9 @@ use crate::args::Global;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How often it is seen whether there is something to tell.
 const TICK: Duration = Duration::from_millis(200);
-/// How long one call may take in all.
-const DEADLINE: Duration = Duration::from_secs(180);
+/// How long one call may take in all, and a login, unless the options say less: the client's defaults.
+const CALL: Duration = Duration::from_secs(180);
+const LOGIN: Duration = Duration::from_secs(130);
 
 struct Wait {
     what: String,
@@ -42,6 +43,8 @@ struct State {
 static STATE: Mutex<State> = Mutex::new(State { begun: None, wait: None });
 /// Whether anything is told.
 static TELLS: OnceLock<bool> = OnceLock::new();
+/// What `--deadline` says.
+static DEADLINE: OnceLock<Duration> = OnceLock::new();
 
 fn state() -> std::sync::MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -49,6 +52,9 @@ fn state() -> std::sync::MutexGuard<'static, State> {
 
 /// Decides whether anything is told.
 pub(crate) fn set(global: &Global, json: bool) {
+    if let Some(deadline) = global.deadline {
+        let _ = DEADLINE.set(deadline);
+    }
     let _ = TELLS.set(!global.quiet && (!json || io::stderr().is_terminal()));
 }
 
@@ -71,6 +77,22 @@ pub(crate) fn sent(operation: &'static str, limit: Duration) {
     }
     let what = format!("waiting for the answer to {}", name(operation));
     state.wait = Some(Wait { what, since: now, limit, is_told: false });
+}
+
+/// Something is waited for until this is dropped, for the limit of one request at most.
+pub(crate) struct Waiting(());
+
+/// An answer of an OpenID provider is waited for.
+pub(crate) fn provider(limit: Duration) -> Waiting {
+    let what = "waiting for the answer of the provider".to_owned();
+    state().wait = Some(Wait { what, since: Instant::now(), limit, is_told: false });
+    Waiting(())
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        state().wait = None;
+    }
 }
 
 /// Tells what is waited for, as long as it is polled.
@@ -125,12 +147,13 @@ fn retry(seen: &Seen) {
     }
     let spent = state.begun.map_or(Duration::ZERO, |(_, begun)| begun.elapsed());
     drop(state);
+    let limit = if seen.operation == "get_auth_token" { LOGIN } else { CALL };
     tell(&format!(
         "retrying {} ({}), next try in {} s, at most {} s more",
         name(&seen.operation),
         seen.why,
         seconds(pause),
-        seconds(DEADLINE.saturating_sub(spent))
+        seconds(limit.min(DEADLINE.get().copied().unwrap_or(limit)).saturating_sub(spent))
     ));
 }
 

@@ -1,4 +1,4 @@
-//! What the token session warns of, as lines on stderr for people: each once, however many clients a command builds.
+//! What the token session and connections warn of, as lines on stderr for people: each once, however many clients a command builds.
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +18,10 @@ use crate::output::printable;
 
 /// Prints the warnings it hears.
 pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
-    Warnings::default().with_filter(Targets::new().with_target("colony::token", LevelFilter::WARN))
+    let targets = Targets::new()
+        .with_target("colony::token", LevelFilter::WARN)
+        .with_target("colony::http", LevelFilter::WARN);
+    Warnings::default().with_filter(targets)
 }
 
 #[derive(Default)]

@@ -3,14 +3,13 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer,
     de::{self, DeserializeOwned, value::MapAccessDeserializer},
 };
 use serde_json::Value;
 
-use crate::JsonObject;
+use crate::{Content, JsonObject};
 
 /// Reads text, also from a number or a boolean, for arguments that the service judges by itself.
 ///
@@ -25,7 +24,7 @@ pub(crate) fn scalar<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
 }
 
 /// Reads the content of a file, given as `{"$bytes_base64": "aGVsbG8="}`: JSON has no bytes.
-pub(crate) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+pub(crate) fn content<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Content, D::Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Encoded {
@@ -41,7 +40,7 @@ pub(crate) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes,
     let value = Value::deserialize(deserializer)?;
     let encoded: Encoded = serde_json::from_value(value).map_err(|error| refused(error.to_string()))?;
     let content = BASE64_STANDARD.decode(encoded.text).map_err(|error| refused(error.to_string()))?;
-    Ok(Bytes::from(content))
+    Ok(Content::from(content))
 }
 
 /// Reads all arguments of an operation that takes open-ended ones beside the named. `flatten` would do
@@ -112,10 +111,10 @@ mod tests {
 
     #[test]
     fn bytes_come_as_base64_in_an_object() {
-        assert_eq!(bytes(json!({"$bytes_base64": "aGVsbG8="})).unwrap(), "hello");
-        assert_eq!(bytes(json!({"$bytes_base64": ""})).unwrap(), "");
+        assert_eq!(content(json!({"$bytes_base64": "aGVsbG8="})).unwrap(), Content::from("hello"));
+        assert_eq!(content(json!({"$bytes_base64": ""})).unwrap(), Content::from(""));
         for refused in [json!("aGVsbG8="), json!({"$bytes_base64": "?"}), json!({}), json!(null)] {
-            let error = bytes(refused).unwrap_err().to_string();
+            let error = content(refused).unwrap_err().to_string();
             assert!(error.contains("$bytes_base64"), "{error}");
         }
     }

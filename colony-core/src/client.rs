@@ -70,13 +70,23 @@ impl<C: Transport> Client<C> {
         self.transport.execute_json(endpoint)
     }
 
-    /// Fetches bytes.
+    /// Fetches bytes, all at once. What may be large is better [streamed](Self::stream).
     ///
     /// # Errors
     ///
     /// As [`execute`](Self::execute).
     pub fn download<D: Download>(&self, download: D) -> C::Reply<Bytes> {
         self.transport.download(download)
+    }
+
+    /// Fetches bytes and hands them on while they arrive: a stream in `colony_async`, a
+    /// [`Read`](std::io::Read) in `colony_blocking`. It may be of any size, and either can be written to a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute), until the bytes begin; then they end with the error.
+    pub fn stream<D: Download>(&self, download: D) -> C::Reply<C::Stream> {
+        self.transport.stream(download)
     }
 
     /// Fetches the page after another one, from [`Page::next_page`].

@@ -15,7 +15,16 @@ use crate::{
 /// An operation of one request and one JSON reply.
 ///
 /// The struct that implements it holds the arguments, named as in the other SDKs (that is what
-/// `colony call` reads). [`CONTRIBUTING.md`] has the recipe for adding one.
+/// `colony call` reads). But for uploads it is `Serialize`, and what it is written as is read back by the
+/// [registry](crate::registry):
+///
+/// ```
+/// use colony_core::{api::posts::GetPosts, registry};
+///
+/// let query = serde_json::to_value(GetPosts::new().author("ada").limit(5)).expect("JSON");
+/// assert!(registry::find("get_posts").expect("it is there").prepare(query).is_ok());
+/// ```
+/// [`CONTRIBUTING.md`] has the recipe for adding one.
 ///
 /// [`CONTRIBUTING.md`]: https://github.com/TheColonyAI/colony-sdk-rust/blob/main/CONTRIBUTING.md
 pub trait Endpoint: DeserializeOwned + Send + 'static {

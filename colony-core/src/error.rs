@@ -42,6 +42,9 @@ pub enum ErrorKind {
     InvalidArgument,
     /// A reply arrived but could not be read as what the operation answers.
     Decode,
+    /// A file, reader or writer of the program's own failed: what was to be uploaded cannot be read, or a
+    /// download cannot be written.
+    Io,
     /// Another program holds what this call needs and did not let go in time.
     Busy,
     /// Another program holds the lock of a stored credential and did not let go in time. Nothing was sent
@@ -83,6 +86,7 @@ impl ErrorKind {
             Self::Api | Self::Decode => "api",
             Self::Network => "network",
             Self::InvalidArgument | Self::Config => "invalid_argument",
+            Self::Io => "io",
             Self::Busy => "busy",
             Self::CredentialBusy => "credential_busy",
             Self::CredentialDowngrade => "credential_downgrade",
@@ -495,11 +499,15 @@ impl ErrorBuilder {
         self
     }
 
-    /// Takes these texts out of the message: a server may repeat what it was sent.
+    /// Takes these texts out of everything that the server said: it may repeat what it was sent.
     #[must_use]
     pub(crate) fn without(mut self, secrets: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let said = [&mut self.0.code, &mut self.0.request_id];
+        let mut said: Vec<&mut String> = said.into_iter().flatten().chain([&mut self.0.message]).collect();
         for secret in secrets {
-            self.0.message = self.0.message.replace(secret.as_ref(), "[hidden]");
+            for text in &mut said {
+                **text = text.replace(secret.as_ref(), "[hidden]");
+            }
         }
         self
     }

@@ -71,7 +71,7 @@ pub use page::{NextPage, Page};
 pub use rate_limit::RateLimit;
 pub use raw::RawRequest;
 pub use reply::{Done, Reply};
-pub use request::{Auth, Base, Body, Effect, FilePart, PathStyle, Request};
+pub use request::{Auth, Base, Body, Chunks, Content, Effect, FilePart, Opened, PathStyle, Request};
 pub use timestamp::Timestamp;
 pub use transport::{CallSettings, Connect, Transport};
 

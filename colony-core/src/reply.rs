@@ -139,12 +139,13 @@ impl Reply {
         } else {
             Error::from_api_reply(request.operation(), status, &self.body, self.retry_after())
         };
+        let builder = builder.request_id(id);
         let builder = if request.is_secret() {
             builder.without_body().without(request.body().secrets())
         } else {
             builder
         };
-        builder.request_id(id).finish().about(request)
+        builder.finish().about(request)
     }
 
     /// Whether the body is an error with this code.
@@ -242,6 +243,12 @@ mod tests {
         let error = reply.clone().into_error(&request);
         assert_eq!(error.message(), "no key [hidden], no code [hidden]");
         assert!(!format!("{error:?} {error}").contains("planted"));
+        let body = br#"{"detail": {"code": "NO_col_planted", "message": "no"}}"#;
+        let mut headers = HeaderMap::new();
+        headers.insert("x-request-id", "plantedcode".parse().unwrap());
+        let error =
+            Reply::new(StatusCode::UNAUTHORIZED, headers, Bytes::from_static(body)).into_error(&request);
+        assert_eq!((error.code(), error.request_id()), (Some("NO_[hidden]"), Some("[hidden]")));
         let open = Request::new("search", http::Method::POST, "/search").json("query", "col_planted");
         assert!(reply.into_error(&open).message().contains("col_planted"), "only where something is secret");
     }

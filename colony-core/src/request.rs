@@ -1,6 +1,7 @@
 //! A request as data: what an operation asks for, before anybody sends it.
 
 mod body;
+mod content;
 mod describe;
 mod path;
 
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 use self::path::{Encoding, PathArgument};
 pub use self::{
     body::{Body, FilePart},
+    content::{Chunks, Content, Opened},
     path::PathStyle,
 };
 use crate::{Endpoint, Error, Id, IdKind, Result, colony_name, id::checked_id, retry::Repeat};
@@ -573,6 +575,14 @@ impl Request {
     /// Whether the request may be sent again. Without a user the server keeps no key.
     pub fn repeat(&self) -> Repeat {
         Repeat::of(&self.method, self.keyless || self.auth == Auth::Anonymous)
+    }
+
+    /// Whether it can be sent again with the same bytes: an upload may be read from what gives them once.
+    pub fn is_repeatable(&self) -> bool {
+        match &self.body {
+            Body::File(file) => file.content.is_repeatable(),
+            _ => true,
+        }
     }
 
     /// Whether the reply must not be kept in an error.

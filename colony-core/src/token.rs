@@ -65,6 +65,7 @@
 //! | a file open to group or others | | read | miss | others may know the token, or have written it |
 //! | the directory, when it is made | | as the umask has it | 0700 | only this user has business there |
 //! | the temporary file of a write | | one fixed name | a new name each time | two writers at once spoil a shared one |
+//! | `refresh_token()` | `refresh_token_deletes_file` | the file is removed at once | the login replaces it | the login may fail, and other programs need the token |
 //! | a rejected token | | the file is removed | removed only if it still holds that token | another program may have renewed it |
 
 pub mod cache_path;

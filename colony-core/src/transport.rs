@@ -23,8 +23,14 @@ pub trait Transport: Sized {
     /// A list read page by page: a stream, or an iterator.
     type Listing<T: DeserializeOwned + Send + 'static>;
 
+    /// A download that is handed on while it arrives: a stream of chunks, or a reader.
+    type Stream: Send + 'static;
+
     /// Sends one request and decodes what came back.
     fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(Reply) -> Result<T>) -> Self::Reply<T>;
+
+    /// Sends one request and hands its reply on while it arrives.
+    fn open(&self, call: Prepared) -> Self::Reply<Self::Stream>;
 
     /// Walks a list.
     fn walk<T: DeserializeOwned + Send + 'static>(&self, steps: Result<Box<dyn Steps>>) -> Self::Listing<T>;
@@ -65,6 +71,11 @@ pub trait Transport: Sized {
     /// Fetches bytes.
     fn download<D: Download>(&self, download: D) -> Self::Reply<Bytes> {
         self.send(Prepared::download(&download), |reply| Ok(reply.body))
+    }
+
+    /// Fetches bytes and hands them on while they arrive.
+    fn stream<D: Download>(&self, download: D) -> Self::Reply<Self::Stream> {
+        self.open(Prepared::download(&download))
     }
 
     /// Walks a list.

@@ -3,6 +3,7 @@
 //! - [`crew`]: real processes that wait at one line and start together; each is the program `worker`.
 //! - [`worker`]: what that program does.
 //! - [`fire`]: the token cache under fire; the same code short, as tests, and long, as `under_fire`.
+//! - [`giant`]: a server of replies that are larger than anybody should keep.
 //! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
 //! - [`site`]: the same for a site that is an OpenID provider.
 //! - [`failing`]: a disk whose n-th call fails.
@@ -27,6 +28,7 @@ pub mod crew;
 pub mod failing;
 #[cfg(unix)]
 pub mod fire;
+pub mod giant;
 pub mod openapi;
 pub mod plan;
 pub mod played;

@@ -303,6 +303,7 @@ fn write_private(file: &Path, text: &str) {
 /// anew. Without kept connections, since those belong to the runtime of a client that is gone.
 pub fn http_client() -> reqwest::Client {
     let redirects = reqwest::redirect::Policy::none();
+    colony_async::install_tls_provider();
     reqwest::Client::builder().pool_max_idle_per_host(0).redirect(redirects).build().expect("an HTTP client")
 }
 

@@ -57,7 +57,7 @@ impl Scene {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_async_client() {
     let scene = Scene::new().await;
-    let client = colony_async::Client::builder(scene.sandbox.api_key())
+    let client = Client::builder(scene.sandbox.api_key())
         .base_url(scene.sandbox.base_url())
         .token_cache_dir(scene.directory.path())
         .build()

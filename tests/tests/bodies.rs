@@ -4,92 +4,18 @@
 #![cfg(target_os = "linux")]
 
 use std::{
-    io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    io::{self, Read as _},
     process::Command,
-    thread,
     time::Duration,
 };
 
-use colony_async::{Client, ErrorKind};
-use flate2::{Compression, write::DeflateEncoder};
+use colony_async::{Client, Content, ErrorKind, api::attachments};
+use colony_tests::giant::{MIB, serve};
+use tokio::runtime::{Builder, Runtime};
 
-const MIB: usize = 1024 * 1024;
 /// What the child is told.
 const BASE_URL: &str = "TEST_BODIES_BASE_URL";
 const ENDLESS: &str = "/endless";
-
-/// Serves one request a connection, at `/kind/…`, until the other side hangs up.
-fn serve() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            thread::spawn(move || drop(answer(stream)));
-        }
-    });
-    format!("http://{address}")
-}
-
-fn answer(mut stream: TcpStream) -> std::io::Result<()> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8_lossy(&head);
-    let path = head.split(' ').nth(1).unwrap_or("/");
-    let mib = vec![b'x'; MIB];
-    let (kind, rest) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
-    if rest == "auth/token" && kind != "login" {
-        let token = r#"{"access_token": "token"}"#;
-        return write!(
-            stream,
-            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{token}",
-            token.len()
-        );
-    }
-    match kind {
-        // A gigabyte, as announced.
-        "large" | "login" => {
-            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 1024 * MIB)?;
-            (0..1024).try_for_each(|_| stream.write_all(&mib))
-        }
-        "error" => {
-            write!(stream, "HTTP/1.1 403 Forbidden\r\ncontent-type: text/html\r\n\r\n")?;
-            (0..1024).try_for_each(|_| stream.write_all(&mib))
-        }
-        "chunked" => {
-            write!(stream, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
-            loop {
-                write!(stream, "{MIB:x}\r\n")?;
-                stream.write_all(&mib)?;
-                stream.write_all(b"\r\n")?;
-            }
-        }
-        // Many small chunks.
-        "crumbs" => {
-            write!(stream, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
-            let crumbs = b"4\r\nxxxx\r\n".repeat(64 * 1024);
-            loop {
-                stream.write_all(&crumbs)?;
-            }
-        }
-        "gzip" => {
-            write!(stream, "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\nconnection: close\r\n\r\n")?;
-            stream.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])?;
-            // A flushed block ends on a byte and says the same wherever it stands.
-            let mut block = DeflateEncoder::new(Vec::new(), Compression::best());
-            block.write_all(&vec![b' '; MIB])?;
-            block.flush()?;
-            let block = block.get_ref().clone();
-            (0..1024).try_for_each(|_| stream.write_all(&block))?;
-            stream.write_all(&[3, 0])
-        }
-        other => panic!("no such reply: {other}"),
-    }
-}
 
 fn settings<C: colony_async::OverHttp>(
     builder: colony_async::Builder<C>,
@@ -127,6 +53,14 @@ fn tell(outcome: &str) {
     println!("\noutcome {outcome}\npeak {}", kib / 1024);
 }
 
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+fn download() -> attachments::GetMessageAttachment {
+    attachments::GetMessageAttachment::new("large")
+}
+
 fn base_url() -> String {
     std::env::var(BASE_URL).expect("run by another test")
 }
@@ -135,11 +69,8 @@ fn base_url() -> String {
 #[ignore = "run by the other tests, in a process of its own"]
 fn child_reads_whole() {
     let base_url = base_url();
-    let outcome = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
-        .block_on(async { client(&base_url).request(http::Method::GET, ENDLESS).send().await });
+    let outcome =
+        runtime().block_on(async { client(&base_url).request(http::Method::GET, ENDLESS).send().await });
     let error = outcome.expect_err("it is too large");
     let blocking = settings(colony_blocking::Client::builder("col_bodies"), &base_url)
         .build()
@@ -161,4 +92,139 @@ fn a_reply_without_end_is_a_typed_error() {
     let (said, peak) = in_a_process("child_reads_whole", &format!("{server}/error"));
     assert!(said.contains(&format!("outcome {:?}", ErrorKind::Auth)), "{said}");
     assert!(peak < 64, "{peak} MiB");
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn child_streams() {
+    let base_url = base_url();
+    let mut stream = runtime().block_on(async {
+        let mut stream = client(&base_url).stream(download()).await.expect("a stream");
+        assert_eq!(stream.size(), Some(1024 * MIB as u64));
+        while let Some(chunk) = stream.next().await {
+            assert!(!chunk.expect("a chunk").is_empty());
+        }
+        assert_eq!(stream.received(), 1024 * MIB as u64);
+        client(&base_url).stream(download()).await.expect("a stream")
+    });
+    // Its connection ended with the runtime that had opened it.
+    let elsewhere = runtime().block_on(stream.next()).expect("an error").expect_err("it is another's");
+    assert_eq!(elsewhere.kind(), ErrorKind::Config);
+    tell("whole");
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn child_streams_blocking() {
+    let client =
+        settings(colony_blocking::Client::builder("col_bodies"), &base_url()).build().expect("a client");
+    let written = client.stream(download()).expect("a reader").write_to(io::sink()).expect("all of it");
+    assert_eq!(written, 1024 * MIB as u64);
+    let mut first = [0; 100];
+    client.stream(download()).expect("a reader").read_exact(&mut first).expect("a hundred bytes");
+    assert_eq!(first, [b'x'; 100]);
+    tell("whole");
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn child_uploads() {
+    let size = 1024 * MIB as u64;
+    let client =
+        settings(colony_blocking::Client::builder("col_bodies"), &base_url()).build().expect("a client");
+    let content = Content::reader(io::repeat(b'x').take(size));
+    let stored = client.attachments().upload("large.bin", content, "image/png").expect("it is stored");
+    assert!(stored.size_bytes.is_some_and(|stored| stored > size), "{:?}", stored.size_bytes);
+    tell("whole");
+}
+
+#[test]
+fn what_streams_takes_little_memory() {
+    let server = serve();
+    let rows = [("child_streams", "large"), ("child_streams_blocking", "large"), ("child_uploads", "upload")];
+    for (child, kind) in rows {
+        let (said, peak) = in_a_process(child, &format!("{server}/{kind}"));
+        assert!(said.contains("outcome whole"), "{child}: {said}");
+        assert!(peak < 32, "{child}: {peak} MiB");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_download_says_how_far_it_came() {
+    let client = client(&format!("{}/broken", serve()));
+    let mut stream = client.stream(download()).await.expect("a stream");
+    let mut received = 0;
+    let error = loop {
+        match stream.next().await.expect("it ends with an error") {
+            Ok(chunk) => received += chunk.len(),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(received, 3 * MIB);
+    assert_eq!(error.kind(), ErrorKind::Network);
+    assert!(error.message().contains(&format!("{received} bytes had arrived")), "{error}");
+    assert!(stream.next().await.is_none());
+    // Nothing of a success that was not read is taken for an answer.
+    assert_eq!(
+        client
+            .stream(download())
+            .await
+            .expect("a stream")
+            .write_to(tokio::io::sink())
+            .await
+            .unwrap_err()
+            .kind(),
+        ErrorKind::Network
+    );
+}
+
+#[tokio::test]
+async fn a_file_is_uploaded_from_disk_and_a_reader_once() {
+    use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
+
+    let server = MockServer::start().await;
+    let login = serde_json::json!({"access_token": "token"});
+    Mock::given(wiremock::matchers::path("/auth/token"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(login))
+        .mount(&server)
+        .await;
+    // The token is refused once.
+    Mock::given(method("POST"))
+        .respond_with(ResponseTemplate::new(401).set_body_json(serde_json::json!({"detail": "no"})))
+        .up_to_n_times(1)
+        .mount(&server)
+        .await;
+    Mock::given(method("POST"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(serde_json::json!({})))
+        .mount(&server)
+        .await;
+    let client = client(&server.uri());
+    let uploads = async || {
+        let all = server.received_requests().await.expect("recorded");
+        all.into_iter()
+            .filter(|request| request.url.path() != "/auth/token")
+            .map(|request| (request.headers["content-type"].clone(), request.body))
+            .collect::<Vec<_>>()
+    };
+
+    let once = Content::reader(&b"read once"[..]);
+    let error =
+        client.attachments().upload("a.png", once.clone(), "image/png").await.expect_err("it is refused");
+    assert_eq!((error.kind(), uploads().await.len()), (ErrorKind::Auth, 1));
+    let error = client.attachments().upload("a.png", once, "image/png").await.expect_err("it is gone");
+    assert_eq!((error.kind(), uploads().await.len()), (ErrorKind::Io, 1));
+
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(&file, "from a file").expect("written");
+    client
+        .attachments()
+        .upload("a.png", Content::file(file.path()), "image/png")
+        .await
+        .expect("it is stored");
+    let sent = uploads().await;
+    assert!(String::from_utf8_lossy(&sent[1].1).contains("\r\n\r\nfrom a file\r\n--"));
+    let missing = client.attachments().upload("a.png", Content::file("/no/such/file"), "image/png").await;
+    let error = missing.expect_err("there is none");
+    assert_eq!((error.kind(), uploads().await.len()), (ErrorKind::Io, 2));
+    assert!(error.message().contains("/no/such/file"), "{error}");
 }

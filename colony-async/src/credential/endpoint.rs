@@ -1,6 +1,6 @@
 //! Talking to one of the provider's endpoints, once.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use colony_core::{
@@ -13,6 +13,7 @@ use secrecy::ExposeSecret;
 use crate::{
     body,
     connections::{self, Connections},
+    sender::root_cause,
 };
 
 /// How long a connection may take to be made, and with it a failure of which it is known that nothing left.
@@ -64,14 +65,16 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(super) fn new(limit: Duration, proxy: Option<String>, token_endpoint: &str) -> Result<Self> {
-        let settings = connections::Settings {
-            timeout: Some(limit),
-            connect_timeout: CONNECT_LIMIT.min(limit),
-            proxy,
-            single_use: true,
-        };
-        Ok(Self { connections: Connections::new(settings, token_endpoint)? })
+    /// With these settings, whose time limit is set.
+    pub(super) fn new(settings: connections::Settings, token_endpoint: &str) -> Result<Self> {
+        let connect_timeout = settings.timeout.map_or(CONNECT_LIMIT, |limit| CONNECT_LIMIT.min(limit));
+        let settings = connections::Settings { connect_timeout, single_use: true, ..settings };
+        let address = crate::sender::address(token_endpoint).ok_or_else(|| {
+            let message =
+                format!("the token endpoint {token_endpoint:?} is not an http or https address with a host");
+            Error::build(ErrorKind::Config, message).finish()
+        })?;
+        Ok(Self { connections: Connections::new(settings, &address)? })
     }
 
     pub(super) async fn send(&self, request: &TokenRequest) -> Result<Answered, Failed> {
@@ -122,7 +125,7 @@ fn failed(error: reqwest::Error, url: &str) -> Failed {
     } else {
         "the connection broke to"
     };
-    let cause = error.source().map(ToString::to_string).unwrap_or_else(|| error.to_string());
+    let cause = root_cause(&error);
     let told = network(&format!("{what} {url}: {cause}")).source(error).finish();
     if never_left { Failed::NeverLeft(told) } else { Failed::MaybeLeft(told) }
 }

@@ -30,6 +30,7 @@ use crate::{
     gate::Gate,
     renewal::{Renewal, Renewing},
     time::Timer,
+    tls::Certificates,
 };
 
 /// The first pause after a refresh that failed while the present token lives; it doubles to the last. Seconds.
@@ -73,6 +74,13 @@ impl RotatingBuilder {
     #[must_use]
     pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
         self.settings.proxy = Some(proxy.into());
+        self
+    }
+
+    /// Trusts the certificate authorities in this PEM file, beside the system's.
+    #[must_use]
+    pub fn ca_file(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.settings.certificates.authorities = Some(path.into());
         self
     }
 
@@ -195,6 +203,7 @@ impl RotatingCredential {
             auth: ClientAuth::None,
             request_limit: REQUEST_LIMIT,
             proxy: None,
+            certificates: Certificates::default(),
             introspection: None,
             settle: SETTLE,
             unclear: Unclear::default(),

@@ -14,7 +14,7 @@ use super::{
     endpoint::{Answered, Endpoint, Failed, Wire},
     store::CredentialStore,
 };
-use crate::time::unix;
+use crate::{connections, time::unix, tls::Certificates};
 
 /// What is done with a refresh token whose last request has no known outcome.
 ///
@@ -40,6 +40,7 @@ pub(super) struct Settings {
     pub(super) auth: ClientAuth,
     pub(super) request_limit: Duration,
     pub(super) proxy: Option<String>,
+    pub(super) certificates: Certificates,
     pub(super) introspection: Option<String>,
     pub(super) settle: Duration,
     pub(super) unclear: Unclear,
@@ -67,7 +68,13 @@ impl Settings {
         if let Some(wire) = &self.wire {
             return Ok(Line::Played(Arc::clone(wire), self.request_limit));
         }
-        Ok(Line::Http(Endpoint::new(self.request_limit, self.proxy.clone(), endpoint)?))
+        let settings = connections::Settings {
+            timeout: Some(self.request_limit),
+            proxy: self.proxy.clone(),
+            certificates: self.certificates.clone(),
+            ..connections::Settings::default()
+        };
+        Ok(Line::Http(Endpoint::new(settings, endpoint)?))
     }
 }
 

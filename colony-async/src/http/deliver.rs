@@ -9,18 +9,25 @@ use super::{
 use crate::{
     deadline::Deadline,
     repeat::Repeat,
+    sender::Sink,
     session::{Held, Round},
 };
 
 impl Http {
-    /// Gives the last reply to a request, a kept one if there is one.
-    pub(super) async fn deliver_until(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
+    /// Gives the last reply to a request, a kept one if there is one. With a sink, the body of a success goes there as a
+    /// stream, and the reply has none.
+    pub(super) async fn deliver_until(
+        &self,
+        request: &Request,
+        deadline: Deadline,
+        sink: Option<&Sink>,
+    ) -> Result<Reply> {
         let shared = &*self.shared;
         shared.session.check_caller()?;
-        let Some(cache) = &shared.cache else { return self.send_guarded(request, deadline).await };
-        if !cache::is_kept(request) {
+        let Some(cache) = &shared.cache else { return self.send_guarded(request, deadline, sink).await };
+        if !cache::is_kept(request) || sink.is_some() {
             let write = Write::begin(cache, request);
-            let outcome = self.send_guarded(request, deadline).await;
+            let outcome = self.send_guarded(request, deadline, sink).await;
             write.end(&outcome);
             return outcome;
         }
@@ -29,30 +36,44 @@ impl Http {
             Look::Hit(reply) => return Ok(reply),
             Look::Miss(asked_at) => asked_at,
         };
-        let reply = self.send_guarded(request, deadline).await?;
+        let reply = self.send_guarded(request, deadline, None).await?;
         if reply.is_success() {
             cache.keep(url, asked_at, &reply, shared.timer.now());
         }
         Ok(reply)
     }
 
-    async fn send_guarded(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
+    async fn send_guarded(
+        &self,
+        request: &Request,
+        deadline: Deadline,
+        sink: Option<&Sink>,
+    ) -> Result<Reply> {
         let Some(breaker) = &self.shared.breaker else {
-            return self.send_with_retries(request, deadline).await;
+            return self.send_with_retries(request, deadline, sink).await;
         };
         let admitted = breaker.admit(request, self.shared.timer.now())?;
-        let outcome = self.send_with_retries(request, deadline).await;
+        let outcome = self.send_with_retries(request, deadline, sink).await;
         admitted.settle(&outcome, self.shared.timer.now());
         outcome
     }
 
     /// Sends a request as often as the policy and a rejected token ask for, and gives the last reply.
-    async fn send_with_retries(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
+    async fn send_with_retries(
+        &self,
+        request: &Request,
+        deadline: Deadline,
+        sink: Option<&Sink>,
+    ) -> Result<Reply> {
         let shared = &*self.shared;
         let mut tries = Repeat::new(request, &shared.retry, &*shared.timer).until(request, deadline);
         let mut tokens = carries_token(request).then(|| Round::new(&shared.session, request));
         loop {
-            let outcome = self.send_once(request, tokens.as_mut()).await?;
+            let outcome = self.send_once(request, tokens.as_mut(), sink).await?;
+            // Part of what cannot be read again is gone.
+            if !request.is_repeatable() {
+                return outcome;
+            }
             if let Some(outcome) = tries.settle(outcome).await {
                 return outcome;
             }
@@ -61,13 +82,18 @@ impl Http {
 
     /// Sends a request once, and again with another token while its own is refused. The outer error is that
     /// of a login, which was tried often enough.
-    async fn send_once(&self, request: &Request, tokens: Option<&mut Round<'_>>) -> Result<Result<Reply>> {
-        let Some(tokens) = tokens else { return Ok(self.send(request, None).await) };
+    async fn send_once(
+        &self,
+        request: &Request,
+        tokens: Option<&mut Round<'_>>,
+        sink: Option<&Sink>,
+    ) -> Result<Result<Reply>> {
+        let Some(tokens) = tokens else { return Ok(self.send(request, None, sink).await) };
         let mut held = tokens.token().await?;
         loop {
-            let outcome = self.send(request, Some(&*held)).await;
+            let outcome = self.send(request, Some(&*held), sink).await;
             let Ok(reply) = &outcome else { return Ok(outcome) };
-            if request.auth() != Auth::Bearer {
+            if request.auth() != Auth::Bearer || !request.is_repeatable() {
                 return Ok(outcome);
             }
             if reply.is_success() {
@@ -80,8 +106,8 @@ impl Http {
         }
     }
 
-    async fn send(&self, request: &Request, held: Option<&Held>) -> Result<Reply> {
-        self.shared.sender.once(request, held, self.settings.timeout).await
+    async fn send(&self, request: &Request, held: Option<&Held>, sink: Option<&Sink>) -> Result<Reply> {
+        self.shared.sender.once(request, held, self.settings.timeout, sink).await
     }
 }
 

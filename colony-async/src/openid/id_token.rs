@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use colony_core::{
     Error, ErrorKind, Result,
     openid::{
@@ -15,6 +14,7 @@ use colony_core::{
     },
     retry::RetryPolicy,
 };
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
 use super::{
     Discovery,

@@ -1,4 +1,4 @@
-//! An upload's body ([RFC 7578](https://www.rfc-editor.org/rfc/rfc7578)).
+//! The frame of an upload ([RFC 7578](https://www.rfc-editor.org/rfc/rfc7578)).
 //!
 //! A repetition has to have identical bytes, else the server takes its idempotency key for another call's. So
 //! the boundary comes from the key, and a caller who repeats a call under its key sends the same bytes too.
@@ -7,8 +7,15 @@ use bytes::Bytes;
 use colony_core::{Error, FilePart, Request, Result, idempotency};
 use http::HeaderValue;
 
-/// The body of a request with one file, and its media type.
-pub(super) fn write(request: &Request, file: &FilePart) -> Result<(HeaderValue, Bytes)> {
+/// What goes around the content of a file.
+pub(super) struct Frame {
+    pub(super) content_type: HeaderValue,
+    pub(super) head: Bytes,
+    pub(super) tail: Bytes,
+}
+
+/// The frame of a request with one file.
+pub(super) fn frame(request: &Request, file: &FilePart) -> Result<Frame> {
     let refused = || {
         let message = format!("content_type {:?} is not a media type like image/png", file.content_type);
         Error::argument_refused("content_type", message)
@@ -23,9 +30,8 @@ pub(super) fn write(request: &Request, file: &FilePart) -> Result<(HeaderValue, 
         file.field, file.content_type
     );
     let tail = format!("\r\n--{boundary}--\r\n");
-    let body = [head.as_bytes(), &file.content, tail.as_bytes()].concat();
     let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"));
-    Ok((content_type.map_err(|_| refused())?, body.into()))
+    Ok(Frame { content_type: content_type.map_err(|_| refused())?, head: head.into(), tail: tail.into() })
 }
 
 /// Nobody who chooses the file's content knows it beforehand.

@@ -5,6 +5,8 @@ use std::{error::Error as _, io, time::Duration};
 
 use colony_core::{Error, ErrorKind, Limit, Request, retry::Unanswered};
 
+use super::upload::Unreadable;
+
 /// The limits of a request.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
@@ -23,6 +25,11 @@ pub(super) fn error(
 ) -> Error {
     // The address may carry what should not be repeated, and the host is told.
     let error = error.without_url();
+    let unreadable =
+        causes(&error).find_map(|cause| cause.downcast_ref::<Unreadable>().map(ToString::to_string));
+    if let Some(message) = unreadable {
+        return Error::build(ErrorKind::Io, message).source(error).finish().about(request);
+    }
     let (message, limit) = match (error.is_timeout(), error.is_connect(), limits.connect) {
         (true, true, None) => (format!("no connection to {host} in time"), None),
         (true, true, Some(limit)) => (
@@ -44,6 +51,9 @@ pub(super) fn error(
     };
     let hint = match limit {
         Some((limit, _)) => format!("Try again later, or allow more time with `{}`", limit.as_str()),
+        None if message.contains("certificate") => {
+            "Name the PEM file of the authority that is to be trusted: `ca_file`, or SSL_CERT_FILE".to_owned()
+        }
         None => "Check the base URL (COLONY_BASE_URL), the network and the proxy".to_owned(),
     };
     let mut builder = Error::build(ErrorKind::Network, message).hint(hint).unanswered(how).source(error);
@@ -51,6 +61,18 @@ pub(super) fn error(
         builder = builder.limit(limit, value);
     }
     builder.finish().about(request)
+}
+
+/// The error of an answer that stood still for too long.
+pub(super) fn no_answer(request: &Request, host: &str, limits: Limits) -> Error {
+    let limit = limits.timeout;
+    let message = format!("no answer from {host} within {}", setting(Limit::Request, limit));
+    Error::build(ErrorKind::Network, message)
+        .hint(format!("Try again later, or allow more time with `{}`", Limit::Request.as_str()))
+        .unanswered(Unanswered::Lost)
+        .limit(Limit::Request, limit)
+        .finish()
+        .about(request)
 }
 
 fn setting(limit: Limit, value: Duration) -> String {
@@ -81,7 +103,7 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Erro
 }
 
 /// What lies at the bottom of an error, in the words that people search for.
-fn root_cause(error: &reqwest::Error) -> String {
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     if error.is_dns() {
         return "no such host".to_owned();
     }

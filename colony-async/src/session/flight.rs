@@ -1,4 +1,4 @@
-//! One way to a token, which all tasks of this process take together (see [`Gate`](crate::gate::Gate)).
+//! Getting a token, once for all tasks of this process (see [`Gate`](crate::gate::Gate)).
 
 use std::{
     sync::{Arc, MutexGuard, PoisonError},
@@ -13,7 +13,7 @@ use colony_core::{
 use secrecy::SecretString;
 
 use super::{
-    Attempt, Held, Key, Landed, Passed, Patience, Rejected, Session, events, no_key,
+    Attempt, Held, Key, Patience, Refresh, Rejected, Seen, Session, events, no_key,
     store::{LockFile, Store},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     time::unix,
 };
 
-/// Why a flight sets out.
+/// What a token is wanted for.
 #[derive(Clone)]
 pub(super) enum Purpose {
     /// A token is needed that is fresh in this, and other than the rejected one.
@@ -58,7 +58,7 @@ impl Purpose {
 }
 
 impl Session {
-    /// Joins the flight under way, or sets one out.
+    /// Joins the attempt under way, or starts one.
     pub(super) async fn join_flight(
         self: &Arc<Self>,
         need: Need,
@@ -77,27 +77,27 @@ impl Session {
             let (session, purpose) = (Arc::clone(self), purpose.clone());
             async move {
                 let (need, by) = (purpose.need(), purpose.rejected_by().cloned());
-                Landed { need, by, outcome: session.acquire(purpose).await }
+                Refresh { need, by, outcome: session.acquire(purpose).await }
             }
         };
-        // A flight may have set out before the token was rejected and bring that very token, or for less than
-        // is needed here.
-        let is_useless = |landed: &Landed| match (&purpose, &landed.outcome) {
+        // An attempt may have begun before the token was rejected and bring that very token, or for less than is
+        // needed here.
+        let is_useless = |refresh: &Refresh| match (&purpose, &refresh.outcome) {
             (Purpose::Want { need, rejected }, Ok(held)) => {
                 rejected.as_ref().is_some_and(|rejected| held.is(&rejected.token))
-                    || !landed.need.covers(*need) && !held.is_fresh(*need, self.now())
+                    || !refresh.need.covers(*need) && !held.is_fresh(*need, self.now())
             }
             // It was given up for the sake of an operation that is not the caller's.
-            (_, Err(error)) => is_final(error) && landed.by.as_ref() != purpose.rejected_by(),
+            (_, Err(error)) => is_final(error) && refresh.by.as_ref() != purpose.rejected_by(),
             _ => false,
         };
-        let landed = self.gate.share_unless(work, is_useless).await;
-        landed.map_or_else(|lost| Err(lost.into()), |landed| landed.outcome)
+        let refresh = self.gate.share_unless(work, is_useless).await;
+        refresh.map_or_else(|lost| Err(lost.into()), |refresh| refresh.outcome)
     }
 
     /// Gets a token: from whoever was first, or by logging in.
     async fn acquire(self: &Arc<Self>, purpose: Purpose) -> Result<Arc<Held>> {
-        // Between the caller's look and the start of this flight another one may have landed.
+        // Another attempt may have ended between the caller's look and the start of this one.
         if let Some(held) = self.in_memory(purpose.need(), purpose.rejected()) {
             return Ok(held);
         }
@@ -115,9 +115,9 @@ impl Session {
         }
         let outcome = match key.store.clone() {
             Some(store) => match self.look_without_lock(&store, &purpose) {
-                Some(Seen::Fresh(held)) => Ok(held),
+                Seen::Fresh(held) => Ok(held),
                 seen => {
-                    if let Some(Seen::Stale(held)) = seen {
+                    if let Seen::Stale(held) = seen {
                         stale = Some(held);
                     }
                     self.acquire_shared(&key, &store, &purpose, &mut stale).await
@@ -199,18 +199,10 @@ impl Session {
     }
 
     /// Looks at the file alone.
-    fn look_without_lock(&self, store: &Store, purpose: &Purpose) -> Option<Seen> {
-        let seen = self.seen(store, purpose);
+    fn look_without_lock(&self, store: &Store, purpose: &Purpose) -> Seen {
+        let seen = self.read_file(store, purpose.need(), purpose.rejected());
         self.learn_refusals(store);
         seen
-    }
-
-    fn seen(&self, store: &Store, purpose: &Purpose) -> Option<Seen> {
-        match self.read_file(store, purpose.need(), purpose.rejected()) {
-            Ok(held) => Some(Seen::Fresh(held)),
-            Err(Passed::Stale(held)) => Some(Seen::Stale(held)),
-            Err(Passed::Nothing) => None,
-        }
     }
 
     /// Looks at the file and the note. A stale token is kept aside, a note's failure is an error.
@@ -221,10 +213,10 @@ impl Session {
         noted: &mut Noted,
         stale: &mut Option<Arc<Held>>,
     ) -> Result<Option<Arc<Held>>> {
-        match self.seen(store, purpose) {
-            Some(Seen::Fresh(held)) => return Ok(Some(held)),
-            Some(Seen::Stale(held)) => *stale = Some(held),
-            None => {}
+        match self.read_file(store, purpose.need(), purpose.rejected()) {
+            Seen::Fresh(held) => return Ok(Some(held)),
+            Seen::Stale(held) => *stale = Some(held),
+            Seen::Nothing => {}
         }
         let note = store.read_note();
         // Told apart by what they say as well as by their dates, since a clock may be set meanwhile.
@@ -398,9 +390,4 @@ struct Noted {
     since: f64,
     /// The note that was there, if there was one, once that was looked at.
     before: Option<Option<Note>>,
-}
-
-enum Seen {
-    Fresh(Arc<Held>),
-    Stale(Arc<Held>),
 }

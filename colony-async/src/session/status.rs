@@ -8,10 +8,16 @@ use std::{
     time::Duration,
 };
 
-use colony_core::{openid::exchanged, token::cache_path};
+use colony_core::{
+    openid::exchanged,
+    token::{cache_path, freshness::Lifetime},
+};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Kind, store::Store};
+use super::{
+    Kind,
+    store::{Found, Store},
+};
 use crate::disk::{Disk, Real, private::temporary};
 
 /// The state of one key's cached token. Holds no secret.
@@ -30,6 +36,8 @@ pub struct TokenStatus {
     pub expires_at: Option<f64>,
     /// Whether a call now would use it.
     pub is_fresh: bool,
+    /// Whether it is older than the settings allow.
+    pub is_too_old: bool,
     /// Why there is no usable token, when there is none.
     pub reason: Option<String>,
     /// Who holds the lock.
@@ -50,7 +58,16 @@ pub enum LockStatus {
 
 impl TokenStatus {
     /// Looks, without changing anything. Blocking, and quick.
-    pub fn read(directory: &Path, base_url: &str, key: &SecretString, now: f64) -> Self {
+    ///
+    /// `ttl` is the greatest age of a token that a call takes from the file, as
+    /// [`Builder::token_cache_ttl`](crate::Builder::token_cache_ttl); a longer-lived file counts as not fresh.
+    pub fn read(
+        directory: &Path,
+        base_url: &str,
+        key: &SecretString,
+        ttl: Option<Duration>,
+        now: f64,
+    ) -> Self {
         let base_url = cache_path::normalise_base_url(base_url);
         let fingerprint = cache_path::fingerprint(base_url, key.expose_secret());
         let store = Store::new(directory.to_owned(), fingerprint.clone());
@@ -62,7 +79,8 @@ impl TokenStatus {
             written_at: found.as_ref().ok().map(|found| found.written_at),
             fresh_until: lifetime.map(|lifetime| lifetime.stale_at),
             expires_at: lifetime.map(|lifetime| lifetime.dead_at),
-            is_fresh: lifetime.is_some_and(|lifetime| lifetime.is_fresh(now)),
+            is_fresh: found.as_ref().is_ok_and(|found| is_taken(found, ttl, now)),
+            is_too_old: found.as_ref().is_ok_and(|found| !Lifetime::within_ttl(found.written_at, ttl, now)),
             reason: found.err().map(|miss| miss.to_string()),
             lock: store.holder().map_or(LockStatus::Free, LockStatus::Held),
             cool_down: store.read_note().and_then(|note| note.remaining(now)),
@@ -70,24 +88,34 @@ impl TokenStatus {
     }
 }
 
+/// Whether a call with this cap on the age takes what was found.
+fn is_taken(found: &Found, ttl: Option<Duration>, now: f64) -> bool {
+    found.kept.lifetime().is_fresh(now)
+        && found.kept.doubt(now).is_none()
+        && Lifetime::within_ttl(found.written_at, ttl, now)
+}
+
 /// The token files in a directory: fingerprint, and what is in each.
-pub(crate) fn list_cache(directory: &Path, now: f64) -> io::Result<Vec<CachedToken>> {
+pub(crate) fn list_cache(directory: &Path, ttl: Option<Duration>, now: f64) -> io::Result<Vec<CachedToken>> {
     let mut out = Vec::new();
     for name in names(&Real, directory)? {
         let store = Store::new(directory.to_owned(), name.clone());
-        let (audience, lifetime) = if is_exchanged(&name) {
+        let (audience, found) = if is_exchanged(&name) {
             let label = store.label();
-            (label.as_ref().ok().map(|label| label.audience.clone()), label.map(|label| label.lifetime))
+            let audience = label.as_ref().ok().map(|label| label.audience.clone());
+            (audience, label.map(|label| (label.lifetime, label.at)))
         } else {
-            (None, store.read().map(|found| found.kept.lifetime()))
+            (None, store.read().map(|found| (found.kept.lifetime(), found.written_at)))
         };
-        let life = lifetime.as_ref().ok();
+        let (life, written_at) = found.as_ref().ok().copied().unzip();
+        let is_too_old = written_at.is_some_and(|at| !Lifetime::within_ttl(at, ttl, now));
         out.push(CachedToken {
             fingerprint: name,
             file: store.file(),
             fresh_until: life.map(|life| life.stale_at),
-            is_fresh: life.is_some_and(|life| life.is_fresh(now)),
-            problem: lifetime.err().map(|miss| miss.to_string()),
+            is_fresh: !is_too_old && life.is_some_and(|life| life.is_fresh(now)),
+            is_too_old,
+            problem: found.err().map(|miss| miss.to_string()),
             audience: audience.as_ref().map(|audience| audience.audience.clone()),
             scope: audience.and_then(|audience| audience.scope),
         });
@@ -160,6 +188,8 @@ pub struct CachedToken {
     pub fresh_until: Option<f64>,
     /// Whether it would be used now.
     pub is_fresh: bool,
+    /// Whether it is older than the settings allow.
+    pub is_too_old: bool,
     /// Why it cannot be used.
     pub problem: Option<String>,
     /// The service that an exchanged token is for.

@@ -150,8 +150,9 @@ impl Store {
 
     /// Writes the token, whole or not at all.
     pub(crate) fn write(&self, kept: &Kept) -> io::Result<()> {
-        let text =
-            self.kind.write(kept).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let text = self.kind.write(kept).map_err(|error| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("the token is not cached: {error}"))
+        })?;
         self.directory.write(&self.name, &self.file(), text.as_bytes(), Durability::Whole)
     }
 

@@ -132,11 +132,11 @@ async fn api_key(
     }
     let username = me.as_ref().and_then(|me| me.get("username")).and_then(Value::as_str).unwrap_or("?");
     if output.json {
-        output.value(&json!({
+        output.value(&shaped(json!({
             "profile": chosen.name, "profile_file": profiles.path(&chosen.name), "base_url": base_url,
             "login": "api_key", "storage": storage, "place": store.place(), "username": username,
             "confirmed": true,
-        }));
+        })));
     } else {
         output.say(&format!(
             "logged in as {} at {base_url} (profile {}); the key is kept in {}",
@@ -371,11 +371,11 @@ async fn report(
     let who = field("preferred_username").or_else(|| field("sub"));
     let warning = (!kept.is_refreshable()).then(|| no_refresh_token(kept.expiry));
     if output.json {
-        output.value(&json!({
+        output.value(&shaped(json!({
             "profile": name, "issuer": kept.id.issuer, "client_id": kept.id.client_id, "login": "openid",
             "file": store.file(), "refreshable": kept.is_refreshable(), "scope": kept.scope,
             "expires_at": kept.expiry, "username": who, "confirmed": me.is_some(), "warning": warning,
-        }));
+        })));
     } else {
         output.say(&format!(
             "logged in as {} at {} (profile {name}); the credential is kept in {}",
@@ -389,6 +389,27 @@ async fn report(
         output.error_line(&format!("warning: {warning}"));
     }
     Ok(())
+}
+
+/// What a login is told as: the same fields for each kind, those that another kind has are null.
+fn shaped(mut login: Value) -> Value {
+    for field in [
+        "base_url",
+        "client_id",
+        "expires_at",
+        "file",
+        "issuer",
+        "place",
+        "profile_file",
+        "refreshable",
+        "scope",
+        "storage",
+        "warning",
+    ] {
+        // Looking a field up for a change makes it, as null.
+        let _ = &mut login[field];
+    }
+    login
 }
 
 fn no_refresh_token(expiry: f64) -> String {

@@ -21,6 +21,7 @@ use crate::{
     input::{self, tidy},
     profile::{self, OpenIdLogin},
     signals::Hold,
+    waiting,
 };
 
 /// Holds the app's secret, before the file that the profile names.
@@ -31,6 +32,8 @@ const MAX_REPLY: usize = 256 * 1024;
 /// A provider and the app that talks to it.
 pub(super) struct OpenId {
     http: reqwest::Client,
+    /// The limit of one request.
+    timeout: Duration,
     pub(super) provider: Provider,
     client_id: String,
     auth: ClientAuth,
@@ -46,17 +49,23 @@ impl OpenId {
     /// Reads the provider's discovery document.
     pub(super) async fn discover(global: &Global, login: &OpenIdLogin) -> Result<Self, Failure> {
         // No redirects: what is sent here are secrets, and addresses come from the document alone.
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .timeout(global.timeout)
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(client::USER_AGENT)
-            .build()
-            .map_err(|error| config("no HTTP client can be made").source(error).finish())?;
+            .user_agent(client::USER_AGENT);
+        if let Some(path) = &global.ca_file {
+            let unusable = |why: String| Failure::usage(format!("--ca-file {}: {why}", path.display()));
+            let content = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+            let authorities = reqwest::Certificate::from_pem_bundle(&content);
+            builder = builder.tls_certs_merge(authorities.map_err(|error| unusable(error.to_string()))?);
+        }
+        let http =
+            builder.build().map_err(|error| config("no HTTP client can be made").source(error).finish())?;
         let url = format!("{}{}", login.issuer, discovery::PATH);
         // Refused before anything is sent.
         let bare =
             Provider::without_document(&login.issuer).map_err(|why| not_believed(&login.issuer, &why))?;
-        let answer = send(http.get(&url), &url).await?;
+        let answer = send(http.get(&url), &url, global.timeout).await?;
         let provider = match answer.status {
             200 => Provider::read(&login.issuer, &answer.body),
             404 => Ok(bare),
@@ -76,7 +85,7 @@ impl OpenId {
             }
             (Some(secret), _) => ClientAuth::Basic(secret),
         };
-        Ok(Self { http, provider, client_id: login.client_id.clone(), auth })
+        Ok(Self { http, timeout: global.timeout, provider, client_id: login.client_id.clone(), auth })
     }
 
     /// Sends a form in the app's name.
@@ -102,7 +111,7 @@ impl OpenId {
         if let Some(header) = self.auth.header(&self.client_id) {
             request = request.header(http::header::AUTHORIZATION, sensitive(&header)?);
         }
-        send(request, url.as_str()).await
+        send(request, url.as_str(), self.timeout).await
     }
 
     /// Asks whose access token this is. `None` when the provider has no such endpoint.
@@ -110,7 +119,7 @@ impl OpenId {
         let Some(url) = &self.provider.userinfo_endpoint else { return Ok(None) };
         let bearer = format!("Bearer {}", token.expose_secret()).into();
         let request = self.http.get(url.clone()).header(http::header::AUTHORIZATION, sensitive(&bearer)?);
-        let answer = send(request, url.as_str()).await?;
+        let answer = send(request, url.as_str(), self.timeout).await?;
         if answer.status == 200 {
             let read = serde_json::from_slice(&answer.body);
             return read.map(Some).map_err(|error| {
@@ -135,6 +144,9 @@ impl OpenId {
             .client_auth(self.auth.clone())
             .timeout(global.timeout)
             .keep_alive(true);
+        if let Some(path) = &global.ca_file {
+            builder = builder.ca_file(path);
+        }
         if let Some(settle) = settle {
             builder = builder.settle(settle);
         }
@@ -263,7 +275,8 @@ fn client_secret(login: &OpenIdLogin) -> Result<Option<SecretString>, Failure> {
     Ok(Some(tidy(&text).to_owned().into()))
 }
 
-async fn send(request: reqwest::RequestBuilder, url: &str) -> Result<Answer, Failure> {
+async fn send(request: reqwest::RequestBuilder, url: &str, limit: Duration) -> Result<Answer, Failure> {
+    let _waiting = waiting::provider(limit);
     let network = |error: reqwest::Error| {
         // The address is said once, and without what a query might hold.
         let error = error.without_url();

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::openid::{self, OpenId};
 use crate::{
     args::Global,
-    client::{self, Chosen, KeySource, base_url},
+    client::{self, CacheSettings, Chosen, KeySource, base_url},
     failure::{Failure, NO_KEY},
     output::{Output, moment, one_line, span},
     profile::OpenIdLogin,
@@ -89,7 +89,7 @@ pub(super) async fn run(global: &Global, verify: bool, rotate: bool, output: &Ou
         return Err(no_key());
     }
     let base_url = base_url(global)?;
-    let enabled = !global.no_cache && !cache_path::from_environment().disabled;
+    let enabled = CacheSettings::new(global).is_on;
     let now = client::now();
     let key = match key {
         Some((key, source)) => Some(key_login(global, &base_url, &key, source, ask, now).await?),
@@ -133,8 +133,9 @@ async fn key_login(
     ask: Ask,
     now: f64,
 ) -> Result<KeyLogin, Failure> {
-    let directory = CacheDirectory::from_environment();
-    let token = directory.path.as_ref().map(|directory| TokenStatus::read(directory, base_url, key, now));
+    let (directory, ttl) = (CacheDirectory::from_environment(), CacheSettings::new(global).ttl);
+    let token =
+        directory.path.as_ref().map(|directory| TokenStatus::read(directory, base_url, key, ttl, now));
     let fingerprint = cache_path::fingerprint(base_url, key.expose_secret());
     let me = match ask {
         Ask::Nothing => None,
@@ -244,7 +245,8 @@ fn cache_json(key: &KeyLogin, enabled: bool, now: f64) -> Value {
         "directory_reason": key.directory.reason,
         "file": status.map(|status| &status.file),
         "present": fresh_until.is_some(),
-        "fresh": status.is_some_and(|status| status.is_fresh),
+        "fresh": enabled && status.is_some_and(|status| status.is_fresh),
+        "too_old": status.is_some_and(|status| status.is_too_old),
         "reason": status.and_then(|status| status.reason.as_deref()),
         "written_at": status.and_then(|status| status.written_at),
         "fresh_until": fresh_until,
@@ -272,6 +274,9 @@ fn token_rows(rows: &mut Vec<(&'static str, String)>, status: &TokenStatus, enab
         (false, ..) => "the cache is off".to_owned(),
         (true, Some(until), _) if status.is_fresh => {
             format!("fresh until {} ({} left)", moment(until), span(until - now))
+        }
+        (true, Some(_), _) if status.is_too_old => {
+            format!("older than {} allows; the next call logs in", cache_path::TTL_VARIABLE)
         }
         (true, Some(until), _) => format!("stale since {}; the next call logs in", moment(until)),
         (true, None, Some(reason)) => format!("none: {reason}; the next call logs in"),

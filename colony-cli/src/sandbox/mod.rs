@@ -166,6 +166,8 @@ impl Sandbox {
     ///
     /// When the address cannot be listened on.
     pub async fn start(options: Options) -> std::io::Result<Self> {
+        // For the webhooks' client, and those of tests.
+        colony_async::install_tls_provider();
         let listener = TcpListener::bind((options.host, options.port)).await?;
         let address = listener.local_addr()?;
         let (quit, quitting) = watch::channel(false);

@@ -84,6 +84,19 @@ pub(crate) fn error_line(output: &Output) -> Value {
     assert_eq!(lines.len(), 1, "an error is one line: {stderr}");
     let error: Value = serde_json::from_str(lines[0]).unwrap();
     let keys: Vec<&String> = error["error"].as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["code", "hint", "kind", "message", "operation", "request_id", "retry_after", "status"]);
+    assert_eq!(
+        keys,
+        [
+            "code",
+            "hint",
+            "idempotency_key",
+            "kind",
+            "message",
+            "operation",
+            "request_id",
+            "retry_after",
+            "status"
+        ]
+    );
     error["error"].clone()
 }

@@ -179,7 +179,7 @@ fn messages_name_the_right_next_step() {
     assert!(error["hint"].as_str().is_some_and(|hint| !hint.contains("auth")), "{error}");
     let (_, error) = bench.failure(&["--json", "whoami"]);
     assert!(error["hint"].as_str().unwrap().contains("colony auth status --verify"), "{error}");
-    let site = bench.sandbox.site().to_owned();
+    let site = bench.sandbox.site();
     let (_, error) = bench.failure(&["--json", "posts", "list", "--base-url", &site]);
     assert!(error["hint"].as_str().unwrap().contains("/api/v1"), "{error}");
     for command in [&["whoami"][..], &["auth", "status"], &["auth", "token"]] {

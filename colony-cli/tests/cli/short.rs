@@ -119,12 +119,27 @@ fn one_value_of_an_answer_is_printed() {
     let me = bench.sandbox.username();
     assert_eq!(printed(&["--field", "username", "whoami"]), format!("{me}\n"));
     assert_eq!(printed(&["call", "get_me", "--field", "username"]), format!("{me}\n"));
-    assert_eq!(printed(&["api", "GET", "/users/me", "--field", "karma"]).trim().parse::<i64>().is_ok(), true);
+    assert!(printed(&["api", "GET", "/users/me", "--field", "karma"]).trim().parse::<i64>().is_ok());
     assert_eq!(printed(&["posts", "list", "--field", "0.author.username"]).lines().count(), 1);
     assert!(printed(&["posts", "list", "--field", "0.author"]).starts_with('{'));
     let output = bench.run(&["--field", "no.such", "whoami"]);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()));
     assert!(text(&output.stderr).contains("no.such"));
+}
+
+#[cfg(feature = "jq")]
+#[test]
+fn a_filter_works_on_the_answer() {
+    let bench = Bench::new();
+    let output = bench.run(&["posts", "list", "--jq", ".[] | .author.username"]);
+    assert!(output.status.success() && text(&output.stdout).lines().count() >= 6);
+    let output = bench.run(&["whoami", "--jq", "{username}"]);
+    assert_eq!(text(&output.stdout), format!("{{\"username\":\"{}\"}}\n", bench.sandbox.username()));
+    let sent = bench.sandbox.stats().routes.len();
+    for (filter, code) in [(".[", 2), ("no_such_function", 2), (".username.x", 1)] {
+        assert_eq!(bench.run(&["whoami", "--jq", filter]).status.code(), Some(code), "{filter}");
+    }
+    assert_eq!(bench.sandbox.stats().routes.len(), sent);
 }
 
 #[test]

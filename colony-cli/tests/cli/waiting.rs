@@ -17,7 +17,7 @@ fn an_outage_and_a_slow_answer_are_told() {
     let output = bench.run(&["whoami"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = text(&output.stderr);
-    assert!(said.contains("the login") && said.contains(" s more"), "{said}");
+    assert!(said.contains("retrying the login (503), next try in ") && said.contains(" s more"), "{said}");
     assert!(said.contains("waiting for the answer to get_me, for 1 s so far, at most 29 s more"), "{said}");
     assert!(started.elapsed() < Duration::from_secs(60));
     for silent in [&["--quiet", "whoami"][..], &["--json", "whoami"]] {

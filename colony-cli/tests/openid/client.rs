@@ -2,11 +2,11 @@
 
 use std::error::Error;
 
-use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use colony_cli::sandbox::{Options, Sandbox};
 use reqwest::redirect::Policy;
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 

@@ -1,9 +1,7 @@
 //! The caller's own account: profile, e-mail, inbox, and what to do next.
 
-use bytes::Bytes;
-
 use crate::{
-    Client, Done, Page, Transport,
+    Client, Content, Done, Page, Transport,
     registry::{Group, Operation},
 };
 
@@ -124,7 +122,7 @@ impl<C: Transport> Account<'_, C> {
     pub fn upload_avatar(
         &self,
         filename: impl Into<String>,
-        content: impl Into<Bytes>,
+        content: impl Into<Content>,
         content_type: impl Into<String>,
     ) -> C::Reply<Avatar> {
         self.transport.execute(UploadProfileAvatar::new(filename, content, content_type))

@@ -120,7 +120,7 @@ pub struct EarnedAchievements {
 // ---- endpoints
 
 /// Lists every achievement that can be earned.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListAchievements {}
@@ -144,7 +144,7 @@ impl Endpoint for ListAchievements {
 }
 
 /// Fetches the caller's achievements. The service checks for new ones first, so that this can award some.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMyAchievements {}
@@ -168,7 +168,7 @@ impl Endpoint for GetMyAchievements {
 }
 
 /// Fetches the achievements of a user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUserAchievements {

@@ -7,7 +7,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Download, Endpoint, FilePart, Id, JsonObject, Reply, Request, Result, Transport, kind,
+    Client, Content, Download, Endpoint, FilePart, Id, JsonObject, Reply, Request, Result, Transport, kind,
     names::{self, Both},
     registry::{Group, Operation},
     reply::accept,
@@ -49,7 +49,7 @@ impl<C: Transport> Attachments<'_, C> {
     pub fn upload(
         &self,
         filename: impl Into<String>,
-        file_bytes: impl Into<Bytes>,
+        file_bytes: impl Into<Content>,
         content_type: impl Into<String>,
     ) -> C::Reply<Attachment> {
         self.transport.execute(UploadMessageAttachment::new(filename, file_bytes, content_type))
@@ -122,8 +122,8 @@ pub struct UploadMessageAttachment {
     /// The name of the file; the server goes by the content.
     pub filename: String,
     /// The image, at most 8 MB.
-    #[serde(deserialize_with = "crate::args::bytes")]
-    pub file_bytes: Bytes,
+    #[serde(deserialize_with = "crate::args::content")]
+    pub file_bytes: Content,
     /// The media type: `image/png`, `image/jpeg`, `image/webp` or `image/gif`. It must fit the
     /// content.
     #[serde(deserialize_with = "crate::args::scalar")]
@@ -134,7 +134,7 @@ impl UploadMessageAttachment {
     /// This image.
     pub fn new(
         filename: impl Into<String>,
-        file_bytes: impl Into<Bytes>,
+        file_bytes: impl Into<Content>,
         content_type: impl Into<String>,
     ) -> Self {
         Self { filename: filename.into(), file_bytes: file_bytes.into(), content_type: content_type.into() }
@@ -146,7 +146,7 @@ impl fmt::Debug for UploadMessageAttachment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UploadMessageAttachment")
             .field("filename", &self.filename)
-            .field("file_bytes", &self.file_bytes.len())
+            .field("file_bytes", &self.file_bytes)
             .field("content_type", &self.content_type)
             .finish()
     }
@@ -169,7 +169,7 @@ impl Endpoint for UploadMessageAttachment {
 }
 
 /// Fetches the bytes of an attachment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMessageAttachment {
@@ -205,7 +205,7 @@ impl Download for GetMessageAttachment {
 }
 
 /// Deletes an attachment that one has uploaded. Deleting it twice is no error.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteMessageAttachment {

@@ -51,7 +51,10 @@ impl<'c, C: Transport> Auth<'c, C> {
         self.transport.token()
     }
 
-    /// Forgets the token, so that the next call logs in anew. Nothing is sent now.
+    /// Makes the next call of this client log in anew. Nothing is sent now.
+    ///
+    /// The token in the cache file stays there for other programs until that login has brought another: a good token is
+    /// never destroyed.
     ///
     /// # Errors
     ///
@@ -260,7 +263,7 @@ impl fmt::Debug for ExchangedToken {
 // ---- endpoints
 
 /// Trades a mailed recovery token for a new API key.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ConfirmKeyRecovery {
@@ -296,7 +299,7 @@ impl Endpoint for ConfirmKeyRecovery {
 }
 
 /// Exchanges a token for an identity at another service.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ExchangeToken {
@@ -380,7 +383,7 @@ impl Endpoint for ExchangeToken {
 }
 
 /// Asks for a recovery token by mail.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RecoverKey {
@@ -409,7 +412,7 @@ impl Endpoint for RecoverKey {
 }
 
 /// Replaces the API key.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RotateKey {}

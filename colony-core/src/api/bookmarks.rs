@@ -132,7 +132,7 @@ pub struct WatchState {
 // ---- endpoints
 
 /// Bookmarks a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BookmarkPost {
@@ -159,7 +159,7 @@ impl Endpoint for BookmarkPost {
 }
 
 /// Lists one page of the caller's bookmarked posts.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct ListBookmarks {
@@ -211,7 +211,7 @@ impl Sequence for ListBookmarks {
 }
 
 /// Takes a bookmark away.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnbookmarkPost {
@@ -238,7 +238,7 @@ impl Endpoint for UnbookmarkPost {
 }
 
 /// Stops watching a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnwatchPost {
@@ -265,7 +265,7 @@ impl Endpoint for UnwatchPost {
 }
 
 /// Watches a post: its new comments become notifications.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct WatchPost {

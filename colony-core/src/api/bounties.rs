@@ -188,7 +188,7 @@ pub struct BountyAwarded {
 // ---- endpoints
 
 /// Fetches the bounty on a post, if there is one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetBounty {
@@ -217,7 +217,7 @@ impl Endpoint for GetBounty {
 /// Offers karma for the best answer to a post of yours. The karma is taken at once.
 ///
 /// The request is sent once, whatever happens: a repetition could cost the karma again.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateBounty {
@@ -246,7 +246,7 @@ impl Endpoint for CreateBounty {
 }
 
 /// Gives the bounty to the author of a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AwardBounty {
@@ -275,7 +275,7 @@ impl Endpoint for AwardBounty {
 }
 
 /// Withdraws a bounty. The caller gets 80 % of the karma back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CancelBounty {

@@ -4,7 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Endpoint, Id, JsonObject, Open, Page, Request, Timestamp, Transport, kind,
+    Client, Endpoint, Id, JsonObject, Open, Page, Reply, Request, Result, Sequence, Timestamp, Transport,
+    kind,
     registry::{Group, Operation},
 };
 
@@ -99,7 +100,7 @@ pub struct BugReport {
 // ---- endpoints
 
 /// Lists the bug reports of the caller.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMyBugReports {
@@ -140,10 +141,18 @@ impl Endpoint for ListMyBugReports {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListMyBugReports {
+    type Item = BugReport;
 }
 
 /// Reports a bug of the service.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReportBug {

@@ -140,7 +140,7 @@ pub enum ClaimStatus {
 // ---- endpoints
 
 /// Confirms a claim.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ConfirmClaim {
@@ -167,7 +167,7 @@ impl Endpoint for ConfirmClaim {
 }
 
 /// Fetches one claim.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetClaim {
@@ -194,7 +194,7 @@ impl Endpoint for GetClaim {
 }
 
 /// Lists the claims of people to operate you.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListClaims {}
@@ -229,7 +229,7 @@ impl Endpoint for ListClaims {
 }
 
 /// Rejects a claim.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RejectClaim {

@@ -192,7 +192,7 @@ pub struct CollectionItem {
 // ---- endpoints
 
 /// Adds a post at the end of a collection of one's own.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AddToCollection {
@@ -236,7 +236,7 @@ impl Endpoint for AddToCollection {
 }
 
 /// Makes an empty collection.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateCollection {
@@ -285,7 +285,7 @@ impl Endpoint for CreateCollection {
 }
 
 /// Deletes a collection of one's own; its posts stay.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteCollection {
@@ -312,7 +312,7 @@ impl Endpoint for DeleteCollection {
 }
 
 /// Fetches a collection with its posts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetCollection {
@@ -339,7 +339,7 @@ impl Endpoint for GetCollection {
 }
 
 /// Lists one page of collections, the last changed first.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct ListCollections {
@@ -402,7 +402,7 @@ impl Sequence for ListCollections {
 }
 
 /// Takes a post out of a collection of one's own.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveFromCollection {
@@ -431,7 +431,7 @@ impl Endpoint for RemoveFromCollection {
 }
 
 /// Changes a collection of one's own. What is not set stays as it is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateCollection {

@@ -297,7 +297,7 @@ pub struct Left {
 // ---- endpoints
 
 /// Founds a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateColony {
@@ -368,7 +368,7 @@ impl Endpoint for CreateColony {
 }
 
 /// Lists colonies.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetColonies {
@@ -482,7 +482,7 @@ impl Endpoint for UpdateColonySettings {
 }
 
 /// Joins a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct JoinColony {
@@ -509,7 +509,7 @@ impl Endpoint for JoinColony {
 }
 
 /// Joins a colony, and is content with being a member already.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct EnsureColonyMembership {
@@ -549,7 +549,7 @@ impl Endpoint for EnsureColonyMembership {
 }
 
 /// Leaves a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LeaveColony {

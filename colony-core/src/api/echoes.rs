@@ -170,7 +170,7 @@ pub struct EchoedPost {
 // ---- endpoints
 
 /// Passes a post on, with a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateEcho {
@@ -223,7 +223,7 @@ impl Endpoint for CreateEcho {
 }
 
 /// Deletes an echo.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteEcho {
@@ -250,7 +250,7 @@ impl Endpoint for DeleteEcho {
 }
 
 /// Lists one page of echoes.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetEchoes {

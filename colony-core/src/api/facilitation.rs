@@ -191,7 +191,7 @@ pub struct FacilitationCancelled {
 // ---- endpoints
 
 /// Lists the claims that are in progress: the caller's own, and those on the caller's requests.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListFacilitationClaims {}
@@ -215,7 +215,7 @@ impl Endpoint for ListFacilitationClaims {
 }
 
 /// Fetches the claims of one request.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetFacilitationClaims {
@@ -242,7 +242,7 @@ impl Endpoint for GetFacilitationClaims {
 }
 
 /// Accepts the submitted work, which completes the request. Only the agent who made it can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AcceptFacilitation {
@@ -269,7 +269,7 @@ impl Endpoint for AcceptFacilitation {
 }
 
 /// Asks for changes to the submitted work. Only the agent who made the request can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RequestFacilitationRevision {
@@ -298,7 +298,7 @@ impl Endpoint for RequestFacilitationRevision {
 }
 
 /// Cancels a request. Only the agent who made it can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CancelFacilitation {

@@ -151,7 +151,7 @@ pub struct HiddenList {
 // ---- endpoints
 
 /// Lists what the caller has hidden from the feed.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListNotInterested {}
@@ -175,7 +175,7 @@ impl Endpoint for ListNotInterested {
 }
 
 /// Hides a post, an author or a colony from the caller's feed, for 60 days unless said otherwise.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HideFromFeed {
@@ -236,7 +236,7 @@ impl Endpoint for HideFromFeed {
 }
 
 /// Shows in the caller's feed again what was hidden.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnhideFromFeed {

@@ -247,7 +247,7 @@ pub struct AssignedFlair {
 // ---- endpoints
 
 /// Lists the post flairs of a colony: the labels authors pick for their posts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListPostFlairs {
@@ -274,7 +274,7 @@ impl Endpoint for ListPostFlairs {
 }
 
 /// Adds a post flair to a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreatePostFlair {
@@ -343,7 +343,7 @@ impl Endpoint for CreatePostFlair {
 }
 
 /// Deletes a post flair.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeletePostFlair {
@@ -372,7 +372,7 @@ impl Endpoint for DeletePostFlair {
 }
 
 /// Lists the user flairs of a colony: the labels members wear.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListUserFlairs {
@@ -399,7 +399,7 @@ impl Endpoint for ListUserFlairs {
 }
 
 /// Adds a user flair to a colony, which has at most 25.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateUserFlair {
@@ -480,7 +480,7 @@ impl Endpoint for CreateUserFlair {
 }
 
 /// Deletes a user flair; those who wear it lose it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteUserFlair {
@@ -509,7 +509,7 @@ impl Endpoint for DeleteUserFlair {
 }
 
 /// Gives a member a user flair to wear.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AssignMemberFlair {
@@ -547,7 +547,7 @@ impl Endpoint for AssignMemberFlair {
 }
 
 /// Takes a member's user flair away.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ClearMemberFlair {

@@ -287,7 +287,7 @@ pub struct Relationship {
 // ---- endpoints
 
 /// Follows a user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FollowUser {
@@ -314,7 +314,7 @@ impl Endpoint for FollowUser {
 }
 
 /// Follows a user by username.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FollowByUsername {
@@ -341,7 +341,7 @@ impl Endpoint for FollowByUsername {
 }
 
 /// Tells whether the caller and a user follow each other.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetRelationship {
@@ -368,7 +368,7 @@ impl Endpoint for GetRelationship {
 }
 
 /// Tells whether the caller and a user follow each other.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetRelationshipByUsername {
@@ -395,7 +395,7 @@ impl Endpoint for GetRelationshipByUsername {
 }
 
 /// Stops following a user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Unfollow {
@@ -422,7 +422,7 @@ impl Endpoint for Unfollow {
 }
 
 /// Stops following a user by username.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnfollowByUsername {

@@ -18,7 +18,7 @@ pub use room::*;
 use bytes::Bytes;
 
 use crate::{
-    Client, ConversationId, MessageId, Transport, UserId,
+    Client, Content, ConversationId, MessageId, Transport, UserId,
     registry::{Group, Operation},
 };
 
@@ -327,7 +327,7 @@ impl<C: Transport> GroupMessages<'_, C> {
         &self,
         conv_id: impl Into<ConversationId>,
         filename: impl Into<String>,
-        file_bytes: impl Into<Bytes>,
+        file_bytes: impl Into<Content>,
         content_type: impl Into<String>,
     ) -> C::Reply<GroupAvatar> {
         self.transport.execute(UploadGroupAvatar::new(conv_id, filename, file_bytes, content_type))

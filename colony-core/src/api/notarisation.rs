@@ -203,7 +203,7 @@ pub enum ProofState {
 // ---- endpoints
 
 /// Fetches the record of a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetCommentNotarisation {
@@ -230,7 +230,7 @@ impl Endpoint for GetCommentNotarisation {
 }
 
 /// Fetches the record of a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostNotarisation {
@@ -257,7 +257,7 @@ impl Endpoint for GetPostNotarisation {
 }
 
 /// Lists one page of a user's notarised posts and comments.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUserNotarisations {
@@ -330,7 +330,7 @@ impl Sequence for GetUserNotarisations {
 }
 
 /// Notarises a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct NotariseComment {
@@ -357,7 +357,7 @@ impl Endpoint for NotariseComment {
 }
 
 /// Notarises a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct NotarisePost {

@@ -6,7 +6,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Done, Endpoint, Id, JsonObject, Page, Request, Timestamp, Transport, kind,
+    Client, Done, Endpoint, Id, JsonObject, Page, Reply, Request, Result, Sequence, Timestamp, Transport,
+    kind,
     registry::{Group, Operation},
 };
 
@@ -113,7 +114,7 @@ pub struct Note {
 // ---- endpoints
 
 /// Lists the caller's private notes, those about posts and users left out.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListNotes {
@@ -154,10 +155,18 @@ impl Endpoint for ListNotes {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListNotes {
+    type Item = Note;
 }
 
 /// Writes a private note.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateNote {
@@ -184,7 +193,7 @@ impl Endpoint for CreateNote {
 }
 
 /// Changes a private note.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateNote {
@@ -216,7 +225,7 @@ impl Endpoint for UpdateNote {
 }
 
 /// Deletes a private note.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteNote {

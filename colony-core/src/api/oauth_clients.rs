@@ -4,7 +4,7 @@ mod models;
 mod registering;
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Endpoint, Id, Request, Transport, kind,
@@ -97,7 +97,7 @@ impl<C: Transport> OAuthClients<'_, C> {
 // ---- endpoints
 
 /// Lists the caller's OAuth clients.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListOAuthClients {}
@@ -121,7 +121,7 @@ impl Endpoint for ListOAuthClients {
 }
 
 /// Fetches one OAuth client.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetOAuthClient {
@@ -148,7 +148,7 @@ impl Endpoint for GetOAuthClient {
 }
 
 /// Switches an OAuth client on or off. Nobody can sign in to one that is off.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetOAuthClientActive {
@@ -180,7 +180,7 @@ impl Endpoint for SetOAuthClientActive {
 /// working.
 ///
 /// A request whose reply is lost is not sent again: it would replace the secret a second time.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RotateOAuthClientSecret {
@@ -207,7 +207,7 @@ impl Endpoint for RotateOAuthClientSecret {
 }
 
 /// Deletes an OAuth client.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteOAuthClient {

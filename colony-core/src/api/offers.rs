@@ -6,7 +6,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Endpoint, Id, JsonObject, Open, Page, PostId, Request, Timestamp, Transport, kind,
+    Client, Endpoint, Id, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
+    Transport, kind,
     registry::{Group, Operation},
 };
 
@@ -192,7 +193,7 @@ pub struct Order {
 // ---- endpoints
 
 /// Orders a service. Nothing is owed before the seller accepts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateOrder {
@@ -241,7 +242,7 @@ impl Endpoint for CreateOrder {
 }
 
 /// Fetches an order.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetOrder {
@@ -268,7 +269,7 @@ impl Endpoint for GetOrder {
 }
 
 /// Lists the caller's orders, as buyer and as seller.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMyOrders {
@@ -321,10 +322,18 @@ impl Endpoint for ListMyOrders {
             .query_some("limit", self.limit)
             .offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListMyOrders {
+    type Item = Order;
 }
 
 /// Cancels an order you made, before it is paid.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CancelOrder {
@@ -351,7 +360,7 @@ impl Endpoint for CancelOrder {
 }
 
 /// Makes the service look whether an order's invoice was paid.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CheckOrderPayment {

@@ -124,7 +124,7 @@ pub struct PollOption {
 // ---- endpoints
 
 /// Fetches the results of a poll.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPoll {
@@ -151,7 +151,7 @@ impl Endpoint for GetPoll {
 }
 
 /// Votes in a poll, in place of an earlier vote.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct VotePoll {

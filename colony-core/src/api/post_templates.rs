@@ -4,7 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Done, Endpoint, Id, JsonObject, Open, Page, Request, Timestamp, Transport, kind,
+    Client, Done, Endpoint, Id, JsonObject, Open, Page, Reply, Request, Result, Sequence, Timestamp,
+    Transport, kind,
     registry::{Group, Operation},
 };
 
@@ -127,7 +128,7 @@ pub struct PostTemplate {
 // ---- endpoints
 
 /// Lists the caller's post templates.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListPostTemplates {
@@ -168,10 +169,18 @@ impl Endpoint for ListPostTemplates {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListPostTemplates {
+    type Item = PostTemplate;
 }
 
 /// Makes a post template. There can be 50.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreatePostTemplate {
@@ -246,7 +255,7 @@ impl Endpoint for CreatePostTemplate {
 }
 
 /// Fetches a post template.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostTemplate {
@@ -273,7 +282,7 @@ impl Endpoint for GetPostTemplate {
 }
 
 /// Changes a post template. What is not set stays as it is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdatePostTemplate {
@@ -359,7 +368,7 @@ impl Endpoint for UpdatePostTemplate {
 }
 
 /// Fetches a post template and counts that it is used.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UsePostTemplate {
@@ -386,7 +395,7 @@ impl Endpoint for UsePostTemplate {
 }
 
 /// Deletes a post template.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeletePostTemplate {

@@ -236,7 +236,7 @@ pub enum PremiumPeriod {
 // ---- endpoints
 
 /// Lists the memberships you have had.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPremiumHistory {}
@@ -260,7 +260,7 @@ impl Endpoint for GetPremiumHistory {
 }
 
 /// Fetches an invoice.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPremiumInvoice {
@@ -287,7 +287,7 @@ impl Endpoint for GetPremiumInvoice {
 }
 
 /// Fetches what membership costs.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPremiumPricing {}
@@ -311,7 +311,7 @@ impl Endpoint for GetPremiumPricing {
 }
 
 /// Tells whether you are a premium member.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPremiumStatus {}
@@ -335,7 +335,7 @@ impl Endpoint for GetPremiumStatus {
 }
 
 /// Says whether you want membership renewed.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetPremiumAutoRenew {
@@ -362,7 +362,7 @@ impl Endpoint for SetPremiumAutoRenew {
 }
 
 /// Asks for an invoice for a membership.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SubscribePremium {

@@ -232,7 +232,7 @@ pub enum PuzzleType {
 // ---- endpoints
 
 /// Publishes a puzzle.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreatePuzzle {
@@ -346,7 +346,7 @@ fn is_slug(text: &str) -> bool {
 }
 
 /// Fetches one puzzle.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPuzzle {
@@ -373,7 +373,7 @@ impl Endpoint for GetPuzzle {
 }
 
 /// Lists the puzzles.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPuzzles {}
@@ -397,7 +397,7 @@ impl Endpoint for GetPuzzles {
 }
 
 /// Answers a puzzle.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SolvePuzzle {
@@ -429,7 +429,7 @@ impl Endpoint for SolvePuzzle {
 }
 
 /// Starts a puzzle.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct StartPuzzle {

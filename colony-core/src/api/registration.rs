@@ -240,7 +240,7 @@ pub enum AccountStatus {
 // ---- endpoints
 
 /// Reserves a username and gives the API key.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RegisterBegin {
@@ -317,7 +317,7 @@ impl Endpoint for RegisterBegin {
 }
 
 /// Opens a reserved account.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RegisterConfirm {
@@ -370,7 +370,7 @@ impl Endpoint for RegisterConfirm {
 }
 
 /// Tells whether a username can be had.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CheckUsername {
@@ -410,7 +410,7 @@ impl Endpoint for CheckUsername {
 }
 
 /// Opens an account in one step.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Register {

@@ -4,7 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Done, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport, kind,
+    Client, Done, Endpoint, Id, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
+    Transport, kind,
     registry::{Group, Operation},
 };
 
@@ -97,7 +98,7 @@ pub struct Reminder {
 // ---- endpoints
 
 /// Lists the caller's reminders.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListReminders {
@@ -138,10 +139,18 @@ impl Endpoint for ListReminders {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListReminders {
+    type Item = Reminder;
 }
 
 /// Sets a reminder of a post, in place of the one there is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateReminder {
@@ -205,7 +214,7 @@ impl Endpoint for CreateReminder {
 }
 
 /// Cancels a reminder.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CancelReminder {

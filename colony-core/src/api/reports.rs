@@ -161,7 +161,7 @@ impl Serialize for ReportReason {
 // ---- endpoints
 
 /// Reports a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReportComment {
@@ -215,7 +215,7 @@ impl Endpoint for ReportComment {
 }
 
 /// Reports a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReportPost {

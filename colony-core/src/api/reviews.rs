@@ -6,7 +6,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport, UserId, kind,
+    Client, Endpoint, Id, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp, Transport,
+    UserId, kind,
     registry::{Group, Operation},
 };
 
@@ -158,7 +159,7 @@ pub struct ReviewSummary {
 // ---- endpoints
 
 /// Reviews the other side of a task that is completed.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReviewBid {
@@ -199,7 +200,7 @@ impl Endpoint for ReviewBid {
 }
 
 /// Reviews the other side of an order that is delivered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReviewOrder {
@@ -240,7 +241,7 @@ impl Endpoint for ReviewOrder {
 }
 
 /// Replies to a review of yourself, once.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReplyToReview {
@@ -272,7 +273,7 @@ impl Endpoint for ReplyToReview {
 }
 
 /// Lists the reviews of a user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListReviews {
@@ -318,10 +319,18 @@ impl Endpoint for ListReviews {
             .query_some("limit", self.limit)
             .offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListReviews {
+    type Item = Review;
 }
 
 /// Fetches a user's reviews in figures.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetReviewSummary {

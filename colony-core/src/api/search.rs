@@ -93,7 +93,7 @@ pub struct SearchResults {
 // ---- endpoints
 
 /// Lists users.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct BrowseDirectory {
@@ -217,7 +217,7 @@ impl Sequence for BrowseDirectory {
 }
 
 /// Finds posts by their words, and a few users along with them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SearchPosts {

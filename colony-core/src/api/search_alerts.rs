@@ -4,7 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, ColonyId, Done, Endpoint, Id, JsonObject, Page, Request, Timestamp, Transport, kind,
+    Client, ColonyId, Done, Endpoint, Id, JsonObject, Page, Reply, Request, Result, Sequence, Timestamp,
+    Transport, kind,
     registry::{Group, Operation},
 };
 
@@ -171,7 +172,7 @@ impl SearchAlertFilters {
 // ---- endpoints
 
 /// Lists the caller's search alerts.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListSearchAlerts {
@@ -212,10 +213,18 @@ impl Endpoint for ListSearchAlerts {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListSearchAlerts {
+    type Item = SearchAlert;
 }
 
 /// Sets up a search alert. There can be 25.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateSearchAlert {
@@ -268,7 +277,7 @@ impl Endpoint for CreateSearchAlert {
 }
 
 /// Changes a search alert. What is not set stays as it is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateSearchAlert {
@@ -317,7 +326,7 @@ impl Endpoint for UpdateSearchAlert {
 }
 
 /// Deletes a search alert.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteSearchAlert {

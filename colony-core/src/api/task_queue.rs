@@ -4,7 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Endpoint, Id, JsonObject, Open, Page, PostId, Request, Timestamp, Transport, UserId, kind,
+    Client, Endpoint, Id, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
+    Transport, UserId, kind,
     registry::{Group, Operation},
 };
 
@@ -242,7 +243,7 @@ pub struct MatchScoreBreakdown {
 // ---- endpoints
 
 /// Lists tasks that suit the caller, the best first.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListTaskQueue {
@@ -315,10 +316,18 @@ impl Endpoint for ListTaskQueue {
             .query_some("limit", self.limit)
             .offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListTaskQueue {
+    type Item = QueuedTask;
 }
 
 /// Tells what the caller thinks of a task.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkTaskInterest {
@@ -347,7 +356,7 @@ impl Endpoint for MarkTaskInterest {
 }
 
 /// Fetches how well a task suits the caller, and why.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMatchScore {
@@ -374,7 +383,7 @@ impl Endpoint for GetMatchScore {
 }
 
 /// Fetches what the caller wants to be told of tasks.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetTaskPreferences {}
@@ -398,7 +407,7 @@ impl Endpoint for GetTaskPreferences {
 }
 
 /// Sets what the caller wants to be told of tasks.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetTaskPreferences {

@@ -6,7 +6,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Endpoint, Id, JsonObject, Open, Page, PostId, Request, Timestamp, Transport, kind,
+    Client, Endpoint, Id, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
+    Transport, kind,
     registry::{Group, Operation},
 };
 
@@ -181,7 +182,7 @@ pub struct TaskPaymentState {
 // ---- endpoints
 
 /// Lists tasks. [`accepting_submissions`](Post::accepting_submissions) tells which still take bids.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListTasks {
@@ -254,10 +255,18 @@ impl Endpoint for ListTasks {
             .query_some("limit", self.limit)
             .offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListTasks {
+    type Item = Post;
 }
 
 /// Declares a task completed. Only the user who posted it can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CompleteTask {
@@ -284,7 +293,7 @@ impl Endpoint for CompleteTask {
 }
 
 /// Fetches the payment of a task with its invoice; `None` until a bid is accepted.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetTaskPayment {
@@ -311,7 +320,7 @@ impl Endpoint for GetTaskPayment {
 }
 
 /// Makes the service look whether a task's invoice was paid.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CheckTaskPayment {

@@ -267,7 +267,7 @@ pub enum BoostTier {
 // ---- endpoints
 
 /// Asks for an invoice to have a post promoted.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BoostPost {
@@ -297,7 +297,7 @@ impl Endpoint for BoostPost {
 }
 
 /// Fetches how a boost stands.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetBoostStatus {
@@ -326,7 +326,7 @@ impl Endpoint for GetBoostStatus {
 }
 
 /// Lists the tips that were paid.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListTips {
@@ -411,7 +411,7 @@ impl Endpoint for ListTips {
 }
 
 /// Asks for an invoice to tip a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TipComment {
@@ -452,7 +452,7 @@ impl Endpoint for TipComment {
 }
 
 /// Asks for an invoice to tip a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TipPost {

@@ -350,7 +350,7 @@ pub struct BlockState {
 // ---- endpoints
 
 /// Blocks a user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BlockUser {
@@ -377,7 +377,7 @@ impl Endpoint for BlockUser {
 }
 
 /// Tells who is online.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPresence {
@@ -405,7 +405,7 @@ impl Endpoint for GetPresence {
 }
 
 /// Fetches a user's profile by id.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUser {
@@ -432,7 +432,7 @@ impl Endpoint for GetUser {
 }
 
 /// Fetches a user's profile by username.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUserByUsername {
@@ -459,7 +459,7 @@ impl Endpoint for GetUserByUsername {
 }
 
 /// Fetches what is known of an agent's reliability.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUserReport {
@@ -486,7 +486,7 @@ impl Endpoint for GetUserReport {
 }
 
 /// Fetches several profiles, one request each.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUsersByIds {
@@ -514,7 +514,7 @@ impl Batch for GetUsersByIds {
 }
 
 /// Lists the users the caller has blocked.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListBlocked {
@@ -558,7 +558,7 @@ impl Endpoint for ListBlocked {
 }
 
 /// Takes a block back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnblockUser {

@@ -210,7 +210,7 @@ pub struct VaultStatus {
 // ---- endpoints
 
 /// Fetches a file with its content.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetVaultFile {
@@ -241,7 +241,7 @@ impl Endpoint for GetVaultFile {
 }
 
 /// Writes a file, in place of the one of that name if there is one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UploadVaultFile {
@@ -300,7 +300,7 @@ impl Endpoint for UploadVaultFile {
 ///
 /// Nothing is put between the old text and the new. An append that is sent again is added again:
 /// after a time-out, read the file before trying once more.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AppendVaultFile {
@@ -334,7 +334,7 @@ impl Endpoint for AppendVaultFile {
 }
 
 /// Deletes a file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteVaultFile {
@@ -361,7 +361,7 @@ impl Endpoint for DeleteVaultFile {
 }
 
 /// Lists the files, without their content.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListVaultFiles {
@@ -395,7 +395,7 @@ impl Endpoint for ListVaultFiles {
 }
 
 /// Searches the names and the content of the files, best match first.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SearchVaultFiles {
@@ -454,7 +454,7 @@ impl Sequence for SearchVaultFiles {
 }
 
 /// Tells how much of the space is used. It is all 0 before the first write.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetVaultStatus {}
@@ -478,7 +478,7 @@ impl Endpoint for GetVaultStatus {
 }
 
 /// Tells whether the account may write files: an agent's, with enough karma.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CanWriteVault {}

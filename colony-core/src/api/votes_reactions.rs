@@ -201,7 +201,7 @@ pub struct ReactionCount {
 // ---- endpoints
 
 /// Reacts to a comment, or takes the same reaction back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReactComment {
@@ -244,7 +244,7 @@ impl Endpoint for ReactComment {
 }
 
 /// Reacts to a post, or takes the same reaction back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReactPost {
@@ -287,7 +287,7 @@ impl Endpoint for ReactPost {
 }
 
 /// Votes on a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct VoteComment {
@@ -336,7 +336,7 @@ impl Endpoint for VoteComment {
 }
 
 /// Votes on a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct VotePost {

@@ -154,7 +154,7 @@ impl From<Listed> for WebhookList {
 // ---- endpoints
 
 /// Registers an address to which events are posted.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateWebhook {
@@ -221,7 +221,7 @@ impl Endpoint for CreateWebhook {
 }
 
 /// Deletes a webhook.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteWebhook {
@@ -248,7 +248,7 @@ impl Endpoint for DeleteWebhook {
 }
 
 /// Lists your webhooks.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetWebhooks {}
@@ -272,7 +272,7 @@ impl Endpoint for GetWebhooks {
 }
 
 /// Changes a webhook; what is not set stays.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateWebhook {

@@ -206,6 +206,8 @@ pub struct Label {
     pub audience: Audience,
     /// How long the access token serves.
     pub lifetime: Lifetime,
+    /// When it was granted, Unix seconds.
+    pub at: f64,
 }
 
 impl Label {
@@ -219,7 +221,8 @@ impl Label {
         let mut audience = Audience::new(file.audience.clone());
         audience.scope.clone_from(&file.requested_scope);
         let login = file.login.clone();
-        Ok(Self { login, audience, lifetime: file.granted()?.lifetime() })
+        let at = file.at;
+        Ok(Self { login, audience, lifetime: file.granted()?.lifetime(), at })
     }
 }
 

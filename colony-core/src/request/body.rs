@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use bytes::Bytes;
 use serde_json::{Map, Value};
+
+use super::content::Content;
 
 /// A request's body.
 #[derive(Clone, PartialEq, Default)]
@@ -57,7 +58,7 @@ pub struct FilePart {
     /// The media type, `image/png` for example.
     pub content_type: String,
     /// The content.
-    pub content: Bytes,
+    pub content: Content,
 }
 
 impl fmt::Debug for Body {
@@ -77,7 +78,7 @@ impl fmt::Debug for FilePart {
             .field("field", &self.field)
             .field("filename", &self.filename)
             .field("content_type", &self.content_type)
-            .field("size", &self.content.len())
+            .field("content", &self.content)
             .finish()
     }
 }

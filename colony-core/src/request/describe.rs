@@ -72,7 +72,7 @@ impl Request {
                     "multipart".into(),
                     json!({
                         "field": file.field, "filename": file.filename,
-                        "content_type": file.content_type, "size": file.content.len(),
+                        "content_type": file.content_type, "size": file.content.size(),
                     }),
                 );
             }

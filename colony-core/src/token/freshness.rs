@@ -14,7 +14,7 @@ use super::envelope::MAX_BYTES;
 /// end on its way to the server. The Python package has the same margin.
 pub const MARGIN: Duration = Duration::from_secs(60);
 
-/// The least margin of a token that lives for minutes; see [`short_margin`].
+/// The least margin of a token that lives for seconds; see [`short_margin`].
 pub const LEAST_MARGIN: Duration = Duration::from_secs(1);
 
 /// The part of a short life that is its margin; see [`short_margin`].
@@ -50,6 +50,14 @@ pub struct Claims {
     pub exp: Option<f64>,
     /// When it was issued, unix seconds by the server's clock.
     pub iat: Option<f64>,
+}
+
+impl Claims {
+    /// These, unless the token would end before it was issued.
+    fn in_order(self) -> Option<Self> {
+        let backwards = self.exp.zip(self.iat).is_some_and(|(exp, iat)| exp <= iat);
+        (!backwards).then_some(self)
+    }
 }
 
 /// Reads the claims of a JWT: the second of its segments, base64url without padding, a JSON object
@@ -98,7 +106,7 @@ pub struct Lifetime {
     /// When the server stops taking it, as far as is known, unix seconds. Never before `stale_at`.
     pub dead_at: f64,
     /// How long before `stale_at` it is no longer taken from memory or from a file, in seconds:
-    /// [`MARGIN`], or [`short_margin`] for a token that lives for less than ten minutes.
+    /// [`MARGIN`], or [`short_margin`] for one that lives for minutes.
     pub margin: f64,
 }
 
@@ -108,24 +116,20 @@ impl Lifetime {
     /// is wrong does not matter. It is stale after 23/24 of that: a token of a day after 23 hours,
     /// which is what the Python package writes.
     ///
-    /// A token that cannot be read, or whose times make no sense (no life at all, or more than
-    /// [`LONGEST_LIFETIME`]), is stale and dead after [`UNREADABLE_LIFETIME`].
-    ///
+    /// A token that cannot be read, or whose times are not believable (`exp` not after `iat`, no life left, or one
+    /// longer than [`LONGEST_LIFETIME`]), is stale and dead after [`UNREADABLE_LIFETIME`].
     pub fn at_login(token: &str, now: f64) -> Self {
-        let lifetime = claims(token).and_then(|Claims { exp, iat }| {
-            let exp = exp?;
+        let lifetime = claims(token).and_then(|claims| {
+            let Claims { exp: Some(exp), iat } = claims.in_order()? else { return None };
             iat.and_then(|iat| believable(exp - iat)).or_else(|| believable(exp - now))
         });
         match lifetime {
             // In this order a whole number of hours stays one.
             Some(lifetime) => {
-                let early = now + lifetime * (EARLY_PART - 1.0) / EARLY_PART;
-                Self::of_a_login(early, now + lifetime, short_margin(lifetime))
+                let stale_at = now + lifetime * (EARLY_PART - 1.0) / EARLY_PART;
+                Self { stale_at, dead_at: now + lifetime, margin: short_margin(lifetime) }
             }
-            None => {
-                let end = now + UNREADABLE_LIFETIME.as_secs_f64();
-                Self::of_a_login(end, end, MARGIN.as_secs_f64())
-            }
+            None => Self::without_end(now + UNREADABLE_LIFETIME.as_secs_f64()),
         }
     }
 
@@ -133,33 +137,31 @@ impl Lifetime {
     ///
     /// The file's `expiry` counts unless it is past the token's own `exp`: a file that claims more than
     /// the JWT inside it is not believed, and the token is stale 1/24 of its lifetime before `exp` (an
-    /// hour where there is no `iat`). A token that cannot be read, or whose `exp` is not after its `iat`, is dead
-    /// when it is stale, and the file's `expiry` stands.
+    /// hour where there is no `iat`). A token that cannot be read, or whose times are not believable, is dead when it
+    /// is stale: then the file's `expiry` is all there is.
     ///
     /// The Python package writes now plus 23 hours whatever the token says, so this is what keeps a
     /// token that the server made shorter from being used too long. The price: where the clock is
     /// ahead by nearly a day or more, no file is believed.
     pub fn from_file(envelope_expiry: f64, token: &str) -> Self {
-        let as_written = Self::of_a_login(envelope_expiry, envelope_expiry, MARGIN.as_secs_f64());
-        let Some(Claims { exp: Some(exp), iat }) = claims(token) else { return as_written };
-        // A token that ends before it begins says nothing about its life.
-        if iat.is_some_and(|iat| exp <= iat) {
-            return as_written;
-        }
+        let Some(Claims { exp: Some(exp), iat }) = claims(token).and_then(Claims::in_order) else {
+            return Self::without_end(envelope_expiry);
+        };
         let lifetime = iat.and_then(|iat| believable(exp - iat));
         let margin = lifetime.map_or(MARGIN.as_secs_f64(), short_margin);
-        if envelope_expiry > exp {
+        if (exp - envelope_expiry).abs() > LONGEST_LIFETIME.as_secs_f64() {
+            Self::without_end(envelope_expiry)
+        } else if envelope_expiry > exp {
             let window = lifetime.map_or(NOMINAL_WINDOW, |lifetime| lifetime / EARLY_PART);
-            Self::of_a_login(exp - window, exp, margin)
-        } else if is_absurd(exp, envelope_expiry) {
-            as_written
+            Self { stale_at: exp - window, dead_at: exp, margin }
         } else {
-            Self::of_a_login(envelope_expiry, exp, margin)
+            Self { stale_at: envelope_expiry, dead_at: exp, margin }
         }
     }
 
-    fn of_a_login(stale_at: f64, dead_at: f64, margin: f64) -> Self {
-        Self { stale_at, dead_at, margin }
+    /// The lifetime of a token whose own end is not known.
+    fn without_end(stale_at: f64) -> Self {
+        Self { stale_at, dead_at: stale_at, margin: MARGIN.as_secs_f64() }
     }
 
     /// The lifetime of a token that lives for minutes, from one moment to another (unix seconds). It has
@@ -223,13 +225,13 @@ impl Lifetime {
     }
 }
 
-/// The margin of a token that lives for minutes, given its lifetime in seconds: a tenth of it, at least
-/// [`LEAST_MARGIN`], at most [`MARGIN`].
+/// The margin of a token, given its lifetime in seconds: [`MARGIN`], and a tenth of the life where that is shorter
+/// than ten minutes, at least [`LEAST_MARGIN`].
 ///
 /// What a margin has to cover does not grow with the life of a token: the way to the server, and what two
-/// clocks disagree by. A minute is generous for that, and nothing to a token of a day; of five minutes it would
-/// waste a fifth, and a token of a minute would never serve. A tenth leaves at least nine tenths of what the
-/// server meant the token to have.
+/// clocks disagree by. A minute is generous for that, and nothing to a token of a day; of an `id_token`'s
+/// five minutes it would waste a fifth, and a token of a minute would never be used twice. A tenth leaves whoever is
+/// given the token at least nine tenths of what the provider meant it to have.
 ///
 /// ```
 /// use colony_core::token::freshness::short_margin;
@@ -276,13 +278,13 @@ fn believable(lifetime: f64) -> Option<f64> {
 mod tests {
     use super::*;
 
+    fn day(stale_at: f64, dead_at: f64) -> Lifetime {
+        Lifetime { stale_at, dead_at, margin: 60.0 }
+    }
+
     const NOW: f64 = 1_790_000_000.25;
     const HOUR: f64 = 3600.0;
     const DAY: f64 = 24.0 * HOUR;
-
-    fn of_a_login(stale_at: f64, dead_at: f64) -> Lifetime {
-        Lifetime::of_a_login(stale_at, dead_at, MARGIN.as_secs_f64())
-    }
 
     fn jwt(payload: &str) -> String {
         format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(payload))
@@ -325,23 +327,51 @@ mod tests {
         for skew in [0.0, -5.0 * HOUR, 40.0 * DAY] {
             let iat = 1_790_000_000.0 + skew;
             let life = Lifetime::at_login(&issued(iat, iat + DAY), NOW);
-            assert_eq!(life, of_a_login(NOW + 82_800.0, NOW + DAY), "clock off by {skew}");
+            assert_eq!(life, day(NOW + 82_800.0, NOW + DAY), "clock off by {skew}");
         }
     }
 
     #[test]
     fn without_iat_the_lifetime_counts_from_now() {
         let life = Lifetime::at_login(&jwt(&format!(r#"{{"exp": {}}}"#, NOW + 2.0 * HOUR)), NOW);
-        assert_eq!(life, of_a_login(NOW + 2.0 * HOUR - 300.0, NOW + 2.0 * HOUR));
+        assert_eq!(life, day(NOW + 2.0 * HOUR - 300.0, NOW + 2.0 * HOUR));
         // An `iat` that makes no sense is no `iat`.
-        for iat in [0.0, NOW + 3.0 * HOUR] {
-            assert_eq!(Lifetime::at_login(&issued(iat, NOW + 2.0 * HOUR), NOW), life);
+        assert_eq!(Lifetime::at_login(&issued(0.0, NOW + 2.0 * HOUR), NOW), life);
+    }
+
+    #[test]
+    fn times_in_the_wrong_order_are_no_times_for_whoever_writes_or_reads() {
+        let plain = day(NOW + 82_800.0, NOW + 82_800.0);
+        for (iat, exp) in
+            [(NOW, NOW), (NOW + 10.0, NOW), (NOW + 3.0 * HOUR, NOW + 2.0 * HOUR), (0.0, 0.0), (5.0, 0.0)]
+        {
+            let token = issued(iat, exp);
+            assert_eq!(Lifetime::at_login(&token, NOW), plain, "{iat} {exp}");
+            assert_eq!(Lifetime::from_file(plain.stale_at, &token), plain, "{iat} {exp}");
+        }
+        for exp in ["0", "-1", "1"] {
+            let token = jwt(&format!(r#"{{"exp": {exp}}}"#));
+            assert_eq!(Lifetime::at_login(&token, NOW), plain, "{exp}");
+            assert_eq!(Lifetime::from_file(plain.stale_at, &token), plain, "{exp}");
         }
     }
 
     #[test]
+    fn a_token_of_seconds_is_used_for_most_of_them() {
+        for lifetime in [10.0, 30.0, 60.0, 120.0, 599.0] {
+            let token = issued(NOW, NOW + lifetime);
+            let life = Lifetime::at_login(&token, NOW);
+            let used = lifetime * (23.0 / 24.0 - 0.1);
+            assert!(life.is_fresh(NOW + used - 0.01) && !life.is_fresh(NOW + used + 0.01), "{life:?}");
+            assert_eq!(Lifetime::from_file(life.stale_at, &token).margin, life.margin);
+        }
+        assert_eq!(Lifetime::at_login(&issued(NOW, NOW + 600.0), NOW).margin, 60.0);
+        assert_eq!(Lifetime::at_login(&issued(NOW, NOW + 3.0), NOW).margin, 1.0);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_trusted_for_23_hours() {
-        let plain = of_a_login(NOW + 82_800.0, NOW + 82_800.0);
+        let plain = day(NOW + 82_800.0, NOW + 82_800.0);
         let past = issued(NOW, NOW - 1.0);
         let endless = issued(NOW, NOW + 367.0 * DAY);
         for token in [
@@ -362,26 +392,26 @@ mod tests {
         let exp = NOW + DAY;
         let token = issued(NOW, exp);
         let of = |expiry| Lifetime::from_file(expiry, &token);
-        assert_eq!(of(NOW + 82_800.0), of_a_login(NOW + 82_800.0, exp));
-        assert_eq!(of(exp), of_a_login(exp, exp));
-        assert_eq!(of(exp + 1.0), of_a_login(exp - HOUR, exp));
+        assert_eq!(of(NOW + 82_800.0), day(NOW + 82_800.0, exp));
+        assert_eq!(of(exp), day(exp, exp));
+        assert_eq!(of(exp + 1.0), day(exp - HOUR, exp));
         // The Python package's file around a token of a quarter of an hour.
         let short = issued(NOW, NOW + 900.0);
         let life = Lifetime::from_file(NOW + 82_800.0, &short);
-        assert_eq!(life, of_a_login(NOW + 862.5, NOW + 900.0));
+        assert_eq!(life, day(NOW + 862.5, NOW + 900.0));
     }
 
     #[test]
     fn a_file_without_iat_or_with_an_odd_one_is_cut_by_an_hour() {
         let exp = NOW + 2.0 * HOUR;
-        let expected = of_a_login(exp - HOUR, exp);
+        let expected = day(exp - HOUR, exp);
         assert_eq!(Lifetime::from_file(NOW + DAY, &jwt(&format!(r#"{{"exp": {exp}}}"#))), expected);
         assert_eq!(Lifetime::from_file(NOW + DAY, &issued(0.0, exp)), expected);
     }
 
     #[test]
     fn a_file_stands_around_a_token_that_ends_before_it_begins() {
-        let as_written = of_a_login(NOW + DAY, NOW + DAY);
+        let as_written = day(NOW + DAY, NOW + DAY);
         for iat in [NOW - 60.0, NOW - 30.0] {
             assert_eq!(Lifetime::from_file(NOW + DAY, &issued(iat, NOW - 60.0)), as_written);
         }
@@ -399,14 +429,14 @@ mod tests {
 
     #[test]
     fn a_file_around_an_unreadable_or_endless_token_speaks_for_itself() {
-        let alone = of_a_login(NOW + HOUR, NOW + HOUR);
+        let alone = day(NOW + HOUR, NOW + HOUR);
         assert_eq!(Lifetime::from_file(NOW + HOUR, "opaque"), alone);
         assert_eq!(Lifetime::from_file(NOW + HOUR, &issued(NOW, 1e300)), alone);
     }
 
     #[test]
     fn fresh_is_more_than_a_minute_before_stale_and_alive_is_before_dead() {
-        let life = of_a_login(NOW + 100.0, NOW + 200.0);
+        let life = day(NOW + 100.0, NOW + 200.0);
         assert!(life.is_fresh(NOW + 39.99));
         assert!(!life.is_fresh(NOW + 40.0));
         assert!(!life.is_fresh(f64::NAN));
@@ -454,7 +484,7 @@ mod tests {
 
     #[test]
     fn renewal_is_never_in_the_past() {
-        let life = of_a_login(NOW, NOW + HOUR);
+        let life = day(NOW, NOW + HOUR);
         assert_eq!(life.refresh_at(NOW, 0.5), NOW);
         assert_eq!(life.refresh_at(NOW + DAY, 0.5), NOW + DAY);
         for now in [NOW - 1e-9, NOW - 0.5, NOW - 10.0, NOW - 59.0, NOW - 61.0] {
@@ -462,7 +492,7 @@ mod tests {
                 assert!(life.refresh_at(now, random) >= now);
             }
         }
-        let odd = of_a_login(f64::NAN, f64::INFINITY);
+        let odd = day(f64::NAN, f64::INFINITY);
         assert_eq!(odd.refresh_at(NOW, 0.5), NOW);
     }
 

@@ -53,6 +53,7 @@ pub(crate) fn run() -> Outcome {
 
     let client = colony_async::Client::builder("col_bench").base_url(&base_url).cache_token(false).build()?;
     let token = runtime.block_on(client.auth().token())?.expose_secret().to_owned();
+    colony_async::install_tls_provider();
     let http = reqwest::Client::builder().timeout(limit).connect_timeout(connect).build()?;
     let bare = Bare { http, base_url: base_url.clone(), token: token.clone() };
 
@@ -140,6 +141,7 @@ pub(crate) fn run() -> Outcome {
     let client =
         colony_blocking::Client::builder("col_bench").base_url(&base_url).cache_token(false).build()?;
     client.auth().token()?;
+    colony_async::install_tls_provider();
     let http = reqwest::blocking::Client::builder().timeout(limit).connect_timeout(connect).build()?;
     let bare = Bare { http, base_url, token };
     pairs::compare(

@@ -8,6 +8,7 @@
 use std::{env, error::Error, time::Duration};
 
 fn main() -> Result<(), Box<dyn Error>> {
+    colony_async::install_tls_provider();
     let mut builder = reqwest::Client::builder().timeout(Duration::from_secs(30));
     if env::args().any(|argument| argument == "--no-certificates") {
         builder = builder.tls_certs_only([]);

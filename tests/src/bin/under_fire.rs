@@ -30,7 +30,7 @@ fn main() -> Result<std::process::ExitCode, Failed> {
     }
     if std::env::var_os("UNDER_FIRE_LOG").is_some() {
         // What happens in this process; not what happens in the others.
-        tracing_subscriber::fmt().with_env_filter("colony=trace").with_writer(std::io::stderr).init();
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(std::io::stderr).init();
     }
     long::run(&arguments)
 }

@@ -81,6 +81,7 @@ fn spread(ground: &Ground) -> Outcome {
     let clients = ground.scale.pick(200, 1_000);
     let (service, clock) = scripted()?;
     let mut tally = Tally::of("renewals");
+    colony_async::install_tls_provider();
     let connections = reqwest::Client::builder().no_proxy().build()?;
     let mut by_minute = Vec::new();
     runtime()?.block_on(async {

@@ -56,11 +56,12 @@ const TROUBLES: [Trouble; 4] = [
         wrapper: &[],
     },
     Trouble {
-        name: "a limit of 0 bytes for a file",
+        name: "a limit of 0 bytes for a file, with SIGXFSZ ignored",
         says: "File too large",
         mount: None,
         begin: |_| Ok(()),
-        // An ignored signal stays ignored, and the write fails.
+        // The signal ends a program that neither ignores nor handles it. `colony` handles it; a library must not, so
+        // this is for programs that do. An ignored signal stays ignored, and the write fails.
         wrapper: &["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""],
     },
 ];

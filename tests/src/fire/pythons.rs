@@ -173,6 +173,7 @@ type Failed = Box<dyn std::error::Error>;
 /// what it is told, a line for a line.
 pub(super) fn chat(kind: &str) -> Result<(), Failed> {
     // Shared, since reading the system's certificates is slow; but no connection outlives its client's runtime.
+    colony_async::install_tls_provider();
     let connections = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build()?;
     let key = std::env::var("COLONY_API_KEY")?;
     let limit = Duration::from_secs(30);

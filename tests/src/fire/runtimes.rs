@@ -68,6 +68,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     let rounds = ground.scale.pick(1, 20);
     let scene = Scene::new(ground)?;
     let mut tally = Tally::of("uses");
+    colony_async::install_tls_provider();
     let connections = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build()?;
     let (base_url, cache) = (scene.place.base_url.clone(), scene.cache().to_owned());
     let build = move || {

@@ -128,13 +128,15 @@ async fn a_stale_token_serves_while_the_document_cannot_be_had() {
 }
 
 #[tokio::test]
-async fn a_token_of_seconds_is_used_by_whoever_got_it_and_makes_no_loop() {
+async fn a_token_of_a_second_is_used_by_whoever_got_it_and_makes_no_loop() {
     let place = Place::standing();
-    let body = serde_json::json!({"access_token": "opaque", "token_type": "Bearer", "expires_in": 5});
+    let body = serde_json::json!({"access_token": "opaque", "token_type": "Bearer", "expires_in": 1});
     place.site.otherwise(EXCHANGE, Answer::Json(200, body));
     let client = place.client();
-    for round in 1..=3 {
+    // It serves for all of its life but a second.
+    for (after, exchanges) in [(0.0, 1), (3.9, 1), (0.2, 2), (3.9, 2), (60.0, 3)] {
+        place.clock.jump(after);
         access(&client).await.expect("a token");
-        assert_eq!(place.site.count(EXCHANGE), round);
+        assert_eq!(place.site.count(EXCHANGE), exchanges, "{after} s later");
     }
 }

@@ -106,6 +106,7 @@ async fn redirects_to_another_host_are_not_followed_with_any_http_client() {
     assert_eq!(error.status(), Some(302));
     assert_eq!(elsewhere.count(DISCOVERY), 0);
     // A program's own HTTP client may follow them; what comes of it is not taken.
+    colony_async::install_tls_provider();
     let given = place.builder().http_client(reqwest::Client::new()).build().expect("a client");
     let error = refused(&place, &given, Answer::Text(302, location, String::new())).await;
     assert_eq!((error.kind(), error.code()), (ErrorKind::Decode, Some("redirected")));

@@ -114,7 +114,7 @@ async fn lists_and_clears_know_it() {
     let directory = place.directory.path();
     let login = cache_path::fingerprint(&place.site.base_url(), KEY);
     let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs_f64(place.clock.unix());
-    let listed = colony_async::cached_tokens(directory, now).expect("a list");
+    let listed = colony_async::cached_tokens(directory, None, now).expect("a list");
     assert_eq!(listed.len(), 3);
     assert!(listed.iter().all(|token| token.is_fresh && token.problem.is_none()), "{listed:?}");
     let found = listed.iter().find(|token| token.audience.as_deref() == Some(APP)).expect("the app's");

@@ -2,33 +2,35 @@
 
 use std::sync::OnceLock;
 
-use aws_lc_rs::{
-    encoding::AsDer as _,
-    hmac,
-    rand::SystemRandom,
-    rsa::{KeyPair, KeySize},
-    signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512},
-};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use colony_async::{ErrorKind, IdTokenVerifier};
 use colony_cli::sandbox::{Options, Sandbox};
 use colony_core::openid::id_token::{Claims, Refused};
 use colony_tests::site::{Answer, DISCOVERY, KEYS};
+use ring::{
+    hmac,
+    rand::SystemRandom,
+    rsa::KeyPair,
+    signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512},
+};
 use serde_json::{Value, json};
 
 use crate::place::{APP, Place};
 
-/// A key of the provider's, and one of somebody else's: making one takes its time.
+/// A key of the provider's, and one of somebody else's.
 fn pair(stranger: bool) -> &'static KeyPair {
     static PAIRS: OnceLock<[KeyPair; 2]> = OnceLock::new();
-    let pairs = PAIRS.get_or_init(|| [(); 2].map(|()| KeyPair::generate(KeySize::Rsa2048).expect("a key")));
+    let made: [&[u8]; 2] = [
+        include_bytes!("../../../colony-cli/src/sandbox/openid/made/6.der"),
+        include_bytes!("../../../colony-cli/src/sandbox/openid/made/7.der"),
+    ];
+    let pairs = PAIRS.get_or_init(|| made.map(|key| KeyPair::from_pkcs8(key).expect("a key")));
     &pairs[usize::from(stranger)]
 }
 
 /// The modulus: the public key's DER is `… INTEGER modulus, INTEGER 65537`.
 fn modulus(pair: &KeyPair) -> Vec<u8> {
-    let der = pair.public_key().as_der().expect("DER");
-    let der = der.as_ref().strip_suffix(&[0x02, 0x03, 0x01, 0x00, 0x01]).expect("the exponent");
+    let der = pair.public_key().as_ref().strip_suffix(&[0x02, 0x03, 0x01, 0x00, 0x01]).expect("the exponent");
     der[der.len() - 256..].to_vec()
 }
 
@@ -143,7 +145,7 @@ async fn the_token_does_not_choose_how_it_is_verified() {
     let (header, claims) = (json!({"alg": "none"}).to_string(), signer.claims().to_string());
     assert_eq!(signer.refused(&token_of(&header, &claims, |_| Vec::new())).await, Refused::Algorithm);
     // The public key, which everybody knows, as the secret of an HMAC; in each form it comes in.
-    let der = pair(false).public_key().as_der().expect("DER").as_ref().to_vec();
+    let der = pair(false).public_key().as_ref().to_vec();
     for secret in [der, modulus(pair(false)), jwk(false, "a").to_string().into_bytes()] {
         for algorithm in ["HS256", "RS256"] {
             let header = json!({"alg": algorithm, "kid": "a"}).to_string();

@@ -144,7 +144,7 @@ fn the_switch_in_the_environment_turns_the_file_off() {
 #[test]
 fn the_age_in_the_environment_is_heeded() {
     let served = Served::start();
-    for (age, exchanges) in [("0", 1), ("0", 2), ("1h", 2), ("0", 3)] {
+    for (age, exchanges) in [("0", 1), ("0", 2), ("1h", 3), ("1h", 3), ("0", 4)] {
         let place = with_variable(served.place(), "COLONY_SDK_TOKEN_CACHE_TTL", age);
         let mut worker = Worker::start(&place, &served.plan(1)).expect("a worker");
         worker.ready().expect("ready");

@@ -169,6 +169,7 @@ fn a_thousand_clients_leave_no_thread_and_no_descriptor() {
     let runtime = runtime.expect("a runtime");
     // One client in ten has its own connections: reading the system's root certificates is slow.
     // None is kept: one that a blocking client opened ends with that client's thread, under whoever has it then.
+    colony_async::install_tls_provider();
     let connections = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
     let connections = connections.expect("connections");
     let cycle = |number: usize| {

@@ -116,11 +116,21 @@ async fn forgetting_a_token_makes_one_login() {
     let scripted = Scripted::standing();
     let client = scripted.client();
     call(&client).await.expect("a call");
+    let former = token_in(scripted.directory.path());
     client.auth().forget_token().await.expect("forgotten");
     assert_eq!(scripted.logins(), 1);
+    assert_eq!(token_in(scripted.directory.path()), former, "it may be all that there is");
+    for _ in 0..2 {
+        scripted.service.next([Answer::Status(503)]);
+        call(&client).await.expect_err("no login, and the token was given up");
+        assert_eq!(token_in(scripted.directory.path()), former);
+        call(&scripted.client()).await.expect("another client's call");
+    }
+    let logins = scripted.logins() - 1;
     call(&client).await.expect("a call");
+    assert_ne!(token_in(scripted.directory.path()), former);
     call(&client).await.expect("a call");
-    assert_eq!((scripted.logins(), scripted.service.counts().rejected), (2, 0));
+    assert_eq!((scripted.logins() - logins, scripted.service.counts().rejected), (2, 0));
 }
 
 #[tokio::test]

@@ -154,7 +154,7 @@ async fn an_absurd_expiry_is_a_miss() {
 }
 
 #[tokio::test]
-async fn an_age_of_zero_means_never_to_take_one() {
+async fn an_age_of_zero_turns_the_file_off() {
     let scripted = Scripted::standing();
     for round in 1..=3 {
         let client = scripted.builder().token_cache_ttl(Duration::ZERO).build().expect("a client");
@@ -163,14 +163,17 @@ async fn an_age_of_zero_means_never_to_take_one() {
         }
         assert_eq!(scripted.logins(), round, "one login for each client, not for each call");
     }
-    let client = scripted.builder().token_cache_ttl(Duration::from_secs(300)).build().expect("a client");
-    call(&client).await.expect("a call");
-    assert_eq!(scripted.logins(), 3);
+    assert!(std::fs::read_dir(scripted.directory.path()).expect("a directory").next().is_none());
+    for _ in 0..2 {
+        let client = scripted.builder().token_cache_ttl(Duration::from_secs(300)).build().expect("a client");
+        call(&client).await.expect("a call");
+        assert_eq!(scripted.logins(), 4);
+    }
     // By the file's own time, which is the real one.
     scripted.clock.jump(400.0);
     let client = scripted.builder().token_cache_ttl(Duration::from_secs(300)).build().expect("a client");
     call(&client).await.expect("a call");
-    assert_eq!(scripted.logins(), 4);
+    assert_eq!(scripted.logins(), 5);
 }
 
 #[tokio::test]

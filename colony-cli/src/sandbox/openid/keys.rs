@@ -1,17 +1,30 @@
 //! The keys that sign `id_token`s: RSA, published as a JSON Web Key Set (RFC 7517).
 
-use aws_lc_rs::encoding::AsDer as _;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::{
+    rand::SystemRandom,
+    rsa::KeyPair,
+    signature::{KeyPair as _, RSA_PKCS1_SHA256},
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// The public exponent as the library chooses it, 65537, in DER and in base64url.
 const EXPONENT_DER: &[u8] = &[0x02, 0x03, 0x01, 0x00, 0x01];
 const EXPONENT: &str = "AQAB";
+
+/// The keys themselves, in PKCS #8. The library makes none, and these guard nothing: everybody has them.
+const MADE: [&[u8]; 8] = [
+    include_bytes!("made/0.der"),
+    include_bytes!("made/1.der"),
+    include_bytes!("made/2.der"),
+    include_bytes!("made/3.der"),
+    include_bytes!("made/4.der"),
+    include_bytes!("made/5.der"),
+    include_bytes!("made/6.der"),
+    include_bytes!("made/7.der"),
+];
 
 /// One key and its name.
 struct Key {
@@ -22,30 +35,31 @@ struct Key {
     modulus: String,
 }
 
-/// The published keys; the last one signs. The first is made when it is first needed, since most who run
+/// The published keys; the last one signs. The first is read when it is first needed, since most who run
 /// a sandbox never ask for an `id_token`.
 #[derive(Default)]
-pub(crate) struct Keys(Vec<Key>);
+pub(crate) struct Keys {
+    published: Vec<Key>,
+    /// How many were taken so far.
+    taken: usize,
+}
 
 impl Keys {
     /// Signs from now on with a new key. Those before stay published unless `withdraw` is set, as at a
     /// provider that lets tokens already issued run out.
     pub(crate) fn roll(&mut self, withdraw: bool) -> Option<()> {
-        let new = Key::generate()?;
+        // A key that signed nothing yet was still published: whoever read the set may hold it.
+        self.current()?;
         if withdraw {
-            self.0.clear();
-        } else {
-            // A key that signed nothing yet was still published: whoever read the set may hold it.
-            self.current()?;
+            self.published.clear();
         }
-        self.0.push(new);
-        Some(())
+        self.add()
     }
 
     /// The published set (RFC 7517 section 5).
     pub(crate) fn published(&mut self) -> Option<Value> {
         self.current()?;
-        let keys = self.0.iter().map(|key| {
+        let keys = self.published.iter().map(|key| {
             json!({
                 "kty": "RSA", "use": "sig", "alg": "RS256", "kid": key.id, "n": key.modulus, "e": EXPONENT,
             })
@@ -59,22 +73,31 @@ impl Keys {
         let header = json!({"alg": "RS256", "kid": key.id, "typ": "JWT"});
         let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
         let signed = format!("{}.{}", encode(&header), encode(claims));
-        let mut signature = vec![0; key.pair.public_modulus_len()];
+        let mut signature = vec![0; key.pair.public().modulus_len()];
         key.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).ok()?;
         Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
     fn current(&mut self) -> Option<&Key> {
-        if self.0.is_empty() {
-            self.0.push(Key::generate()?);
+        if self.published.is_empty() {
+            self.add()?;
         }
-        self.0.last()
+        self.published.last()
+    }
+
+    /// The next one signs; after the last of them the first comes again.
+    fn add(&mut self) -> Option<()> {
+        let next = Key::read(MADE[self.taken % MADE.len()])?;
+        self.taken += 1;
+        self.published.retain(|key| key.id != next.id);
+        self.published.push(next);
+        Some(())
     }
 }
 
 impl Key {
-    fn generate() -> Option<Self> {
-        let pair = KeyPair::generate(KeySize::Rsa2048).ok()?;
+    fn read(pkcs8: &[u8]) -> Option<Self> {
+        let pair = KeyPair::from_pkcs8(pkcs8).ok()?;
         let modulus = URL_SAFE_NO_PAD.encode(modulus(&pair)?);
         // RFC 7638 section 3: the required members in this order, without spaces.
         let members = format!(r#"{{"e":"{EXPONENT}","kty":"RSA","n":"{modulus}"}}"#);
@@ -83,18 +106,16 @@ impl Key {
     }
 }
 
-/// The modulus, from the end of the public key's DER: `… INTEGER modulus, INTEGER 65537`. The library
-/// gives out its parts only with a feature that would have its whole stack built twice.
+/// The modulus, from the end of the public key's DER: `… INTEGER modulus, INTEGER 65537`.
 fn modulus(pair: &KeyPair) -> Option<Vec<u8>> {
-    let der = pair.public_key().as_der().ok()?;
-    let before = der.as_ref().strip_suffix(EXPONENT_DER)?;
-    let start = before.len().checked_sub(pair.public_modulus_len())?;
+    let before = pair.public_key().as_ref().strip_suffix(EXPONENT_DER)?;
+    let start = before.len().checked_sub(pair.public().modulus_len())?;
     Some(before[start..].to_vec())
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+    use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
     use super::*;
 
@@ -128,6 +149,17 @@ mod tests {
         let last = keys.published().unwrap();
         assert_eq!(last["keys"].as_array().unwrap().len(), 1);
         assert!(!verifies(&first, &last) && !verifies(&second, &last));
+    }
+
+    #[test]
+    fn keys_come_again_after_the_last() {
+        let mut keys = Keys::default();
+        for _ in 0..3 * MADE.len() {
+            keys.roll(false).unwrap();
+            let token = keys.sign(&json!({})).unwrap();
+            assert!(verifies(&token, &keys.published().unwrap()));
+        }
+        assert_eq!(keys.published().unwrap()["keys"].as_array().unwrap().len(), MADE.len());
     }
 
     #[test]

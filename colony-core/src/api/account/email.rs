@@ -63,7 +63,7 @@ pub struct EmailRemoval {
 // ---- endpoints
 
 /// Fetches the address attached to the account.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetEmail {}
@@ -80,7 +80,7 @@ impl Endpoint for GetEmail {
 }
 
 /// Fetches the address by which a lost key can be recovered.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetRecoveryEmail {}
@@ -97,7 +97,7 @@ impl Endpoint for GetRecoveryEmail {
 }
 
 /// Detaches the address.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveEmail {}
@@ -114,7 +114,7 @@ impl Endpoint for RemoveEmail {
 }
 
 /// Asks for an address to be attached.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetEmail {
@@ -142,7 +142,7 @@ impl Endpoint for SetEmail {
 }
 
 /// Asks for an address by which a lost key can be recovered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetRecoveryEmail {
@@ -170,7 +170,7 @@ impl Endpoint for SetRecoveryEmail {
 }
 
 /// Attaches the address to which a token was mailed.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct VerifyEmail {

@@ -5,7 +5,10 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Endpoint, JsonObject, Page, PostId, Request, Timestamp, Transport, api::users::User};
+use crate::{
+    Endpoint, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp, Transport,
+    api::users::User,
+};
 
 use super::Account;
 
@@ -155,7 +158,7 @@ pub struct LightningLinkState {
 // ---- endpoints
 
 /// Changes the username, at most once in 30 days. The id stays the same.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ChangeUsername {
@@ -182,7 +185,7 @@ impl Endpoint for ChangeUsername {
 }
 
 /// Changes how the account's avatar is drawn. What is not set stays as it is.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateAvatar {
@@ -268,7 +271,7 @@ impl Endpoint for UpdateAvatar {
 }
 
 /// Pins a post to the caller's profile, in place of the one that is pinned.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PinPostToProfile {
@@ -295,7 +298,7 @@ impl Endpoint for PinPostToProfile {
 }
 
 /// Takes the pinned post off the caller's profile.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnpinPostFromProfile {}
@@ -319,7 +322,7 @@ impl Endpoint for UnpinPostFromProfile {
 }
 
 /// Begins to link a Lightning wallet to the account, which the wallet completes with its signature.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LinkLightning {}
@@ -343,7 +346,7 @@ impl Endpoint for LinkLightning {
 }
 
 /// Asks whether the wallet has signed.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetLightningLink {
@@ -371,7 +374,7 @@ impl Endpoint for GetLightningLink {
 
 /// Lists the accounts that the caller brought in. The service's description does not say what is told of
 /// each.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListReferrals {
@@ -434,4 +437,12 @@ impl Endpoint for ListReferrals {
             .query_some("limit", self.limit)
             .offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListReferrals {
+    type Item = JsonObject;
 }

@@ -125,7 +125,7 @@ pub struct ColdBudgetPeer {
 // ---- endpoints
 
 /// Fetches how many strangers the caller may still write to.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetColdBudget {}
@@ -142,7 +142,7 @@ impl Endpoint for GetColdBudget {
 }
 
 /// Lists one page of those the caller has written to.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct ListColdBudgetPeers {
@@ -197,7 +197,7 @@ impl Sequence for ListColdBudgetPeers {
 }
 
 /// Sets from whom the caller takes first messages.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetInboxMode {

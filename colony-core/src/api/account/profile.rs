@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Done, Endpoint, FilePart, JsonObject, Reply, Request, Result, Timestamp, api::users::User, reply::accept,
+    Content, Done, Endpoint, FilePart, JsonObject, Reply, Request, Result, Timestamp, api::users::User,
+    reply::accept,
 };
 
 // ---- models
@@ -48,7 +48,7 @@ pub struct Avatar {
 // ---- endpoints
 
 /// Deletes an account made by mistake.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteAccount {}
@@ -65,7 +65,7 @@ impl Endpoint for DeleteAccount {
 }
 
 /// Takes the caller's picture away.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteProfileAvatar {}
@@ -86,7 +86,7 @@ impl Endpoint for DeleteProfileAvatar {
 }
 
 /// Fetches the caller's own profile.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMe {}
@@ -103,7 +103,7 @@ impl Endpoint for GetMe {
 }
 
 /// Fetches what the caller shows others of its presence.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMyStatus {}
@@ -120,7 +120,7 @@ impl Endpoint for GetMyStatus {
 }
 
 /// Changes what the caller shows others of its presence. Only what is set is sent; an empty text clears.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct SetMyStatus {
@@ -166,7 +166,7 @@ impl Endpoint for SetMyStatus {
 }
 
 /// Changes the caller's profile. Only what is set is sent.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct UpdateProfile {
@@ -289,8 +289,8 @@ pub struct UploadProfileAvatar {
     /// The file's name.
     pub filename: String,
     /// The file's content.
-    #[serde(deserialize_with = "crate::args::bytes")]
-    pub file_bytes: Bytes,
+    #[serde(deserialize_with = "crate::args::content")]
+    pub file_bytes: Content,
     /// The media type: `image/png`, `image/jpeg` or `image/webp`.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub content_type: String,
@@ -300,7 +300,7 @@ impl UploadProfileAvatar {
     /// Sets this picture.
     pub fn new(
         filename: impl Into<String>,
-        file_bytes: impl Into<Bytes>,
+        file_bytes: impl Into<Content>,
         content_type: impl Into<String>,
     ) -> Self {
         Self { filename: filename.into(), file_bytes: file_bytes.into(), content_type: content_type.into() }

@@ -299,7 +299,7 @@ pub struct DayActivity {
 // ---- endpoints
 
 /// Fetches the first steps of a new account. A step that was taken brings its karma when this is called.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetOnboarding {}
@@ -324,7 +324,7 @@ impl Endpoint for GetOnboarding {
 
 /// Fetches whether what the caller publishes is held for review. The service's description does not say in
 /// which form.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetProbation {}
@@ -348,7 +348,7 @@ impl Endpoint for GetProbation {
 }
 
 /// Fetches the caller's figures.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMyStats {}

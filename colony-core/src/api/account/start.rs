@@ -287,7 +287,7 @@ pub struct Deprecation {
 // ---- endpoints
 
 /// Fetches what a session needs at its start.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetBootstrap {}
@@ -304,7 +304,7 @@ impl Endpoint for GetBootstrap {
 }
 
 /// Lists the API's deprecated names.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetDeprecations {}
@@ -321,7 +321,7 @@ impl Endpoint for GetDeprecations {
 }
 
 /// Lists what the caller could do next.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetSuggestions {

@@ -166,7 +166,7 @@ pub struct Suppressions {
 // ---- endpoints
 
 /// Lists the suggestions that the caller dismissed.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListDismissals {}
@@ -190,7 +190,7 @@ impl Endpoint for ListDismissals {
 }
 
 /// Dismisses a suggestion, so that it is not made again for a while.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DismissSuggestion {
@@ -249,7 +249,7 @@ impl Endpoint for DismissSuggestion {
 }
 
 /// Lets a dismissed suggestion be made again.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UndoDismissal {
@@ -276,7 +276,7 @@ impl Endpoint for UndoDismissal {
 }
 
 /// Lists the users about whom the caller wants no suggestions.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListSuppressions {}
@@ -300,7 +300,7 @@ impl Endpoint for ListSuppressions {
 }
 
 /// Asks for no more suggestions about a user, who is given by id or by name.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SuppressSuggestions {
@@ -381,7 +381,7 @@ impl Endpoint for SuppressSuggestions {
 }
 
 /// Lets suggestions about a user be made again.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UndoSuppression {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::Method;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, JsonObject, Request, Transport};
 
@@ -60,7 +60,7 @@ impl fmt::Debug for DelegationToken {
 // ---- endpoints
 
 /// Makes a token with which another account can act for the caller.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MintDelegationToken {

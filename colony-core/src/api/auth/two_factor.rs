@@ -81,7 +81,7 @@ impl fmt::Debug for RecoveryCodes {
 // ---- endpoints
 
 /// Switches two-factor login on.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ConfirmTwoFactor {
@@ -126,7 +126,7 @@ impl Endpoint for ConfirmTwoFactor {
 }
 
 /// Switches two-factor login off.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DisableTwoFactor {
@@ -161,7 +161,7 @@ impl Endpoint for DisableTwoFactor {
 }
 
 /// Starts setting up two-factor login.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct EnrollTwoFactor {}
@@ -185,7 +185,7 @@ impl Endpoint for EnrollTwoFactor {
 }
 
 /// Tells whether two-factor login is on.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetTwoFactorStatus {}
@@ -209,7 +209,7 @@ impl Endpoint for GetTwoFactorStatus {
 }
 
 /// Replaces the recovery codes.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RegenerateRecoveryCodes {

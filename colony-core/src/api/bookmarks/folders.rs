@@ -134,7 +134,7 @@ pub struct FolderDeleted {
 // ---- endpoints
 
 /// Lists the caller's folders of bookmarks.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListBookmarkFolders {}
@@ -158,7 +158,7 @@ impl Endpoint for ListBookmarkFolders {
 }
 
 /// Makes a folder of bookmarks. There can be 20.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateBookmarkFolder {
@@ -185,7 +185,7 @@ impl Endpoint for CreateBookmarkFolder {
 }
 
 /// Renames a folder of bookmarks.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RenameBookmarkFolder {
@@ -214,7 +214,7 @@ impl Endpoint for RenameBookmarkFolder {
 }
 
 /// Deletes a folder of bookmarks.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteBookmarkFolder {
@@ -241,7 +241,7 @@ impl Endpoint for DeleteBookmarkFolder {
 }
 
 /// Moves a bookmark to a folder.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MoveBookmark {
@@ -270,7 +270,7 @@ impl Endpoint for MoveBookmark {
 }
 
 /// Takes a bookmark out of its folder.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnsortBookmark {

@@ -66,7 +66,7 @@ pub struct AllowedIps {
 // ---- endpoints
 
 /// Claims that you operate an agent, which the agent then confirms or rejects. Only humans can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateClaim {
@@ -93,7 +93,7 @@ impl Endpoint for CreateClaim {
 }
 
 /// Withdraws a claim of yours. Only humans can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct WithdrawClaim {
@@ -122,7 +122,7 @@ impl Endpoint for WithdrawClaim {
 /// Sets the addresses from which a claimed agent may log in.
 ///
 /// A login from another address is refused with the code `AUTH_IP_DENIED`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetClaimAllowedIps {

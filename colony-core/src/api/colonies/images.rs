@@ -1,10 +1,9 @@
 //! The images of a colony: icon and banner.
 
-use bytes::Bytes;
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{Endpoint, FilePart, Reply, Request, Result, Transport, reply::accept};
+use crate::{Content, Endpoint, FilePart, Reply, Request, Result, Transport, reply::accept};
 
 use super::{Colonies, Colony};
 
@@ -70,8 +69,8 @@ pub struct UploadColonyIcon {
     /// The file's name, `icon.png` for example.
     pub filename: String,
     /// The image.
-    #[serde(deserialize_with = "crate::args::bytes")]
-    pub file_bytes: Bytes,
+    #[serde(deserialize_with = "crate::args::content")]
+    pub file_bytes: Content,
     /// The media type, `image/png` for example.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub content_type: String,
@@ -82,7 +81,7 @@ impl UploadColonyIcon {
     pub fn new(
         colony: impl Into<String>,
         filename: impl Into<String>,
-        file_bytes: impl Into<Bytes>,
+        file_bytes: impl Into<Content>,
         content_type: impl Into<String>,
     ) -> Self {
         Self {
@@ -113,7 +112,7 @@ impl Endpoint for UploadColonyIcon {
 }
 
 /// Removes the icon of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveColonyIcon {
@@ -153,8 +152,8 @@ pub struct UploadColonyBanner {
     /// The file's name, `banner.png` for example.
     pub filename: String,
     /// The image.
-    #[serde(deserialize_with = "crate::args::bytes")]
-    pub file_bytes: Bytes,
+    #[serde(deserialize_with = "crate::args::content")]
+    pub file_bytes: Content,
     /// The media type, `image/png` for example.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub content_type: String,
@@ -165,7 +164,7 @@ impl UploadColonyBanner {
     pub fn new(
         colony: impl Into<String>,
         filename: impl Into<String>,
-        file_bytes: impl Into<Bytes>,
+        file_bytes: impl Into<Content>,
         content_type: impl Into<String>,
     ) -> Self {
         Self {
@@ -196,7 +195,7 @@ impl Endpoint for UploadColonyBanner {
 }
 
 /// Removes the banner of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveColonyBanner {

@@ -47,7 +47,7 @@ pub struct ColonyNameCheck {
 // ---- endpoints
 
 /// Checks whether a name for a colony is well formed and free.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CheckColonyName {

@@ -191,7 +191,7 @@ pub struct OpenDeletionRequest {
 // ---- endpoints
 
 /// Offers a colony to one of its moderators.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ProposeOwnershipTransfer {
@@ -223,7 +223,7 @@ impl Endpoint for ProposeOwnershipTransfer {
 }
 
 /// Fetches the pending offer of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPendingOwnershipTransfer {
@@ -250,7 +250,7 @@ impl Endpoint for GetPendingOwnershipTransfer {
 }
 
 /// Accepts an offered colony: the caller becomes its founder.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AcceptOwnershipTransfer {
@@ -277,7 +277,7 @@ impl Endpoint for AcceptOwnershipTransfer {
 }
 
 /// Declines an offered colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeclineOwnershipTransfer {
@@ -304,7 +304,7 @@ impl Endpoint for DeclineOwnershipTransfer {
 }
 
 /// Withdraws the offer of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CancelOwnershipTransfer {
@@ -331,7 +331,7 @@ impl Endpoint for CancelOwnershipTransfer {
 }
 
 /// Asks for the deletion of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FileColonyDeletionRequest {
@@ -361,7 +361,7 @@ impl Endpoint for FileColonyDeletionRequest {
 }
 
 /// Fetches the open deletion request of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetColonyDeletionRequest {
@@ -388,7 +388,7 @@ impl Endpoint for GetColonyDeletionRequest {
 }
 
 /// Withdraws the open deletion request of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CancelColonyDeletionRequest {

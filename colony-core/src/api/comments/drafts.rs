@@ -86,7 +86,7 @@ pub struct CommentDrafts {
 // ---- endpoints
 
 /// Lists the caller's drafts of comments on a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListCommentDrafts {
@@ -113,7 +113,7 @@ impl Endpoint for ListCommentDrafts {
 }
 
 /// Saves a draft of a comment, in place of the one for the same parent if there is one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SaveCommentDraft {
@@ -155,7 +155,7 @@ impl Endpoint for SaveCommentDraft {
 }
 
 /// Deletes a draft of a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteCommentDraft {

@@ -114,7 +114,7 @@ pub struct CommentSearchResults {
 // ---- endpoints
 
 /// Searches the comments of one post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SearchPostComments {
@@ -215,7 +215,7 @@ impl Endpoint for SearchPostComments {
 }
 
 /// Fetches the earlier versions of a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetCommentHistory {

@@ -4,8 +4,8 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommentId, Endpoint, JsonObject, PostId, Request, Timestamp, Transport, api::posts::PreviewBlocker,
-    api::posts::PreviewWarning,
+    CommentId, Endpoint, JsonObject, PostId, Request, Timestamp, Transport,
+    api::posts::{PreviewBlocker, PreviewWarning},
 };
 
 use super::{Comment, Comments};
@@ -85,7 +85,7 @@ pub struct CommentTail {
 
 /// Asks what the service would say to a comment, and publishes nothing. It costs no karma and counts against
 /// no limit for comments.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PreviewComment {
@@ -128,7 +128,7 @@ impl Endpoint for PreviewComment {
 }
 
 /// Fetches the newest comments of a post, or those before a moment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetCommentTail {

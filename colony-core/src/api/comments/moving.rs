@@ -1,7 +1,7 @@
 //! Moving a comment within its thread.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{CommentId, Endpoint, Request, Transport};
 
@@ -29,7 +29,7 @@ impl<C: Transport> Comments<'_, C> {
 // ---- endpoints
 
 /// Moves a comment, with its replies, below another comment of the same post, or to the top of the thread.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReparentComment {

@@ -1,7 +1,7 @@
 //! Reading and walking comments.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Comment;
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 const IDS: &[&str] = &["id", "comment_id"];
 
 /// Fetches all comments on a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetAllComments {
@@ -42,7 +42,7 @@ impl Batch for GetAllComments {
 }
 
 /// Fetches one comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetComment {
@@ -69,7 +69,7 @@ impl Endpoint for GetComment {
 }
 
 /// Lists one page of a post's comments.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetComments {
@@ -117,7 +117,7 @@ impl Sequence for GetComments {
 }
 
 /// Lists one page of what a user has written.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUserComments {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{CognitionOutcome, Comment, CommentScan};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Answers the challenge that came with a comment.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AnswerCognition {
@@ -62,7 +62,7 @@ impl Endpoint for AnswerCognition {
 }
 
 /// Comments on a post, or replies to a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateComment {
@@ -126,7 +126,7 @@ impl Endpoint for CreateComment {
 }
 
 /// Deletes a comment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteComment {
@@ -153,7 +153,7 @@ impl Endpoint for DeleteComment {
 }
 
 /// Notes whether a comment has been scanned.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkCommentScanned {
@@ -191,7 +191,7 @@ impl Endpoint for MarkCommentScanned {
 }
 
 /// Replaces a comment's text.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateComment {

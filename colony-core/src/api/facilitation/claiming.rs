@@ -1,7 +1,7 @@
 //! The human's side of a request: claiming it, working on it, handing it in.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, PostId, Request, Transport};
 
@@ -63,7 +63,7 @@ impl<C: Transport> Facilitation<'_, C> {
 // ---- endpoints
 
 /// Claims a request. Only humans can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ClaimFacilitation {
@@ -90,7 +90,7 @@ impl Endpoint for ClaimFacilitation {
 }
 
 /// Reports progress on a claimed request. Only the human who claimed it can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateFacilitation {
@@ -119,7 +119,7 @@ impl Endpoint for UpdateFacilitation {
 }
 
 /// Submits the finished work. Only the human who claimed the request can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SubmitFacilitation {
@@ -160,7 +160,7 @@ impl Endpoint for SubmitFacilitation {
 }
 
 /// Gives up a claimed request, so that somebody else can claim it. Only the human who claimed it can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AbandonFacilitation {

@@ -97,7 +97,7 @@ pub struct PostMuted {
 // ---- endpoints
 
 /// Mutes a post: the caller gets no more notifications about it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MutePost {
@@ -124,7 +124,7 @@ impl Endpoint for MutePost {
 }
 
 /// Takes the muting of a post back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnmutePost {
@@ -151,7 +151,7 @@ impl Endpoint for UnmutePost {
 }
 
 /// Lists the words the caller has muted.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMutedWords {}
@@ -175,7 +175,7 @@ impl Endpoint for ListMutedWords {
 }
 
 /// Mutes a word: posts with it are left out of the caller's feed. There can be 50.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AddMutedWord {
@@ -202,7 +202,7 @@ impl Endpoint for AddMutedWord {
 }
 
 /// Takes the muting of a word back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveMutedWord {

@@ -1,12 +1,12 @@
 //! Who follows whom, page by page.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, Page, Reply, Request, Result, Sequence, UserId, api::users::User, page::Pages};
 
 /// Lists one page of a user's followers.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetFollowers {
@@ -60,7 +60,7 @@ impl Sequence for GetFollowers {
 }
 
 /// Lists one page of those a user follows.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetFollowing {
@@ -114,7 +114,7 @@ impl Sequence for GetFollowing {
 }
 
 /// Lists one page of the caller's followers.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetMyFollowers {
@@ -171,7 +171,7 @@ impl Sequence for GetMyFollowers {
 }
 
 /// Lists one page of those the caller follows.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetMyFollowing {

@@ -1,13 +1,13 @@
 //! Following tags.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{FollowState, FollowedTag};
 use crate::{Endpoint, Request};
 
 /// Follows a tag.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FollowTag {
@@ -34,7 +34,7 @@ impl Endpoint for FollowTag {
 }
 
 /// Lists the tags the caller follows.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetFollowedTags {}
@@ -51,7 +51,7 @@ impl Endpoint for GetFollowedTags {
 }
 
 /// Stops following a tag.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnfollowTag {

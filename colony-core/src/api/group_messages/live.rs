@@ -1,11 +1,11 @@
 //! Drafts to a group, and its messages from one on or before one.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConversationId, Done, Endpoint, MessageId, Request, Transport, api::messages::MessageDraft,
-    api::messages::MessagePage,
+    ConversationId, Done, Endpoint, MessageId, Request, Transport,
+    api::messages::{MessageDraft, MessagePage},
 };
 
 use super::GroupMessages;
@@ -69,7 +69,7 @@ impl<C: Transport> GroupMessages<'_, C> {
 // ---- endpoints
 
 /// Fetches the draft to a group, if there is one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetGroupDraft {
@@ -96,7 +96,7 @@ impl Endpoint for GetGroupDraft {
 }
 
 /// Saves the draft to a group, in place of the one there is. An empty text deletes it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SaveGroupDraft {
@@ -137,7 +137,7 @@ impl Endpoint for SaveGroupDraft {
 }
 
 /// Deletes the draft to a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteGroupDraft {
@@ -164,7 +164,7 @@ impl Endpoint for DeleteGroupDraft {
 }
 
 /// Fetches the messages of a group before one of them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetGroupHistory {
@@ -205,7 +205,7 @@ impl Endpoint for GetGroupHistory {
 }
 
 /// Fetches the newest messages of a group, or those after one of them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetGroupTail {

@@ -1,14 +1,14 @@
 //! Who is in a group.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{ConversationId, Endpoint, Request, UserId};
 
 use super::{AddedMember, CreatorTransferred, GroupAdmin, GroupMembers, InviteAnswer, RemovedMember};
 
 /// Lists the members of a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListGroupMembers {
@@ -35,7 +35,7 @@ impl Endpoint for ListGroupMembers {
 }
 
 /// Invites a user to a group. Whoever is in it already stays so.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AddGroupMember {
@@ -65,7 +65,7 @@ impl Endpoint for AddGroupMember {
 }
 
 /// Removes a member from a group; the creator stays.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveGroupMember {
@@ -94,7 +94,7 @@ impl Endpoint for RemoveGroupMember {
 }
 
 /// Lets a member administer a group, or no longer; the creator always may.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetGroupAdmin {
@@ -128,7 +128,7 @@ impl Endpoint for SetGroupAdmin {
 }
 
 /// Makes another member the creator of a group; the former one may still administer it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TransferGroupCreator {
@@ -160,7 +160,7 @@ impl Endpoint for TransferGroupCreator {
 }
 
 /// Accepts or declines an invitation to a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RespondToGroupInvite {

@@ -1,7 +1,7 @@
 //! What is done with the messages of a group.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     ConversationId, Endpoint, Id, MessageId, Request,
@@ -12,7 +12,7 @@ use crate::{
 use super::{GroupSearch, PinState};
 
 /// Sends a message to a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SendGroupMessage {
@@ -83,7 +83,7 @@ impl Endpoint for SendGroupMessage {
 }
 
 /// Marks every message of a group read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkGroupAllRead {
@@ -110,7 +110,7 @@ impl Endpoint for MarkGroupAllRead {
 }
 
 /// Pins a message in a group, for everyone.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PinGroupMessage {
@@ -139,7 +139,7 @@ impl Endpoint for PinGroupMessage {
 }
 
 /// Unpins a message in a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnpinGroupMessage {
@@ -168,7 +168,7 @@ impl Endpoint for UnpinGroupMessage {
 }
 
 /// Searches the messages of a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SearchGroupMessages {

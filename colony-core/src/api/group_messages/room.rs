@@ -2,16 +2,15 @@
 
 use std::fmt;
 
-use bytes::Bytes;
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, Download, Endpoint, FilePart, Request, api::messages::MuteState};
+use crate::{Content, ConversationId, Download, Endpoint, FilePart, Request, api::messages::MuteState};
 
 use super::{GroupAvatar, GroupConversation, GroupTemplates, ReadReceipts, SnoozeState};
 
 /// Opens a group and invites users to it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateGroupConversation {
@@ -42,7 +41,7 @@ impl Endpoint for CreateGroupConversation {
 }
 
 /// Lists the templates a group can be made from.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListGroupTemplates {}
@@ -66,7 +65,7 @@ impl Endpoint for ListGroupTemplates {
 }
 
 /// Opens a group made from a template.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateGroupFromTemplate {
@@ -112,7 +111,7 @@ impl Endpoint for CreateGroupFromTemplate {
 }
 
 /// Fetches a group and one page of its messages, which read from old to new.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetGroupConversation {
@@ -161,7 +160,7 @@ impl Endpoint for GetGroupConversation {
 }
 
 /// Changes the title or the description of a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateGroupConversation {
@@ -209,7 +208,7 @@ impl Endpoint for UpdateGroupConversation {
 }
 
 /// Mutes a group for oneself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MuteGroupConversation {
@@ -245,7 +244,7 @@ impl Endpoint for MuteGroupConversation {
 }
 
 /// Unmutes a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnmuteGroupConversation {
@@ -272,7 +271,7 @@ impl Endpoint for UnmuteGroupConversation {
 }
 
 /// Puts a group aside for a while, for oneself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SnoozeGroupConversation {
@@ -302,7 +301,7 @@ impl Endpoint for SnoozeGroupConversation {
 }
 
 /// Takes up a group that was put aside.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnsnoozeGroupConversation {
@@ -329,7 +328,7 @@ impl Endpoint for UnsnoozeGroupConversation {
 }
 
 /// Chooses whether a group sees what one has read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetGroupReadReceipts {
@@ -374,8 +373,8 @@ pub struct UploadGroupAvatar {
     /// The name of the file.
     pub filename: String,
     /// The picture.
-    #[serde(deserialize_with = "crate::args::bytes")]
-    pub file_bytes: Bytes,
+    #[serde(deserialize_with = "crate::args::content")]
+    pub file_bytes: Content,
     /// The media type: `image/png`, `image/jpeg` or `image/webp`.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub content_type: String,
@@ -386,7 +385,7 @@ impl UploadGroupAvatar {
     pub fn new(
         conv_id: impl Into<ConversationId>,
         filename: impl Into<String>,
-        file_bytes: impl Into<Bytes>,
+        file_bytes: impl Into<Content>,
         content_type: impl Into<String>,
     ) -> Self {
         Self {
@@ -404,7 +403,7 @@ impl fmt::Debug for UploadGroupAvatar {
         f.debug_struct("UploadGroupAvatar")
             .field("conv_id", &self.conv_id)
             .field("filename", &self.filename)
-            .field("file_bytes", &self.file_bytes.len())
+            .field("file_bytes", &self.file_bytes)
             .field("content_type", &self.content_type)
             .finish()
     }
@@ -427,7 +426,7 @@ impl Endpoint for UploadGroupAvatar {
 }
 
 /// Fetches the bytes of the picture of a group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetGroupAvatar {

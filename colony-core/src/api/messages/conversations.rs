@@ -1,7 +1,7 @@
 //! What is done with a conversation.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Sends a direct message.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SendMessage {
@@ -86,7 +86,7 @@ impl Endpoint for SendMessage {
 }
 
 /// Fetches the conversation with a user, and marks it read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetConversation {
@@ -137,7 +137,7 @@ impl Endpoint for GetConversation {
 /// Lists one page of the conversations with single users, latest message first.
 ///
 /// The list does not say whether there are more; a walk reads them all.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListConversations {
@@ -203,7 +203,7 @@ impl Sequence for ListConversations {
 }
 
 /// Reads a conversation backwards: the messages older than a known one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetConversationHistory {
@@ -244,7 +244,7 @@ impl Endpoint for GetConversationHistory {
 }
 
 /// Reads the messages after a known one, for asking again and again.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetConversationTail {
@@ -292,7 +292,7 @@ impl Endpoint for GetConversationTail {
 }
 
 /// Marks every message of a conversation read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkConversationRead {
@@ -319,7 +319,7 @@ impl Endpoint for MarkConversationRead {
 }
 
 /// Archives a conversation: it stays, but is no longer listed unless asked for.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ArchiveConversation {
@@ -346,7 +346,7 @@ impl Endpoint for ArchiveConversation {
 }
 
 /// Brings an archived conversation back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnarchiveConversation {
@@ -373,7 +373,7 @@ impl Endpoint for UnarchiveConversation {
 }
 
 /// Mutes a conversation: its messages arrive without notifications.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MuteConversation {
@@ -411,7 +411,7 @@ impl Endpoint for MuteConversation {
 }
 
 /// Unmutes a conversation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnmuteConversation {
@@ -438,7 +438,7 @@ impl Endpoint for UnmuteConversation {
 }
 
 /// Reports a conversation as spam and hides it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkConversationSpam {
@@ -502,7 +502,7 @@ impl Endpoint for MarkConversationSpam {
 }
 
 /// Takes the spam mark off a conversation; the report itself stays on record.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnmarkConversationSpam {
@@ -529,7 +529,7 @@ impl Endpoint for UnmarkConversationSpam {
 }
 
 /// Counts the unread direct messages.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUnreadCount {}

@@ -62,7 +62,7 @@ pub struct MessageDraft {
 // ---- endpoints
 
 /// Fetches the draft to a user, if there is one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetDraft {
@@ -89,7 +89,7 @@ impl Endpoint for GetDraft {
 }
 
 /// Saves the draft to a user, in place of the one there is. An empty text deletes it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SaveDraft {
@@ -130,7 +130,7 @@ impl Endpoint for SaveDraft {
 }
 
 /// Deletes the draft to a user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteDraft {

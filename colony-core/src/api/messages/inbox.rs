@@ -4,9 +4,13 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConversationId, Done, Endpoint, JsonObject, MessageId, Open, Page, Request, Timestamp, Transport, UserId,
-    api::group_messages::ReadReceipts, api::group_messages::SnoozeState, api::users::User,
-    api::users::UserType,
+    ConversationId, Done, Endpoint, JsonObject, MessageId, Open, Page, Reply, Request, Result, Sequence,
+    Timestamp, Transport, UserId,
+    api::{
+        group_messages::{ReadReceipts, SnoozeState},
+        users::{User, UserType},
+    },
+    page::Paging,
 };
 
 use super::{Message, Messages};
@@ -264,7 +268,7 @@ impl From<InboxShelf> for String {
 // ---- endpoints
 
 /// Searches the messages of all of the caller's conversations with another user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SearchMessages {
@@ -311,10 +315,19 @@ impl Endpoint for SearchMessages {
             .query_some("limit", self.limit)
             .offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for SearchMessages {
+    const PAGING: Paging = Paging::BareArray;
+    type Item = MessageSearchHit;
 }
 
 /// Fetches an older page of the inbox, groups included.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetInboxHistory {
@@ -362,7 +375,7 @@ impl Endpoint for GetInboxHistory {
 }
 
 /// Chooses whether the other party sees what the caller has read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetConversationReadReceipts {
@@ -398,7 +411,7 @@ impl Endpoint for SetConversationReadReceipts {
 }
 
 /// Puts a conversation aside for a while.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SnoozeConversation {
@@ -427,7 +440,7 @@ impl Endpoint for SnoozeConversation {
 }
 
 /// Takes up a conversation that was put aside.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnsnoozeConversation {
@@ -454,7 +467,7 @@ impl Endpoint for UnsnoozeConversation {
 }
 
 /// Tells the other party that the caller is writing.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SendTyping {

@@ -1,7 +1,7 @@
 //! What is done with a single message, in whatever conversation it stands.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, MessageId, Request};
 
@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Changes the text of a message, within five minutes of sending it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct EditMessage {
@@ -41,7 +41,7 @@ impl Endpoint for EditMessage {
 }
 
 /// Deletes an own message; "message deleted" stays in its place.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteMessage {
@@ -68,7 +68,7 @@ impl Endpoint for DeleteMessage {
 }
 
 /// Forwards a message to another user, quoted in a new one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ForwardMessage {
@@ -110,7 +110,7 @@ impl Endpoint for ForwardMessage {
 }
 
 /// Marks a single message read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkMessageRead {
@@ -137,7 +137,7 @@ impl Endpoint for MarkMessageRead {
 }
 
 /// Lists who has read a message and who has not.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMessageReads {
@@ -164,7 +164,7 @@ impl Endpoint for ListMessageReads {
 }
 
 /// Lists the versions of a message, the present one first.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMessageEdits {
@@ -191,7 +191,7 @@ impl Endpoint for ListMessageEdits {
 }
 
 /// Reacts to a message. The same reaction twice counts once.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AddMessageReaction {
@@ -221,7 +221,7 @@ impl Endpoint for AddMessageReaction {
 }
 
 /// Takes an own reaction back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveMessageReaction {
@@ -250,7 +250,7 @@ impl Endpoint for RemoveMessageReaction {
 }
 
 /// Stars a message, or takes the star away: each call turns it over.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ToggleStarMessage {
@@ -277,7 +277,7 @@ impl Endpoint for ToggleStarMessage {
 }
 
 /// Lists one page of the starred messages, latest star first.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListSavedMessages {

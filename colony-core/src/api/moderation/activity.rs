@@ -172,7 +172,7 @@ pub struct RemovalReason {
 // ---- endpoints
 
 /// Fetches what the moderators did of late, and the state of the queue.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetModActivity {
@@ -210,7 +210,7 @@ impl Endpoint for GetModActivity {
 }
 
 /// Lists the removal reasons of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListRemovalReasons {
@@ -237,7 +237,7 @@ impl Endpoint for ListRemovalReasons {
 }
 
 /// Adds a removal reason to a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateRemovalReason {
@@ -284,7 +284,7 @@ impl Endpoint for CreateRemovalReason {
 }
 
 /// Deletes a removal reason.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteRemovalReason {

@@ -223,7 +223,7 @@ pub struct AutomodMatch {
 // ---- endpoints
 
 /// Lists the rules of a colony in the order they are tried.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListAutomodRules {
@@ -250,7 +250,7 @@ impl Endpoint for ListAutomodRules {
 }
 
 /// Adds a rule to a colony, at the end and switched on.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateAutomodRule {
@@ -303,7 +303,7 @@ impl Endpoint for CreateAutomodRule {
 }
 
 /// Tries a rule on recent content; nothing is changed.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DryRunAutomodRule {
@@ -411,7 +411,7 @@ impl Endpoint for UpdateAutomodRule {
 }
 
 /// Puts the rules of a colony in another order.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReorderAutomodRules {
@@ -443,7 +443,7 @@ impl Endpoint for ReorderAutomodRules {
 }
 
 /// Deletes a rule.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteAutomodRule {

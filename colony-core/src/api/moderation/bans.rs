@@ -287,7 +287,7 @@ pub struct ResolvedAppeal {
 // ---- endpoints
 
 /// Bans a user from a colony, which ends the membership.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BanColonyMember {
@@ -338,7 +338,7 @@ impl Endpoint for BanColonyMember {
 }
 
 /// Lifts a ban; the user has to join again.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UnbanColonyMember {
@@ -367,7 +367,7 @@ impl Endpoint for UnbanColonyMember {
 }
 
 /// Lists the bans of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListColonyBans {
@@ -416,7 +416,7 @@ impl Endpoint for ListColonyBans {
 }
 
 /// Fetches the caller's own ban in a colony and the appeal against it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMyBanStatus {
@@ -443,7 +443,7 @@ impl Endpoint for GetMyBanStatus {
 }
 
 /// Appeals against the caller's own ban.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SubmitBanAppeal {
@@ -473,7 +473,7 @@ impl Endpoint for SubmitBanAppeal {
 }
 
 /// Lists the pending appeals against bans, oldest first.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListBanAppeals {
@@ -500,7 +500,7 @@ impl Endpoint for ListBanAppeals {
 }
 
 /// Decides about an appeal against a ban.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ResolveBanAppeal {

@@ -156,7 +156,7 @@ impl ModInvitation {
 // ---- endpoints
 
 /// Invites a user to moderate a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct InviteColonyModerator {
@@ -208,7 +208,7 @@ impl Endpoint for InviteColonyModerator {
 }
 
 /// Lists the unanswered invitations of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListColonyModInvitations {
@@ -239,7 +239,7 @@ impl Endpoint for ListColonyModInvitations {
 }
 
 /// Lists the invitations that wait for the caller's answer, of all colonies.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMyColonyModInvitations {}
@@ -267,7 +267,7 @@ impl Endpoint for ListMyColonyModInvitations {
 }
 
 /// Accepts an invitation to moderate, and joins the colony if need be.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AcceptColonyModInvitation {
@@ -294,7 +294,7 @@ impl Endpoint for AcceptColonyModInvitation {
 }
 
 /// Declines an invitation to moderate.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeclineColonyModInvitation {
@@ -321,7 +321,7 @@ impl Endpoint for DeclineColonyModInvitation {
 }
 
 /// Takes back an invitation that was not answered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RevokeColonyModInvitation {

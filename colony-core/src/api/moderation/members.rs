@@ -150,7 +150,7 @@ pub struct Removed {
 // ---- endpoints
 
 /// Lists the members of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListColonyMembers {
@@ -219,7 +219,7 @@ impl Endpoint for ListColonyMembers {
 }
 
 /// Says whether a member of a restricted or private colony may take part.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetColonyMemberApproval {
@@ -263,7 +263,7 @@ impl Endpoint for SetColonyMemberApproval {
 }
 
 /// Makes a member a moderator, without asking.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PromoteColonyMember {
@@ -292,7 +292,7 @@ impl Endpoint for PromoteColonyMember {
 }
 
 /// Makes a moderator a plain member.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DemoteColonyMember {
@@ -321,7 +321,7 @@ impl Endpoint for DemoteColonyMember {
 }
 
 /// Removes a member, who may join again.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveColonyMember {

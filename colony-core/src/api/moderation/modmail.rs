@@ -122,7 +122,7 @@ pub struct ModmailJoined {
 // ---- endpoints
 
 /// Writes to the moderators of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct OpenModmail {
@@ -152,7 +152,7 @@ impl Endpoint for OpenModmail {
 }
 
 /// Lists the conversations with the moderators, latest first.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListModmail {
@@ -179,7 +179,7 @@ impl Endpoint for ListModmail {
 }
 
 /// Joins a conversation with the moderators that the caller is not part of yet.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct JoinModmail {

@@ -278,7 +278,7 @@ pub struct QueueFailure {
 // ---- endpoints
 
 /// Lists one page of what waits for a moderator.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetModQueue {
@@ -376,7 +376,7 @@ impl Endpoint for GetModQueue {
 }
 
 /// Decides about one row of the queue.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ActOnQueueItem {
@@ -458,7 +458,7 @@ impl Endpoint for ActOnQueueItem {
 }
 
 /// Decides about up to 100 rows of the queue at once.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ActOnQueueItems {

@@ -225,7 +225,7 @@ pub struct IssuedStrike {
 // ---- endpoints
 
 /// Lists the moderators' notes on a member, newest first.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMemberNotes {
@@ -254,7 +254,7 @@ impl Endpoint for ListMemberNotes {
 }
 
 /// Adds a note on a member that only moderators see.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AddMemberNote {
@@ -289,7 +289,7 @@ impl Endpoint for AddMemberNote {
 }
 
 /// Deletes a note on a member.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteMemberNote {
@@ -327,7 +327,7 @@ impl Endpoint for DeleteMemberNote {
 }
 
 /// Lists the strikes against a member.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMemberStrikes {
@@ -356,7 +356,7 @@ impl Endpoint for ListMemberStrikes {
 }
 
 /// Gives a member a strike.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct IssueMemberStrike {

@@ -199,7 +199,7 @@ pub struct MemberHistoryNote {
 // ---- endpoints
 
 /// Lists the users who may post in a colony that restricts posting.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListApprovedSubmitters {
@@ -226,7 +226,7 @@ impl Endpoint for ListApprovedSubmitters {
 }
 
 /// Lets a user post in a colony that restricts posting.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AddApprovedSubmitter {
@@ -258,7 +258,7 @@ impl Endpoint for AddApprovedSubmitter {
 }
 
 /// Takes a user off the list of those who may post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveApprovedSubmitter {
@@ -287,7 +287,7 @@ impl Endpoint for RemoveApprovedSubmitter {
 }
 
 /// Fetches what moderators did about one member of a colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMemberHistory {

@@ -3,7 +3,10 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Done, Endpoint, Id, JsonObject, Page, PostId, Request, Timestamp, Transport, kind};
+use crate::{
+    Done, Endpoint, Id, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp, Transport,
+    kind,
+};
 
 use super::Notes;
 
@@ -156,7 +159,7 @@ pub struct SavedUserNote {
 // ---- endpoints
 
 /// Lists the caller's private notes about posts.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListPostNotes {
@@ -197,10 +200,18 @@ impl Endpoint for ListPostNotes {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListPostNotes {
+    type Item = PostNote;
 }
 
 /// Fetches the caller's private note about a post, if there is one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostNote {
@@ -227,7 +238,7 @@ impl Endpoint for GetPostNote {
 }
 
 /// Writes the private note about a post, in place of the one there is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SavePostNote {
@@ -259,7 +270,7 @@ impl Endpoint for SavePostNote {
 }
 
 /// Deletes the private note about a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeletePostNote {
@@ -286,7 +297,7 @@ impl Endpoint for DeletePostNote {
 }
 
 /// Fetches the caller's private note about a user, if there is one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUserNote {
@@ -313,7 +324,7 @@ impl Endpoint for GetUserNote {
 }
 
 /// Writes the private note about a user, in place of the one there is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SaveUserNote {
@@ -345,7 +356,7 @@ impl Endpoint for SaveUserNote {
 }
 
 /// Deletes the private note about a user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteUserNote {

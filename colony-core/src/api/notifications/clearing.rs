@@ -1,7 +1,7 @@
 //! Marking notifications as read, and deleting them.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{DeletedNotifications, NotificationCount};
@@ -15,7 +15,7 @@ use crate::{
 const CHUNK: usize = 100;
 
 /// Deletes one notification.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteNotification {
@@ -42,7 +42,7 @@ impl Endpoint for DeleteNotification {
 }
 
 /// Deletes several notifications.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteNotifications {
@@ -77,7 +77,7 @@ impl Batch for DeleteNotifications {
 }
 
 /// Deletes all notifications that have been read.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteReadNotifications {}
@@ -94,7 +94,7 @@ impl Endpoint for DeleteReadNotifications {
 }
 
 /// Marks one notification as read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkNotificationRead {
@@ -121,7 +121,7 @@ impl Endpoint for MarkNotificationRead {
 }
 
 /// Marks all notifications as read.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkNotificationsRead {}
@@ -138,7 +138,7 @@ impl Endpoint for MarkNotificationsRead {
 }
 
 /// Marks several notifications as read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkNotificationsReadBatch {

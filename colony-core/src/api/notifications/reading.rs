@@ -1,13 +1,13 @@
 //! Reading and walking notifications.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Notification, NotificationCount, SystemNotification};
 use crate::{Endpoint, Request, Sequence, page::Paging};
 
 /// Counts the unread notifications.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetNotificationCount {}
@@ -24,7 +24,7 @@ impl Endpoint for GetNotificationCount {
 }
 
 /// Lists one page of notifications.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetNotifications {
@@ -86,7 +86,7 @@ impl Sequence for GetNotifications {
 }
 
 /// Lists the platform's own announcements.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetSystemNotifications {}

@@ -1,7 +1,7 @@
 //! Registering and changing OAuth clients.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, Id, JsonObject, Request, Transport, kind};
 
@@ -55,7 +55,7 @@ impl<C: Transport> OAuthClients<'_, C> {
 /// Registers an OAuth client. The reply is the only one with its secret.
 ///
 /// A request whose reply is lost is not sent again: it would register a second client.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateOAuthClient {
@@ -218,7 +218,7 @@ impl Endpoint for CreateOAuthClient {
 }
 
 /// Changes an OAuth client. What is not set stays as it is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateOAuthClient {

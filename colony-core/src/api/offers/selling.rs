@@ -1,9 +1,9 @@
 //! The seller's side of an order.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{Endpoint, Id, Page, PostId, Request, Transport, kind};
+use crate::{Endpoint, Id, Page, PostId, Reply, Request, Result, Sequence, Transport, kind};
 
 use super::{Offers, Order};
 
@@ -59,7 +59,7 @@ impl<C: Transport> Offers<'_, C> {
 // ---- endpoints
 
 /// Lists the orders of an offer of yours.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListOfferOrders {
@@ -102,10 +102,18 @@ impl Endpoint for ListOfferOrders {
     fn request(&self) -> Request {
         Request::to::<Self>().id("post_id", &self.post_id).query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListOfferOrders {
+    type Item = Order;
 }
 
 /// Accepts an order of a service of yours, upon which the buyer gets an invoice.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AcceptOrder {
@@ -141,7 +149,7 @@ impl Endpoint for AcceptOrder {
 }
 
 /// Declines an order of a service of yours.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeclineOrder {
@@ -168,7 +176,7 @@ impl Endpoint for DeclineOrder {
 }
 
 /// Declares that you delivered what was ordered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkOrderDelivered {

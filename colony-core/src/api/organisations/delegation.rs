@@ -66,7 +66,7 @@ pub struct OrgDelegationGrant {
 // ---- endpoints
 
 /// Lists the services at which members may act for the organisation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListOrgResources {
@@ -97,7 +97,7 @@ impl Endpoint for ListOrgResources {
 }
 
 /// Registers a service at which members may act for the organisation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AddOrgResource {
@@ -140,7 +140,7 @@ impl Endpoint for AddOrgResource {
 }
 
 /// Removes a registered service.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveOrgResource {
@@ -172,7 +172,7 @@ impl Endpoint for RemoveOrgResource {
 }
 
 /// Lists the grants by which members act for the organisation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListOrgDelegationGrants {
@@ -203,7 +203,7 @@ impl Endpoint for ListOrgDelegationGrants {
 }
 
 /// Lets members act for the organisation at a registered service.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AddOrgDelegationGrant {
@@ -274,7 +274,7 @@ impl Endpoint for AddOrgDelegationGrant {
 }
 
 /// Takes a grant back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveOrgDelegationGrant {

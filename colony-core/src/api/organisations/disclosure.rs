@@ -92,7 +92,7 @@ pub enum ProofMethod {
 // ---- endpoints
 
 /// Sets what other services are told about an organisation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetOrgDisclosure {
@@ -125,7 +125,7 @@ impl Endpoint for SetOrgDisclosure {
 }
 
 /// Sets whether your own membership may be told to other services.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetOrgVisibility {
@@ -157,7 +157,7 @@ impl Endpoint for SetOrgVisibility {
 }
 
 /// Lists the services that have been told of one of your memberships.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListOrgDisclosureRecipients {}
@@ -185,7 +185,7 @@ impl Endpoint for ListOrgDisclosureRecipients {
 }
 
 /// Starts to prove that an organisation holds a domain.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct StartOrgDomainChallenge {
@@ -222,7 +222,7 @@ impl Endpoint for StartOrgDomainChallenge {
 }
 
 /// Lists the domains that were or are to be proven.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListOrgDomainChallenges {
@@ -253,7 +253,7 @@ impl Endpoint for ListOrgDomainChallenges {
 }
 
 /// Has the server look for the published text.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct VerifyOrgDomain {

@@ -155,7 +155,7 @@ pub enum DisclosureMode {
 // ---- endpoints
 
 /// Creates an organisation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateOrg {
@@ -198,7 +198,7 @@ impl Endpoint for CreateOrg {
 }
 
 /// Fetches one organisation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetOrg {
@@ -225,7 +225,7 @@ impl Endpoint for GetOrg {
 }
 
 /// Lists the organisations you belong to.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMyOrgs {}
@@ -253,7 +253,7 @@ impl Endpoint for ListMyOrgs {
 }
 
 /// Gives an organisation another slug.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RenameOrg {
@@ -286,7 +286,7 @@ impl Endpoint for RenameOrg {
 }
 
 /// Leaves an organisation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LeaveOrg {
@@ -313,7 +313,7 @@ impl Endpoint for LeaveOrg {
 }
 
 /// Asks for an organisation to be deleted.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RequestOrgDeletion {
@@ -353,7 +353,7 @@ impl Endpoint for RequestOrgDeletion {
 }
 
 /// Tells whether an organisation is about to be deleted.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetOrgDeletionStatus {
@@ -380,7 +380,7 @@ impl Endpoint for GetOrgDeletionStatus {
 }
 
 /// Calls off the deletion of an organisation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CancelOrgDeletion {

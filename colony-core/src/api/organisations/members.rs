@@ -105,7 +105,7 @@ pub struct OrgInvitation {
 // ---- endpoints
 
 /// Lists the members of an organisation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListOrgMembers {
@@ -136,7 +136,7 @@ impl Endpoint for ListOrgMembers {
 }
 
 /// Removes a member.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RemoveOrgMember {
@@ -168,7 +168,7 @@ impl Endpoint for RemoveOrgMember {
 }
 
 /// Changes a member's role.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetOrgMemberRole {
@@ -204,7 +204,7 @@ impl Endpoint for SetOrgMemberRole {
 }
 
 /// Makes another member the owner.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TransferOrgOwnership {
@@ -237,7 +237,7 @@ impl Endpoint for TransferOrgOwnership {
 }
 
 /// Adds an agent that has the same confirmed operator as you.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AddOrgOperatedAgent {
@@ -270,7 +270,7 @@ impl Endpoint for AddOrgOperatedAgent {
 }
 
 /// Invites a user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct InviteOrgMember {
@@ -313,7 +313,7 @@ impl Endpoint for InviteOrgMember {
 }
 
 /// Lists the invitations of an organisation that wait for an answer.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListOrgPendingInvitations {
@@ -344,7 +344,7 @@ impl Endpoint for ListOrgPendingInvitations {
 }
 
 /// Lists the invitations you were sent.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMyOrgInvitations {}
@@ -372,7 +372,7 @@ impl Endpoint for ListMyOrgInvitations {
 }
 
 /// Accepts an invitation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AcceptOrgInvitation {
@@ -399,7 +399,7 @@ impl Endpoint for AcceptOrgInvitation {
 }
 
 /// Declines an invitation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeclineOrgInvitation {

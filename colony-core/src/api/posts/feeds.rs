@@ -144,7 +144,7 @@ pub struct TrendingTag {
 // ---- endpoints
 
 /// Fetches the caller's personal feed: posts and comments, the most fitting first.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetForYouFeed {
@@ -220,7 +220,7 @@ impl Endpoint for GetForYouFeed {
 }
 
 /// Lists the posts that gain votes fastest.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetRisingPosts {
@@ -272,7 +272,7 @@ impl Sequence for GetRisingPosts {
 }
 
 /// Lists the tags that are used most at the moment.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetTrendingTags {

@@ -138,7 +138,7 @@ pub struct PostLinkDeleted {
 // ---- endpoints
 
 /// Lists the links between a post and others.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostLinks {
@@ -165,7 +165,7 @@ impl Endpoint for GetPostLinks {
 }
 
 /// Links a post to another.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreatePostLink {
@@ -206,7 +206,7 @@ impl Endpoint for CreatePostLink {
 }
 
 /// Deletes a link between posts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeletePostLink {
@@ -235,7 +235,7 @@ impl Endpoint for DeletePostLink {
 }
 
 /// Lists the moves of a post between colonies.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListPostMoves {

@@ -63,7 +63,7 @@ pub struct SentinelScan {
 // ---- endpoints
 
 /// Pins a post in its colony, or unpins a pinned one. For moderators.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PinPost {
@@ -90,7 +90,7 @@ impl Endpoint for PinPost {
 }
 
 /// Closes a post: a listing takes no more bids and orders. For its author.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ClosePost {
@@ -117,7 +117,7 @@ impl Endpoint for ClosePost {
 }
 
 /// Opens a closed post again. For its author.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReopenPost {
@@ -144,7 +144,7 @@ impl Endpoint for ReopenPost {
 }
 
 /// Says which language a post is written in. For sentinels, where the language is not known yet.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetPostLanguage {
@@ -174,7 +174,7 @@ impl Endpoint for SetPostLanguage {
 }
 
 /// Moves a post into a sandbox colony. For sentinels.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MovePostToColony {
@@ -204,7 +204,7 @@ impl Endpoint for MovePostToColony {
 }
 
 /// Moves a post out of a colony one moderates: into `general`, and from there into no colony at all.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MovePostOutOfColony {
@@ -246,7 +246,7 @@ fn names_built_in_colony(text: &str) -> bool {
 }
 
 /// Notes that a sentinel has looked at a post, or that one has to look again. For sentinels.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkPostScanned {

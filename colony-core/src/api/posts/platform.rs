@@ -70,7 +70,7 @@ pub struct PreviewImageDisabled {
 // ---- endpoints
 
 /// Marks a post as junk, or takes the mark away. Only administrators and sentinels can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetPostJunk {
@@ -99,7 +99,7 @@ impl Endpoint for SetPostJunk {
 }
 
 /// Takes away the image that is generated for a post's link previews, for good.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DisablePreviewImage {

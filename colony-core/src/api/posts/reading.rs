@@ -74,7 +74,7 @@ pub struct ThreadedComment {
 // ---- endpoints
 
 /// Fetches one post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPost {
@@ -101,7 +101,7 @@ impl Endpoint for GetPost {
 }
 
 /// Fetches several posts, one after the other. Those that are not there are left out.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostsByIds {
@@ -129,7 +129,7 @@ impl Batch for GetPostsByIds {
 }
 
 /// Fetches a post with its author, colony, comments and related posts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostContext {
@@ -156,7 +156,7 @@ impl Endpoint for GetPostContext {
 }
 
 /// Fetches the comments of a post as a tree.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostConversation {
@@ -183,7 +183,7 @@ impl Endpoint for GetPostConversation {
 }
 
 /// Lists one page of posts.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetPosts {

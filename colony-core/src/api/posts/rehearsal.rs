@@ -126,7 +126,7 @@ pub struct PreviewWarning {
 
 /// Asks what the service would say to a post, and publishes nothing. It costs no karma and counts against no
 /// limit for posts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PreviewPost {
@@ -255,7 +255,7 @@ impl Endpoint for PreviewPost {
 }
 
 /// Asks which of these posts exist. The lists are those of the service: `found` and `missing`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LookupPosts {

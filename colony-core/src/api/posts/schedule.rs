@@ -1,7 +1,7 @@
 //! Posts that are published later.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, Page, PostId, Request, Timestamp, Transport};
 
@@ -50,7 +50,7 @@ impl<C: Transport> Posts<'_, C> {
 // ---- endpoints
 
 /// Lists the caller's posts that are published later.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListScheduledPosts {}
@@ -74,7 +74,7 @@ impl Endpoint for ListScheduledPosts {
 }
 
 /// Changes when a post is published.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReschedulePost {
@@ -103,7 +103,7 @@ impl Endpoint for ReschedulePost {
 }
 
 /// Keeps a post from being published by itself. It stays a draft.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CancelPostSchedule {

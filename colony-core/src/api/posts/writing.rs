@@ -35,7 +35,7 @@ pub struct CognitionOutcome {
 // ---- endpoints
 
 /// Publishes a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreatePost {
@@ -178,7 +178,7 @@ impl Endpoint for CreatePost {
 ///
 /// Possible for 15 minutes after publishing. Tags alone can be given to a post without any for seven
 /// days; [`SetPostTags`] does just that.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdatePost {
@@ -264,7 +264,7 @@ impl Endpoint for UpdatePost {
 }
 
 /// Gives tags to a post of one's own that has none yet. Possible for seven days after publishing.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetPostTags {
@@ -293,7 +293,7 @@ impl Endpoint for SetPostTags {
 }
 
 /// Deletes a post of one's own. Possible for 15 minutes after publishing.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeletePost {
@@ -320,7 +320,7 @@ impl Endpoint for DeletePost {
 }
 
 /// Publishes a post a second time, in another colony.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Crosspost {
@@ -365,7 +365,7 @@ impl Endpoint for Crosspost {
 ///
 /// The question comes once, in the reply to [`CreatePost`], as [`Post::cognition`]. Attempts are
 /// counted.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AnswerPostCognition {

@@ -1,7 +1,7 @@
 //! Completion of what somebody types.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, JsonObject, Request, Transport};
 
@@ -34,7 +34,7 @@ impl<C: Transport> Search<'_, C> {
 
 /// Suggests posts, users and colonies for the beginning of a text. The service's description does not say in
 /// which form.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Autocomplete {
@@ -61,7 +61,7 @@ impl Endpoint for Autocomplete {
 }
 
 /// Suggests tags for the beginning of a text. The service's description does not say in which form.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AutocompleteTags {

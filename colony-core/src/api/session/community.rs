@@ -1,7 +1,7 @@
 //! What happens on the whole platform.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Endpoint, Request, Transport};
@@ -27,7 +27,7 @@ impl<C: Transport> Session<'_, C> {
 
 /// Fetches the latest public events of the whole platform. The service's description does not say in which
 /// form; events have an `id`, by which repetitions are told.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetCommunityStream {

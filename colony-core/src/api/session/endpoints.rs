@@ -1,7 +1,7 @@
 //! The operations on what happened and what waits.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Endpoint, Page, PostId, Reply, Request, Result, Sequence, Timestamp, id::checked_id, page::Paging,
@@ -10,7 +10,7 @@ use crate::{
 use super::{Action, Delta, Limits, News, PlatformStats, Unread, Waiting};
 
 /// Fetches what is new for the caller.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetSince {
@@ -53,7 +53,7 @@ impl Endpoint for GetSince {
 }
 
 /// Fetches what is new for everybody, as summaries.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetDelta {
@@ -94,7 +94,7 @@ impl Endpoint for GetDelta {
 }
 
 /// Fetches what waits for the caller's answer.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetWaitingConversations {
@@ -137,7 +137,7 @@ impl Endpoint for GetWaitingConversations {
 }
 
 /// Counts what is unread.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetUnread {}
@@ -161,7 +161,7 @@ impl Endpoint for GetUnread {
 }
 
 /// Tells what is left of the caller's limits.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMyLimits {}
@@ -185,7 +185,7 @@ impl Endpoint for GetMyLimits {
 }
 
 /// Lists what the caller has published.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMyActions {
@@ -275,7 +275,7 @@ impl Sequence for ListMyActions {
 }
 
 /// Fetches figures of the whole platform.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetStats {}
@@ -299,7 +299,7 @@ impl Endpoint for GetStats {
 }
 
 /// Fetches the service's guide for agents.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetInstructions {}

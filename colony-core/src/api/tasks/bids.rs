@@ -139,7 +139,7 @@ pub struct Bid {
 // ---- endpoints
 
 /// Bids for a task, at least 21 satoshis.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BidOnTask {
@@ -174,7 +174,7 @@ impl Endpoint for BidOnTask {
 }
 
 /// Lists the bids for a task.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListBids {
@@ -202,7 +202,7 @@ impl Endpoint for ListBids {
 
 /// Accepts a bid, upon which an invoice is made: see [`Tasks::payment`]. Only the user who posted the task
 /// can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AcceptBid {
@@ -231,7 +231,7 @@ impl Endpoint for AcceptBid {
 }
 
 /// Rejects a bid. Only the user who posted the task can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RejectBid {
@@ -260,7 +260,7 @@ impl Endpoint for RejectBid {
 }
 
 /// Takes a bid of yours back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct WithdrawBid {

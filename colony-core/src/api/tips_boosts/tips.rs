@@ -114,7 +114,7 @@ pub struct CommentTipStats {
 // ---- endpoints
 
 /// Makes the service look whether a tip's invoice was paid.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CheckTip {
@@ -141,7 +141,7 @@ impl Endpoint for CheckTip {
 }
 
 /// Fetches what a post was tipped.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostTipStats {
@@ -168,7 +168,7 @@ impl Endpoint for GetPostTipStats {
 }
 
 /// Fetches what a comment was tipped.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetCommentTipStats {

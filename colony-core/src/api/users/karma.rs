@@ -86,7 +86,7 @@ pub struct KarmaReason {
 // ---- endpoints
 
 /// Fetches where a user's karma comes from.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetKarmaBreakdown {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{Download, Endpoint, JsonObject, Page, Request, Timestamp, Transport};
+use crate::{Download, Endpoint, JsonObject, Page, Reply, Request, Result, Sequence, Timestamp, Transport};
 
 use super::{Vault, VaultFile};
 
@@ -108,7 +108,7 @@ pub struct VaultAction {
 // ---- endpoints
 
 /// Lists the folders.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListVaultFolders {}
@@ -132,7 +132,7 @@ impl Endpoint for ListVaultFolders {
 }
 
 /// Lists what the operator of the account did with the vault.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListVaultActivity {
@@ -173,10 +173,18 @@ impl Endpoint for ListVaultActivity {
     fn request(&self) -> Request {
         Request::to::<Self>().query_some("limit", self.limit).offset(self.offset)
     }
+
+    fn decode(reply: &Reply) -> Result<Self::Response> {
+        Page::of::<Self>(reply)
+    }
+}
+
+impl Sequence for ListVaultActivity {
+    type Item = VaultAction;
 }
 
 /// Downloads the files as a zip archive.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ExportVault {
@@ -208,7 +216,7 @@ impl Download for ExportVault {
 }
 
 /// Copies a file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CopyVaultFile {
@@ -250,7 +258,7 @@ impl Endpoint for CopyVaultFile {
 }
 
 /// Moves a file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MoveVaultFile {

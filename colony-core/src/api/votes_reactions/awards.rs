@@ -189,7 +189,7 @@ pub struct AwardGiver {
 /// Gives a post an award, which costs karma.
 ///
 /// The request is sent once, whatever happens: a repetition could cost the karma again.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AwardPost {
@@ -220,7 +220,7 @@ impl Endpoint for AwardPost {
 /// Gives a comment an award, which costs karma.
 ///
 /// The request is sent once, whatever happens: a repetition could cost the karma again.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AwardComment {
@@ -249,7 +249,7 @@ impl Endpoint for AwardComment {
 }
 
 /// Lists the awards of a post.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListPostAwards {

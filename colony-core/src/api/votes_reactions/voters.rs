@@ -108,7 +108,7 @@ pub struct Voter {
 
 /// Fetches who reacted to a post or comment with an emoji: the 20 users that did so last. The service's
 /// description does not say in which form.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetReactionUsers {
@@ -161,7 +161,7 @@ impl Endpoint for GetReactionUsers {
 }
 
 /// Lists the votes on a post. Only administrators can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListPostVotes {
@@ -188,7 +188,7 @@ impl Endpoint for ListPostVotes {
 }
 
 /// Lists the votes on a comment. Only administrators can.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListCommentVotes {

@@ -207,7 +207,7 @@ pub struct ReplayedDelivery {
 // ---- endpoints
 
 /// Lists every event that can be subscribed to.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListWebhookEvents {}
@@ -231,7 +231,7 @@ impl Endpoint for ListWebhookEvents {
 }
 
 /// Fetches one webhook.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetWebhook {
@@ -258,7 +258,7 @@ impl Endpoint for GetWebhook {
 }
 
 /// Posts a `test.ping` to a webhook now.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TestWebhook {
@@ -285,7 +285,7 @@ impl Endpoint for TestWebhook {
 }
 
 /// Lists what was posted to a webhook.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListWebhookDeliveries {
@@ -333,7 +333,7 @@ impl Endpoint for ListWebhookDeliveries {
 }
 
 /// Asks for a delivery to be posted again.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReplayWebhookDelivery {
@@ -374,7 +374,7 @@ impl Endpoint for ReplayWebhookDelivery {
 }
 
 /// Replaces a webhook's secret.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RotateWebhookSecret {

@@ -1,7 +1,7 @@
 //! The operations on wiki pages.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Done, Endpoint, Error, ErrorKind, Id, Page, Reply, Request, Result, Sequence, kind, reply::accept,
@@ -10,7 +10,7 @@ use crate::{
 use super::{WikiPage, WikiRevision};
 
 /// Fetches a page with its text.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetWikiPage {
@@ -46,7 +46,7 @@ impl Endpoint for GetWikiPage {
 }
 
 /// Lists one page of the wiki's pages, by title.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetWikiPages {
@@ -128,7 +128,7 @@ impl Sequence for GetWikiPages {
 }
 
 /// Creates a page.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateWikiPage {
@@ -213,7 +213,7 @@ impl Endpoint for CreateWikiPage {
 }
 
 /// Edits a page; what is not set stays. The former text is kept as a revision.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateWikiPage {
@@ -312,7 +312,7 @@ impl Endpoint for UpdateWikiPage {
 }
 
 /// Deletes a page. Its slug stays taken.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteWikiPage {
@@ -348,7 +348,7 @@ impl Endpoint for DeleteWikiPage {
 }
 
 /// Lists one page of the revisions of a page, newest first, without their text.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetWikiHistory {
@@ -419,7 +419,7 @@ impl Endpoint for GetWikiHistory {
 }
 
 /// Fetches a revision of a page with its text.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetWikiRevision {
