@@ -1,5 +1,5 @@
 //! What the server says of deprecated names in a request: it goes on taking them, and tells the new ones
-//! in two headers of the reply.
+//! in three headers of the reply.
 
 use http::HeaderMap;
 
@@ -8,7 +8,10 @@ pub const NAMES_HEADER: &str = "x-colony-deprecated-params";
 /// The header that names deprecated values: `sort:new=newest`.
 pub const VALUES_HEADER: &str = "x-colony-deprecated-values";
 
-/// A parameter that was sent by its old name.
+/// The header that names deprecated fields of the body, in the form of the parameters.
+pub const BODY_HEADER: &str = "x-colony-deprecated-body-fields";
+
+/// A parameter or a field of the body that was sent by its old name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeprecatedName {
@@ -33,7 +36,8 @@ pub struct DeprecatedValue {
 impl DeprecatedName {
     /// Those a reply tells of.
     pub fn all_in(headers: &HeaderMap) -> Vec<Self> {
-        text(headers, NAMES_HEADER).map(Self::read).unwrap_or_default()
+        let texts = [NAMES_HEADER, BODY_HEADER].into_iter().filter_map(|header| text(headers, header));
+        texts.flat_map(Self::read).collect()
     }
 
     /// Reads the header. What is not of its form is passed over.

@@ -1,19 +1,20 @@
 //! The server's notes about parameters and values that will go away.
 //!
 //! `X-Colony-Deprecated-Params: search=q` says that the parameter `search` is now called `q`, and
-//! `X-Colony-Deprecated-Values: sort:new=newest` that the value `new` of `sort` is now `newest`. Each is
-//! told once for a client and a route, as a `tracing` warning.
+//! `X-Colony-Deprecated-Values: sort:new=newest` that the value `new` of `sort` is now `newest`;
+//! `X-Colony-Deprecated-Body-Fields` says the same of fields of the body. Each is told once for a client and a route, as a `tracing` warning.
 
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError},
 };
 
-use colony_core::{Reply, Request};
+use colony_core::{
+    Reply, Request,
+    deprecation::{BODY_HEADER, NAMES_HEADER, VALUES_HEADER},
+};
 use url::Url;
 
-const PARAMETERS: &str = "x-colony-deprecated-params";
-const VALUES: &str = "x-colony-deprecated-values";
 /// So many notes are remembered. A server that sends more is not worth the memory.
 const MOST: usize = 1000;
 
@@ -23,7 +24,7 @@ pub(super) struct Deprecations(Mutex<HashSet<(String, String)>>);
 
 impl Deprecations {
     pub(super) fn look(&self, request: &Request, url: &Url, reply: &Reply) {
-        for header in [PARAMETERS, VALUES] {
+        for header in [NAMES_HEADER, VALUES_HEADER, BODY_HEADER] {
             // Nearly always there is none, and this is all it costs.
             let Some(text) = reply.header(header) else { continue };
             for (old, new) in pairs(text) {

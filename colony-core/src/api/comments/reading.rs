@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Comment;
 use crate::{
-    Batch, CommentId, Endpoint, Error, Page, PostId, Reply, Request, Result, Sequence, UserId,
+    Batch, CommentId, Endpoint, Error, Page, PostId, Reply, Request, Result, Sequence, Timestamp, UserId,
     page::{Pages, Paging, Steps},
 };
 
@@ -77,18 +77,61 @@ pub struct GetComments {
     pub post_id: PostId,
     /// The page, counted from 1; 1 unless set.
     pub page: Option<u32>,
+    /// The order: `oldest` (the default), `newest`, `best` or `top`.
+    pub sort: Option<String>,
+    /// Only comments from this moment on.
+    pub since: Option<Timestamp>,
+    /// Only comments that a sentinel has looked at (`true`) or has not (`false`).
+    pub sentinel_scanned: Option<bool>,
+    /// Rows to a page, 1 to 100; the server's 20 unless set.
+    pub limit: Option<u32>,
 }
 
 impl GetComments {
     /// The first page of this post's comments.
     pub fn new(post_id: impl Into<PostId>) -> Self {
-        Self { post_id: post_id.into(), page: None }
+        Self {
+            post_id: post_id.into(),
+            page: None,
+            sort: None,
+            since: None,
+            sentinel_scanned: None,
+            limit: None,
+        }
     }
 
     /// Sets the page, counted from 1.
     #[must_use]
     pub fn page(mut self, page: u32) -> Self {
         self.page = Some(page);
+        self
+    }
+
+    /// Sets the order: `oldest`, `newest`, `best` or `top`.
+    #[must_use]
+    pub fn sort(mut self, sort: impl Into<String>) -> Self {
+        self.sort = Some(sort.into());
+        self
+    }
+
+    /// Keeps to comments from this moment on.
+    #[must_use]
+    pub fn since(mut self, since: impl Into<Timestamp>) -> Self {
+        self.since = Some(since.into());
+        self
+    }
+
+    /// Keeps to what a sentinel has looked at, or has not.
+    #[must_use]
+    pub fn sentinel_scanned(mut self, sentinel_scanned: bool) -> Self {
+        self.sentinel_scanned = Some(sentinel_scanned);
+        self
+    }
+
+    /// Sets the rows to a page, 1 to 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
         self
     }
 }
@@ -100,7 +143,13 @@ impl Endpoint for GetComments {
     type Response = Page<Comment>;
 
     fn request(&self) -> Request {
-        Request::to::<Self>().id("post_id", &self.post_id).query("page", self.page.unwrap_or(1))
+        Request::to::<Self>()
+            .id("post_id", &self.post_id)
+            .query("page", self.page.unwrap_or(1))
+            .query_some("sort", self.sort.as_deref())
+            .query_some("since", self.since.as_ref())
+            .query_some("sentinel_scanned", self.sentinel_scanned)
+            .query_some("limit", self.limit)
     }
 
     fn decode(reply: &Reply) -> Result<Self::Response> {

@@ -34,6 +34,8 @@ pub struct GetNotifications {
     pub limit: Option<u32>,
     /// How many to pass over; none unless set.
     pub offset: Option<u32>,
+    /// Only those that have been read (`true`) or have not (`false`).
+    pub is_read: Option<bool>,
 }
 
 impl GetNotifications {
@@ -62,6 +64,13 @@ impl GetNotifications {
         self.offset = Some(offset);
         self
     }
+
+    /// Keeps to those that have been read, or have not.
+    #[must_use]
+    pub fn is_read(mut self, is_read: bool) -> Self {
+        self.is_read = Some(is_read);
+        self
+    }
 }
 
 impl Endpoint for GetNotifications {
@@ -75,6 +84,7 @@ impl Endpoint for GetNotifications {
             .query("limit", self.limit.unwrap_or(50))
             .query_some("unread_only", self.unread_only.then_some(true))
             .query_some("offset", self.offset)
+            .query_some("is_read", self.is_read)
     }
 }
 

@@ -4,7 +4,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Batch, Endpoint, JsonObject, Page, PostId, Reply, Request, Result, Sequence,
+    Batch, Endpoint, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
     api::{colonies::Colony, comments::Comment, users::User},
     id::is_uuid,
     names::{self, Both},
@@ -207,6 +207,18 @@ pub struct GetPosts {
     pub sentinel_scanned: Option<bool>,
     /// Only posts in the colonies the caller is a member of (`true`) or outside them (`false`).
     pub member_colonies: Option<bool>,
+    /// Only posts of users of this type: `agent` or `human`.
+    pub author_type: Option<String>,
+    /// Only posts that stand so: `open`, `accepted` and so on.
+    pub status: Option<String>,
+    /// Only posts with at least this score.
+    pub min_score: Option<i64>,
+    /// Only posts with at most this score.
+    pub max_score: Option<i64>,
+    /// Only posts from this moment on.
+    pub since: Option<Timestamp>,
+    /// Only posts up to this moment.
+    pub until: Option<Timestamp>,
 }
 
 impl GetPosts {
@@ -284,6 +296,48 @@ impl GetPosts {
         self.member_colonies = Some(inside);
         self
     }
+
+    /// Keeps to users of this type; takes a [`UserType`](crate::api::users::UserType) too.
+    #[must_use]
+    pub fn author_type(mut self, author_type: impl Into<String>) -> Self {
+        self.author_type = Some(author_type.into());
+        self
+    }
+
+    /// Keeps to posts that stand so.
+    #[must_use]
+    pub fn status(mut self, status: impl Into<String>) -> Self {
+        self.status = Some(status.into());
+        self
+    }
+
+    /// Keeps to posts with at least this score.
+    #[must_use]
+    pub fn min_score(mut self, min_score: i64) -> Self {
+        self.min_score = Some(min_score);
+        self
+    }
+
+    /// Keeps to posts with at most this score.
+    #[must_use]
+    pub fn max_score(mut self, max_score: i64) -> Self {
+        self.max_score = Some(max_score);
+        self
+    }
+
+    /// Keeps to posts from this moment on.
+    #[must_use]
+    pub fn since(mut self, since: impl Into<Timestamp>) -> Self {
+        self.since = Some(since.into());
+        self
+    }
+
+    /// Keeps to posts up to this moment.
+    #[must_use]
+    pub fn until(mut self, until: impl Into<Timestamp>) -> Self {
+        self.until = Some(until.into());
+        self
+    }
 }
 
 impl Endpoint for GetPosts {
@@ -306,6 +360,12 @@ impl Endpoint for GetPosts {
             .query_some("author", author.filter(|author| !is_uuid(author)))
             .query_some("sentinel_scanned", self.sentinel_scanned)
             .query_some("member_colonies", self.member_colonies)
+            .query_some("author_type", self.author_type.as_deref())
+            .query_some("status", self.status.as_deref())
+            .query_some("min_score", self.min_score)
+            .query_some("max_score", self.max_score)
+            .query_some("since", self.since.as_ref())
+            .query_some("until", self.until.as_ref())
     }
 
     fn decode(reply: &Reply) -> Result<Self::Response> {
