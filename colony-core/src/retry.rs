@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::{ErrorKind, Reply, Result};
+use crate::{Reply, Result};
 
 /// Whether a request may be sent again, and what makes that harmless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,10 +84,8 @@ impl Failure {
                 Some(Self::InProgress)
             }
             Ok(reply) => Some(Self::Status(reply.status.as_u16())),
-            Err(error) if error.kind() == ErrorKind::Network => {
-                Some(Self::Unanswered(error.unanswered().unwrap_or(Unanswered::Lost)))
-            }
-            Err(_) => None,
+            // One that does not say how it ended was not sent, or is not to be repeated: a deadline's, a script's.
+            Err(error) => error.unanswered().map(Self::Unanswered),
         }
     }
 

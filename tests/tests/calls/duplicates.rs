@@ -27,6 +27,8 @@ struct Scene {
     gateway: Gateway,
     post: String,
     own_post: String,
+    /// Somebody else, about whom notes are kept.
+    peer: String,
 }
 
 impl Scene {
@@ -49,6 +51,7 @@ impl Scene {
         Self {
             post: text(&page["items"][0]["id"]),
             own_post: text(&own["id"]),
+            peer: text(&page["items"][0]["author"]["username"]),
             base_url: format!("http://{authority}/api/v1"),
             sandbox,
             gateway,
@@ -69,7 +72,7 @@ impl Scene {
             1 => call("create_comment", json!({"post_id": self.post, "body": marker})),
             2 => call("update_post", json!({"post_id": self.own_post, "title": "Own", "body": marker})),
             3 => raw(Method::PATCH, &format!("/me/inbox?marker={marker}"), json!({"inbox_mode": "open"})),
-            4 => raw(Method::DELETE, &format!("/users/me/notes/{marker}"), json!({})),
+            4 => raw(Method::DELETE, &format!("/users/me/notes/{}?marker={marker}", self.peer), json!({})),
             5 => call(
                 "upload_message_attachment",
                 json!({
@@ -78,7 +81,11 @@ impl Scene {
                 }),
             ),
             6 => raw(Method::POST, "/notes", json!({"body": marker})),
-            _ => raw(Method::PUT, &format!("/users/me/notes/ada?marker={marker}"), json!({"body": "x"})),
+            _ => raw(
+                Method::PUT,
+                &format!("/users/me/notes/{}?marker={marker}", self.peer),
+                json!({"body": "x"}),
+            ),
         }
     }
 
