@@ -5,7 +5,10 @@ use std::{fmt, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
 use colony_core::{
     Client, DEFAULT_BASE_URL, Error, ErrorKind, Result, Transport,
     retry::RetryPolicy,
-    token::cache_path::{self, Directories},
+    token::{
+        cache_path::{self, Directories},
+        freshness::Lifetime,
+    },
 };
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
@@ -19,8 +22,8 @@ use crate::{
     http::{Breaker, Colonies, Http, ResponseCache, Shared},
     openid::Sources,
     sender::Sender,
-    session::{self, Login, Session, Settings, Totp},
-    time::{SystemTimer, Timer},
+    session::{self, AskKey, Held, Login, Session, Settings, Totp},
+    time::{SystemTimer, Timer, unix},
     tls::{self, Certificates},
     watch::{Hooks, Watch},
 };
@@ -71,6 +74,8 @@ const LOCK_GRACE: Duration = Duration::from_secs(15);
 pub struct Builder<C = Http> {
     client: PhantomData<fn() -> C>,
     api_key: Option<SecretString>,
+    ask_key: Option<AskKey>,
+    seed: Option<SecretString>,
     base_url: Option<String>,
     timeout: Duration,
     deadline: Duration,
@@ -113,6 +118,8 @@ impl<C: OverHttp> Builder<C> {
         Self {
             client: PhantomData,
             api_key,
+            ask_key: None,
+            seed: None,
             base_url: None,
             timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(180),
@@ -143,6 +150,28 @@ impl<C: OverHttp> Builder<C> {
             breaker: None,
             hooks: Hooks::default(),
         }
+    }
+
+    /// Sets where the API key comes from: asked, on a thread where it may block, when a token is needed that is not in
+    /// memory, and again after a login that was refused. For a client that is built without a key.
+    ///
+    /// ```
+    /// # fn main() -> colony_async::Result<()> {
+    /// let client: colony_async::Client = colony_async::Builder::new(None)
+    ///     .api_key_with(|| Ok(std::env::var("COLONY_API_KEY").unwrap_or_default().into()))
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn api_key_with(mut self, key: impl Fn() -> Result<SecretString> + Send + Sync + 'static) -> Self {
+        self.ask_key = Some(Arc::new(key));
+        self
+    }
+
+    /// Starts with a token that the program has already: it serves from memory until it is stale or refused, and is
+    /// not written to the file.
+    pub fn seed_token(mut self, token: impl Into<SecretString>) -> Self {
+        self.seed = Some(token.into());
+        self
     }
 
     /// Sets the API's base URL, `/api/v1` included.
@@ -531,7 +560,13 @@ impl<C: OverHttp> Builder<C> {
             totp: self.totp,
             owner,
         };
-        let session = Session::new(self.api_key, settings.clone(), login, Arc::clone(&self.timer));
+        let seed = self.seed.map(|token| {
+            let lifetime = Lifetime::in_hand(token.expose_secret(), unix(&*self.timer));
+            Held::new(token, lifetime)
+        });
+        let session = Session::new(self.api_key, settings.clone(), login, Arc::clone(&self.timer))
+            .seeded(seed)
+            .asking(self.ask_key);
         let session = Arc::new(session);
         let sources = Sources::new(
             Arc::clone(&session),
@@ -580,7 +615,7 @@ fn check_base_url(base_url: &str) -> Result<Url> {
     })
 }
 
-fn check_key(key: &SecretString) -> Result<()> {
+pub(crate) fn check_key(key: &SecretString) -> Result<()> {
     let key = key.expose_secret();
     if key.trim().is_empty() {
         return Err(config("the API key is empty; it looks like col_… and was shown once, at registration"));

@@ -65,6 +65,7 @@ mod repeat;
 mod reply;
 mod sender;
 mod session;
+mod shared;
 mod stream;
 mod tasks;
 #[cfg(feature = "testing")]
@@ -86,6 +87,7 @@ pub use colony_core::{
     PostId, Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
     generated_text, idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
+    token::TokenName,
     webhook,
 };
 pub use listing::Listing;
@@ -95,6 +97,7 @@ pub use reply::Reply;
 #[doc(no_inline)]
 pub use secrecy::{ExposeSecret, SecretString};
 pub use session::{CacheDirectory, CachedToken, LockStatus, TokenStatus};
+pub use shared::{Minted, SharedToken, SharedTokenBuilder, SharedTokenStatus};
 pub use stream::ByteStream;
 pub use tls::install_tls_provider;
 pub use watch::{Incoming, Outgoing};

@@ -82,6 +82,15 @@ pub(crate) struct Rejected {
     by: Option<Arc<str>>,
 }
 
+impl Rejected {
+    pub(crate) fn of(token: SecretString, by: Option<&str>) -> Self {
+        Self { token, by: by.map(Arc::from) }
+    }
+}
+
+/// Where a key comes from.
+pub(crate) type AskKey = Arc<dyn Fn() -> Result<SecretString> + Send + Sync>;
+
 /// A key, and the place of its token. Replaced as a whole when the key changes.
 struct Key {
     secret: Option<SecretString>,
@@ -117,6 +126,10 @@ pub(crate) struct Session {
     /// Operations that refuse every token, as last read; this process's own where they cannot be shared.
     refusals: Mutex<Refusals>,
     refusals_unshared: AtomicBool,
+    /// A token that the program had when it was built, until it is taken into memory.
+    seed: Mutex<Option<Arc<Held>>>,
+    /// Asked for the key when a token is needed, where none was given.
+    ask_key: Option<AskKey>,
     /// A stale token that serves on after a login that failed.
     serving: Mutex<Option<flight::Serving>>,
     warned: AtomicBool,
@@ -144,12 +157,40 @@ impl Session {
             note: Mutex::new(None),
             refusals: Mutex::default(),
             refusals_unshared: AtomicBool::new(false),
+            seed: Mutex::new(None),
+            ask_key: None,
             serving: Mutex::new(None),
             warned: AtomicBool::new(false),
             renewal: Renewal::default(),
             owner,
             process: std::process::id(),
         }
+    }
+
+    /// As this one, with a token that the program has already.
+    pub(crate) fn seeded(self, held: Option<Held>) -> Self {
+        Self { seed: Mutex::new(held.map(Arc::new)), ..self }
+    }
+
+    /// As this one, which asks for its key when a token is needed.
+    pub(crate) fn asking(self, ask_key: Option<AskKey>) -> Self {
+        Self { ask_key, ..self }
+    }
+
+    /// The seed, once.
+    fn take_seed(&self) -> Option<Arc<Held>> {
+        self.seed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+
+    /// The key, asked for if there is none yet (blocking).
+    fn key(&self) -> Result<Arc<Key>> {
+        let key = self.key.load_full();
+        let Some(ask) = self.ask_key.as_ref().filter(|_| key.secret.is_none()) else { return Ok(key) };
+        let secret = self.owner.call(|| ask())?;
+        crate::builder::check_key(&secret)?;
+        let key = Arc::new(Key::new(Some(secret), &self.settings, &*self.mint));
+        self.key.store(Arc::clone(&key));
+        Ok(key)
     }
 
     /// A token that is fresh now, and not the rejected one.
@@ -179,7 +220,7 @@ impl Session {
     }
 
     /// As [`token_for`](Self::token_for), after this one was rejected.
-    async fn replacement(self: &Arc<Self>, need: Need, rejected: Rejected) -> Result<Arc<Held>> {
+    pub(crate) async fn replacement(self: &Arc<Self>, need: Need, rejected: Rejected) -> Result<Arc<Held>> {
         if let Some(held) = self.in_memory(need, Some(&rejected.token)) {
             return Ok(held);
         }
@@ -269,7 +310,7 @@ impl Session {
     /// fail, or never be made.
     pub(crate) async fn forget(self: &Arc<Self>) {
         let store = self.key.load().store.clone();
-        let held = self.held.swap(None);
+        let held = self.held.swap(None).or_else(|| self.take_seed());
         let shared =
             background::blocking(move || Some(store?.read().ok()?.kept.token().clone())).await.ok().flatten();
         let given_up = held.iter().map(|held| held.token.clone()).chain(shared).collect();
@@ -358,6 +399,11 @@ impl Session {
     /// Whether this session would not be refused as that one was.
     pub(crate) fn differs(&self, note: &Note) -> bool {
         self.mint.differs(note)
+    }
+
+    /// Where the token is shared.
+    pub(crate) fn store(&self) -> Option<Store> {
+        self.key.load().store.clone()
     }
 
     /// The key in use now.

@@ -33,6 +33,7 @@ mod http;
 mod id_token;
 mod listing;
 mod reader;
+mod shared;
 mod thread;
 
 pub use self::http::{Builder, Http};
@@ -49,6 +50,7 @@ pub use colony_core::{
     PostId, Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
     generated_text, idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
+    token::TokenName,
     webhook,
 };
 #[cfg(feature = "id-token")]
@@ -57,6 +59,7 @@ pub use listing::Listing;
 pub use reader::ByteReader;
 #[doc(no_inline)]
 pub use secrecy::{ExposeSecret, SecretString};
+pub use shared::{Minted, SharedToken, SharedTokenBuilder, SharedTokenStatus};
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
 pub type Client = colony_core::Client<Http>;

@@ -74,3 +74,6 @@ pub(crate) mod directories;
 pub mod envelope;
 pub mod freshness;
 pub mod refusals;
+mod token_name;
+
+pub use token_name::TokenName;

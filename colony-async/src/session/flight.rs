@@ -104,7 +104,13 @@ impl Session {
         if let Some(held) = self.serving(&purpose) {
             return Ok(held);
         }
-        let key = self.key.load_full();
+        if let Some(seed) = self.take_seed() {
+            self.keep(&seed);
+            if let Some(held) = self.in_memory(purpose.need(), purpose.rejected()) {
+                return Ok(held);
+            }
+        }
+        let key = self.key()?;
         if key.secret.is_none() {
             return Err(no_key());
         }
@@ -295,6 +301,10 @@ impl Session {
                 Ok(held)
             }
             Err(error) => {
+                if self.ask_key.is_some() && error.is_auth() {
+                    // Asked again before the next login: the key may have been replaced.
+                    self.key.store(Arc::new(Key { secret: None, store: None }));
+                }
                 self.share_refusal(&error, now, shared);
                 Err(error)
             }

@@ -8,6 +8,8 @@ use std::{
 
 use colony_core::{Reply, Request, Result, openid::audience::Need, token::refusals::Refusals};
 
+use secrecy::SecretString;
+
 use super::{Held, Rejected, Session, Store, events};
 use crate::background;
 
@@ -59,9 +61,9 @@ impl<'s> Round<'s> {
         events::rejected(&self.operation);
         let is_last = self.replacements > 0 && held.minted;
         if is_last {
-            self.session.remember_refusal(&self.operation, held).await;
+            self.session.remember_refusal(&self.operation, &held.token).await;
         }
-        if is_last || self.replacements > 1 || self.session.is_final(&self.operation, held).await {
+        if is_last || self.replacements > 1 || self.session.is_final(&self.operation, &held.token).await {
             return Ok(None);
         }
         self.replacements += 1;
@@ -69,7 +71,7 @@ impl<'s> Round<'s> {
         let rejected = Rejected { token: held.token.clone(), by: Some(Arc::from(&*self.operation)) };
         match self.session.replacement(Need::AccessToken, rejected).await {
             // While the lock was waited for, another process learned that this operation refuses every token.
-            Err(_) if self.session.is_final(&self.operation, held).await => Ok(None),
+            Err(_) if self.session.is_final(&self.operation, &held.token).await => Ok(None),
             other => other.map(Some),
         }
     }
@@ -84,14 +86,14 @@ impl<'s> Round<'s> {
 
 impl Session {
     /// Whether this operation is known to refuse this token and those that would come after it.
-    async fn is_final(self: &Arc<Self>, operation: &str, held: &Arc<Held>) -> bool {
+    pub(crate) async fn is_final(self: &Arc<Self>, operation: &str, token: &SecretString) -> bool {
         if let Some(store) = self.key.load().store.clone() {
-            let (session, held, operation) = (Arc::clone(self), Arc::clone(held), operation.to_owned());
+            let (session, token, operation) = (Arc::clone(self), token.clone(), operation.to_owned());
             let learning = background::blocking(move || {
                 // Another process has just got this token for this operation, and is about to learn its answer.
                 for _ in 0..MOST_LOOKS {
                     session.learn_refusals(&store);
-                    if !session.refusals().is_expected(&operation, &held.token, session.now()) {
+                    if !session.refusals().is_expected(&operation, &token, session.now()) {
                         break;
                     }
                     session.settings.disk.pause(LOOK_AGAIN);
@@ -99,7 +101,7 @@ impl Session {
             });
             let _ = learning.await;
         }
-        self.refusals().stands(operation, &held.token, self.now())
+        self.refusals().stands(operation, token, self.now())
     }
 
     /// Reads what all processes know (blocking), unless this one could not write what it knows.
@@ -121,8 +123,17 @@ impl Session {
         }
     }
 
-    async fn remember_refusal(self: &Arc<Self>, operation: &str, held: &Arc<Held>) {
-        let (operation, token, now) = (operation.to_owned(), held.token.clone(), self.now());
+    /// Whether a process has just got this token because the operation refused another.
+    pub(crate) async fn is_replacement(self: &Arc<Self>, operation: &str, token: &SecretString) -> bool {
+        if let Some(store) = self.key.load().store.clone() {
+            let session = Arc::clone(self);
+            let _ = background::blocking(move || session.learn_refusals(&store)).await;
+        }
+        self.refusals().is_expected(operation, token, self.now())
+    }
+
+    pub(crate) async fn remember_refusal(self: &Arc<Self>, operation: &str, token: &SecretString) {
+        let (operation, token, now) = (operation.to_owned(), token.clone(), self.now());
         events::refuses_every_token(&operation);
         self.change_refusals(move |refusals| refusals.add(&operation, &token, now)).await;
     }

@@ -85,6 +85,11 @@ pub struct Granted {
 }
 
 impl Granted {
+    /// A token that was got at one moment and ends at another, both unix seconds by this machine's clock.
+    pub fn new(access_token: SecretString, at: f64, expiry: f64) -> Self {
+        Self { access_token, id_token: None, scope: None, at, expiry, id_expiry: None }
+    }
+
     /// Reads the reply to an exchange that was answered at `now` (unix seconds).
     ///
     /// The access token lives for `expires_in`, the `id_token` for `exp − iat`, both counted from `now`, so

@@ -133,6 +133,15 @@ impl Lifetime {
         }
     }
 
+    /// The lifetime of a token that was issued some time ago: to its own `exp`, less the early-refresh window. One that
+    /// does not tell counts as issued just now.
+    pub fn in_hand(token: &str, now: f64) -> Self {
+        match claims(token).and_then(Claims::in_order) {
+            Some(Claims { exp: Some(exp), .. }) => Self::from_file(exp + 1.0, token),
+            _ => Self::at_login(token, now),
+        }
+    }
+
     /// The lifetime of a token from a file (rule 6 of the design).
     ///
     /// The file's `expiry` counts unless it is past the token's own `exp`: a file that claims more than

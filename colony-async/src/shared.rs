@@ -1,0 +1,601 @@
+//! A token source for any service: the session of the login, with a function that fetches the token.
+
+use std::{
+    fmt,
+    future::Future,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use colony_core::{
+    Error, ErrorKind, Result,
+    openid::{
+        audience::{Audience, Need},
+        exchanged::Granted,
+    },
+    token::{
+        TokenName, cache_path,
+        cooldown::{Limits, Note},
+        freshness::{LONGEST_LIFETIME, Lifetime, claims, unix_seconds},
+    },
+};
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, Either, select},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    callback::Owner,
+    disk::{Real, place},
+    session::{self, Attempt, Held, Kind, LockStatus, Mint, Rejected, Session, Settings},
+    time::{SystemTimer, Timer, unix},
+};
+
+/// A token that a function has fetched, and when it ends.
+///
+/// ```
+/// use std::time::Duration;
+/// use colony_async::Minted;
+///
+/// let opaque = Minted::new("opaque").expires_in(Duration::from_secs(900));
+/// let jwt = Minted::new("eyJ…"); // ends as its own `exp` says
+/// ```
+#[derive(Clone)]
+pub struct Minted {
+    token: SecretString,
+    end: Option<End>,
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    In(Duration),
+    At(SystemTime),
+}
+
+impl Minted {
+    /// This token. Unless its end is told, it is read from the token, which must be a JWT with an `exp` then.
+    pub fn new(token: impl Into<SecretString>) -> Self {
+        Self { token: token.into(), end: None }
+    }
+
+    /// It ends after this time, counted from when the function returns.
+    #[must_use]
+    pub fn expires_in(self, life: Duration) -> Self {
+        Self { end: Some(End::In(life)), ..self }
+    }
+
+    /// It ends at this moment, by this machine's clock.
+    #[must_use]
+    pub fn expires_at(self, end: SystemTime) -> Self {
+        Self { end: Some(End::At(end)), ..self }
+    }
+
+    /// `is_new`: it was issued just now, so that a JWT's times can be counted from now on a clock that is wrong.
+    fn granted(self, now: f64, is_new: bool) -> Result<Granted> {
+        let token = self.token.expose_secret();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(unusable("the token is empty or has characters that no header can carry"));
+        }
+        let longest = LONGEST_LIFETIME.as_secs_f64();
+        let expiry = match self.end {
+            Some(End::In(life)) => now + life.as_secs_f64().min(longest),
+            Some(End::At(end)) => unix_seconds(end).min(now + longest),
+            None if claims(token).is_none_or(|claims| claims.exp.is_none()) => {
+                return Err(unusable(
+                    "the token does not say when it ends: use `expires_in` or `expires_at`",
+                ));
+            }
+            None if is_new => Lifetime::at_login(token, now).dead_at,
+            None => Lifetime::in_hand(token, now).dead_at,
+        };
+        Ok(Granted::new(self.token, now, expiry))
+    }
+}
+
+impl fmt::Debug for Minted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Minted")
+    }
+}
+
+fn unusable(why: &str) -> Error {
+    Error::build(ErrorKind::Decode, why).finish()
+}
+
+/// A token that every program of this user on this host shares, fetched by one of them when that is due.
+///
+/// It has the promises of the login of [`Client`](crate::Client): one fetch, however many tasks and processes ask; a
+/// private file, an advisory lock, a cool-down after a 429 that all respect; a token that lives serves on while the
+/// service is away; and no trouble with files fails a call. Cloning is cheap and shares everything.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use colony_async::{Minted, SharedToken, TokenName};
+///
+/// # async fn fetch() -> colony_async::Result<String> { Ok(String::new()) }
+/// # async fn example(key: &str, org: &str) -> colony_async::Result<()> {
+/// let source = SharedToken::builder(TokenName::new("fctl").part("org", org).secret(key))
+///     .ttl(Duration::from_secs(300))
+///     .mint(|| async { Ok(Minted::new(fetch().await?)) })
+///     .build()?;
+/// let token = source.token().await?;
+/// // The service answered 401:
+/// let other = source.token_other_than(&token).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct SharedToken(Arc<Inner>);
+
+struct Inner {
+    session: Arc<Session>,
+    timer: Arc<dyn Timer>,
+    /// The token that was last fetched in place of a rejected one, and when.
+    replacement: Mutex<Option<(SecretString, f64)>>,
+}
+
+/// A token that is rejected so soon after it was fetched, in seconds, is not what is wrong.
+const JUST_FETCHED: f64 = 60.0;
+
+/// How much longer than a fetch may take the lock is waited for.
+const LOCK_EXTRA: Duration = Duration::from_secs(15);
+
+/// What is remembered of a token that is refused and no operation was named.
+const ANY: &str = "*";
+
+impl SharedToken {
+    /// A builder for the token of this name.
+    pub fn builder(name: TokenName) -> SharedTokenBuilder {
+        SharedTokenBuilder {
+            name,
+            directory: None,
+            ttl: None,
+            refresh_ahead: false,
+            ignore_cool_down: false,
+            deadline: Duration::from_secs(120),
+            seed: None,
+            mint: None,
+            timer: Arc::new(SystemTimer),
+        }
+    }
+
+    /// Returns a token that is fresh now: from memory, from the file, or fetched.
+    ///
+    /// # Errors
+    ///
+    /// What the function answered, here or in a process that was waited for;
+    /// [`RateLimit`](ErrorKind::RateLimit) while a cool-down lasts.
+    pub async fn token(&self) -> Result<SecretString> {
+        Ok(self.0.session.token(None).await?.token.clone())
+    }
+
+    /// Returns another token than one that the service refused (401), fetched if nobody has done so yet.
+    ///
+    /// A token that is refused although it was just fetched is not what is wrong: then this fails at once, for 2 s and
+    /// twice as long each time, up to 30 minutes, in every process.
+    ///
+    /// # Errors
+    ///
+    /// As [`token`](Self::token), and [`Auth`](ErrorKind::Auth) with the code `refused_when_new`.
+    pub async fn token_other_than(&self, rejected: &SecretString) -> Result<SecretString> {
+        self.replace(rejected, ANY).await
+    }
+
+    /// As [`token_other_than`](Self::token_other_than), remembered for one operation of the service: others are not
+    /// affected where this one refuses every token.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn token_other_than_for(
+        &self,
+        rejected: &SecretString,
+        operation: &str,
+    ) -> Result<SecretString> {
+        self.replace(rejected, operation).await
+    }
+
+    async fn replace(&self, rejected: &SecretString, operation: &str) -> Result<SecretString> {
+        let Inner { session, timer, replacement } = &*self.0;
+        let now = unix(&**timer);
+        let is_new = {
+            let mut slot = replacement.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_it = |(token, at): &mut (SecretString, f64)| {
+                token.expose_secret() == rejected.expose_secret()
+                    && (0.0..JUST_FETCHED).contains(&(now - *at))
+            };
+            slot.take_if(is_it).is_some()
+        };
+        if is_new || session.is_replacement(operation, rejected).await {
+            session.remember_refusal(operation, rejected).await;
+        }
+        if session.is_final(operation, rejected).await {
+            return Err(Error::build(ErrorKind::Auth, "the service refuses tokens that were just fetched")
+                .code("refused_when_new")
+                .status(401)
+                .hint("The account may lack the right to this, or the service may be misconfigured")
+                .finish());
+        }
+        let rejected = Rejected::of(rejected.clone(), Some(operation));
+        let held = session.replacement(Need::AccessToken, rejected).await?;
+        if held.minted {
+            let now = unix(&**timer);
+            *replacement.lock().unwrap_or_else(PoisonError::into_inner) = Some((held.token.clone(), now));
+        }
+        Ok(held.token.clone())
+    }
+
+    /// Makes the next call fetch a token. The one in the file stays for other programs until then.
+    pub async fn forget(&self) {
+        self.0.session.forget().await;
+    }
+
+    /// Looks at the shared file, without changing anything. Blocking, and quick.
+    pub fn status(&self) -> SharedTokenStatus {
+        let now = unix(&*self.0.timer);
+        let store = self.0.session.store();
+        let found = store.as_ref().and_then(|store| store.read().ok());
+        let lifetime = found.map(|found| found.kept.lifetime());
+        let in_memory = self.0.session.lend(Need::AccessToken, None, |held| held.lifetime);
+        let lifetime = in_memory.or(lifetime);
+        SharedTokenStatus {
+            file: store.as_ref().map(session::Store::file),
+            is_fresh: lifetime.is_some_and(|lifetime| lifetime.is_fresh(now)),
+            expires_at: lifetime.map(|lifetime| lifetime.dead_at),
+            lock: store.as_ref().and_then(|store| store.holder()).map_or(LockStatus::Free, LockStatus::Held),
+            cool_down: store.and_then(|store| store.read_note()?.remaining(now)),
+        }
+    }
+}
+
+impl fmt::Debug for SharedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedToken").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.session.end();
+    }
+}
+
+/// The state of a shared token. Holds no secret.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SharedTokenStatus {
+    /// The file. `None`: the token is kept in memory only.
+    pub file: Option<PathBuf>,
+    /// Whether a call now would use a token without fetching one.
+    pub is_fresh: bool,
+    /// When the token ends, Unix seconds.
+    pub expires_at: Option<f64>,
+    /// Whether another process is fetching one.
+    pub lock: LockStatus,
+    /// The time left of a cool-down after a 429.
+    pub cool_down: Option<Duration>,
+}
+
+type Fetch = Box<dyn Fn() -> BoxFuture<'static, Result<Minted>> + Send + Sync>;
+
+/// Settings of a [`SharedToken`].
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct SharedTokenBuilder {
+    name: TokenName,
+    directory: Option<PathBuf>,
+    ttl: Option<Duration>,
+    refresh_ahead: bool,
+    ignore_cool_down: bool,
+    deadline: Duration,
+    seed: Option<Minted>,
+    mint: Option<Fetch>,
+    timer: Arc<dyn Timer>,
+}
+
+impl SharedTokenBuilder {
+    /// Sets the function that fetches a token. It is called when one is due, by one process at a time, in a task of its
+    /// own. Its error is that of every caller who waited: a 429 ([`RateLimit`](ErrorKind::RateLimit)) starts a cool-down
+    /// for all programs of this user, for its `retry_after`.
+    pub fn mint<F>(mut self, fetch: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Minted>> + Send + 'static,
+    {
+        self.mint = Some(Box::new(move || fetch().boxed()));
+        self
+    }
+
+    /// Caps the age of a token taken from the file. Zero: no file. Unless set, `COLONY_SDK_TOKEN_CACHE_TTL` counts.
+    pub fn ttl(mut self, age: Duration) -> Self {
+        self.ttl = Some(age);
+        self
+    }
+
+    /// Sets the directory of the file. Unless set it is `<cache directory of the user>/<program>`;
+    /// `COLONY_SDK_TOKEN_CACHE_DIR` does not count.
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Whether a background task renews the token before it goes stale. Off unless set.
+    pub fn refresh_ahead(mut self, on: bool) -> Self {
+        self.refresh_ahead = on;
+        self
+    }
+
+    /// Fetches even while a cool-down lasts, for a person who knows that it is over.
+    pub fn ignore_cool_down(mut self, on: bool) -> Self {
+        self.ignore_cool_down = on;
+        self
+    }
+
+    /// Sets how long one fetch may take: two minutes unless set. Then it counts as failed, and other processes no
+    /// longer wait for it.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = limit;
+        self
+    }
+
+    /// Starts with a token in hand. It serves this process from memory until it is stale or refused.
+    pub fn seed(mut self, token: Minted) -> Self {
+        self.seed = Some(token);
+        self
+    }
+
+    /// Uses this clock and these pauses. For tests.
+    pub fn timer(mut self, timer: impl Timer) -> Self {
+        self.timer = Arc::new(timer);
+        self
+    }
+
+    /// Builds the source. Nothing is fetched and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a program's name that is not one,
+    /// [`Config`](ErrorKind::Config) without a [`mint`](Self::mint) function, and [`Decode`](ErrorKind::Decode) for a
+    /// seed whose end is not known.
+    pub fn build(self) -> Result<SharedToken> {
+        self.name.check()?;
+        let fetch = self.mint.ok_or_else(|| {
+            Error::build(ErrorKind::Config, "the source has no function that fetches tokens: use `mint`")
+                .finish()
+        })?;
+        let now = unix(&*self.timer);
+        let seed = self.seed.map(|seed| seed.granted(now, false)).transpose()?.map(Held::exchanged);
+        let environment = cache_path::from_environment();
+        let ttl = self.ttl.or(environment.ttl);
+        let program = self.name.program().to_owned();
+        let directories = match self.directory {
+            Some(directory) => cache_path::Directories::explicit(directory),
+            None => environment.directories_of(&program, place::user()),
+        };
+        let is_off = environment.disabled || ttl == Some(Duration::ZERO);
+        let settings = Settings {
+            base_url: String::new(),
+            directory: if is_off { None } else { session::in_use(&directories, &program) },
+            disk: Arc::new(Real),
+            ttl,
+            refresh_ahead: self.refresh_ahead,
+            ignore_cool_down: self.ignore_cool_down,
+            login_deadline: self.deadline,
+            lock_timeout: self.deadline.saturating_add(LOCK_EXTRA),
+            owner: Owner::new(),
+        };
+        let source = Source {
+            fetch,
+            fingerprint: self.name.fingerprint(),
+            audience: Audience::new(program),
+            deadline: self.deadline,
+        };
+        let timer = self.timer;
+        let session = Session::new(Some(SecretString::default()), settings, source, Arc::clone(&timer));
+        let session = Arc::new(session.seeded(seed));
+        Ok(SharedToken(Arc::new(Inner { session, timer, replacement: Mutex::new(None) })))
+    }
+}
+
+impl fmt::Debug for SharedTokenBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedTokenBuilder").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Fetches tokens with the program's function.
+struct Source {
+    fetch: Fetch,
+    fingerprint: String,
+    /// The program, for events and for the file.
+    audience: Audience,
+    deadline: Duration,
+}
+
+impl Mint for Source {
+    fn mint<'a>(&'a self, _: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Held>> {
+        Box::pin(async move {
+            attempt.announce(self.deadline);
+            let timer = attempt.timer;
+            let minted = match select((self.fetch)(), timer.sleep(self.deadline)).await {
+                Either::Left((minted, _)) => minted?,
+                Either::Right(_) => {
+                    let message =
+                        format!("the token was not fetched within {} s", self.deadline.as_secs_f64());
+                    return Err(Error::build(ErrorKind::Network, message).finish());
+                }
+            };
+            Ok(Held::exchanged(minted.granted(unix(timer), true)?).just_minted())
+        })
+    }
+
+    fn file(&self, _: &str, _: &SecretString) -> (String, Kind) {
+        let login = self.fingerprint.clone();
+        (self.fingerprint.clone(), Kind::Exchanged { login, audience: self.audience.clone() })
+    }
+
+    fn one_try(&self) -> Duration {
+        self.deadline
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
+
+    /// Every failure is shared with those who waited for it.
+    fn note(&self, error: &Error, now: f64) -> Option<Note> {
+        if error.kind() == ErrorKind::RateLimit {
+            return Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message()));
+        }
+        Some(Note::refused(now, status_of(error), error.code(), error.message()))
+    }
+
+    fn noted(&self, note: &Note, now: f64) -> Error {
+        let kind = kind_of(note.status);
+        let mut error = Error::build(kind, note.message.clone());
+        if note.status >= 400 {
+            error = error.status(note.status);
+        }
+        if let Some(code) = &note.code {
+            error = error.code(code.clone());
+        }
+        if let Some(left) = note.remaining(now) {
+            error = error.retry_after(left).hint(
+                "A fetch from this machine was refused a short while ago; until then no program here tries again",
+            );
+        }
+        error.finish()
+    }
+
+    fn differs(&self, _: &Note) -> bool {
+        false
+    }
+
+    fn audience(&self) -> Option<&Audience> {
+        Some(&self.audience)
+    }
+}
+
+/// What a note says of an error: its status, and for one without a status a number below 400.
+fn status_of(error: &Error) -> u16 {
+    error.status().unwrap_or(match error.kind() {
+        ErrorKind::Network => 0,
+        ErrorKind::Auth => 1,
+        ErrorKind::Server => 2,
+        ErrorKind::Busy => 3,
+        _ => 4,
+    })
+}
+
+fn kind_of(status: u16) -> ErrorKind {
+    match status {
+        0 => ErrorKind::Network,
+        1 | 401 | 403 => ErrorKind::Auth,
+        2 | 500..=599 => ErrorKind::Server,
+        3 => ErrorKind::Busy,
+        429 => ErrorKind::RateLimit,
+        404 => ErrorKind::NotFound,
+        409 => ErrorKind::Conflict,
+        400 | 422 => ErrorKind::Validation,
+        _ => ErrorKind::Api,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn run(test: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+    }
+
+    /// A source in a directory that counts its fetches and answers as told.
+    fn source(
+        directory: &std::path::Path,
+        fetches: &Arc<AtomicUsize>,
+        answer: impl Fn(usize) -> Result<Minted> + Send + Sync + 'static,
+    ) -> SharedTokenBuilder {
+        let (fetches, answer) = (Arc::clone(fetches), Arc::new(answer));
+        SharedToken::builder(TokenName::new("fctl").part("org", "acme").secret("planted"))
+            .directory(directory)
+            .mint(move || {
+                let (number, answer) = (fetches.fetch_add(1, Ordering::SeqCst) + 1, Arc::clone(&answer));
+                async move { answer(number) }
+            })
+    }
+
+    fn opaque(number: usize) -> Result<Minted> {
+        Ok(Minted::new(format!("token-{number}")).expires_in(Duration::from_secs(300)))
+    }
+
+    fn limited(_: usize) -> Result<Minted> {
+        let wait = Duration::from_secs(600);
+        Err(Error::build(ErrorKind::RateLimit, "too many").status(429).retry_after(wait).finish())
+    }
+
+    #[test]
+    fn one_fetch_serves_all_sources_of_a_name() {
+        run(async {
+            let directory = tempfile::tempdir().unwrap();
+            let fetches = Arc::default();
+            let sources: Vec<_> =
+                (0..20).map(|_| source(directory.path(), &fetches, opaque).build().unwrap()).collect();
+            let tokens = futures_util::future::join_all(sources.iter().map(SharedToken::token)).await;
+            assert!(tokens.into_iter().all(|token| token.unwrap().expose_secret() == "token-1"));
+            let status = sources[0].status();
+            assert!(
+                status.is_fresh && status.file.unwrap().starts_with(directory.path().canonicalize().unwrap())
+            );
+
+            // A storm of refusals: one other token for all.
+            let rejected = SecretString::from("token-1");
+            let others = sources.iter().map(|source| source.token_other_than(&rejected));
+            let others = futures_util::future::join_all(others).await;
+            assert!(others.into_iter().all(|token| token.unwrap().expose_secret() == "token-2"));
+            // The new one is refused too: the token is not what is wrong.
+            let rejected = SecretString::from("token-2");
+            for source in &sources {
+                assert_eq!(source.token_other_than(&rejected).await.unwrap_err().kind(), ErrorKind::Auth);
+            }
+            assert_eq!(fetches.load(Ordering::SeqCst), 2);
+            sources[3].forget().await;
+            assert_eq!(sources[3].token().await.unwrap().expose_secret(), "token-3");
+        });
+    }
+
+    #[test]
+    fn a_limit_holds_for_all_and_a_living_token_serves_on() {
+        run(async {
+            let directory = tempfile::tempdir().unwrap();
+            let fetches = Arc::default();
+            for _ in 0..3 {
+                let error =
+                    source(directory.path(), &fetches, limited).build().unwrap().token().await.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::RateLimit);
+                assert!(error.retry_after().unwrap() > Duration::from_secs(500));
+            }
+            assert_eq!(fetches.load(Ordering::SeqCst), 1);
+            // Too little is left to count as fresh.
+            let near_its_end = Minted::new("near").expires_at(SystemTime::now() + Duration::from_secs(5));
+            let seeded = source(directory.path(), &fetches, limited).seed(near_its_end).build().unwrap();
+            assert_eq!(seeded.token().await.unwrap().expose_secret(), "near");
+        });
+    }
+
+    #[test]
+    fn what_has_no_end_or_no_name_is_refused() {
+        run(async {
+            let directory = tempfile::tempdir().unwrap();
+            let fetches = Arc::default();
+            let endless = source(directory.path(), &fetches, |_| Ok(Minted::new("opaque"))).build().unwrap();
+            assert_eq!(endless.token().await.unwrap_err().kind(), ErrorKind::Decode);
+            let mint = || async { Ok(Minted::new("x")) };
+            let build = |program: &str| SharedToken::builder(TokenName::new(program)).mint(mint).build();
+            assert_eq!(build("colony-sdk").unwrap_err().argument(), Some("program"));
+            assert_eq!(build("a/b").unwrap_err().argument(), Some("program"));
+            let none = SharedToken::builder(TokenName::new("fctl")).build();
+            assert_eq!(none.unwrap_err().kind(), ErrorKind::Config);
+        });
+    }
+}
