@@ -216,10 +216,13 @@ fn is_operation(name: &str) -> bool {
     own.contains(&name) || registry::find(name).is_some()
 }
 
-/// The operation whose name has the most words of this one.
+/// Returns the operation whose name begins and ends most like this one.
 fn nearest(name: &str) -> Option<&'static str> {
-    let shared =
-        |other: &str| other.split('_').filter(|word| name.contains(word)).map(str::len).sum::<usize>();
+    let shared = |other: &str| {
+        let begin = name.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+        let end = name.bytes().rev().zip(other.bytes().rev()).take_while(|(a, b)| a == b).count();
+        begin + end
+    };
     let names = registry::operations().map(|(_, operation)| operation.name);
     names
         .max_by_key(|other| (shared(other), std::cmp::Reverse(other.len().abs_diff(name.len()))))

@@ -14,7 +14,8 @@ use sha2::{Digest as _, Sha256};
 const EXPONENT_DER: &[u8] = &[0x02, 0x03, 0x01, 0x00, 0x01];
 const EXPONENT: &str = "AQAB";
 
-/// The keys themselves, in PKCS #8. The library makes none, and these guard nothing: everybody has them.
+/// The keys themselves, as RSAPrivateKey (RFC 8017, appendix A.1.2). ring makes none, and these guard nothing:
+/// everybody has them.
 const MADE: [&[u8]; 8] = [
     include_bytes!("made/0.der"),
     include_bytes!("made/1.der"),
@@ -96,8 +97,8 @@ impl Keys {
 }
 
 impl Key {
-    fn read(pkcs8: &[u8]) -> Option<Self> {
-        let pair = KeyPair::from_pkcs8(pkcs8).ok()?;
+    fn read(der: &[u8]) -> Option<Self> {
+        let pair = KeyPair::from_der(der).ok()?;
         let modulus = URL_SAFE_NO_PAD.encode(modulus(&pair)?);
         // RFC 7638 section 3: the required members in this order, without spaces.
         let members = format!(r#"{{"e":"{EXPONENT}","kty":"RSA","n":"{modulus}"}}"#);
