@@ -70,7 +70,7 @@ impl Reply {
     /// [`ErrorKind::Decode`] when the body is not JSON or not a `T`; the message names the field.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
         let body: &[u8] = match self.status {
-            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => b"{}",
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT if self.is_blank() => b"{}",
             _ if self.is_blank() => {
                 return Err(self.decode_error(": it is empty where JSON was expected"));
             }
@@ -115,8 +115,13 @@ impl Reply {
         let text = self.header("retry-after")?;
         seconds(text).or_else(|| {
             let until = http_date(text)?;
-            let now = self.header("date").and_then(http_date).or(self.received)?;
-            Some(until.duration_since(now).unwrap_or_default())
+            match self.header("date").and_then(http_date) {
+                Some(now) => Some(until.duration_since(now).unwrap_or_default()),
+                // The date names a whole second, this clock a fraction of one: wait that second out.
+                None => {
+                    Some((until + Duration::from_secs(1)).duration_since(self.received?).unwrap_or_default())
+                }
+            }
         })
     }
 
@@ -223,7 +228,7 @@ mod tests {
         for text in
             ["Wed, 21 Oct 2026 07:28:30 GMT", "Wednesday, 21-Oct-26 07:28:30 GMT", "Wed Oct 21 07:28:30 2026"]
         {
-            assert_eq!(asked(text), Some(Duration::from_secs(30)), "{text}");
+            assert_eq!(asked(text), Some(Duration::from_secs(31)), "{text}");
         }
         assert_eq!(asked("Wed, 21 Oct 2026 06:28:30 GMT"), Some(Duration::ZERO));
         let by_its_clock =

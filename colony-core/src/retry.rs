@@ -243,7 +243,7 @@ impl<'p> Tries<'p> {
 
 fn spread(jitter: f64) -> f64 {
     // A NaN is no spread.
-    jitter.max(0.0).min(1.0)
+    if jitter.is_nan() { 0.0 } else { jitter.clamp(0.0, 1.0) }
 }
 
 /// A pause that the server asked for, and up to a tenth more.

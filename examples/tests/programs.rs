@@ -88,7 +88,7 @@ async fn async_app() -> Outcome {
 async fn blocking_script() -> Outcome {
     let stage = Stage::new(&[]).await?;
     let output = stage.run(env!("CARGO_BIN_EXE_blocking_script"), &[]).await?;
-    printed(&output, &["6 posts by 3 authors", "ferris"]);
+    printed(&output, &["30 posts by 4 authors", "ferris"]);
     Ok(())
 }
 

@@ -96,7 +96,11 @@ fn mend(value: &mut Value, path: &[Place<'_>], wanted: Wanted) -> bool {
             changed
         }
         (Value::Array(rows), Place::Index(_)) => {
-            rows.iter_mut().fold(false, |changed, row| mend(row, rest, wanted) || changed)
+            let mut changed = false;
+            for row in rows {
+                changed |= mend(row, rest, wanted);
+            }
+            changed
         }
         (Value::Object(fields), Place::Key(key)) if rest.is_empty() => match fields.get_mut(*key) {
             Some(Value::Null) => fields.remove(*key).is_some(),

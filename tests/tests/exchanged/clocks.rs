@@ -128,9 +128,9 @@ async fn a_stale_token_serves_while_the_document_cannot_be_had() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_second_is_used_by_whoever_got_it_and_makes_no_loop() {
+async fn a_token_of_seconds_is_used_by_whoever_got_it_and_makes_no_loop() {
     let place = Place::standing();
-    let body = serde_json::json!({"access_token": "opaque", "token_type": "Bearer", "expires_in": 1});
+    let body = serde_json::json!({"access_token": "opaque", "token_type": "Bearer", "expires_in": 5});
     place.site.otherwise(EXCHANGE, Answer::Json(200, body));
     let client = place.client();
     // It serves for all of its life but a second.

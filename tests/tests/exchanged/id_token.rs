@@ -24,7 +24,7 @@ fn pair(stranger: bool) -> &'static KeyPair {
         include_bytes!("../../../colony-cli/src/sandbox/openid/made/6.der"),
         include_bytes!("../../../colony-cli/src/sandbox/openid/made/7.der"),
     ];
-    let pairs = PAIRS.get_or_init(|| made.map(|key| KeyPair::from_pkcs8(key).expect("a key")));
+    let pairs = PAIRS.get_or_init(|| made.map(|key| KeyPair::from_der(key).expect("a key")));
     &pairs[usize::from(stranger)]
 }
 

@@ -163,7 +163,7 @@ async fn an_age_of_zero_turns_the_file_off() {
         }
         assert_eq!(scripted.logins(), round, "one login for each client, not for each call");
     }
-    assert!(std::fs::read_dir(scripted.directory.path()).expect("a directory").next().is_none());
+    assert!(fs::read_dir(scripted.directory.path()).expect("a directory").next().is_none());
     for _ in 0..2 {
         let client = scripted.builder().token_cache_ttl(Duration::from_secs(300)).build().expect("a client");
         call(&client).await.expect("a call");

@@ -410,6 +410,6 @@ mod tests {
         }))
         .unwrap();
         assert_eq!((limits.limits[0].retry_after, limits.limits[0].blocked), (Some(30.0), Some(true)));
-        assert_eq!(limits.extra["fetched_at"], 1_789_806_600.5);
+        assert_eq!(limits.fetched_at, Some(1_789_806_600.5));
     }
 }
