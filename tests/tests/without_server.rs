@@ -1,79 +1,11 @@
 //! Clients that answer from a script: every operation, on both clients, with no server.
 
-use std::{collections::BTreeMap, fs};
-
 use colony_async::testing::Script;
 use colony_core::{
     api::{posts::GetPosts, session::ListMyActions, votes_reactions::VotePost},
     registry::{self, Call},
 };
 use serde_json::{Value, json};
-
-/// The recorded arguments by which each operation is called: those of its first recorded success.
-fn arguments() -> BTreeMap<String, Value> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(colony_tests::wire_folder()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "jsonl")
-            || path.ends_with("client_behaviour.jsonl")
-        {
-            continue;
-        }
-        for line in fs::read_to_string(path).unwrap().lines() {
-            let case: Value = serde_json::from_str(line).unwrap();
-            if case["raises"].is_null() {
-                found.entry(case["method"].as_str().unwrap().to_owned()).or_insert(case["kwargs"].clone());
-            }
-        }
-    }
-    found
-}
-
-/// Why an operation cannot answer without more than its arguments.
-fn is_excused(name: &str) -> bool {
-    // Always refused, by every SDK; and one that needs a signing key.
-    matches!(name, "report_user" | "report_message" | "attest_post")
-}
-
-#[test]
-fn every_operation_has_a_plausible_reply() {
-    let arguments = arguments();
-    let script = Script::new();
-    let blocking = colony_blocking::Client::builder("col_test").script(&script).build().unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let async_client = colony_async::Client::builder("col_test").script(&script).build().unwrap();
-    let mut failures = Vec::new();
-    for (_, operation) in registry::operations() {
-        if is_excused(operation.name) {
-            continue;
-        }
-        // What goes beyond the recordings takes no required arguments but ids and names.
-        let kwargs = arguments.get(operation.name).cloned().unwrap_or_else(|| {
-            let given = ["webhook_id", "delivery_id", "username", "display_name", "since", "bio"];
-            operation
-                .arguments()
-                .into_iter()
-                .filter(|name| given.contains(name))
-                .map(|name| (name, json!("x")))
-                .collect()
-        });
-        let prepare = || operation.prepare(kwargs.clone());
-        let both = match prepare() {
-            Ok(Call::Download(call)) => blocking.transport().call(call).map(|_| Value::Null),
-            Ok(call) => blocking.transport().run(call).and_then(|answer| {
-                let other = runtime.block_on(async_client.transport().run(prepare()?))?;
-                assert_eq!(answer, other, "{}: both clients answer the same", operation.name);
-                operation.check_answer(answer.clone()).map(|()| answer)
-            }),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = both {
-            failures.push(format!("{}: {error}", operation.name));
-        }
-    }
-    assert!(failures.is_empty(), "{failures:#?}");
-    assert!(script.sent().len() > 500, "{}", script.sent().len());
-}
 
 #[test]
 fn a_script_is_followed_and_what_was_sent_is_known() {

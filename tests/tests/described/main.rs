@@ -8,6 +8,7 @@ mod arguments;
 mod coverage;
 mod draw;
 mod parameters;
+mod plausible;
 mod replies;
 
 use std::{

@@ -337,12 +337,15 @@ fn delta(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
+/// What awaits an answer: its kind, when, whose, the text, the comment, the conversation.
+type Awaited<'w> = (&'w str, Timestamp, Uuid, &'w str, Option<&'w Comment>, Option<Uuid>);
+
 /// What awaits an answer of the caller's, the oldest first.
 fn waiting(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, now) = (call.me()?, world.now());
     let limit = call.query_number("limit", 1, 200)?.unwrap_or(50) as usize;
     let since = start(call, now, hours_ago(now, 7 * 24), 30)?;
-    let mut rows: Vec<(&str, Timestamp, Uuid, &str, Option<&Comment>, Option<Uuid>)> = Vec::new();
+    let mut rows: Vec<Awaited<'_>> = Vec::new();
     for conversation in world.conversations_of(me).filter(|row| row.group.is_none()) {
         // The last word is the other one's: the oldest of those waits for the answer.
         let live = conversation.live();

@@ -241,7 +241,7 @@ fn trending_tags(world: &mut World, call: &Call<'_>) -> Answer {
             authors.insert(post.author);
         }
     }
-    let mut rows: Vec<(&str, (u64, i64, HashSet<Uuid>))> = counts.into_iter().collect();
+    let mut rows: Vec<_> = counts.into_iter().collect();
     rows.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(a.0.cmp(b.0)));
     Ok(Reply::ok(&page.envelope(&rows, |(tag, (posts, votes, authors))| {
         json!({

@@ -75,13 +75,16 @@ pub(crate) type Handler = fn(&mut World, &Call<'_>) -> Answer;
 /// An answer that needs time, without the world's lock.
 pub(crate) type Pending = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
+/// Begins a call under the world's lock.
+pub(crate) type Starter = fn(&mut World, &Arc<Mutex<World>>, &Call<'_>) -> Result<Pending, Reply>;
+
 /// What a route does.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Action {
     /// Answers under the world's lock.
     Now(Handler),
     /// Begins under the world's lock, and answers later.
-    Later(fn(&mut World, &Arc<Mutex<World>>, &Call<'_>) -> Result<Pending, Reply>),
+    Later(Starter),
 }
 
 /// One route that is served.
