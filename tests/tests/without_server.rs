@@ -1,10 +1,7 @@
 //! Clients that answer from a script: every operation, on both clients, with no server.
 
 use colony_async::testing::Script;
-use colony_core::{
-    api::{posts::GetPosts, session::ListMyActions, votes_reactions::VotePost},
-    registry::{self, Call},
-};
+use colony_core::api::{posts::GetPosts, session::ListMyActions, votes_reactions::VotePost};
 use serde_json::{Value, json};
 
 #[test]
