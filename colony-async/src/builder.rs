@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::{
     Incoming, Outgoing, body,
+    callback::Owner,
     connections::{self, Connections},
     disk::{Disk, Real, place},
     http::{Breaker, Colonies, Http, ResponseCache, Shared},
@@ -515,8 +516,9 @@ impl<C: OverHttp> Builder<C> {
             .unwrap_or_else(|| format!("{}/{}", colony_core::CLIENT_NAME, env!("CARGO_PKG_VERSION")));
         let user_agent = HeaderValue::from_str(&name)
             .map_err(|_| config("the user agent cannot stand in a header: use printable ASCII"))?;
-        let owner = self.hooks.owner;
-        let watch = Arc::new(Watch::new(self.hooks));
+        // Each client that a cloned builder makes is an owner of its own.
+        let owner = Owner::new();
+        let watch = Arc::new(Watch::new(Hooks { owner, ..self.hooks }));
         let sender = Sender {
             http,
             base_url: base_url.clone(),

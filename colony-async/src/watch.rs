@@ -11,7 +11,7 @@ use colony_core::{RateLimit, Reply, Request, openid::discovery};
 use http::HeaderMap;
 use url::Url;
 
-use crate::{callback::Owner, session::LOGIN};
+use crate::session::LOGIN;
 use deprecations::Deprecations;
 pub(crate) use hooks::Hooks;
 pub use hooks::{Incoming, Outgoing};
@@ -25,9 +25,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(mut hooks: Hooks) -> Self {
-        // Of a builder that was cloned, each client has its own.
-        hooks.owner = Owner::new();
+    pub(crate) fn new(hooks: Hooks) -> Self {
         Self { hooks, ..Self::default() }
     }
 

@@ -4,6 +4,8 @@
 //! `tests/openapi/exceptions.json` has what differs on purpose, with the reason. `COLONY_UPDATE=1` writes
 //! `tests/openapi/unfinished.json` anew, the differences that are still to be removed.
 
+#![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
+
 mod arguments;
 mod coverage;
 mod draw;
