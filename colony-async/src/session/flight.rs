@@ -301,6 +301,14 @@ impl Session {
                 Ok(held)
             }
             Err(error) => {
+                // One that stopped waiting for this process may have logged in meanwhile.
+                if passes(&error)
+                    && let Some((store, purpose)) = shared
+                    && let Seen::Fresh(held) = self.read_file(store, purpose.need(), purpose.rejected())
+                {
+                    events::adopted(took, self.mint.audience());
+                    return Ok(held);
+                }
                 if self.ask_key.is_some() && error.is_auth() {
                     // Asked again before the next login: the key may have been replaced.
                     self.key.store(Arc::new(Key { secret: None, store: None }));
