@@ -146,7 +146,8 @@ impl Gateway {
         for (name, value) in &request.headers {
             let is_own =
                 matches!(name.as_str(), "host" | "content-length" | "connection" | "accept-encoding");
-            if !is_own && !(self.settings.hides_keys && name == "idempotency-key") {
+            let is_hidden = self.settings.hides_keys && name == "idempotency-key";
+            if !is_own && !is_hidden {
                 forwarded = forwarded.header(name, value);
             }
         }

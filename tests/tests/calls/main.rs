@@ -1,6 +1,8 @@
 //! Calls on both clients: what is repeated and under which key, which limit ends a call, where a redirect
 //! leads, and what is told of it.
 
+#![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
+
 mod duplicates;
 mod gateway;
 mod keys;
