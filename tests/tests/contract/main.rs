@@ -3,6 +3,8 @@
 //!
 //! One story visits each route that is served; a route that no reply was checked for fails by name.
 
+#![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
+
 mod account;
 mod content;
 mod keeping;
