@@ -30,7 +30,7 @@ fn walk(mut walk: Pages, mut server: impl FnMut(usize, usize) -> Value) -> (Resu
         let position = request.query_pairs().last().map_or(0, |(_, value)| value.parse().unwrap_or(0));
         match walk.take(reply(&server(asked, position))) {
             Ok(items) => {
-                ids.extend(items.iter().map(|row| row["id"].as_str().unwrap().parse::<usize>().unwrap()))
+                ids.extend(items.iter().map(|row| row["id"].as_str().unwrap().parse::<usize>().unwrap()));
             }
             Err(error) => return (Err(error), asked + 1),
         }
