@@ -56,7 +56,14 @@ pub(super) fn error(
         }
         None => "Check the base URL (COLONY_BASE_URL), the network and the proxy".to_owned(),
     };
-    let mut builder = Error::build(ErrorKind::Network, message).hint(hint).unanswered(how).source(error);
+    // Repeating changes nothing about a certificate or a server that speaks no TLS, and the system repeats a
+    // connection attempt by itself until the limit.
+    let is_settled = matches!(limit, Some((Limit::Connect, _)))
+        || error.is_connect() && (message.contains("certificate") || causes(&error).any(is_tls));
+    let mut builder = Error::build(ErrorKind::Network, message).hint(hint).source(error);
+    if !is_settled {
+        builder = builder.unanswered(how);
+    }
     if let Some((limit, value)) = limit {
         builder = builder.limit(limit, value);
     }
@@ -96,6 +103,11 @@ fn is_closed(cause: &(dyn std::error::Error + 'static)) -> bool {
     cause.downcast_ref::<io::Error>().is_some_and(|error| {
         matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof)
     })
+}
+
+/// Whether the handshake failed: rustls' errors travel as invalid data.
+fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
 }
 
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
