@@ -126,6 +126,10 @@ pub(crate) async fn run(global: &Global, sink: Sink, raw: bool, output: &Output)
     };
     let fresh = answer.get("api_key").and_then(Value::as_str).map(|key| SecretString::from(key.to_owned()));
     let Some(fresh) = fresh else {
+        if raw && store.is_none() {
+            journal.end();
+            return sink.answer(&answer, output);
+        }
         let message = "the server's answer holds no API key; `colony auth rotate-key` asks for it again";
         return Err(Error::build(ErrorKind::Decode, message).operation(RotateKey::NAME).finish().into());
     };
@@ -149,6 +153,10 @@ pub(crate) async fn run(global: &Global, sink: Sink, raw: bool, output: &Output)
     journal.end();
     drop(hold);
     drop(lock);
+    if raw && store.is_none() {
+        // What `colony call` sends is the operation and nothing else.
+        return Ok(());
+    }
     let me = client.execute_json(GetMe::default()).await;
     tell(&source, store.as_ref(), &chosen, me, raw, output)
 }

@@ -39,11 +39,14 @@ impl Paging {
     }
 }
 
+/// No service caps its pages below this many rows: a first page that is shorter was the whole list.
+const LEAST_CAP: usize = 5;
+
 /// Walks a list to its end, gives each row once and misses none.
 ///
 /// - The end is where the service says so: `has_more`, else `total`, else `next_cursor`. Where it says nothing, a page
 ///   that is shorter than asked for is the last. Of a bare array, which never says anything, it is one that is shorter
-///   than the page before it: the service may give fewer rows than were asked for.
+///   than the page before it, since the service may give fewer rows than were asked for, or than five and than asked for.
 /// - A row that comes twice, because rows were added above it during the walk, is given once, if it has an id.
 /// - Where `total` falls during the walk, rows were removed and those after them moved up; the walk goes back by as
 ///   many. Without a `total` nothing tells, and such a row is missed.
@@ -197,7 +200,8 @@ impl Pages {
         // It may be chance, once or where the list grew: as many rows were added above as the page holds.
         let grew = self.total.zip(total).is_some_and(|(before, now)| now > before);
         *repeats += usize::from(*at < self.position && !grew);
-        let repeated = *repeats > 1;
+        // A bare array tells nothing of its growth, and lists that come so have whole pages repeated by mistake only.
+        let repeated = *repeats > usize::from(self.paging != Paging::BareArray);
         rows.retain(|row| self.id_of(row).is_none_or(|id| self.seen.insert(id)));
         let nothing_new = rows.is_empty() || rows.iter().all(|row| self.id_of(row).is_none());
         if repeated && nothing_new {
@@ -257,7 +261,7 @@ impl Pages {
                 (Some(more), _) => more,
                 (None, Some(total)) => (reached as u64) < total,
                 (None, None) if self.paging == Paging::BareArray => {
-                    longest.is_none_or(|longest| count >= longest)
+                    longest.map_or(count >= self.size.min(LEAST_CAP), |longest| count >= longest)
                 }
                 (None, None) => count >= self.size,
             })

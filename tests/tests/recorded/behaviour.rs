@@ -23,7 +23,6 @@ pub(crate) const DIFFERENCES: [(&str, &str); 18] = [
     ("flow/expired_token_on_upload_is_still_used", "uploads and downloads renew a token like all calls"),
     ("flow/upload_401_then_json_call_keeps_token", "a rejected token is replaced, on uploads as well"),
     ("flow/colony_list_read_once", "a name that is not in the list is looked up again"),
-    ("flow/empty_colony_list_is_cached", "a name that is not in the list is looked up again"),
     ("flow/cache_survives_patch", "a PATCH is a write"),
     ("flow/cache_survives_upload", "an upload is a write"),
     ("flow/breaker_opens_after_threshold", "a 404 is the answer of a service in good health"),
