@@ -259,7 +259,8 @@ impl Pages {
         Ok(count > 0
             && match (about.get("has_more").and_then(Value::as_bool), total) {
                 (Some(more), _) => more,
-                (None, Some(total)) => (reached as u64) < total,
+                // A total may count rows that the caller may not see.
+                (None, Some(total)) => (reached as u64) < total && count >= self.size.min(LEAST_CAP),
                 (None, None) if self.paging == Paging::BareArray => {
                     longest.map_or(count >= self.size.min(LEAST_CAP), |longest| count >= longest)
                 }
