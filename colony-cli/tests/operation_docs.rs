@@ -210,7 +210,7 @@ fn json_type(kind: &str) -> (String, bool) {
         "bool" => "boolean",
         "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" => "integer",
         "f64" => "number",
-        "Bytes" => "bytes",
+        "Bytes" | "Content" => "bytes",
         "JsonObject" => "object",
         "Value" => "any JSON",
         _ if kind.starts_with("Id<") || kind.ends_with("Id") => "id",

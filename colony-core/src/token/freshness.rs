@@ -158,7 +158,8 @@ impl Lifetime {
         };
         let lifetime = iat.and_then(|iat| believable(exp - iat));
         let margin = lifetime.map_or(MARGIN.as_secs_f64(), short_margin);
-        if (exp - envelope_expiry).abs() > LONGEST_LIFETIME.as_secs_f64() {
+        // Without a lifetime of its own to go by, an end that is years from what the file says is a mistake.
+        if lifetime.is_none() && (exp - envelope_expiry).abs() > LONGEST_LIFETIME.as_secs_f64() {
             Self::without_end(envelope_expiry)
         } else if envelope_expiry > exp {
             let window = lifetime.map_or(NOMINAL_WINDOW, |lifetime| lifetime / EARLY_PART);
