@@ -49,7 +49,7 @@ impl From<Lost> for Error {
     }
 }
 
-/// Work under way. Whoever waits for it may go away; the work goes on.
+/// Work in progress. It goes on when its waiters are dropped.
 pub(crate) struct Task<T> {
     outcome: oneshot::Receiver<Result<T, Lost>>,
     finished: Finished,

@@ -28,7 +28,7 @@ pub(crate) async fn read(response: &mut reqwest::Response, limit: usize) -> reqw
     }
     // Most replies come in one piece, which needs no copy.
     let Some(mut next) = response.chunk().await? else { return Ok(Bounded { bytes: first, cut: false }) };
-    // A length that is announced need not be true.
+    // `Content-Length` may be wrong.
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     let mut bytes = BytesMut::with_capacity(announced.min(limit));
     bytes.extend_from_slice(&first);

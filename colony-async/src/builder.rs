@@ -261,8 +261,9 @@ impl<C: OverHttp> Builder<C> {
     }
 
     /// Sets how long a login of another process is waited for. Default: [`login_deadline`](Self::login_deadline)
-    /// and 15 s. A process that does not do what it announced, because it is stopped for example, is not waited for
-    /// so long. Whoever stops waiting logs in, one process at a time as far as possible.
+    /// and 15 s. The wait for
+    /// a holder that exceeds its announced time, one that is stopped for example, is shorter. Processes that stop waiting
+    /// log in one at a time as far as possible.
     pub fn lock_timeout(mut self, limit: Duration) -> Self {
         self.lock_timeout = Some(limit);
         self
@@ -605,7 +606,7 @@ fn check_base_url(base_url: &str) -> Result<Url> {
     if base_url.contains('@') {
         // It would travel in the header that the token needs, and is not repeated here.
         return Err(config(
-            "base_url holds a user name or password; the API is told who calls by its key alone",
+            "base_url holds a user name or password; the API key alone identifies the caller",
         ));
     }
     let address =

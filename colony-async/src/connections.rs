@@ -104,7 +104,7 @@ impl Connections {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Sets up what calls to this base URL need, so that wrong settings are told now and not then.
+    /// Sets up what calls to this base URL need, so that wrong settings fail now and not at the first call.
     pub(crate) fn new(settings: Settings, base_url: &Url) -> Result<Self> {
         let over_tls = match &settings.proxy {
             Some(proxy) => proxies::is_https(proxy),

@@ -77,10 +77,10 @@ pub trait OpenFile: Send {
     /// What the system says, also in all other methods here.
     fn facts(&self) -> io::Result<Facts>;
 
-    /// Reads from the beginning, at most so many bytes.
+    /// Reads at most `limit` bytes from the beginning.
     fn read(&mut self, limit: u64) -> io::Result<Vec<u8>>;
 
-    /// Reads from this place on, at most so many bytes. Windows refuses to read a byte that somebody has locked.
+    /// Reads at most `limit` bytes from this offset. Windows refuses to read a byte that is locked.
     fn read_from(&mut self, offset: usize, limit: u64) -> io::Result<Vec<u8>> {
         Ok(self.read(limit.saturating_add(offset as u64))?.into_iter().skip(offset).collect())
     }

@@ -28,7 +28,7 @@
 //! - A file that is read is whole, private (0600) and ours; anything else is a miss, never an error.
 //! - A token that the server refused is replaced once, and only if nobody else has done so; a good token is
 //!   never destroyed.
-//! - Trouble with the file, its directory or the lock never fails a call. It is told as a `tracing` event
+//! - Trouble with the file, its directory or the lock never fails a call. It is reported as a `tracing` event
 //!   with the target `colony::token`.
 //!
 //! Tokens for other services ([`audience`](colony_core::api::auth::Auth::audience)) are kept under the same

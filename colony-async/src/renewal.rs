@@ -38,7 +38,7 @@ pub(crate) trait Renewing: Send + Sync + 'static {
     /// drawn again at each look, the moment would recede.
     fn due(&self, token: &Self::Token, random: f64) -> f64;
 
-    /// Renews it, and reports what came of it. `Err` asks for a pause of at least so long.
+    /// Renews the token. `Err` holds the least pause before the next attempt.
     fn renew(self: Arc<Self>, token: Arc<Self::Token>) -> impl Future<Output = Result<(), Duration>> + Send;
 }
 

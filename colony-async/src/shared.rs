@@ -55,7 +55,7 @@ enum End {
 }
 
 impl Minted {
-    /// This token. Unless its end is told, it is read from the token, which must be a JWT with an `exp` then.
+    /// Wraps this token. Without an expiry its end is read from the token, which must then be a JWT with an `exp`.
     pub fn new(token: impl Into<SecretString>) -> Self {
         Self { token: token.into(), end: None }
     }

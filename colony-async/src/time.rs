@@ -18,13 +18,13 @@ pub trait Timer: Send + Sync + 'static {
     /// Waits.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-    /// The time since the machine was started, by a clock that nobody sets and that runs while the machine sleeps;
+    /// The time since the machine was started, by a clock that cannot be set and that runs while the machine sleeps;
     /// it says how long ago a refresh was sent. Unless told otherwise it is the wall clock's time.
     fn uptime(&self) -> Uptime {
         Uptime::new("wall", colony_core::token::freshness::unix_seconds(self.now()))
     }
 
-    /// The time since some fixed moment of this process, by a clock that nobody sets. `None` where there is no such
+    /// The time since some fixed moment of this process, on the monotonic clock. `None` where there is no such
     /// clock: then only the time that was slept is counted. `None` unless told otherwise.
     fn monotonic(&self) -> Option<Duration> {
         None

@@ -221,7 +221,7 @@ mod by_nothing {
     pub(crate) struct Tls;
 
     impl Tls {
-        /// Reads the files, so that a wrong path is told all the same.
+        /// Reads the files, so that a wrong path is reported with native-tls too.
         pub(crate) fn load(certificates: &Certificates) -> Result<Self> {
             if let Some(path) = &certificates.authorities {
                 read("CA file", path)?;

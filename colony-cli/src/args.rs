@@ -37,7 +37,7 @@ pub(crate) struct Global {
     /// The profile [default: COLONY_PROFILE, else `default`]
     #[arg(long, global = true, value_name = "NAME", value_parser = tidied)]
     pub(crate) profile: Option<String>,
-    /// A file that holds the API key [default: COLONY_API_KEY, else the profile's]
+    /// A file with the API key [default: COLONY_API_KEY, else the profile]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) api_key_file: Option<PathBuf>,
     /// Print JSON, and errors as one JSON line on stderr
@@ -62,13 +62,13 @@ pub(crate) struct Global {
     /// The time limit of one request
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, default_value = "30s")]
     pub(crate) timeout: Duration,
-    /// The time limit of the whole command, and of each call that it makes [default: 3m for each call]
+    /// The time limit of the command and of each call [default: 3m a call]
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) deadline: Option<Duration>,
     /// Do not use the token cache
     #[arg(long, global = true)]
     pub(crate) no_cache: bool,
-    /// Trust the certificate authorities in this PEM file too
+    /// Trust this PEM file's authorities too
     #[arg(long, global = true, env = "COLONY_CA_FILE", value_name = "FILE", hide_env_values = true)]
     pub(crate) ca_file: Option<PathBuf>,
 }

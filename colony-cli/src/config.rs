@@ -104,7 +104,7 @@ fn set(profile: &mut Profile, name: &str, value: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the profile in use asks for JSON. A profile that cannot be read is told of by the command that needs it.
+/// Whether the profile in use asks for JSON. The command that needs a profile reports one that cannot be read.
 pub(crate) fn wants_json(global: &Global) -> bool {
     let profile = client::chosen(global).ok().and_then(|chosen| chosen.profile);
     profile.is_some_and(|profile| profile.output.as_deref() == Some("json"))

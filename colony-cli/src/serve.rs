@@ -36,7 +36,7 @@ pub(crate) async fn run(args: SandboxArgs, output: &Output) -> Result<(), Failur
     })?;
     if !host.is_loopback() {
         output.say(&format!(
-            "The sandbox listens on {host}, on more than this machine's loopback: whoever reaches the port can use \
+            "The sandbox listens on {host}, on more than this machine's loopback: anyone who reaches the port can use \
              and control it."
         ));
     }

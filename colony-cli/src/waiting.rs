@@ -1,6 +1,6 @@
 //! What a command is waiting for, told on stderr after a second.
 //!
-//! The library reports retries and locks as `tracing` events and each request through a hook. Nothing is told with
+//! The library reports retries and locks as `tracing` events and each request through a hook. Nothing is printed with
 //! `--quiet`, nor with `--json` where no person sees it: there an error is the one line on stderr.
 
 use std::{
@@ -41,7 +41,7 @@ struct State {
 }
 
 static STATE: Mutex<State> = Mutex::new(State { begun: None, wait: None });
-/// Whether anything is told.
+/// Whether anything is printed.
 static TELLS: OnceLock<bool> = OnceLock::new();
 /// What `--deadline` says.
 static DEADLINE: OnceLock<Duration> = OnceLock::new();
@@ -50,7 +50,7 @@ fn state() -> std::sync::MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Decides whether anything is told.
+/// Decides whether anything is printed.
 pub(crate) fn set(global: &Global, json: bool) {
     if let Some(deadline) = global.deadline {
         let _ = DEADLINE.set(deadline);
@@ -157,7 +157,7 @@ fn retry(seen: &Seen) {
     ));
 }
 
-/// The fields of an event that are told.
+/// The fields of an event that are printed.
 #[derive(Default)]
 struct Seen {
     event: String,

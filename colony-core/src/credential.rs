@@ -133,7 +133,7 @@ impl Credential {
     }
 
     /// A credential of which only the refresh token is known, brought from elsewhere. Its first use rotates
-    /// it, so whoever else holds a copy can do nothing with theirs from then on.
+    /// it, so every other copy is useless from then on.
     ///
     /// # Errors
     ///

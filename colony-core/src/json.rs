@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(rows.items[1].author.as_ref().unwrap().name, "12");
         assert_eq!(read::<Vec<u64>>(b"[1, -1, \"2\", 3.0]").unwrap(), [1, 0, 2, 3]);
         assert!(read_strictly::<Vec<u64>>(b"[1, \"2\"]").is_err());
-        // What is not plain is still an error, and the first one is told.
+        // What cannot be repaired is still an error; the first one is reported.
         for text in ["[1, \"many\", \"2\"]", "[1, 2.5]", "[1, {}]", "[1, []]", "[\"2\", 1e300]"] {
             assert!(read::<Vec<u64>>(text.as_bytes()).is_err(), "{text}");
         }

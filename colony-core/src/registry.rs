@@ -8,7 +8,7 @@
 //! let Call::Request(call) = call else { unreachable!("get_post is one request") };
 //! assert_eq!(call.request.describe()?["path"], "/posts/p1");
 //!
-//! // A misspelt argument is told, with the ones there are.
+//! // The error for a misspelt argument lists the valid ones.
 //! let error = operation.prepare(serde_json::json!({"pots_id": "p1"})).unwrap_err();
 //! assert!(error.to_string().contains("unknown field `pots_id`, expected `post_id`"));
 //! # Ok::<(), colony_core::Error>(())

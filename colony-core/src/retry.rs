@@ -436,7 +436,7 @@ mod tests {
         })
         .collect();
         assert_eq!(waits, [2, 4, 8, 16, 32, 60]);
-        // An address where nobody listens is told in a quarter of a minute.
+        // An address where nothing listens is reported within a quarter of a minute.
         let mut tries = Tries::of_login(&policy);
         for _ in 0..6 {
             let decision = tries.after(Failure::Unanswered(NotConnected), None, 0.0);

@@ -161,7 +161,7 @@ impl Verifier {
         )
     }
 
-    /// Looks for one signature that is right; of those that are not, the nearest to it is told.
+    /// Looks for one valid signature; if there is none, reports the error that came closest.
     fn verify_any<'h>(
         &self,
         body: &[u8],

@@ -1,6 +1,6 @@
 //! What is under way in this process: refreshes, and among them those whose token was sent.
 //!
-//! Whoever ends the process waits here. Refreshes run on threads of their own, so their number is all that the
+//! The code that ends the process waits here. Refreshes run on threads of their own, so their number is all that the
 //! runtimes of the callers have in common.
 
 use std::sync::Arc;

@@ -106,7 +106,7 @@ impl Failure {
         Self { is_for_those_who_can_wait: true, ..failure }
     }
 
-    /// The request was sent, and what came of it is not known: the token is left alone for so long.
+    /// The request was sent and its outcome is unknown: the token is not presented again for this long.
     pub(super) fn unknown(cause: Error, left: Duration) -> Self {
         let message = format!(
             "{}, and the provider may have acted all the same; the refresh token is presented once more in {}",

@@ -58,7 +58,7 @@ impl Settings {
         unix(&*self.store.timer)
     }
 
-    /// The clock that nobody sets.
+    /// The boot-time clock.
     pub(super) fn uptime(&self) -> Uptime {
         self.store.timer.uptime()
     }

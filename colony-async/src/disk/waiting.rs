@@ -8,7 +8,7 @@ use crate::time::{Stopwatch, Timer};
 /// The first pauses between tries for the lock; they grow to the second.
 const POLL_FIRST: Duration = Duration::from_millis(5);
 const POLL_LAST: Duration = Duration::from_millis(100);
-/// A time that an announcement gave is over only if the same announcement is still there so much later.
+/// How long the same announcement must still be there after its time has passed, before it is believed to be over.
 const DOUBT: Duration = Duration::from_secs(1);
 
 /// What a look after each try for the lock came to.
@@ -25,7 +25,7 @@ pub(crate) enum Waited<T> {
     Held(FileLock, Duration),
     /// What the look found.
     Found(T),
-    /// Another process kept the lock for so long.
+    /// Another process kept the lock for this long.
     GaveUp(Duration),
     /// There is no locking here.
     Unavailable(io::Error),
@@ -35,7 +35,7 @@ pub(crate) enum Waited<T> {
 /// that with the lock held what is seen is the state that the lock protects.
 ///
 /// The waiting ends when `look`'s patience does, or, with `announced`, when the holder has been working for longer
-/// than it said. All times are told by a clock that nobody sets.
+/// than it said. All times are measured on the monotonic clock.
 pub(crate) async fn wait_for_lock<T>(
     timer: &dyn Timer,
     try_lock: impl Fn() -> Attempt,

@@ -3,7 +3,7 @@
 use colony_core::{Reply, Request, Result, retry::Failure};
 use tracing::{Span, field};
 
-/// The span of a call that makes this request. `http.request.resend_count` is told by
+/// Returns the span of a call that makes this request. `http.request.resend_count` is recorded by
 /// [`crate::repeat`], where a request is sent again.
 pub(super) fn span(request: &Request) -> Span {
     tracing::info_span!(

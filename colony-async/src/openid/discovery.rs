@@ -28,7 +28,7 @@ const TARGET: &str = "colony::openid";
 /// - Nothing is sent before somebody asks; then one request for however many ask at once.
 /// - A document is kept in memory for [`discovery::TTL`]. It is not kept on disk: with a warm token cache it
 ///   is not needed at all, and with a cold one it is one request beside the exchange.
-/// - A failure is told to those who waited for it, and to those who come within a few seconds.
+/// - A failure is shared with the callers that waited for it, and with those that ask within a few seconds.
 /// - A provider without a document (404, and only that) has its token endpoint where it has always been:
 ///   see [`Provider::without_document`]. That is not kept either, so that a document which appears is seen.
 ///   No token goes to another host by it: the address is below the issuer's own.
@@ -89,7 +89,7 @@ impl Discovery {
 
     /// The provider, and whether it published a document.
     async fn fetch_once(&self) -> Result<(Arc<Provider>, bool)> {
-        // An issuer that is no good is told before anything is sent to it.
+        // An invalid issuer is refused before anything is sent to it.
         let undocumented = Provider::without_document(&self.issuer)?;
         let request = discovery::request(&self.issuer);
         let reply = send(&self.sender, &request, discovery::MAX_BYTES, &self.retry, &*self.timer).await;
@@ -104,7 +104,7 @@ impl Discovery {
     }
 }
 
-/// The same refusal for a document that is too large, whoever noticed.
+/// Returns the error for a document that is too large.
 fn too_large(error: Error) -> Error {
     if error.code() == Some("too_large") { discovery::Refused::TooLarge.into() } else { error }
 }

@@ -53,7 +53,7 @@ pub(super) struct Exchange {
 impl Exchange {
     async fn run(&self, key: &SecretString, attempt: Attempt<'_>) -> Result<Held> {
         let timer = attempt.timer;
-        // The document and the login have limits of their own, whoever needs them; the login may wait for its lock.
+        // The document and the login have limits of their own; the login may wait for its lock.
         attempt.announce(self.deadline);
         let provider = self.discovery.provider().await?;
         let login_limit = self.lock_timeout.saturating_mul(2).saturating_add(self.deadline);

@@ -23,7 +23,7 @@ pub(super) fn error(
     how: Unanswered,
     limits: Limits,
 ) -> Error {
-    // The address may carry what should not be repeated, and the host is told.
+    // The address may carry secrets; the message names the host alone.
     let error = error.without_url();
     let unreadable =
         causes(&error).find_map(|cause| cause.downcast_ref::<Unreadable>().map(ToString::to_string));

@@ -95,7 +95,7 @@ impl Session {
         refresh.map_or_else(|lost| Err(lost.into()), |refresh| refresh.outcome)
     }
 
-    /// Gets a token: from whoever was first, or by logging in.
+    /// Gets a token: one that another caller has obtained, or a new one by logging in.
     async fn acquire(self: &Arc<Self>, purpose: Purpose) -> Result<Arc<Held>> {
         // Another attempt may have ended between the caller's look and the start of this one.
         if let Some(held) = self.in_memory(purpose.need(), purpose.rejected()) {

@@ -2,7 +2,7 @@
 //!
 //! `X-Colony-Deprecated-Params: search=q` says that the parameter `search` is now called `q`, and
 //! `X-Colony-Deprecated-Values: sort:new=newest` that the value `new` of `sort` is now `newest`;
-//! `X-Colony-Deprecated-Body-Fields` says the same of fields of the body. Each is told once for a client and a route, as a `tracing` warning.
+//! `X-Colony-Deprecated-Body-Fields` says the same of fields of the body. Each is reported once for each client and route, as a `tracing` warning.
 
 use std::{
     collections::HashSet,

@@ -75,7 +75,7 @@ pub(super) async fn log_in(
         return Err(refusal("device_authorization", &answer));
     }
     let begun: Begun = serde_json::from_slice(&answer.body).map_err(|_| {
-        // Nothing of the reply is told: it may hold the code.
+        // Nothing of the reply is printed: it may hold the code.
         let message = "the provider's answer to the device does not hold what it has to";
         Failure::from(Error::build(ErrorKind::Decode, message).operation("device_authorization").finish())
     })?;

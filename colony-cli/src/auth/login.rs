@@ -391,7 +391,7 @@ async fn report(
     Ok(())
 }
 
-/// What a login is told as: the same fields for each kind, those that another kind has are null.
+/// The JSON of a login: the same fields for each kind; those of another kind are null.
 fn shaped(mut login: Value) -> Value {
     for field in [
         "base_url",

@@ -121,7 +121,7 @@ fn forget_profile(lock: &ProfileLock, chosen: &Chosen) -> Result<bool, Failure> 
     let profiles = chosen.profiles()?;
     // As it is now: another process may have logged in or out meanwhile.
     let Some(profile) = profiles.read(&chosen.name)? else { return Ok(false) };
-    // The profile first: whoever reads it meanwhile is not sent to a key that is gone.
+    // The profile first: a program that reads it meanwhile does not look for a key that is gone.
     let key = profile.api_key.map(|storage| profiles.key(&chosen.name, storage)).transpose()?;
     profiles.remove(lock, &chosen.name)?;
     key.map_or(Ok(false), |key| key.remove())

@@ -152,7 +152,7 @@ impl<C: Transport> GroupMessages<'_, C> {
         self.transport.execute(ListGroupMembers::new(conv_id))
     }
 
-    /// Invites a user to a group. Whoever is in it already stays so.
+    /// Invites a user to a group. A user who is a member already remains one.
     ///
     /// # Errors
     ///

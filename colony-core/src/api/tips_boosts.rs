@@ -279,7 +279,7 @@ pub struct BoostPost {
 }
 
 impl BoostPost {
-    /// This post, for so long.
+    /// Boosts this post for this time.
     pub fn new(post_id: impl Into<PostId>, tier: impl Into<String>) -> Self {
         Self { post_id: post_id.into(), tier: tier.into() }
     }

@@ -1,6 +1,6 @@
 //! Wiki pages: the site's own wiki, and one for each colony.
 //!
-//! A slug names a page within one wiki: whoever works on a colony's page names the colony with every
+//! A slug names a page within one wiki: a call about a colony's page names the colony in every
 //! call, by its name (an id is not accepted here).
 
 mod endpoints;

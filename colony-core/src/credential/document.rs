@@ -61,7 +61,7 @@ impl Stored {
     ///
     /// # Errors
     ///
-    /// [`Unreadable`], for whatever the bytes are. Whoever gets one must neither refresh nor write.
+    /// [`Unreadable`], whatever the bytes are. The caller must then neither refresh nor write.
     pub fn read(text: &[u8]) -> Result<Self, Unreadable> {
         if text.len() > MAX_BYTES {
             return Err(Unreadable::TooLarge);

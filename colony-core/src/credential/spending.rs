@@ -4,7 +4,7 @@
 //! of that request is *not known*: its process was killed, or no clear answer came. The request may still be on
 //! its way, so the token is not presented again until `settle` has passed since it was sent.
 //!
-//! That time is counted on a clock that nobody sets: the time since the machine was started. A reader of the same
+//! That time is counted on the boot-time clock, which cannot be set. A reader of the same
 //! boot compares that clock with the note's. Any other reader writes into the note that it has seen it, and counts
 //! from there.
 

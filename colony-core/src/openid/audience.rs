@@ -203,7 +203,7 @@ pub enum Need {
 }
 
 impl Need {
-    /// Whether whoever got this much got at least the other.
+    /// Returns whether this covers at least what the other asks for.
     pub fn covers(self, other: Self) -> bool {
         self == Self::All || self == other
     }

@@ -44,7 +44,7 @@ const TOKEN_PATH: &str = "/oauth/token";
 /// let provider = Provider::read("https://thecolony.ai", document)?;
 /// assert_eq!(provider.token_endpoint.as_str(), "https://thecolony.ai/oauth/token");
 ///
-/// // Whoever asks one site does not take another's word for it.
+/// // A document must come from the site that it describes.
 /// let refused = Provider::read("https://colony.example", document).unwrap_err();
 /// assert!(matches!(refused, Refused::IssuerMismatch { .. }));
 /// # Ok::<(), Refused>(())
@@ -68,7 +68,7 @@ pub struct Provider {
     /// Where a token is revoked ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)).
     #[serde(default)]
     pub revocation_endpoint: Option<Url>,
-    /// Where it is told whether a token is good ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
+    /// Where a token's state can be asked for ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
     #[serde(default)]
     pub introspection_endpoint: Option<Url>,
     /// Where a login on another device begins ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628)).

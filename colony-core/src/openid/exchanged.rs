@@ -294,7 +294,7 @@ impl File {
         if !tokens.into_iter().flatten().all(sendable) {
             return Err(Unreadable::TokenUnusable);
         }
-        // Nothing here lives longer, so whoever claims it is mistaken or lies.
+        // No token lives longer, so a longer lifetime is a mistake or a lie.
         let lives = |expiry: f64| expiry - self.at <= LONGEST_LIFETIME + 1.0;
         if ![Some(self.expiry), self.id_expiry].into_iter().flatten().all(lives) {
             return Err(Unreadable::ExpiryAbsurd);

@@ -1,7 +1,7 @@
 //! Where the cache file lives: pure functions of the platform, the environment and the home directory,
 //! so that every system's rule is tested on every system.
 //!
-//! Only [`from_environment`] looks at the process; everything else is told.
+//! Only [`from_environment`] reads the process's environment; everything else takes its inputs as arguments.
 
 use std::{
     ffi::OsString,

@@ -6,7 +6,7 @@
 //! outage many programs end together and not one after another; the next to come asks for itself, because the reason
 //! may be gone.
 //!
-//! A note is a hint. Whoever cannot read one logs in; a successful login removes it; a person can
+//! A note is a hint. A process that cannot read one logs in; a successful login removes it; a person can
 //! remove it. It is written like the token's file: whole, or not at all.
 
 use std::time::Duration;

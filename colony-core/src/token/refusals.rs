@@ -106,7 +106,7 @@ impl Refusals {
         self.find(operation, token, now).is_some_and(|entry| !entry.expected)
     }
 
-    /// Whether somebody has just got this token for this operation and waits for its answer, at `now` (Unix seconds).
+    /// Returns whether another caller has just logged in for this operation and waits for its answer, at `now` (Unix seconds).
     pub fn is_expected(&self, operation: &str, token: &SecretString, now: f64) -> bool {
         self.find(operation, token, now).is_some_and(|entry| entry.expected)
     }

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 /// Names a token that programs on a host share: the program, and everything that decides which token is right.
 ///
 /// The program's name is the name of a directory. The parts are only hashed, each preceded by its length, so that no two
-/// names are the same file; a secret part makes the token that of one key or account and is told nowhere.
+/// names are the same file; a secret part makes the token that of one key or account and appears nowhere else.
 ///
 /// ```
 /// use colony_core::token::TokenName;

@@ -54,7 +54,7 @@ fn the_signature_covers_time_and_body() {
     assert_eq!(verifier.verify(UNKNOWN, &header, at(SIGNED)), Err(Rejected::Mismatch));
     let other = Verifier::new("whsec_another_secret").unwrap();
     assert_eq!(other.verify(MENTION, &header, at(SIGNED)), Err(Rejected::Mismatch));
-    // A wrong signature is told as such however old it is: its time says nothing.
+    // A wrong signature is reported as such however old it is: its time proves nothing.
     assert_eq!(verify(&format!("t=1,v1={UNKNOWN_MAC}"), SIGNED), Err(Rejected::Mismatch));
 }
 

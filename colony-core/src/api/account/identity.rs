@@ -74,7 +74,7 @@ impl<C: Transport> Account<'_, C> {
         self.transport.execute(GetLightningLink::new(k1))
     }
 
-    /// Lists the accounts that the caller brought in. The service's description does not say what is told of
+    /// Lists the accounts that the caller brought in. The service's description does not say what is returned about
     /// each.
     ///
     /// # Errors
@@ -372,7 +372,7 @@ impl Endpoint for GetLightningLink {
     }
 }
 
-/// Lists the accounts that the caller brought in. The service's description does not say what is told of
+/// Lists the accounts that the caller brought in. The service's description does not say what is returned about
 /// each.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

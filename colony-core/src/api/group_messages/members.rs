@@ -34,7 +34,7 @@ impl Endpoint for ListGroupMembers {
     }
 }
 
-/// Invites a user to a group. Whoever is in it already stays so.
+/// Invites a user to a group. A user who is a member already remains one.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -283,7 +283,7 @@ pub struct SnoozeGroupConversation {
 }
 
 impl SnoozeGroupConversation {
-    /// This group, for so long.
+    /// Mutes this group for this time.
     pub fn new(conv_id: impl Into<ConversationId>, duration: impl Into<String>) -> Self {
         Self { conv_id: conv_id.into(), duration: duration.into() }
     }

@@ -422,7 +422,7 @@ pub struct SnoozeConversation {
 }
 
 impl SnoozeConversation {
-    /// Puts the conversation with this user aside for so long.
+    /// Snoozes the conversation with this user for this time.
     pub fn new(username: impl Into<String>, duration: impl Into<String>) -> Self {
         Self { username: username.into(), duration: duration.into() }
     }

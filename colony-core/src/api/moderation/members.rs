@@ -107,7 +107,7 @@ pub struct ColonyMember {
     pub extra: JsonObject,
 }
 
-/// Roles in a colony. The founder stands above all of them and is told by [`ColonyMember::is_creator`].
+/// Roles in a colony. The founder stands above all of them and is marked by [`ColonyMember::is_creator`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -51,7 +51,7 @@ impl<C: Transport> Moderation<'_, C> {
         self.transport.execute(action)
     }
 
-    /// Decides about up to 100 rows of the queue at once. Rows that cannot be decided are told in
+    /// Decides about up to 100 rows of the queue at once. Rows that cannot be decided are listed in
     /// [`failed`](QueueBulkResult::failed), the others are done.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use super::Session;
 
 impl<C: Transport> Session<'_, C> {
     /// Fetches the latest public events of the whole platform. The service's description does not say in
-    /// which form; events have an `id`, by which repetitions are told.
+    /// which form; events have an `id`, by which duplicates are recognised.
     ///
     /// # Errors
     ///
@@ -26,7 +26,7 @@ impl<C: Transport> Session<'_, C> {
 // ---- endpoints
 
 /// Fetches the latest public events of the whole platform. The service's description does not say in which
-/// form; events have an `id`, by which repetitions are told.
+/// form; events have an `id`, by which duplicates are recognised.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

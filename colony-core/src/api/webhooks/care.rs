@@ -66,7 +66,7 @@ impl<C: Transport> Webhooks<'_, C> {
         self.transport.execute(replay)
     }
 
-    /// Replaces a webhook's secret. The reply is the only place where the new one is told; the old one
+    /// Replaces a webhook's secret. The reply is the only place where the new one appears; the old one
     /// signs nothing more.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ pub struct WebhookEventInfo {
     /// The name to subscribe with: `post_created` and others.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub name: String,
-    /// When it happens and who is told.
+    /// When it happens and who is notified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Where the service's OpenAPI describes what is posted.
