@@ -148,7 +148,7 @@ fn a_second_signal_ends_the_program() {
     while !home.is_under_way() {
         std::thread::sleep(Duration::from_millis(1));
     }
-    send(&child, Signal::INT);
+    send(&child, Signal::TERM);
     // Until it has said that it holds the first.
     let mut said = [0; 8];
     child.stderr.as_mut().unwrap().read_exact(&mut said).unwrap();
@@ -169,15 +169,17 @@ fn a_signal_while_waiting_for_another_process_ends_the_program() {
     // Until it waits: it looks at the lock ten times a second.
     std::thread::sleep(Duration::from_millis(1_500));
     let requests = home.provider.count("token_requests");
-    send(&second, Signal::INT);
+    send(&second, Signal::TERM);
     let (ended, said) = end(second);
-    assert_eq!(ended, Some(130), "{said}");
+    assert_eq!(ended, Some(143), "{said}");
     assert!(home.is_under_way(), "it waited for the other one");
     assert_eq!(home.provider.count("token_requests"), requests);
     assert_eq!(end(first).0, Some(0));
     assert!(home.is_alive());
 }
 
+/// SIGTERM, since programs in the background of a script are told to ignore SIGINT.
+///
 /// A key that is being confirmed is removed again when a signal ends the login; one that `nohup` has told not to
 /// listen goes on.
 #[test]
@@ -193,13 +195,13 @@ fn nothing_staged_is_left_behind() {
         }
         // The login is under way: the first is held, until its answer is there.
         std::thread::sleep(Duration::from_millis(100));
-        send(&child, Signal::INT);
+        send(&child, Signal::TERM);
         if twice {
             std::thread::sleep(Duration::from_millis(100));
-            send(&child, Signal::INT);
+            send(&child, Signal::TERM);
         }
         let done = Done(child.wait_with_output().unwrap());
-        assert_eq!(done.code(), 130, "{}", done.stderr());
+        assert_eq!(done.code(), if twice { 130 } else { 143 }, "{}", done.stderr());
         let names: Vec<_> =
             std::fs::read_dir(&keys).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         let expected: &[&str] = if twice { &[] } else { &["default.key"] };

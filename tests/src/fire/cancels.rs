@@ -75,8 +75,18 @@ fn callers(ground: &Ground) -> Outcome {
                 drop(client);
             }
             callers.clear();
+            let former = scene.held()?;
             scene.service.release();
-            // Whoever comes next has that login's token, from the flight or from the file.
+            // The file keeps the former token until the login, which nobody waits for any more, has replaced it.
+            let replaced = async {
+                while scene.held()? == former {
+                    tokio::task::yield_now().await;
+                }
+                Ok::<_, Box<dyn std::error::Error>>(())
+            };
+            tokio::time::timeout(Duration::from_secs(10), replaced)
+                .await
+                .map_err(|_| "the login is lost")??;
             let next = scene.builder().build()?;
             let token = next.auth().token().await?;
             let expected = scene.newest();

@@ -75,7 +75,9 @@ fn a_server_that_ignores_the_position_is_an_error_and_not_a_loop() {
         let (found, asked) = walk(pages(paging, None), body);
         let error = found.unwrap_err();
         assert!(error.message().contains("does not honour"), "{error}");
-        assert_eq!((error.operation(), asked), (Some("iter_x"), 3));
+        // Twice may be chance, where the list can have grown in between.
+        let most = if paging == Paging::BareArray { 2 } else { 3 };
+        assert_eq!((error.operation(), asked), (Some("iter_x"), most));
     }
     // Rows without an id are known by what they say.
     let mut walk = pages(Paging::Offset, None);
