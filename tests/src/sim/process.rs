@@ -104,7 +104,7 @@ pub fn run(scene: Scene) -> Report {
 }
 
 fn process(shared: &Shared, pid: Pid, calls: usize, comes_after: Option<f64>, pause: f64) -> Vec<Outcome> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     shared.enter(pid);
     if comes_after.is_some_and(|seconds| shared.sleep(pid, seconds).is_err()) {
         return Vec::new();

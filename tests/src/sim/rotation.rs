@@ -228,7 +228,7 @@ pub(super) fn process(shared: &Shared, pid: Pid, comes_after: Option<f64>) -> Ve
         let world = shared.world();
         (world.scene.clone(), world.boot)
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     shared.enter(pid);
     if comes_after.is_some_and(|seconds| shared.sleep(pid, seconds).is_err()) {
         return Vec::new();
