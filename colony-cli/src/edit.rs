@@ -1,7 +1,7 @@
 //! `--edit`: a text written in the user's editor.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
@@ -74,6 +74,7 @@ fn editor() -> String {
 /// An editor may be named with options (`code --wait`), as everywhere else.
 #[cfg(unix)]
 fn start(editor: &str, path: &Path) -> io::Result<ExitStatus> {
+    use std::io::IsTerminal as _;
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(format!("{editor} \"$@\"")).arg(editor).arg(path);
     // What is printed by the command may be read by a program; the editor talks to the person.

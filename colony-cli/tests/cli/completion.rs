@@ -1,7 +1,5 @@
 //! Completion scripts in the shells they are for, and manual pages.
 
-use std::process::Command;
-
 use crate::bench::{colony, text};
 
 fn script(shell: &str) -> String {
@@ -32,7 +30,7 @@ fn the_scripts_complete_in_their_shells() {
     for (shell, program) in [("bash", bash), ("fish", fish), ("zsh", zsh)] {
         let file = directory.path().join(shell);
         std::fs::write(&file, script(shell)).unwrap();
-        let mut command = Command::new(shell);
+        let mut command = std::process::Command::new(shell);
         match shell {
             "fish" => command.args(["--no-config", "-c", program]).arg(&file),
             "zsh" => command.args(["-f", "-c", program, "zsh"]).arg(&file),

@@ -14,8 +14,10 @@ mod tables;
 mod waiting;
 
 #[cfg(unix)]
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+};
 
 use colony_cli::sandbox::Options;
 use serde_json::Value;

@@ -9,6 +9,7 @@ mod moved;
 mod openid;
 mod parallel;
 mod profiles;
+#[cfg(unix)]
 mod rotation;
 mod secrets;
 #[cfg(unix)]

@@ -79,7 +79,6 @@ fn a_refusal_changes_nothing() {
 
 /// A key that nobody keeps is printed, or written to a file that is there before anything is sent.
 #[test]
-#[cfg(unix)]
 fn a_secret_gets_a_private_file_or_stdout() {
     let bench = Bench::new();
     let mut key = bench.sandbox.api_key().to_owned();
