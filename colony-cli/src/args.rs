@@ -6,6 +6,8 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
+use colony_core::registry::Access;
+
 use crate::{input::tidied, output::Colour};
 
 pub(crate) use short::*;
@@ -171,6 +173,10 @@ pub(crate) struct CallArgs {
 pub(crate) struct MethodsArgs {
     /// Only operations whose name or group holds this text
     pub(crate) filter: Option<String>,
+    /// Only operations with this access: read, mark, write, remove, spend, account or secret; may be given
+    /// several times
+    #[arg(long, value_name = "ACCESS", value_delimiter = ',', value_parser = access)]
+    pub(crate) access: Vec<Access>,
 }
 
 #[derive(Debug, Args)]
@@ -398,6 +404,11 @@ pub(crate) struct DemoWorkerArgs {
 pub(crate) enum WorkerClient {
     Async,
     Blocking,
+}
+
+fn access(text: &str) -> Result<Access, String> {
+    let known = Access::ALL.into_iter().find(|access| access.as_str() == text);
+    known.ok_or_else(|| format!("use one of {}", Access::ALL.map(Access::as_str).join(", ")))
 }
 
 /// Reads a time: `500ms`, `30s`, `5m`, `24h`, or plain seconds.

@@ -14,6 +14,7 @@ pub(crate) fn run(args: &MethodsArgs, output: &Output) -> Result<(), Failure> {
     let filter = args.filter.as_deref().unwrap_or("");
     let found: Vec<(&str, &Operation)> = registry::operations()
         .filter(|(group, operation)| operation.name.contains(filter) || group.contains(filter))
+        .filter(|(_, operation)| args.access.is_empty() || args.access.contains(&operation.access()))
         .collect();
     if output.json {
         let docs = operation_docs::all();
@@ -25,6 +26,7 @@ pub(crate) fn run(args: &MethodsArgs, output: &Output) -> Result<(), Failure> {
                     "name": operation.name, "group": group,
                     "method": operation.method().map(|method| method.to_string()),
                     "path": operation.path,
+                    "access": operation.access(),
                     "repeat": operation.repeat().map(|repeat| repeat.as_str()),
                     "docs": docs.map(|docs| &docs.docs),
                     "arguments": docs.map(|docs| &docs.arguments),
@@ -36,10 +38,11 @@ pub(crate) fn run(args: &MethodsArgs, output: &Output) -> Result<(), Failure> {
         let rows = found
             .iter()
             .map(|(group, operation)| {
-                vec![(*group).to_owned(), operation.name.to_owned(), operation.arguments().join(" ")]
+                let access = operation.access().as_str().to_owned();
+                vec![(*group).to_owned(), operation.name.to_owned(), access, operation.arguments().join(" ")]
             })
             .collect();
-        output.table(&[spare(1, "group"), whole("operation"), text("arguments")], rows);
+        output.table(&[spare(2, "group"), whole("operation"), spare(1, "access"), text("arguments")], rows);
         output.say(&format!("{} operations; `colony call NAME --help` tells about one", found.len()));
     }
     Ok(())
@@ -65,6 +68,7 @@ pub(crate) fn help(operation: &Operation, output: &Output) {
         Some(method) => text += &format!("  {} = {method} {}\n", operation.name, operation.path),
         None => text += &format!("  {} sends nothing by itself\n", operation.name),
     }
+    text += &format!("  access: {}\n", operation.access().as_str());
     if docs.arguments.is_empty() {
         text += "\nNo arguments.\n";
     } else {

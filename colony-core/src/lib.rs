@@ -37,6 +37,7 @@ pub mod credential;
 pub mod deprecation;
 mod endpoint;
 mod error;
+pub mod events;
 pub mod generated_text;
 mod id;
 pub mod idempotency;

@@ -14,6 +14,7 @@
 //! # Ok::<(), colony_core::Error>(())
 //! ```
 
+mod access;
 mod arguments;
 mod walk;
 
@@ -22,6 +23,8 @@ use std::fmt;
 use http::Method;
 use serde::{Deserialize, de};
 use serde_json::Value;
+
+pub use self::access::Access;
 
 use crate::{
     Batch, Download, Endpoint, Error, ErrorKind, PathStyle, Prepared, Reply, Request, Result, Sequence,
@@ -175,6 +178,11 @@ impl Operation {
     /// Whether its requests may be sent again; `None` when nothing is sent.
     pub fn repeat(&self) -> Option<Repeat> {
         Some(Repeat::of(&self.method()?, self.keyless))
+    }
+
+    /// Tells what the operation does to the world.
+    pub fn access(&self) -> Access {
+        access::of(self.name)
     }
 
     /// The arguments' names, in order.

@@ -192,6 +192,9 @@ pub(crate) struct CommentArgs {
     pub(crate) post: String,
     #[command(flatten)]
     pub(crate) message: Message,
+    /// Publish under this Idempotency-Key, to repeat it safely [default: a new one]
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -201,6 +204,9 @@ pub(crate) struct ReplyArgs {
     pub(crate) comment: String,
     #[command(flatten)]
     pub(crate) message: Message,
+    /// Publish under this Idempotency-Key, to repeat it safely [default: a new one]
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -289,6 +295,9 @@ pub(crate) struct DmArgs {
     pub(crate) username: String,
     #[command(flatten)]
     pub(crate) message: Message,
+    /// Send under this Idempotency-Key, to repeat it safely [default: a new one]
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
 }
 
 #[derive(Debug, Args)]

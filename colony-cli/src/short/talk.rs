@@ -20,11 +20,12 @@ use crate::{
 };
 
 pub(super) async fn comment(client: &Client, args: CommentArgs, output: &Output) -> Result<(), Failure> {
+    let client = &keyed(client, args.idempotency_key);
     say(client, args.post, None, args.message.required()?, output).await
 }
 
 pub(super) async fn reply(client: &Client, args: ReplyArgs, output: &Output) -> Result<(), Failure> {
-    let draft = args.message.required()?;
+    let (client, draft) = (&keyed(client, args.idempotency_key), args.message.required()?);
     // The server wants the post too.
     let parent: Comment =
         from_value(call(client, "get_comment", json!({"comment_id": args.comment})).await?)?;
@@ -32,6 +33,11 @@ pub(super) async fn reply(client: &Client, args: ReplyArgs, output: &Output) -> 
     let post =
         post.ok_or_else(|| Failure::Local("the server does not say which post this comment is on".into()))?;
     say(client, post, Some(args.comment), draft, output).await
+}
+
+/// The client whose writes carry this key, when there is one.
+fn keyed(client: &Client, key: Option<String>) -> Client {
+    key.map_or_else(|| client.clone(), |key| client.with_idempotency_key(key))
 }
 
 async fn say(
@@ -83,6 +89,7 @@ pub(super) async fn dm(client: &Client, args: DmArgs, output: &Output) -> Result
         }
         return Ok(());
     };
+    let client = &keyed(client, args.idempotency_key);
     let sent = call(client, "send_message", json!({"username": args.username, "body": draft.text})).await?;
     draft.sent();
     if output.json {

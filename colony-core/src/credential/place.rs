@@ -7,10 +7,7 @@ use std::{
 
 use super::CredentialId;
 pub use crate::token::cache_path::Platform;
-use crate::{
-    canonical::sha256_hex,
-    token::directories::{home_of, is_rooted, set},
-};
+use crate::{canonical::sha256_hex, token::directories::Lasting};
 
 /// Names the directory itself, before every rule of the platform.
 pub const DIRECTORY_VARIABLE: &str = "COLONY_SDK_CREDENTIALS_DIR";
@@ -41,26 +38,17 @@ pub fn directory(
     variable: &dyn Fn(&str) -> Option<OsString>,
     home: Option<&Path>,
 ) -> Option<PathBuf> {
-    let set = |name| set(variable, name);
-    if let Some(directory) = set(DIRECTORY_VARIABLE) {
-        return Some(directory);
-    }
-    let home = home_of(platform, home);
-    match platform {
-        Platform::Windows => {
-            let base = set("LOCALAPPDATA").or_else(|| Some(home?.join("AppData").join("Local")))?;
-            Some(base.join("colony-sdk").join("Credentials"))
-        }
-        Platform::MacOs => {
-            Some(home?.join("Library").join("Application Support").join("colony-sdk").join("credentials"))
-        }
-        Platform::Linux => {
-            let local = || Some(home?.join(".local").join("share"));
-            let base = set("XDG_DATA_HOME").filter(|path| is_rooted(path)).or_else(local)?;
-            Some(base.join("colony-sdk").join("credentials"))
-        }
-    }
+    DIRECTORY.directory(platform, variable, home)
 }
+
+const DIRECTORY: Lasting = Lasting {
+    variable: DIRECTORY_VARIABLE,
+    windows: "Credentials",
+    macos: "credentials",
+    xdg: "XDG_DATA_HOME",
+    local: "share",
+    name: Some("credentials"),
+};
 
 /// The name of a credential's file, without `.json`: 32 hex digits of the SHA-256 of issuer, client id and
 /// resource, each preceded by its length, so that no two ids say the same.

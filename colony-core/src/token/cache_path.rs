@@ -115,6 +115,9 @@ pub struct Environment {
     pub directory: Option<PathBuf>,
     /// Where credentials are kept; see [`credential::place`](crate::credential::place::directory).
     pub credentials: Option<PathBuf>,
+    /// Where state is kept, positions in the stream of events for example; see
+    /// [`events::place`](crate::events::place::directory).
+    pub state: Option<PathBuf>,
     /// `COLONY_SDK_NO_TOKEN_CACHE` turns the file off; see [`is_disabled`].
     pub disabled: bool,
     /// `COLONY_SDK_TOKEN_CACHE_TTL`: the greatest age of a token taken from the file. `None`: no cap.
@@ -127,6 +130,8 @@ pub struct Environment {
     is_explicit: bool,
     /// Whether `COLONY_SDK_CREDENTIALS_DIR` names the directory of credentials.
     pub names_credentials: bool,
+    /// Whether `COLONY_STATE_DIR` names the directory of state.
+    pub names_state: bool,
     bases: Bases,
 }
 
@@ -156,12 +161,14 @@ impl Environment {
         Self {
             directory: directory(platform, variable, home),
             credentials: crate::credential::place::directory(platform, variable, home),
+            state: crate::events::place::directory(platform, variable, home),
             disabled,
             ttl,
             base_url,
             problems,
             is_explicit: set(variable, DIRECTORY_VARIABLE).is_some(),
             names_credentials: set(variable, crate::credential::place::DIRECTORY_VARIABLE).is_some(),
+            names_state: set(variable, crate::events::place::DIRECTORY_VARIABLE).is_some(),
             bases: Bases::of(platform, variable, home),
         }
     }
@@ -239,9 +246,9 @@ mod tests {
         assert_eq!(found.directory.as_deref(), Some(Path::new("/home/ada/.cache/colony-sdk")));
         let credentials = Path::new("/home/ada/.local/share/colony-sdk/credentials");
         assert_eq!(found.credentials.as_deref(), Some(credentials));
-        let (directory, credentials) = (found.directory.clone(), found.credentials.clone());
-        let bases = found.bases.clone();
-        assert_eq!(found, Environment { directory, credentials, bases, ..Environment::default() });
+        assert_eq!(found.state.as_deref(), Some(Path::new("/home/ada/.local/state/colony-sdk")));
+        let Environment { directory, credentials, state, bases, .. } = found.clone();
+        assert_eq!(found, Environment { directory, credentials, state, bases, ..Environment::default() });
         let blank = [(DISABLED_VARIABLE, ""), (TTL_VARIABLE, " "), (BASE_URL_VARIABLE, "")];
         assert_eq!(environment(&blank), found);
     }

@@ -92,6 +92,51 @@ pub(crate) fn home_of(platform: Platform, home: Option<&Path>) -> Option<&Path> 
     home.filter(|home| is_rooted(home) || is_windows && !home.as_os_str().is_empty())
 }
 
+/// A directory of this SDK for files that are not to be lost, unlike those in a cache.
+pub(crate) struct Lasting {
+    /// Names the directory itself, before every rule of the platform.
+    pub(crate) variable: &'static str,
+    /// Its name in this SDK's directory on Windows.
+    pub(crate) windows: &'static str,
+    /// Its name in this SDK's directory on macOS.
+    pub(crate) macos: &'static str,
+    /// Names the base directory elsewhere.
+    pub(crate) xdg: &'static str,
+    /// The base directory in `~/.local`, unless that names it.
+    pub(crate) local: &'static str,
+    /// Its name in this SDK's directory there; `None`: that directory itself.
+    pub(crate) name: Option<&'static str>,
+}
+
+impl Lasting {
+    pub(crate) fn directory(
+        &self,
+        platform: Platform,
+        variable: &dyn Fn(&str) -> Option<OsString>,
+        home: Option<&Path>,
+    ) -> Option<PathBuf> {
+        let set = |name| set(variable, name);
+        if let Some(directory) = set(self.variable) {
+            return Some(directory);
+        }
+        let home = home_of(platform, home);
+        match platform {
+            Platform::Windows => {
+                let base = set("LOCALAPPDATA").or_else(|| Some(home?.join("AppData").join("Local")))?;
+                Some(base.join(PROGRAM).join(self.windows))
+            }
+            Platform::MacOs => {
+                Some(home?.join("Library").join("Application Support").join(PROGRAM).join(self.macos))
+            }
+            Platform::Linux => {
+                let local = || Some(home?.join(".local").join(self.local));
+                let base = set(self.xdg).filter(|path| is_rooted(path)).or_else(local)?.join(PROGRAM);
+                Some(self.name.map_or_else(|| base.clone(), |name| base.join(name)))
+            }
+        }
+    }
+}
+
 /// The system's directory of caches, which has one directory for each program.
 fn base(
     platform: Platform,

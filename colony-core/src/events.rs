@@ -1,0 +1,3 @@
+//! Hearing what happens: where positions are kept.
+
+pub mod place;
