@@ -309,10 +309,11 @@ impl Session {
     /// The file stays until the login has brought another token. Other programs have use for it, and the login may
     /// fail, or never be made.
     pub(crate) async fn forget(self: &Arc<Self>) {
-        let store = self.key.load().store.clone();
         let held = self.held.swap(None).or_else(|| self.take_seed());
-        let shared =
-            background::blocking(move || Some(store?.read().ok()?.kept.token().clone())).await.ok().flatten();
+        let session = Arc::clone(self);
+        // The key names the file. Where it cannot be had, the next call fails for that reason.
+        let shared = move || Some(session.key().ok()?.store.as_ref()?.read().ok()?.kept.token().clone());
+        let shared = background::blocking(shared).await.ok().flatten();
         let given_up = held.iter().map(|held| held.token.clone()).chain(shared).collect();
         *self.given_up.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = given_up;
     }
@@ -409,6 +410,13 @@ impl Session {
     /// The key in use now.
     pub(crate) fn secret(&self) -> Option<SecretString> {
         self.key.load().secret.clone()
+    }
+
+    /// Asks this session for its key, where it has to ask for it itself.
+    pub(crate) fn key_asker(self: &Arc<Self>) -> Option<AskKey> {
+        self.ask_key.as_ref()?;
+        let session = Arc::clone(self);
+        Some(Arc::new(move || session.key()?.secret.clone().ok_or_else(no_key)))
     }
 }
 

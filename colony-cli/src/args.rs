@@ -320,13 +320,16 @@ pub(crate) enum ConfigCommand {
         name: String,
     },
     /// Change one setting
-    #[command(after_help = "Example:\n  colony config set output json")]
+    #[command(
+        after_help = "Examples:\n  colony config set output json\n  colony config set api_key_command pass show colony"
+    )]
     Set {
         /// The setting
         #[arg(value_parser = PossibleValuesParser::new(crate::config::NAMES))]
         name: String,
-        /// Its value
-        value: String,
+        /// Its value; for api_key_command the program that prints the key, and its arguments (none: '')
+        #[arg(required = true)]
+        value: Vec<String>,
     },
     /// Print the profile's file
     #[command(after_help = "Example:\n  colony config path")]

@@ -46,7 +46,7 @@ pub(crate) async fn run(global: &Global, command: AuthCommand, output: &Output) 
 }
 
 async fn token(global: &Global, output: &Output) -> Result<(), Failure> {
-    if client::api_key(global)?.is_some() {
+    if client::find_key(global)?.is_some() {
         let _hold = signals::hold(global.timeout);
         print(&builder(global)?.build()?.transport().token().await?, output);
         return Ok(());

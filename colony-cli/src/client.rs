@@ -2,7 +2,10 @@
 
 use std::{
     path::PathBuf,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -14,7 +17,7 @@ use crate::{
     args::Global,
     failure::Failure,
     input::{self, tidy},
-    profile::{self, Profile, Profiles},
+    profile::{self, KeyCommand, Profile, Profiles},
     waiting,
 };
 
@@ -27,6 +30,28 @@ pub(crate) enum KeySource {
     Environment,
     File(PathBuf),
     Profile { name: String, place: String },
+    Command { profile: String, program: String },
+}
+
+/// A key, or the program that prints it.
+pub(crate) enum Found {
+    Key(SecretString, KeySource),
+    Command(KeyCommand, KeySource),
+}
+
+impl Found {
+    /// Whether a profile has it.
+    pub(crate) fn is_of_profile(&self) -> bool {
+        matches!(self, Self::Command(..) | Self::Key(_, KeySource::Profile { .. }))
+    }
+
+    /// The key, for which the program is run if there is one.
+    pub(crate) fn key(self) -> Result<(SecretString, KeySource), Failure> {
+        Ok(match self {
+            Self::Key(key, source) => (key, source),
+            Self::Command(command, source) => (command.key(false)?, source),
+        })
+    }
 }
 
 impl std::fmt::Display for KeySource {
@@ -35,6 +60,9 @@ impl std::fmt::Display for KeySource {
             Self::Environment => f.write_str("COLONY_API_KEY"),
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Profile { name, place } => write!(f, "profile {name}, {place}"),
+            Self::Command { profile, program } => {
+                write!(f, "profile {profile}, printed by {program:?} (api_key_command)")
+            }
         }
     }
 }
@@ -94,22 +122,32 @@ impl Chosen {
         ))
     }
 
-    /// The key that the profile keeps.
-    fn key(&self) -> Result<Option<(SecretString, KeySource)>, Failure> {
+    /// The key that the profile keeps, or the program that prints it.
+    fn key(&self) -> Result<Option<Found>, Failure> {
         let Some(profile) = self.existing()? else { return Ok(None) };
+        if let Some(command) = Profiles::key_command(&self.name, profile)? {
+            let program = command.program().to_owned();
+            let source = KeySource::Command { profile: self.name.clone(), program };
+            return Ok(Some(Found::Command(command, source)));
+        }
         let Some(storage) = profile.api_key else { return Ok(None) };
         let store = self.profiles()?.key(&self.name, storage)?;
         let kept = store.read()?.ok_or_else(|| {
             let message = format!("the API key of the profile {} is not in {}", self.name, store.place());
             Error::build(ErrorKind::Auth, message).hint("Log in again: `colony auth login`").finish()
         })?;
-        Ok(Some((kept.key, KeySource::Profile { name: self.name.clone(), place: kept.place })))
+        Ok(Some(Found::Key(kept.key, KeySource::Profile { name: self.name.clone(), place: kept.place })))
     }
 }
 
-/// The API key: from `--api-key-file`, from the profile that `--profile` names, from `COLONY_API_KEY`, or
-/// from the profile in use.
+/// The API key, for commands that need it in any case.
 pub(crate) fn api_key(global: &Global) -> Result<Option<(SecretString, KeySource)>, Failure> {
+    find_key(global)?.map(Found::key).transpose()
+}
+
+/// Where the API key comes from: `--api-key-file`, the profile that `--profile` names, `COLONY_API_KEY`, or the
+/// profile in use.
+pub(crate) fn find_key(global: &Global) -> Result<Option<Found>, Failure> {
     if let Some(path) = &global.api_key_file {
         // Once: a pipe has nothing left the second time.
         static READ: OnceLock<SecretString> = OnceLock::new();
@@ -124,12 +162,12 @@ pub(crate) fn api_key(global: &Global) -> Result<Option<(SecretString, KeySource
             }
             let _ = READ.set(key.to_owned().into());
         }
-        return Ok(READ.get().map(|key| (key.clone(), KeySource::File(path.clone()))));
+        return Ok(READ.get().map(|key| Found::Key(key.clone(), KeySource::File(path.clone()))));
     }
     if global.profile.is_none()
         && let Some(key) = environment_key()
     {
-        return Ok(Some((key, KeySource::Environment)));
+        return Ok(Some(Found::Key(key, KeySource::Environment)));
     }
     let chosen = chosen(global)?;
     let found = chosen.key()?;
@@ -163,8 +201,16 @@ pub(crate) fn client(global: &Global) -> Result<Client, Failure> {
 }
 
 pub(crate) fn builder(global: &Global) -> Result<colony_async::Builder, Failure> {
-    let key = api_key(global)?.map(|(key, _)| key);
-    builder_for(global, key)
+    match find_key(global)? {
+        // Only a call with a token needs it. A client that asks once more had a login refused.
+        Some(Found::Command(command, _)) => {
+            let asked = AtomicBool::new(false);
+            let key = move || command.key(asked.swap(true, Ordering::Relaxed));
+            Ok(builder_for(global, None)?.api_key_with(key))
+        }
+        Some(Found::Key(key, _)) => builder_for(global, Some(key)),
+        None => builder_for(global, None),
+    }
 }
 
 /// A builder with this key.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The settings by name.
-pub(crate) const NAMES: [&str; 2] = ["base_url", "output"];
+pub(crate) const NAMES: [&str; 3] = ["api_key_command", "base_url", "output"];
 
 pub(crate) async fn run(global: &Global, command: ConfigCommand, output: &Output) -> Result<(), Failure> {
     let chosen = client::chosen(global)?;
@@ -28,14 +28,13 @@ pub(crate) async fn run(global: &Global, command: ConfigCommand, output: &Output
             }
         }
         ConfigCommand::List if output.json => {
-            let all =
-                NAMES.map(|name| (name.to_owned(), profile.and_then(|profile| get(profile, name)).into()));
+            let all = NAMES.map(|name| (name.to_owned(), json!(profile.and_then(|it| get(it, name)))));
             output.value(&Value::Object(all.into_iter().collect()));
         }
         ConfigCommand::List => {
             let row = |name: &str| {
                 let value = profile.and_then(|profile| get(profile, name));
-                vec![name.to_owned(), value.unwrap_or_else(|| "(not set)".to_owned())]
+                vec![name.to_owned(), value.map_or_else(|| "(not set)".to_owned(), |value| plain(&value))]
             };
             output.table(&[whole("setting"), text("value")], NAMES.map(row).to_vec());
         }
@@ -43,7 +42,7 @@ pub(crate) async fn run(global: &Global, command: ConfigCommand, output: &Output
             let value = profile.and_then(|profile| get(profile, &name));
             match value {
                 _ if output.json => output.value(&json!({"name": name, "value": value})),
-                Some(value) => output.line(&value),
+                Some(value) => output.line(&plain(&value)),
                 None => {
                     return Err(Failure::Local(format!("{name} is not set in the profile {}", chosen.name)));
                 }
@@ -56,7 +55,7 @@ pub(crate) async fn run(global: &Global, command: ConfigCommand, output: &Output
             let known = profiles.read(&chosen.name)?;
             let base_url = colony_core::DEFAULT_BASE_URL.to_owned();
             let mut profile = known.unwrap_or_else(|| Profile::new(base_url));
-            set(&mut profile, &name, tidy(&value))?;
+            set(&mut profile, &name, value)?;
             profiles.write(&lock, &chosen.name, &profile)?;
             if output.json {
                 output.value(&json!({"name": name, "value": get(&profile, &name)}));
@@ -68,14 +67,29 @@ pub(crate) async fn run(global: &Global, command: ConfigCommand, output: &Output
     Ok(())
 }
 
-fn get(profile: &Profile, name: &str) -> Option<String> {
+fn get(profile: &Profile, name: &str) -> Option<Value> {
     match name {
-        "base_url" => Some(profile.base_url.clone()),
-        _ => profile.output.clone(),
+        "base_url" => Some(profile.base_url.clone().into()),
+        "api_key_command" => profile.api_key_command.clone().map(Value::from),
+        _ => profile.output.clone().map(Value::from),
     }
 }
 
-fn set(profile: &mut Profile, name: &str, value: &str) -> Result<(), Failure> {
+/// A setting as a line.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn set(profile: &mut Profile, name: &str, given: Vec<String>) -> Result<(), Failure> {
+    if name == "api_key_command" {
+        let is_unset = given.iter().all(String::is_empty);
+        profile.api_key_command = (!is_unset).then_some(given);
+        return Ok(());
+    }
+    let [value] = &*given else {
+        return Err(Failure::usage(format!("{name} takes one value, not {}", given.len())));
+    };
+    let value = tidy(value);
     if name == "output" {
         if !["table", "json"].contains(&value) {
             return Err(Failure::usage(format!("output is table or json, not {value:?}")));
@@ -93,7 +107,7 @@ fn set(profile: &mut Profile, name: &str, value: &str) -> Result<(), Failure> {
         )));
     }
     let value = colony_core::token::cache_path::normalise_base_url(value).to_owned();
-    if value != profile.base_url && (profile.api_key.is_some() || profile.openid.is_some()) {
+    if value != profile.base_url && profile.has_login() {
         return Err(Failure::usage(format!(
             "the profile is logged in at {}, and a login is used at its own service only; log out first, or name another \
              profile with --profile",

@@ -1,9 +1,11 @@
 //! Profiles: what a login leaves behind, so that later commands know where to go and as whom.
 //!
 //! A profile is a small file without secrets. It names the service, the app that logs in, and where the
-//! credential is kept; the API key is in a file of its own, or in the system's keyring where that was chosen.
+//! credential is kept; the API key is in a file of its own, or in the system's keyring where that was chosen, or
+//! another program prints it.
 //! All of them are private files (0600 in 0700), written whole or not at all.
 
+mod key_command;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod keys;
@@ -24,6 +26,7 @@ use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 
+pub(crate) use key_command::KeyCommand;
 pub(crate) use keys::KeyStore;
 pub(crate) use lock::ProfileLock;
 
@@ -44,6 +47,9 @@ pub(crate) struct Profile {
     /// Where the API key is kept, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) api_key: Option<Storage>,
+    /// The program that prints the API key, and its arguments; goes before a key that is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) api_key_command: Option<Vec<String>>,
     /// `json`, or `table`, which is the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) output: Option<String>,
@@ -110,7 +116,13 @@ pub(crate) fn kept_in(storage: Storage, store: CredentialStore) -> Result<Creden
 
 impl Profile {
     pub(crate) fn new(base_url: String) -> Self {
-        Self { schema: SCHEMA, base_url, openid: None, api_key: None, output: None, extra: Map::new() }
+        let (openid, api_key, api_key_command, output) = Default::default();
+        Self { schema: SCHEMA, base_url, openid, api_key, api_key_command, output, extra: Map::new() }
+    }
+
+    /// Whether there is a login, which is used at its own service only.
+    pub(crate) fn has_login(&self) -> bool {
+        self.openid.is_some() || self.api_key.is_some() || self.api_key_command.is_some()
     }
 }
 
@@ -197,6 +209,12 @@ impl Profiles {
     pub(crate) fn names(&self) -> Result<Vec<String>, Failure> {
         let names = self.files.names()?;
         Ok(names.iter().filter_map(|name| name.strip_suffix(".json")).map(str::to_owned).collect())
+    }
+
+    /// The program that prints the key of this profile, if it has one.
+    pub(crate) fn key_command(name: &str, profile: &Profile) -> Result<Option<KeyCommand>, Failure> {
+        let command = profile.api_key_command.as_deref();
+        Ok(command.map(|command| KeyCommand::new(name, command)).transpose()?)
     }
 
     /// Where a profile's API key is kept.

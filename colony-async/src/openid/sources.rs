@@ -149,7 +149,8 @@ impl Sources {
             innocent: Mutex::new(None),
         };
         let settings = Settings { refresh_ahead: false, ..self.settings.clone() };
-        Arc::new(Session::new(self.login.secret(), settings, exchange, Arc::clone(&self.timer)))
+        let session = Session::new(self.login.secret(), settings, exchange, Arc::clone(&self.timer));
+        Arc::new(session.asking(self.login.key_asker()))
     }
 
     /// Forgets all sources: the key was replaced, and what they hold is the old one's.

@@ -113,6 +113,9 @@ async fn api_key(
     drop(staged);
     let mut profile = known.unwrap_or_else(|| Profile::new(base_url.clone()));
     profile.api_key = Some(storage);
+    if profile.api_key_command.take().is_some() {
+        output.say("this key takes the place of the profile's api_key_command");
+    }
     profiles.write(&lock, &chosen.name, &profile)?;
     if let Some(former) = former.filter(|former| *former != storage) {
         profiles.key(&chosen.name, former)?.remove()?;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::openid::{self, OpenId};
 use crate::{
     args::Global,
-    client::{self, Chosen, KeySource, base_url},
+    client::{self, Chosen, Found, base_url},
     failure::Failure,
     output::Output,
     profile::ProfileLock,
@@ -16,12 +16,24 @@ use crate::{
 
 pub(super) async fn run(global: &Global, revoke: bool, output: &Output) -> Result<(), Failure> {
     // What the key is read for: its cached token is called after it.
-    let key = client::api_key(global)?;
-    let of_profile = matches!(key, None | Some((_, KeySource::Profile { .. })));
+    let found = client::find_key(global)?;
+    let of_profile = found.as_ref().is_none_or(Found::is_of_profile);
     let chosen = client::chosen(global)?;
-    if key.is_none() && chosen.existing()?.is_none() {
+    if found.is_none() && chosen.existing()?.is_none() {
         return Err(super::no_key());
     }
+    let is_printed = matches!(found, Some(Found::Command(..)));
+    let key = match found.map(Found::key).transpose() {
+        // The login ends all the same.
+        Err(failure) if is_printed => {
+            output.say(&format!(
+                "{}; the key's cached token stays: `colony cache clear` removes all tokens",
+                failure.message()
+            ));
+            None
+        }
+        key => key?,
+    };
     // First what may fail: if the provider cannot be reached, everything is as it was.
     let login = if of_profile { openid::login_of(&chosen)? } else { None };
     let lock = match (&login, of_profile && chosen.profile.is_some()) {
@@ -58,7 +70,9 @@ pub(super) async fn run(global: &Global, revoke: bool, output: &Output) -> Resul
         (0, _) => output.say("there was no cached token for this key"),
         _ => output.say("the cached token is removed; it stays valid on the server until it expires"),
     }
-    if key_removed {
+    if is_printed && key_removed {
+        output.say(&format!("the profile {} no longer asks a program for its key", chosen.name));
+    } else if key_removed {
         output.say(&format!("the API key of the profile {} is removed from this machine", chosen.name));
     }
     if openid_removed {
@@ -116,7 +130,7 @@ async fn end_login(
     Ok(out?)
 }
 
-/// Removes the profile and its key. Returns whether there was a key.
+/// Removes the profile and its key. Returns whether there was a key, or a program that prints one.
 fn forget_profile(lock: &ProfileLock, chosen: &Chosen) -> Result<bool, Failure> {
     let profiles = chosen.profiles()?;
     // As it is now: another process may have logged in or out meanwhile.
@@ -124,5 +138,6 @@ fn forget_profile(lock: &ProfileLock, chosen: &Chosen) -> Result<bool, Failure> 
     // The profile first: a program that reads it meanwhile does not look for a key that is gone.
     let key = profile.api_key.map(|storage| profiles.key(&chosen.name, storage)).transpose()?;
     profiles.remove(lock, &chosen.name)?;
-    key.map_or(Ok(false), |key| key.remove())
+    let removed = key.map_or(Ok(false), |key| key.remove())?;
+    Ok(removed || profile.api_key_command.is_some())
 }

@@ -2,6 +2,8 @@
 //! of its own.
 
 mod bench;
+#[cfg(unix)]
+mod key_command;
 #[cfg(all(feature = "keyring", target_os = "linux"))]
 mod keyring;
 mod keys;
