@@ -1,7 +1,23 @@
 //! Clients that answer from a script: every operation, on both clients, with no server.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::SystemTime,
+};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use bytes::Bytes;
 use colony_async::testing::Script;
-use colony_core::api::{posts::GetPosts, session::ListMyActions, votes_reactions::VotePost};
+use colony_core::{
+    Reply,
+    api::{posts::GetPosts, session::ListMyActions, votes_reactions::VotePost},
+    retry::RetryPolicy,
+};
+use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 #[test]
@@ -138,4 +154,33 @@ fn a_dropped_walk_asks_for_nothing_more() {
     assert_eq!(posts.next().unwrap().unwrap().id, "a");
     drop(posts);
     assert_eq!(script.sent().len(), 1);
+}
+
+/// A client with a script waits for nothing, except between renewals: each would be due at once.
+#[test]
+fn renewing_ahead_of_time_is_no_busy_loop() {
+    for answer in [StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE] {
+        let logins = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&logins);
+        let script = Script::new().served_by(move |request, _| {
+            let is_login = request.template() == "/auth/token";
+            let status =
+                if is_login && counted.fetch_add(1, Ordering::SeqCst) > 0 { answer } else { StatusCode::OK };
+            // A token that is stale as soon as it is there.
+            let iat = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+            let claims = BASE64_URL_SAFE_NO_PAD.encode(json!({"iat": iat, "exp": iat + 1}).to_string());
+            let body = json!({"access_token": format!("e30.{claims}.signature"), "token_type": "bearer"});
+            Ok(Reply::new(status, HeaderMap::new(), Bytes::from(body.to_string())))
+        });
+        let builder = colony_blocking::Client::builder("col_test").script(&script);
+        let client = builder.auth_retry(RetryPolicy::none()).refresh_ahead(true).build().unwrap();
+        client.execute_json(colony_blocking::api::account::GetMe::default()).unwrap();
+        while logins.load(Ordering::SeqCst) < 2 {
+            thread::yield_now();
+        }
+        // Time for thousands of renewals, were there no pause.
+        let other = colony_blocking::Client::builder("col_test").script(&Script::new()).build().unwrap();
+        (0..1_000).for_each(|_| drop(other.account().get().unwrap()));
+        assert_eq!(logins.load(Ordering::SeqCst), 2, "{answer}");
+    }
 }

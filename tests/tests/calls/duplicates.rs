@@ -80,7 +80,7 @@ impl Scene {
                     "file_bytes": {"$bytes_base64": base64::Engine::encode(&base64::prelude::BASE64_STANDARD, image)},
                 }),
             ),
-            6 => raw(Method::POST, "/notes", json!({"body": marker})),
+            6 => call("send_message", json!({"username": self.peer, "body": marker})),
             _ => raw(
                 Method::PUT,
                 &format!("/users/me/notes/{}?marker={marker}", self.peer),

@@ -232,3 +232,22 @@ async fn clients_with_a_script_exchange_too() {
     let operations: Vec<_> = script.sent().into_iter().map(|sent| sent.operation).collect();
     assert_eq!(operations, ["openid_configuration", "exchange_token"]);
 }
+
+/// A program that takes audiences from others does not grow for ever.
+#[tokio::test]
+async fn so_many_audiences_are_kept_and_no_more() {
+    const KEPT: usize = 256;
+    let script = colony_async::testing::Script::new();
+    let client = colony_async::Client::builder("col_test").script(&script).build().expect("a client");
+    let exchanges = async |audiences: usize| {
+        for number in 0..audiences {
+            client.auth().audience(format!("app-{number}")).token().await.expect("a token");
+        }
+        script.sent().iter().filter(|sent| sent.operation == "exchange_token").count()
+    };
+    // Without a file a token that is still held is the only one that costs no exchange.
+    assert_eq!(exchanges(KEPT).await, KEPT);
+    assert_eq!(exchanges(KEPT).await, KEPT, "all are kept");
+    assert_eq!(exchanges(KEPT + 50).await, KEPT + 50);
+    assert!(exchanges(KEPT + 50).await >= KEPT + 100, "only so many are kept");
+}
