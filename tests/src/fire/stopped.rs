@@ -1,5 +1,7 @@
 //! R17: the holder of the lock is stopped (SIGSTOP) in the middle of its login.
 
+use std::time::Duration;
+
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{
@@ -7,10 +9,12 @@ use super::{
     scene::{Scene, inode, mixed},
 };
 use crate::{
-    crew::Worker,
-    plan::{Plan, digest},
+    crew::{Crew, Worker},
+    plan::{Plan, Report, digest},
     service::Answer,
 };
+
+type Failed = Box<dyn std::error::Error>;
 
 /// How long a login may take by the waiters' settings.
 const LIMIT_MS: u64 = 1_000;
@@ -21,17 +25,12 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     let (mut stopped, mut passed_by, mut named) = (0, 0, 0);
     for _ in 0..rounds {
         let scene = Scene::new(ground)?;
-        scene.service.next([Answer::Held]);
-        let mut holder = Worker::start(&scene.place, &Plan::default())?;
-        holder.ready()?;
-        holder.go()?;
-        scene.until_logins(1)?;
-        let process = i32::try_from(holder.id()).ok().and_then(Pid::from_raw).ok_or("no process id")?;
-        kill_process(process, Signal::STOP)?;
+        let hasty = |number| Plan { timeout_ms: Some(LIMIT_MS), patient: false, ..mixed(number) };
+        let mut holder = Worker::start(&scene.place, &hasty(0))?;
+        stop_in_its_login(&scene, &mut holder)?;
         stopped += u64::from(scene.is_locked());
         let before = inode(&scene.file("lock"))?;
 
-        let hasty = |number| Plan { timeout_ms: Some(LIMIT_MS), patient: false, ..mixed(number) };
         for report in scene.run(6, hasty)? {
             // Whoever waits does so for as long as a login could take, warns, and logs in for itself; whoever
             // came later finds that token.
@@ -47,7 +46,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
         tally.hold(scene.is_locked(), || "somebody took the lock from its holder".to_owned());
         tally.same("the lock file's inode", inode(&scene.file("lock"))?, before);
 
-        kill_process(process, Signal::CONT)?;
+        signal(&holder, Signal::CONT)?;
         scene.service.release();
         let report = holder.report()?.ok_or("the holder is gone")?;
         tally.check(report.failure.is_none(), || format!("the holder: {report:?}"));
@@ -57,7 +56,64 @@ pub(super) fn run(ground: &Ground) -> Outcome {
         tally.hold(held.is_some_and(|held| issued.contains(&held)), || "no token in the file".to_owned());
     }
     tally.same("warnings that name the holder", named, passed_by);
+    stopped += crowds(ground, &mut tally)?;
     tally.fault("holders stopped under the lock", stopped, rounds);
     tally.fault("waiters that went on without the lock", passed_by, rounds);
     Ok(tally)
+}
+
+/// Crowds beside a stopped holder: they wait for as long as it said that it might be working, and do not arrive
+/// together. Gives how many holders were stopped.
+fn crowds(ground: &Ground, tally: &mut Tally) -> Result<u64, Failed> {
+    let (limit_ms, crowds) = ground.scale.pick(
+        (3_000, vec![(5, 300), (30, 1_000)]),
+        (
+            30_000,
+            [5, 30, 50]
+                .iter()
+                .flat_map(|waiters| [300, 1_000, 5_000].map(|login| (*waiters, login)))
+                .collect(),
+        ),
+    );
+    let mut stopped = 0;
+    for (waiters, login_ms) in crowds {
+        let scene = Scene::new(ground)?;
+        scene.service.otherwise(Answer::After(Duration::from_millis(login_ms)));
+        let plan = |number| Plan { timeout_ms: Some(limit_ms), ..mixed(number) };
+        let mut holder = Worker::start(&scene.place, &plan(0))?;
+        let mut crew = Crew::hire(&scene.place, waiters, plan)?;
+        stop_in_its_login(&scene, &mut holder)?;
+        stopped += u64::from(scene.is_locked());
+        crew.go()?;
+        let reports = crew.reports()?;
+        let took = |report: &Report| report.took_ms;
+        for report in &reports {
+            tally.check(report.failure.is_none(), || format!("{waiters} waiters: {report:?}"));
+            tally.hold((limit_ms + 4_000..limit_ms + 10_000 + login_ms).contains(&took(report)), || {
+                format!("{report:?}")
+            });
+        }
+        let logins = scene.counts().logins - 1;
+        tally.hold((1..=2).contains(&logins), || format!("{logins} logins of {waiters} waiters"));
+        let slowest = reports.iter().map(took).max().unwrap_or_default();
+        tally.fact(format!(
+            "{waiters} waiters, a login of {login_ms} ms: {logins} more, all within {slowest} ms"
+        ));
+        signal(&holder, Signal::CONT)?;
+    }
+    Ok(stopped)
+}
+
+/// Stops a process that is ready in the middle of its first login.
+fn stop_in_its_login(scene: &Scene, holder: &mut Worker) -> Result<(), Failed> {
+    scene.service.next([Answer::Held]);
+    holder.ready()?;
+    holder.go()?;
+    scene.until_logins(1)?;
+    signal(holder, Signal::STOP)
+}
+
+fn signal(worker: &Worker, signal: Signal) -> Result<(), Failed> {
+    let process = i32::try_from(worker.id()).ok().and_then(Pid::from_raw).ok_or("no process id")?;
+    Ok(kill_process(process, signal)?)
 }

@@ -107,31 +107,3 @@ fn a_stopped_holder_is_waited_for_until_the_deadline_and_not_longer() {
     assert_eq!(holder.report().expect("a report").expect("it lives").failure, None);
     assert!(!is_locked(&lock));
 }
-
-/// The holder is stopped: the others wait for as long as it said it might be working, and do not arrive together.
-#[test]
-fn a_stopped_holder_is_not_waited_for_longer_than_it_announced() {
-    let _turn = turn();
-    for (waiters, login) in [(5, Duration::from_millis(300)), (30, Duration::from_secs(1))] {
-        let (service, directory) = (Service::start(real_time).expect("a service"), directory());
-        service.next([Answer::Held]);
-        service.otherwise(Answer::After(login));
-        let place = place(service.base_url(), KEY, directory.path());
-        let limited = |number| Plan { timeout_ms: Some(3_000), ..mixed(number) };
-        let mut holder = Worker::start(&place, &limited(0)).expect("a worker");
-        holder.ready().expect("ready");
-        let mut crew = Crew::hire(&place, waiters, limited).expect("a crew");
-        holder.go().expect("a start");
-        wait_for_logins(&service, 1);
-        let pid = Pid::from_raw(i32::try_from(holder.id()).expect("a pid")).expect("a pid");
-        kill_process(pid, Signal::STOP).expect("a stop");
-        crew.go().expect("a start");
-        for report in crew.reports().expect("reports") {
-            assert_eq!(report.failure, None);
-            assert!((7_000..40_000).contains(&report.took_ms), "{} ms", report.took_ms);
-        }
-        let logins = service.counts().logins - 1;
-        assert!((1..=2).contains(&logins), "{logins} logins of {waiters}");
-        kill_process(pid, Signal::CONT).expect("a continuation");
-    }
-}
