@@ -21,12 +21,12 @@ use crate::{
     connections::{self, Connections},
     disk::{Disk, Real, place},
     http::{Breaker, Colonies, Http, ResponseCache, Shared},
+    notices::{Hooks, Notices},
     openid::Sources,
     sender::Sender,
     session::{self, AskKey, Held, Login, Session, Settings, Totp},
     time::{SystemTimer, Timer, unix},
     tls::{self, Certificates},
-    watch::{Hooks, Watch},
 };
 
 /// The default limit of a login: all its tries and pauses fit in.
@@ -519,7 +519,7 @@ impl<C: OverHttp> Builder<C> {
             .map_err(|_| config("the user agent cannot stand in a header: use printable ASCII"))?;
         // Each client that a cloned builder makes is an owner of its own.
         let owner = Owner::new();
-        let watch = Arc::new(Watch::new(Hooks { owner, ..self.hooks }));
+        let notices = Arc::new(Notices::new(Hooks { owner, ..self.hooks }));
         let sender = Sender {
             http,
             base_url: base_url.clone(),
@@ -529,7 +529,7 @@ impl<C: OverHttp> Builder<C> {
                 .max_in_flight
                 .map(|most| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)))),
             user_agent,
-            watch,
+            notices,
             timer: Arc::clone(&self.timer),
             #[cfg(feature = "testing")]
             script: self.script,

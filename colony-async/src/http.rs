@@ -15,6 +15,7 @@ use std::{
 use colony_core::{
     CallSettings, Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result,
     Transport,
+    events::{Event, Position, Watch},
     idempotency::Keys,
     openid::audience::{Audience, AudienceToken, Wanted},
     page::{Origin, Step, Steps},
@@ -30,6 +31,7 @@ use tracing::Instrument;
 use crate::{
     Builder, ByteStream, Listing, RateLimit, Reply,
     deadline::Deadline,
+    events::EventStream,
     openid::Sources,
     sender::{Sender, Sink},
     session::Session,
@@ -192,6 +194,22 @@ impl Http {
         self.shared.session.check_caller()
     }
 
+    /// The clock and the pauses of this client.
+    pub(crate) fn timer(&self) -> &Arc<dyn Timer> {
+        &self.shared.timer
+    }
+
+    /// Sends a read once, past the cache of replies, and gives its success. Who asks decides about repeats.
+    pub(crate) async fn send_fresh(&self, request: &Request) -> Result<CoreReply> {
+        let deadline = self.deadline();
+        let span = trace::span(request);
+        let work = deadline.bound(self.deliver_fresh(request, deadline));
+        let outcome = work.instrument(span.clone()).await;
+        trace::end(&span, &outcome);
+        let reply = outcome.map_err(|error| error.about(request))?;
+        if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
+    }
+
     /// The token session, for the benchmarks.
     pub(crate) fn session(&self) -> &Arc<Session> {
         &self.shared.session
@@ -220,13 +238,13 @@ impl Http {
     /// What the last reply of this client or a clone of it said about the rate limit; `None` before the
     /// first. Where several tasks share a client, the last reply may be another task's.
     pub fn last_rate_limit(&self) -> Option<RateLimit> {
-        self.shared.sender.watch.last_rate_limit()
+        self.shared.sender.notices.last_rate_limit()
     }
 
     /// The headers of the last reply, whatever its status; none before the first. As
     /// [`last_rate_limit`](Self::last_rate_limit), a login's aside.
     pub fn last_response_headers(&self) -> HeaderMap {
-        self.shared.sender.watch.last_headers()
+        self.shared.sender.notices.last_headers()
     }
 
     /// Verifies `id_token`s that the site issued for this client id, with the keys that it publishes
@@ -248,6 +266,7 @@ impl Transport for Http {
     type Reply<T: Send + 'static> = Reply<T>;
     type Listing<T: DeserializeOwned + Send + 'static> = Listing<T>;
     type Stream = ByteStream;
+    type Events = EventStream;
 
     fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(CoreReply) -> Result<T>) -> Reply<T> {
         let http = self.clone();
@@ -298,6 +317,14 @@ impl Transport for Http {
     fn forget_audience_token(&self, audience: Audience) -> Reply<()> {
         let http = self.clone();
         Reply::new(async move { http.shared.sources.forget(&audience).await })
+    }
+
+    fn watch(&self, watch: Watch) -> EventStream {
+        EventStream::new(self.clone(), watch)
+    }
+
+    fn peek(&self, position: Position) -> Reply<(Vec<Event>, Position)> {
+        Reply::new(self.clone().peek_events(position))
     }
 
     fn forget_token(&self) -> Reply<()> {

@@ -53,9 +53,11 @@ pub mod credential;
 mod deadline;
 #[doc(hidden)]
 pub mod disk;
+pub mod events;
 mod gate;
 mod http;
 mod listing;
+mod notices;
 mod openid;
 #[doc(hidden)]
 pub mod private_files;
@@ -72,7 +74,6 @@ mod tasks;
 pub mod testing;
 pub mod time;
 mod tls;
-mod watch;
 
 use std::{path::Path, time::Duration};
 
@@ -91,6 +92,7 @@ pub use colony_core::{
     webhook,
 };
 pub use listing::Listing;
+pub use notices::{Incoming, Outgoing};
 #[cfg(feature = "id-token")]
 pub use openid::IdTokenVerifier;
 pub use reply::Reply;
@@ -100,7 +102,6 @@ pub use session::{CacheDirectory, CachedToken, LockStatus, TokenStatus};
 pub use shared::{Minted, SharedToken, SharedTokenBuilder, SharedTokenStatus};
 pub use stream::ByteStream;
 pub use tls::install_tls_provider;
-pub use watch::{Incoming, Outgoing};
 
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
 pub type Client = colony_core::Client<Http>;

@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use self::upload::Progress;
-use crate::{ByteStream, body, connections::Connections, session::Held, time::Timer, watch::Watch};
+use crate::{ByteStream, body, connections::Connections, notices::Notices, session::Held, time::Timer};
 pub(crate) use network::root_cause;
 
 /// Where the body of a success goes that is handed on while it arrives.
@@ -41,7 +41,7 @@ pub(crate) struct Sender {
     /// One for each request that may be under way.
     pub(crate) in_flight: Option<Arc<Semaphore>>,
     pub(crate) user_agent: HeaderValue,
-    pub(crate) watch: Arc<Watch>,
+    pub(crate) notices: Arc<Notices>,
     pub(crate) timer: Arc<dyn Timer>,
     #[cfg(feature = "testing")]
     pub(crate) script: Option<crate::testing::Script>,
@@ -76,11 +76,11 @@ impl Sender {
         limit: Option<usize>,
     ) -> Result<Reply> {
         let url = self.url(request)?;
-        self.watch.sending(request, &url);
+        self.notices.sending(request, &url);
         #[cfg(feature = "testing")]
         if let Some(script) = &self.script {
             let reply = script.answer(request, held.map(|held| &held.token))?;
-            self.watch.received(request, &url, &reply);
+            self.notices.received(request, &url, &reply);
             return Ok(reply);
         }
         let turn = match &self.in_flight {
@@ -118,7 +118,7 @@ impl Sender {
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         if let Some(sink) = sink.filter(|_| status.is_success()) {
             let reply = Reply::new(status, headers, Bytes::new()).received_at(self.timer.now());
-            self.watch.received(request, &url, &reply);
+            self.notices.received(request, &url, &reply);
             let stream = self.stream(request, Arc::clone(&reply.headers), response, turn, pause);
             *sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
             return Ok(reply);
@@ -131,7 +131,7 @@ impl Sender {
             return Err(too_large(request, limit));
         }
         let reply = Reply::new(status, headers, read.bytes).received_at(self.timer.now());
-        self.watch.received(request, &url, &reply);
+        self.notices.received(request, &url, &reply);
         Ok(reply)
     }
 

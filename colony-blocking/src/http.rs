@@ -5,6 +5,7 @@ use std::{fmt, future::Future, sync::Arc};
 use colony_async::RateLimit;
 use colony_core::{
     CallSettings, Connect, Prepared, Reply, Result, Transport,
+    events::{Event, Position, Watch},
     openid::audience::{Audience, AudienceToken, Wanted},
     page::Steps,
     registry::Call,
@@ -13,7 +14,7 @@ use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{ByteReader, Listing, thread::Thread};
+use crate::{ByteReader, Listing, events::EventIter, thread::Thread};
 
 /// The blocking transport. Cloning shares everything, the thread too.
 #[derive(Clone)]
@@ -89,6 +90,7 @@ impl Transport for Http {
     type Reply<T: Send + 'static> = Result<T>;
     type Listing<T: DeserializeOwned + Send + 'static> = Listing<T>;
     type Stream = ByteReader;
+    type Events = EventIter;
 
     fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(Reply) -> Result<T>) -> Result<T> {
         self.wait(self.inner.send(call, decode))
@@ -124,6 +126,14 @@ impl Transport for Http {
 
     fn forget_audience_token(&self, audience: Audience) -> Result<()> {
         self.wait(self.inner.forget_audience_token(audience))
+    }
+
+    fn watch(&self, watch: Watch) -> EventIter {
+        EventIter::new(self.clone(), self.inner.watch(watch))
+    }
+
+    fn peek(&self, position: Position) -> Result<(Vec<Event>, Position)> {
+        self.wait(self.inner.peek(position))
     }
 
     fn forget_token(&self) -> Result<()> {

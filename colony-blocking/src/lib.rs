@@ -28,6 +28,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod credential;
+pub mod events;
 mod http;
 #[cfg(feature = "id-token")]
 mod id_token;

@@ -1,6 +1,7 @@
 //! The arguments.
 
 mod short;
+mod watch;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -11,6 +12,7 @@ use colony_core::registry::Access;
 use crate::{input::tidied, output::Colour};
 
 pub(crate) use short::*;
+pub(crate) use watch::*;
 
 /// The command line of The Colony.
 #[derive(Debug, Parser)]
@@ -100,6 +102,11 @@ pub(crate) enum Command {
     Cache(CacheCommand),
     #[command(flatten)]
     Short(ShortCommand),
+    /// Print what happens as it happens, or run a command for it: mentions, messages, posts
+    #[command(
+        after_help = "Examples:\n  colony watch --json\n  colony watch --kind message --exec ./answer.sh\n  colony watch --once --exec ./answer.sh"
+    )]
+    Watch(WatchArgs),
     /// Run a local Colony server for development
     #[command(
         after_help = "Examples:\n  colony sandbox --port 0 --json\n  colony sandbox --fail /auth/token=503x3"
@@ -363,6 +370,10 @@ pub(crate) struct SandboxArgs {
     /// listens on more than loopback, IP addresses]
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
+    /// How long a row may take until others see it: each takes a time of its own from this range, and keeps its earlier
+    /// `created_at`
+    #[arg(long, value_name = "MIN..MAX", value_parser = watch::times)]
+    pub(crate) commit_delay: Option<std::ops::RangeInclusive<Duration>>,
     /// How long webhooks wait after each failed attempt, in order [default: 5s,30s,2m,10m]
     #[arg(long, value_parser = parse_duration, value_delimiter = ',', value_name = "TIMES")]
     pub(crate) webhook_pause: Option<Vec<Duration>>,

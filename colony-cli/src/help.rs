@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The commands as the help lists them. Those that are in no group are hidden.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Posts and people",
         &[
@@ -29,6 +29,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "open",
         ],
     ),
+    ("What happens", &["watch"]),
     ("Any operation", &["call", "methods", "api"]),
     ("Login", &["auth", "whoami", "limits", "cache"]),
     ("Local server", &["sandbox", "demo"]),
@@ -43,6 +44,7 @@ Environment:
   COLONY_TOTP                 the current code of two-factor login
   COLONY_CLIENT_SECRET        the secret of the app that logs in
   COLONY_CONFIG_DIR           where profiles are kept
+  COLONY_STATE_DIR            where positions of watches are kept
   COLONY_SDK_CREDENTIALS_DIR  where credentials of OpenID logins are kept
   COLONY_SDK_TOKEN_CACHE_DIR  where tokens are cached
   COLONY_SDK_TOKEN_CACHE_TTL  how long a cached token is used: seconds, 5m, 1h

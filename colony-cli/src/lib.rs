@@ -31,6 +31,7 @@ mod signals;
 mod sink;
 mod waiting;
 mod warnings;
+mod watch;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -86,6 +87,18 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         Command::Cache(command) => cache::run(global, &command, output),
         Command::Sandbox(_) if global.deadline.is_some() => {
             Err(Failure::usage("--deadline does not go with sandbox, which runs until it is stopped"))
+        }
+        Command::Watch(_) if global.deadline.is_some() => Err(Failure::usage(
+            "--deadline does not go with watch, which runs until it is stopped; see --timeout",
+        )),
+        Command::Watch(args) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let outcome = runtime.block_on(async {
+                signals::survive_file_limit();
+                watch::run(global, args, output).await
+            });
+            runtime.shutdown_background();
+            outcome
         }
         Command::Sandbox(args) => many_threads()?.block_on(serve::run(args, output)),
         Command::Demo(args) => many_threads()?.block_on(demo::run(args, output)),

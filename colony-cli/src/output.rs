@@ -75,6 +75,15 @@ impl Output {
         }
     }
 
+    /// Prints JSON, or what is selected of it, on one line that cannot drive a terminal.
+    pub(crate) fn json_line(&self, value: &Value) {
+        match &self.select {
+            Some(_) => self.value(value),
+            None if io::stdout().is_terminal() => self.line(&wording::escaped(&value.to_string())),
+            None => self.line(&value.to_string()),
+        }
+    }
+
     /// Whether something could not be printed, so that more of it is in vain.
     pub(crate) fn is_broken(&self) -> bool {
         self.broken.get().is_some()

@@ -21,6 +21,7 @@ pub(crate) async fn run(args: SandboxArgs, output: &Output) -> Result<(), Failur
         api_keys: args.api_key,
         rate_limit: args.rate_limit,
         limits: args.limits,
+        commit_delay: args.commit_delay,
         allow_hosts: args.allow_host,
         webhook_pauses: args.webhook_pause.unwrap_or_else(|| Options::default().webhook_pauses),
         openid: OpenIdOptions {

@@ -145,7 +145,7 @@ async fn take(mut signals: tokio::sync::mpsc::Receiver<i32>) {
 
 /// The signals that end a program, as they arrive.
 #[cfg(unix)]
-fn arriving() -> std::io::Result<tokio::sync::mpsc::Receiver<i32>> {
+pub(crate) fn arriving() -> std::io::Result<tokio::sync::mpsc::Receiver<i32>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let (sender, receiver) = tokio::sync::mpsc::channel(8);
@@ -173,7 +173,7 @@ fn ignored() -> u64 {
 }
 
 #[cfg(not(unix))]
-fn arriving() -> std::io::Result<tokio::sync::mpsc::Receiver<i32>> {
+pub(crate) fn arriving() -> std::io::Result<tokio::sync::mpsc::Receiver<i32>> {
     const INTERRUPT: i32 = 2;
     let (sender, receiver) = tokio::sync::mpsc::channel(8);
     tokio::spawn(async move {

@@ -20,6 +20,7 @@ use crate::output::printable;
 pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
     let targets = Targets::new()
         .with_target("colony::token", LevelFilter::WARN)
+        .with_target("colony::events", LevelFilter::WARN)
         .with_target("colony::http", LevelFilter::WARN);
     Warnings::default().with_filter(targets)
 }
@@ -34,7 +35,9 @@ impl<S: Subscriber> Layer<S> for Warnings {
         let mut text = Text::default();
         event.record(&mut text);
         let text = printable(&(text.message + &text.error));
-        if self.printed.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
+        // Outages come and go while a program runs.
+        let is_repeated = event.metadata().target() == "colony::events";
+        if is_repeated || self.printed.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
             let _ = writeln!(std::io::stderr().lock(), "warning: {text}");
         }
     }

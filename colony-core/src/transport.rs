@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Batch, Download, Endpoint, Prepared, Reply, Result, Sequence,
+    events::{Event, Position, Watch},
     openid::audience::{Audience, AudienceToken, Wanted},
     page::Steps,
 };
@@ -25,6 +26,8 @@ pub trait Transport: Sized {
 
     /// A download that is handed on while it arrives: a stream of chunks, or a reader.
     type Stream: Send + 'static;
+    /// What happens, event by event.
+    type Events: Send + 'static;
 
     /// Sends one request and decodes what came back.
     fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(Reply) -> Result<T>) -> Self::Reply<T>;
@@ -57,6 +60,12 @@ pub trait Transport: Sized {
 
     /// Makes the next call for such a token exchange anew. Nothing is sent now.
     fn forget_audience_token(&self, audience: Audience) -> Self::Reply<()>;
+
+    /// Watches what happens.
+    fn watch(&self, watch: Watch) -> Self::Events;
+
+    /// Fetches what has happened since a position, and the position after it.
+    fn peek(&self, position: Position) -> Self::Reply<(Vec<Event>, Position)>;
 
     /// Carries out an operation.
     fn execute<E: Endpoint>(&self, endpoint: E) -> Self::Reply<E::Response> {

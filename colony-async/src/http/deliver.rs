@@ -1,6 +1,6 @@
 //! One request, from the cache or over the wire, with all its tries.
 
-use colony_core::{Auth, Body, Reply, Request, Result};
+use colony_core::{Auth, Body, Reply, Request, Result, retry::RetryPolicy};
 
 use super::{
     Http,
@@ -43,6 +43,12 @@ impl Http {
         Ok(reply)
     }
 
+    /// Sends a request once, past the cache and the circuit breaker.
+    pub(super) async fn deliver_fresh(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
+        self.shared.session.check_caller()?;
+        self.send_with_retries(request, deadline, None, &RetryPolicy::none()).await
+    }
+
     async fn send_guarded(
         &self,
         request: &Request,
@@ -50,10 +56,10 @@ impl Http {
         sink: Option<&Sink>,
     ) -> Result<Reply> {
         let Some(breaker) = &self.shared.breaker else {
-            return self.send_with_retries(request, deadline, sink).await;
+            return self.send_with_retries(request, deadline, sink, &self.shared.retry).await;
         };
         let admitted = breaker.admit(request, self.shared.timer.now())?;
-        let outcome = self.send_with_retries(request, deadline, sink).await;
+        let outcome = self.send_with_retries(request, deadline, sink, &self.shared.retry).await;
         admitted.settle(&outcome, self.shared.timer.now());
         outcome
     }
@@ -64,9 +70,10 @@ impl Http {
         request: &Request,
         deadline: Deadline,
         sink: Option<&Sink>,
+        policy: &RetryPolicy,
     ) -> Result<Reply> {
         let shared = &*self.shared;
-        let mut tries = Repeat::new(request, &shared.retry, &*shared.timer).until(request, deadline);
+        let mut tries = Repeat::new(request, policy, &*shared.timer).until(request, deadline);
         let mut tokens = carries_token(request).then(|| Round::new(&shared.session, request));
         loop {
             let outcome = self.send_once(request, tokens.as_mut(), sink).await?;

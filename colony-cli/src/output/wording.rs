@@ -26,7 +26,10 @@ pub(super) fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if c != '\n' && is_unsafe(c) {
-            text += &format!("\\u{:04x}", u32::from(c));
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                text += &format!("\\u{unit:04x}");
+            }
         } else {
             text.push(c);
         }
@@ -34,10 +37,11 @@ pub(super) fn escaped(json: &str) -> String {
     text
 }
 
-/// Controls, and what changes the direction or the lines of the text around it (Unicode, UAX #9).
+/// Controls, what changes the direction or the lines of the text around it (Unicode, UAX #9), and tag characters, which
+/// hide text.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}' | '\u{feff}')
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A moment in local time with its zone: `2026-11-26 15:04 CET`.

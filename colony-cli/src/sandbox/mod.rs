@@ -8,6 +8,9 @@
 //! - `POST /_control/revoke` makes every token issued so far answer 401.
 //! - `POST /_control/reset` empties the counters and the limits. Accounts, posts and [`FailRule`]s
 //!   stay.
+//! - `POST /_control/event` with `{"kind": "mention"}`, `"message"`, `"comment"` or `"post"` lets another account do
+//!   something that the sandbox's own account hears of; `"from"` and `"to"` name the accounts, `"count"` says how often,
+//!   `"spread"` over how many seconds before now, and `"text"` what is said.
 //! - `POST /_control/fail` with `{"rule": "…"}` adds a [`FailRule`]; `{"rule": null}` forgets them all.
 //!
 //! It is an OpenID provider too, at the site's root, found by `/.well-known/openid-configuration`: token
@@ -39,6 +42,7 @@ mod world;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -81,6 +85,9 @@ pub struct Options {
     /// Enforces the service's limits: 120 requests a minute (or [`Options::rate_limit`]), and for each
     /// account so many posts, comments, votes … as `GET /limits/me` says. They are only counted otherwise.
     pub limits: bool,
+    /// How long a row takes until others see it; each takes a time of its own from this range, and keeps its earlier
+    /// `created_at`. `None`: none.
+    pub commit_delay: Option<RangeInclusive<Duration>>,
     /// Host names that the server answers to, beside loopback ones and, if it listens on more than loopback,
     /// IP addresses.
     pub allow_hosts: Vec<String>,
@@ -103,6 +110,7 @@ impl fmt::Debug for Options {
             .field("api_keys", &self.api_keys.len())
             .field("rate_limit", &self.rate_limit)
             .field("limits", &self.limits)
+            .field("commit_delay", &self.commit_delay)
             .field("allow_hosts", &self.allow_hosts)
             .field("webhook_pauses", &self.webhook_pauses)
             .field("openid", &self.openid)
@@ -122,6 +130,7 @@ impl Default for Options {
             api_keys: Vec::new(),
             rate_limit: None,
             limits: false,
+            commit_delay: None,
             allow_hosts: Vec::new(),
             webhook_pauses: [5, 30, 120, 600].map(Duration::from_secs).to_vec(),
             openid: OpenIdOptions::default(),

@@ -205,7 +205,9 @@ fn hours_ago(now: Timestamp, hours: i64) -> Timestamp {
 
 /// The caller's notifications that are newer than a moment, the latest first.
 fn newer_notifications(world: &World, me: Uuid, since: Timestamp) -> Vec<&Notification> {
-    world.notifications_of(me).iter().rev().filter(|row| row.created > since).collect()
+    let now = Timestamp::now();
+    let rows = world.notifications_of(me).iter().rev().filter(|row| row.created > since);
+    rows.filter(|row| world.is_committed(row.id, row.created, now)).collect()
 }
 
 /// Everything newer than a moment: own notifications, received messages, posts of own colonies.
@@ -222,6 +224,7 @@ fn since(world: &mut World, call: &Call<'_>) -> Answer {
         .conversations_of(me)
         .flat_map(|row| row.live().into_iter().map(move |message| (row, message)))
         .filter(|(_, message)| message.sender != me && message.created > since)
+        .filter(|(_, message)| world.is_committed(message.id, message.created, now))
         .collect();
     messages.sort_by_key(|(_, message)| std::cmp::Reverse(message.created));
     let messages: Vec<Value> =
@@ -230,6 +233,7 @@ fn since(world: &mut World, call: &Call<'_>) -> Answer {
         .live_posts()
         .rev()
         .filter(|post| post.created > since && world.is_member(me, post.colony))
+        .filter(|post| world.is_committed(post.id, post.created, now))
         .take(limit)
         .map(|post| world.post_json(post, false))
         .collect();

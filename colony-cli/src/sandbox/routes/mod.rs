@@ -18,6 +18,7 @@ mod facilitation;
 mod feed;
 mod follows;
 mod groups;
+mod happenings;
 mod inbox;
 pub(crate) mod limits;
 pub(crate) mod login;
@@ -57,6 +58,7 @@ use std::sync::{Arc, Mutex};
 use super::call::Call;
 use super::reply::{Answer, Reply};
 use super::world::World;
+pub(crate) use happenings::happen;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

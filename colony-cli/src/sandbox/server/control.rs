@@ -83,13 +83,14 @@ async fn own(server: &Server, request: Request) -> Reply {
             Reply::ok(&json!({"reset": true}))
         }
         (&Method::POST, "/_control/fail") => add_rule(server, &body),
+        (&Method::POST, "/_control/event") => event(server, &body).unwrap_or_else(|refusal| refusal),
         (&Method::POST, "/_control/pay") => pay(server, &body).unwrap_or_else(|refusal| refusal),
         (&Method::GET, "/_control/mail") => Reply::ok(&routes::mail::sent(&mut lock(&server.world))),
         (&Method::POST, "/_control/user") => user(server, &body).unwrap_or_else(|refusal| refusal),
         (
             _,
             "/health" | "/_stats" | "/_control/mail" | "/_control/revoke" | "/_control/reset"
-            | "/_control/fail" | "/_control/pay" | "/_control/user",
+            | "/_control/fail" | "/_control/event" | "/_control/pay" | "/_control/user",
         ) => method_not_allowed(),
         _ => not_found(),
     }
@@ -129,6 +130,32 @@ fn pay(server: &Server, body: &Bytes) -> Answer {
     routes::settle(&mut world);
     server.deliver(world);
     Ok(Reply::ok(&json!({"paid": true, "payment_hash": invoice.hash, "amount_sats": invoice.sats})))
+}
+
+/// `{"kind": "mention", "from": "…", "to": "…", "count": 3, "spread": 60, "text": "…"}`: lets another account do something.
+fn event(server: &Server, body: &Bytes) -> Answer {
+    let fields = fields(body);
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    let number = |name: &str| fields.get(name).and_then(Value::as_f64).unwrap_or(0.0).clamp(0.0, 1e6);
+    let kind = text("kind").unwrap_or("mention");
+    let mut world = lock(&server.world);
+    let to = match text("to") {
+        Some(named) => world.find_user(named)?,
+        None => world.own_account().ok_or_else(|| Reply::none("User"))?,
+    };
+    let from = match text("from") {
+        Some(named) => world.find_user(named)?,
+        None => world.another_than(to).ok_or_else(|| Reply::none("User"))?,
+    };
+    let count = (number("count") as usize).clamp(1, 100_000);
+    let spread = number("spread");
+    let mut ids = Vec::new();
+    for at in 0..count {
+        let earlier = spread * (count - 1 - at) as f64 / count as f64;
+        ids.push(routes::happen(&mut world, kind, from, to, text("text"), earlier)?);
+    }
+    server.deliver(world);
+    Ok(Reply::ok(&json!({"ids": ids})))
 }
 
 /// `{"username": "…"}`: the key of an account, with `karma`, `user_type` and `team_role` changed where they are

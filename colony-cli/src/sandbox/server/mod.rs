@@ -78,6 +78,7 @@ impl Server {
         let (mut world, account) = World::seeded(&options.api_keys, options.token_ttl, site.clone());
         login::limit(&mut world, options.auth_limit);
         limits::enforce(&mut world, options.limits);
+        world.commit_delay = options.commit_delay.clone();
         webhooks::pauses(&mut world, &options.webhook_pauses);
         let world = Arc::new(Mutex::new(world));
         let counters = Arc::new(Counters::default());

@@ -13,6 +13,8 @@ mod users;
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -59,6 +61,8 @@ pub(crate) struct World {
     pub(crate) own: States,
     /// The server's own address, for links to itself: `http://127.0.0.1:PORT`.
     pub(crate) site: String,
+    /// How long rows take until others see them.
+    pub(crate) commit_delay: Option<RangeInclusive<Duration>>,
     last: Timestamp,
 }
 
@@ -110,6 +114,7 @@ impl World {
             outbox: Vec::new(),
             own: States::default(),
             site,
+            commit_delay: None,
             last: Timestamp::UNIX_EPOCH,
         }
     }
@@ -121,6 +126,14 @@ impl World {
         let next = self.last.saturating_add(1.microsecond()).unwrap_or(now);
         self.last = now.max(next);
         self.last
+    }
+
+    /// Whether others see a row by now: each takes its own time, which follows from its id.
+    pub(crate) fn is_committed(&self, id: Uuid, created: Timestamp, now: Timestamp) -> bool {
+        let Some(delay) = &self.commit_delay else { return true };
+        let share = (id.as_u128() % 1000) as f64 / 999.0;
+        let time = *delay.start() + (*delay.end() - *delay.start()).mul_f64(share);
+        now.duration_since(created).unsigned_abs() >= time || created > now
     }
 
     /// Whether `follower` follows `followed`.

@@ -65,6 +65,16 @@ pub(crate) struct TwoFactor {
 }
 
 impl World {
+    /// The sandbox's own account.
+    pub(crate) fn own_account(&self) -> Option<Uuid> {
+        self.names.get("sandbox-agent").copied()
+    }
+
+    /// The first account that is another one.
+    pub(crate) fn another_than(&self, user: Uuid) -> Option<Uuid> {
+        self.user_order.iter().copied().find(|&other| other != user)
+    }
+
     /// Creates an account. The caller has checked that the name is free.
     pub(crate) fn add_user(
         &mut self,

@@ -18,13 +18,13 @@ pub use hooks::{Incoming, Outgoing};
 
 /// See the module's documentation. Shared by all that send for one client.
 #[derive(Default)]
-pub(crate) struct Watch {
+pub(crate) struct Notices {
     hooks: Hooks,
     last: ArcSwapOption<HeaderMap>,
     deprecations: Deprecations,
 }
 
-impl Watch {
+impl Notices {
     pub(crate) fn new(hooks: Hooks) -> Self {
         Self { hooks, ..Self::default() }
     }

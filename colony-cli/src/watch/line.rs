@@ -1,0 +1,66 @@
+//! An event as a line.
+
+use colony_core::events::Event;
+use serde_json::{Value, json};
+
+use crate::output::{moment_of, one_line};
+
+/// What a key is for that a command is given.
+const PURPOSE: &str = "watch";
+
+/// The event as an object: what scripts may rely on.
+pub(super) fn json(event: &colony_async::events::Received) -> Value {
+    let mut line = json!({
+        "v": 1,
+        "id": event.id(),
+        "kind": event.kind().map_or("gap", |kind| kind.as_str()),
+        "type": type_of(event),
+        "at": event.at(),
+        "actor": event.actor(),
+        "idempotency_key": event.idempotency_key(PURPOSE),
+        "data": event.row(),
+    });
+    match &**event {
+        Event::Gap(gap) => {
+            (line["of"], line["from"], line["to"]) = (json!(gap.kind), json!(gap.from), json!(gap.to));
+            line["why"] = gap.why.as_str().into();
+        }
+        Event::Unreadable(row) => line["unreadable"] = row.problem.as_str().into(),
+        _ => {}
+    }
+    line
+}
+
+fn type_of(event: &Event) -> Option<String> {
+    match event {
+        Event::Notification(it) => it.notification_type.clone(),
+        Event::Message(_) => Some("direct_message".to_owned()),
+        Event::Post(it) => it.post_type.as_ref().and_then(|kind| json!(kind).as_str().map(str::to_owned)),
+        Event::Gap(gap) => Some(gap.why.as_str().to_owned()),
+        _ => None,
+    }
+}
+
+/// The event as a person reads it, on one line that cannot drive a terminal.
+pub(super) fn text(event: &Event) -> String {
+    let what = match event {
+        Event::Notification(it) => it.message.clone().unwrap_or_default(),
+        Event::Message(it) => it.body.clone(),
+        Event::Post(it) => format!("{} ({})", it.title, it.id),
+        Event::Gap(gap) => format!(
+            "{} from {} to {} may be missing ({})",
+            gap.kind.map_or("events", |kind| kind.as_str()),
+            gap.from,
+            gap.to,
+            gap.why.as_str()
+        ),
+        Event::Unreadable(row) => row.problem.clone(),
+        _ => String::new(),
+    };
+    let kind = type_of(event).unwrap_or_else(|| "?".to_owned());
+    let mut what: String = one_line(&what).chars().take(200).collect();
+    if let Some(actor) = event.actor() {
+        what = format!("{}: {what}", one_line(actor));
+    }
+    format!("{}  {}  {what}", moment_of(event.at()), one_line(&kind))
+}
