@@ -4,7 +4,8 @@
 //! - [`worker`]: what that program does.
 //! - [`fire`]: the token cache under fire; the same code short, as tests, and long, as `under_fire`.
 //! - [`giant`]: a server of replies that are larger than anybody should keep.
-//! - [`service`]: a server that answers by a script, for replies that the sandbox does not give.
+//! - [`raw`]: HTTP by hand, for servers that hang up, hold answers back or never end.
+//! - [`service`]: a server of logins that can be held, refused and cut off.
 //! - [`site`]: the same for a site that is an OpenID provider.
 //! - [`failing`]: a disk whose n-th call fails.
 //! - [`played`]: a service that is a function, for clients without a socket.
@@ -19,7 +20,7 @@
 //!
 //! - [`recorded`]: which cases count, and the comparison of outcomes.
 //! - [`wire`]: the comparison of requests.
-//! - [`server`]: plays the recorded replies, on a loopback socket.
+//! - [`server`]: plays the recorded replies, by wiremock.
 //! - [`timer`]: a clock on which sleeping takes no time and is noted.
 //! - [`stage`]: a client with its server, clock and cache directory.
 
@@ -33,6 +34,7 @@ pub mod openapi;
 pub mod plan;
 pub mod played;
 pub mod provider;
+pub mod raw;
 pub mod recorded;
 pub mod rotators;
 pub mod server;

@@ -1,199 +1,102 @@
-//! A server on a loopback socket that plays the replies it was given, in order, and remembers what it was
-//! asked. HTTP/1.1 with keep-alive; a thread for each connection.
+//! A server that plays the replies it was given, in order, and remembers what it was asked.
 
 use std::{
     collections::VecDeque,
-    io::{self, BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use http::HeaderValue;
 use serde_json::Value;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
-/// A request as it came over the wire.
-#[derive(Debug, Clone)]
-pub struct Received {
-    /// The method.
-    pub method: String,
-    /// What the request line named: path and query, as encoded.
-    pub target: String,
-    /// The headers, names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-}
+use crate::raw::Received;
 
-impl Received {
-    /// A header's value.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The path, without the query.
-    pub fn path(&self) -> &str {
-        self.target.split('?').next().unwrap_or_default()
-    }
-
-    /// The body as JSON.
-    pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
-    }
-}
-
-/// What the server does with a request.
-#[derive(Debug, Clone)]
-enum Played {
-    Reply(Vec<u8>),
-    /// The connection is closed without a reply.
-    Close,
-    /// Nothing is ever said.
-    Silence,
-}
+/// The status of a reply to a request that the script did not foresee.
+pub const NOT_SCRIPTED: u16 = 418;
 
 #[derive(Default)]
 struct State {
-    script: VecDeque<Played>,
+    /// `None`: the connection is closed without a reply.
+    script: VecDeque<Option<ResponseTemplate>>,
     received: Vec<Received>,
 }
 
 /// The server. Dropping it ends it.
 pub struct Server {
-    address: SocketAddr,
+    mocks: MockServer,
     state: Arc<Mutex<State>>,
-    ended: Arc<AtomicBool>,
 }
-
-/// The status of a reply to a request that the script did not foresee.
-pub const NOT_SCRIPTED: u16 = 418;
 
 impl Server {
     /// Starts a server on a port of its own.
     pub fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
-        let address = listener.local_addr().expect("its address");
         let state = Arc::<Mutex<State>>::default();
-        let ended = Arc::new(AtomicBool::new(false));
-        let (shared, stop) = (Arc::clone(&state), Arc::clone(&ended));
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                if stop.load(Ordering::Relaxed) {
-                    return;
-                }
-                let state = Arc::clone(&shared);
-                let Ok(stream) = stream else { continue };
-                thread::spawn(move || drop(serve(stream, &state)));
-            }
+        let (front, closing, replying) = (Arc::clone(&state), Arc::clone(&state), Arc::clone(&state));
+        // The caller may be inside a runtime, and needs none.
+        let mocks = smol::block_on(async {
+            let mocks = MockServer::builder().disable_request_recording().start().await;
+            Mock::given(move |_: &Request| matches!(lock(&front).script.front(), Some(None)))
+                .respond_with_err(move |request: &Request| {
+                    next(&closing, request);
+                    io::Error::from(io::ErrorKind::ConnectionReset)
+                })
+                .with_priority(1)
+                .mount(&mocks)
+                .await;
+            Mock::given(any())
+                .respond_with(move |request: &Request| {
+                    next(&replying, request).unwrap_or_else(|| ResponseTemplate::new(NOT_SCRIPTED))
+                })
+                .mount(&mocks)
+                .await;
+            mocks
         });
-        Self { address, state, ended }
+        Self { mocks, state }
     }
 
     /// `127.0.0.1:PORT`.
     pub fn authority(&self) -> String {
-        self.address.to_string()
+        self.mocks.address().to_string()
     }
 
     /// Forgets what was, and plays these recorded responses from now on.
     pub fn play<'a>(&self, responses: impl IntoIterator<Item = &'a Value>) {
-        let mut state = self.lock();
-        state.script = responses.into_iter().map(played).collect();
-        state.received.clear();
+        let script = responses.into_iter().map(played).collect();
+        *lock(&self.state) = State { script, received: Vec::new() };
     }
 
     /// The requests since the last look.
     pub fn take_received(&self) -> Vec<Received> {
-        std::mem::take(&mut self.lock().received)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::take(&mut lock(&self.state).received)
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.ended.store(true, Ordering::Relaxed);
-        // Wakes the listener, which then sees that it has ended.
-        drop(TcpStream::connect(self.address));
-    }
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut writer = stream;
-    while let Some(request) = read_request(&mut reader)? {
-        let played = {
-            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.received.push(request);
-            state.script.pop_front()
-        };
-        match played {
-            Some(Played::Reply(bytes)) => writer.write_all(&bytes)?,
-            Some(Played::Close) => return Ok(()),
-            // Until the client goes away.
-            Some(Played::Silence) => return reader.read_to_end(&mut Vec::new()).map(drop),
-            None => {
-                let body = br#"{"detail": "the script of the test has no reply to this"}"#;
-                writer.write_all(&reply(NOT_SCRIPTED, &[], body))?;
-            }
-        }
-    }
-    Ok(())
+/// Notes a request and takes what is played next, if that is a reply.
+fn next(state: &Mutex<State>, request: &Request) -> Option<ResponseTemplate> {
+    let mut state = lock(state);
+    // Each byte as one character.
+    let text = |value: &HeaderValue| value.as_bytes().iter().map(|byte| char::from(*byte)).collect();
+    let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    state.received.push(Received {
+        method: request.method.to_string(),
+        target: request.url.path().to_owned() + &query,
+        headers: request.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+        body: request.body.clone(),
+    });
+    state.script.pop_front().flatten()
 }
 
-/// Reads a request; `None` at the end of the connection.
-///
-/// # Errors
-///
-/// What kept it from being read.
-pub fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Received>> {
-    let Some(first) = read_line(reader)? else { return Ok(None) };
-    let mut words = first.split(' ').map(str::to_owned);
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let mut headers = Vec::new();
-    while let Some(line) = read_line(reader)?.filter(|line| !line.is_empty()) {
-        if let Some((name, value)) = line.split_once(':') {
-            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-        }
-    }
-    let mut request = Received { method, target, headers, body: Vec::new() };
-    if request.header("transfer-encoding") == Some("chunked") {
-        loop {
-            let size = read_line(reader)?.unwrap_or_default();
-            let size = u64::from_str_radix(&size, 16).map_err(io::Error::other)?;
-            reader.by_ref().take(size).read_to_end(&mut request.body)?;
-            read_line(reader)?;
-            if size == 0 {
-                break;
-            }
-        }
-    } else if let Some(length) = request.header("content-length").and_then(|text| text.parse().ok()) {
-        reader.by_ref().take(length).read_to_end(&mut request.body)?;
-    }
-    Ok(Some(request))
-}
-
-/// A line without its end, each byte as one character; `None` at the end of the connection.
-fn read_line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
-    let mut line = Vec::new();
-    if reader.read_until(b'\n', &mut line)? == 0 {
-        return Ok(None);
-    }
-    while line.last().is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
-        line.pop();
-    }
-    Ok(Some(line.iter().map(|byte| char::from(*byte)).collect()))
-}
-
-fn played(response: &Value) -> Played {
+fn played(response: &Value) -> Option<ResponseTemplate> {
     match response["network_error"].as_str() {
-        Some("timeout") => return Played::Silence,
-        Some(_) => return Played::Close,
+        Some("timeout") => return Some(ResponseTemplate::new(200).set_delay(Duration::from_secs(3_600))),
+        Some(_) => return None,
         None => {}
     }
     let body = if let Some(json) = response.get("json") {
@@ -203,29 +106,8 @@ fn played(response: &Value) -> Played {
     } else {
         BASE64_STANDARD.decode(response["bytes_base64"].as_str().unwrap_or_default()).expect("base64")
     };
-    let headers: Vec<(&str, &str)> = response["headers"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| (name.as_str(), value.as_str().expect("a header's text")))
-        .collect();
-    let status = response["status"].as_u64().and_then(|status| status.try_into().ok()).expect("a status");
-    Played::Reply(reply(status, &headers, &body))
-}
-
-/// Writes a reply.
-pub fn reply(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut out = format!("HTTP/1.1 {status} Recorded\r\n").into_bytes();
-    for (name, value) in headers {
-        out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
-    }
-    // These two never have a body, nor a length.
-    if !matches!(status, 204 | 304) {
-        out.extend_from_slice(format!("content-length: {}\r\n", body.len()).as_bytes());
-    }
-    out.extend_from_slice(b"\r\n");
-    if !matches!(status, 204 | 304) {
-        out.extend_from_slice(body);
-    }
-    out
+    let headers = response["headers"].as_object().into_iter().flatten();
+    let headers = headers.map(|(name, value)| (name.as_str(), value.as_str().expect("a header's text")));
+    let status = response["status"].as_u64().and_then(|status| u16::try_from(status).ok()).expect("a status");
+    Some(ResponseTemplate::new(status).set_body_bytes(body).append_headers(headers))
 }

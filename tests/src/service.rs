@@ -10,11 +10,11 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream},
-    runtime::Runtime,
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _},
     sync::watch,
 };
+
+use crate::raw::{Listener, Received, Stream, reply};
 
 /// How a login is answered.
 #[derive(Debug, Clone)]
@@ -63,12 +63,11 @@ pub struct Counts {
     pub rejected: u64,
 }
 
-/// The server. It has a thread of its own, so that tests with and without a runtime can use it.
+/// The server.
 #[derive(Debug)]
 pub struct Service {
-    address: std::net::SocketAddr,
+    listener: Listener,
     shared: Arc<Shared>,
-    runtime: Option<Runtime>,
 }
 
 struct Shared {
@@ -110,15 +109,7 @@ impl Service {
     ///
     /// When it cannot listen.
     pub fn start(clock: impl Fn() -> f64 + Send + Sync + 'static) -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        // Not by `block_on`: the caller may be inside a runtime.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let listener = {
-            let _inside = runtime.enter();
-            TcpListener::from_std(listener)?
-        };
+        let listener = Listener::bind()?;
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 script: VecDeque::new(),
@@ -139,12 +130,8 @@ impl Service {
             clock: Box::new(clock),
         });
         let served = Arc::clone(&shared);
-        runtime.spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&served)));
-            }
-        });
-        Ok(Self { address, shared, runtime: Some(runtime) })
+        listener.serve(move |stream| serve(stream, Arc::clone(&served)))?;
+        Ok(Self { listener, shared })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -153,7 +140,7 @@ impl Service {
 
     /// The API's base URL.
     pub fn base_url(&self) -> String {
-        format!("http://{}/api/v1", self.address)
+        format!("http://{}/api/v1", self.listener.address)
     }
 
     /// Answers the next logins so, one after the other.
@@ -246,19 +233,11 @@ impl Service {
     }
 }
 
-impl Drop for Service {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
 impl State {
     /// Keeps what was sent, while it is little.
-    fn note(&mut self, asked: &Asked) {
+    fn note(&mut self, asked: &Received) {
         if self.sent.len() < 1 << 16 {
-            self.sent.push_str(asked.bearer.as_deref().unwrap_or_default());
+            self.sent.push_str(bearer(asked).unwrap_or_default());
             self.sent.push_str(&String::from_utf8_lossy(&asked.body));
             self.sent.push('\n');
         }
@@ -271,74 +250,38 @@ impl Shared {
     }
 }
 
-/// A request, as far as anybody here cares.
-struct Asked {
-    login: bool,
-    path: String,
-    client: String,
-    bearer: Option<String>,
-    body: Vec<u8>,
+fn bearer(asked: &Received) -> Option<&str> {
+    asked.header("authorization")?.strip_prefix("Bearer ")
 }
 
-async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut stream = BufReader::new(stream);
-    while let Some(asked) = read(&mut stream).await? {
+async fn serve(mut stream: Stream, shared: Arc<Shared>) -> io::Result<()> {
+    while let Some(asked) = Received::read(&mut stream).await? {
         shared.state().note(&asked);
-        let reply = if asked.login {
+        let reply = if asked.path() == "/api/v1/auth/token" {
             let from = Instant::now();
             let reply = tokio::select! {
                 reply = log_in(&shared, &asked.body) => reply,
                 // Nothing is sent before the answer, so this is the client's end.
                 _ = stream.fill_buf() => None,
             };
-            let answered = reply.is_some();
-            shared.state().log.push(Login { client: asked.client, from, to: Instant::now(), answered });
+            let (client, answered) =
+                (asked.header("user-agent").unwrap_or_default().to_owned(), reply.is_some());
+            shared.state().log.push(Login { client, from, to: Instant::now(), answered });
             reply
         } else {
             Some(call(&shared, &asked).await)
         };
-        let Some((status, header, body)) = reply else { return Ok(()) };
-        let text = format!(
-            "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\n{header}content-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(text.as_bytes()).await?;
+        let Some(reply) = reply else { return Ok(()) };
+        stream.write_all(&reply).await?;
     }
     Ok(())
 }
 
-async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Asked>> {
-    let mut line = String::new();
-    stream.read_line(&mut line).await?;
-    if line.is_empty() {
-        return Ok(None);
-    }
-    let mut asked = Asked {
-        login: line.contains(" /api/v1/auth/token "),
-        path: line.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default().to_owned(),
-        client: String::new(),
-        bearer: None,
-        body: Vec::new(),
-    };
-    let mut length = 0;
-    loop {
-        line.clear();
-        stream.read_line(&mut line).await?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().map_err(io::Error::other)?,
-            "user-agent" => asked.client = value.trim().to_owned(),
-            "authorization" => asked.bearer = value.trim().strip_prefix("Bearer ").map(str::to_owned),
-            _ => {}
-        }
-    }
-    asked.body = vec![0; length];
-    stream.read_exact(&mut asked.body).await?;
-    Ok(Some(asked))
+fn json(status: u16, body: impl AsRef<[u8]>) -> Vec<u8> {
+    reply(status, &[("content-type", "application/json")], body)
 }
 
-async fn log_in(shared: &Shared, body: &[u8]) -> Option<(u16, String, String)> {
+async fn log_in(shared: &Shared, body: &[u8]) -> Option<Vec<u8>> {
     let answer = {
         let mut state = shared.state();
         state.script.pop_front().unwrap_or_else(|| state.otherwise.clone())
@@ -354,23 +297,26 @@ async fn log_in(shared: &Shared, body: &[u8]) -> Option<(u16, String, String)> {
         }
         Answer::Refused(status) => {
             let _ = released.changed().await;
-            Some((status, String::new(), detail(status)))
+            Some(json(status, detail(status)))
         }
         Answer::Echo(status) => {
             let sent = String::from_utf8_lossy(body).replace('"', "'");
-            Some((status, String::new(), detail(status).replace("scripted", &format!("you sent {sent}"))))
+            Some(json(status, detail(status).replace("scripted", &format!("you sent {sent}"))))
         }
         Answer::After(pause) => {
             tokio::time::sleep(pause).await;
             Some(issue(shared))
         }
-        Answer::Status(status) => Some((status, String::new(), detail(status))),
-        Answer::Page(status) => Some((status, String::new(), "<html>a page</html>".to_owned())),
-        Answer::Limited(wait) => Some((429, format!("retry-after: {wait}\r\n"), detail(429))),
+        Answer::Status(status) => Some(json(status, detail(status))),
+        Answer::Page(status) => Some(json(status, "<html>a page</html>")),
+        Answer::Limited(wait) => {
+            let headers = [("content-type", "application/json"), ("retry-after", &*wait)];
+            Some(reply(429, &headers, detail(429)))
+        }
     }
 }
 
-fn issue(shared: &Shared) -> (u16, String, String) {
+fn issue(shared: &Shared) -> Vec<u8> {
     let mut state = shared.state();
     let iat = (shared.clock)().floor();
     let payload =
@@ -378,17 +324,18 @@ fn issue(shared: &Shared) -> (u16, String, String) {
     let token = format!("e30.{}.plantedsignature", BASE64_URL_SAFE_NO_PAD.encode(payload));
     state.good.insert(token.clone());
     state.issued.push(token.clone());
-    (200, String::new(), format!(r#"{{"access_token": "{token}", "token_type": "bearer"}}"#))
+    json(200, format!(r#"{{"access_token": "{token}", "token_type": "bearer"}}"#))
 }
 
-async fn call(shared: &Shared, asked: &Asked) -> (u16, String, String) {
+async fn call(shared: &Shared, asked: &Received) -> Vec<u8> {
     let (good, status, gathering, body, refused) = {
         let mut state = shared.state();
-        let good = asked.bearer.as_ref().is_some_and(|token| state.good.contains(token));
-        if let Some(token) = asked.bearer.as_ref().filter(|_| good) {
-            state.shown.insert(token.clone());
+        let good = bearer(asked).filter(|token| state.good.contains(*token));
+        if let Some(token) = good {
+            state.shown.insert(token.to_owned());
         }
-        let refused = state.refused.clone().filter(|(path, _, _)| asked.path.ends_with(path.as_str()));
+        let good = good.is_some();
+        let refused = state.refused.clone().filter(|(path, _, _)| asked.path().ends_with(path.as_str()));
         (good, state.call_status, state.gathering, state.call_body.clone(), refused)
     };
     shared.counts.send_modify(|counts| {
@@ -397,12 +344,12 @@ async fn call(shared: &Shared, asked: &Asked) -> (u16, String, String) {
     });
     let _ = shared.counts.subscribe().wait_for(|counts| counts.calls >= gathering).await;
     if let Some((_, status, body)) = refused {
-        return (status, String::new(), body);
+        return json(status, body);
     }
     match (good, status) {
-        (false, _) => (401, String::new(), detail(401)),
-        (true, 200) => (200, String::new(), body),
-        (true, status) => (status, String::new(), detail(status)),
+        (false, _) => json(401, detail(401)),
+        (true, 200) => json(200, body),
+        (true, status) => json(status, detail(status)),
     }
 }
 

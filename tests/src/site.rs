@@ -3,19 +3,15 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     io,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream},
-    runtime::Runtime,
-    sync::watch,
-};
+use tokio::{io::AsyncWriteExt as _, sync::watch};
+
+use crate::raw::{Listener, Received, Stream, reply};
 
 /// `POST /api/v1/auth/token`.
 pub const LOGIN: &str = "/api/v1/auth/token";
@@ -45,12 +41,11 @@ pub enum Answer {
     Held(Box<Answer>),
 }
 
-/// The site. It has a thread of its own, so that tests with and without a runtime can use it.
+/// The site.
 #[derive(Debug)]
 pub struct Site {
-    address: SocketAddr,
+    listener: Listener,
     shared: Arc<Shared>,
-    runtime: Option<Runtime>,
 }
 
 struct Shared {
@@ -83,29 +78,17 @@ impl Site {
     ///
     /// When it cannot listen.
     pub fn start(clock: impl Fn() -> f64 + Send + Sync + 'static) -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        // Not by `block_on`: the caller may be inside a runtime.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let listener = {
-            let _inside = runtime.enter();
-            TcpListener::from_std(listener)?
-        };
+        let listener = Listener::bind()?;
         let shared = Arc::new(Shared {
-            root: format!("http://{address}"),
+            root: format!("http://{}", listener.address),
             state: Mutex::default(),
             counts: watch::Sender::default(),
             released: watch::Sender::default(),
             clock: Box::new(clock),
         });
         let served = Arc::clone(&shared);
-        runtime.spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&served)));
-            }
-        });
-        Ok(Self { address, shared, runtime: Some(runtime) })
+        listener.serve(move |stream| serve(stream, Arc::clone(&served)))?;
+        Ok(Self { listener, shared })
     }
 
     /// Its root, which is the issuer.
@@ -115,7 +98,7 @@ impl Site {
 
     /// The API's base URL.
     pub fn base_url(&self) -> String {
-        format!("http://{}/api/v1", self.address)
+        format!("http://{}/api/v1", self.listener.address)
     }
 
     /// Answers the next requests for this path so, one after the other.
@@ -171,14 +154,6 @@ impl Site {
     }
 }
 
-impl Drop for Site {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -202,7 +177,7 @@ impl Shared {
         token
     }
 
-    fn good(&self, path: &str) -> (u16, String, String) {
+    fn good(&self, path: &str) -> Vec<u8> {
         let body = match path {
             LOGIN => json!({"access_token": self.jwt(86_400.0), "token_type": "bearer"}),
             DISCOVERY => document(&self.root),
@@ -217,7 +192,7 @@ impl Shared {
             KEYS => json!({"keys": []}),
             _ => json!({}),
         };
-        (200, String::new(), body.to_string())
+        reply(200, &[], body.to_string())
     }
 }
 
@@ -231,14 +206,13 @@ fn document(site: &str) -> Value {
     })
 }
 
-async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut stream = BufReader::new(stream);
-    while let Some((path, body)) = read(&mut stream).await? {
+async fn serve(mut stream: Stream, shared: Arc<Shared>) -> io::Result<()> {
+    while let Some(asked) = Received::read(&mut stream).await? {
+        let path = asked.target;
         let mut answer = {
             let mut state = shared.state();
             if path == EXCHANGE {
-                state.forms.push(url::form_urlencoded::parse(&body).into_owned().collect());
+                state.forms.push(url::form_urlencoded::parse(&asked.body).into_owned().collect());
             }
             let scripted = state.scripts.get_mut(&path).and_then(VecDeque::pop_front);
             scripted.or_else(|| state.otherwise.get(&path).cloned()).unwrap_or(Answer::Good)
@@ -249,46 +223,28 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
             let _ = released.changed().await;
             answer = *then;
         }
-        let (status, header, body) = match answer {
+        let reply = match answer {
             Answer::Good | Answer::Held(_) => shared.good(&path),
-            Answer::Json(status, body) => (status, String::new(), body.to_string()),
-            Answer::Text(status, header, body) => (status, header, body),
+            Answer::Json(status, body) => reply(status, &[], body.to_string()),
+            Answer::Text(status, header, body) => {
+                reply(status, header.trim_end().split_once(": ").as_slice(), body)
+            }
             Answer::Limited(wait) => {
                 let body = json!({"error": "temporarily_unavailable", "error_description": "scripted"});
-                (429, format!("retry-after: {wait}\r\n"), body.to_string())
+                reply(429, &[("retry-after", &wait)], body.to_string())
             }
             Answer::Hangup => return Ok(()),
             Answer::Endless => return flood(&mut stream).await,
         };
-        let length = body.len();
-        let text = format!("HTTP/1.1 {status} Scripted\r\n{header}content-length: {length}\r\n\r\n{body}");
-        stream.write_all(text.as_bytes()).await?;
+        stream.write_all(&reply).await?;
     }
     Ok(())
 }
 
 /// Sends until the other side has had enough.
-async fn flood(stream: &mut BufReader<TcpStream>) -> io::Result<()> {
+async fn flood(stream: &mut Stream) -> io::Result<()> {
     stream.write_all(b"HTTP/1.1 200 Scripted\r\ntransfer-encoding: chunked\r\n\r\n").await?;
     loop {
         stream.write_all(format!("1000\r\n{}\r\n", " ".repeat(0x1000)).as_bytes()).await?;
     }
-}
-
-async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(String, Vec<u8>)>> {
-    let mut line = String::new();
-    stream.read_line(&mut line).await?;
-    let Some(path) = line.split(' ').nth(1).map(str::to_owned) else { return Ok(None) };
-    let mut length = 0;
-    loop {
-        line.clear();
-        stream.read_line(&mut line).await?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse().map_err(io::Error::other)?;
-        }
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).await?;
-    Ok(Some((path, body)))
 }

@@ -4,8 +4,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
 use crate::{
+    raw::Received,
     recorded::{mask, pairs, segments},
-    server::Received,
 };
 
 /// The headers that are recorded.

@@ -9,7 +9,7 @@ use colony_core::{
     Prepared, Request, Result,
     registry::{self, Call},
 };
-use colony_tests::clock::Clock;
+use colony_tests::{clock::Clock, raw::Listener};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -25,6 +25,7 @@ struct Scene {
     sandbox: Sandbox,
     base_url: String,
     gateway: Gateway,
+    _listener: Listener,
     post: String,
     own_post: String,
     /// Somebody else, about whom notes are kept.
@@ -47,12 +48,13 @@ impl Scene {
         let page = run("get_posts", json!({"limit": 1})).await;
         let own = run("create_post", json!({"title": "Own", "body": "b"})).await;
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
-        let (gateway, authority) = Gateway::start(site, settings);
+        let (gateway, listener) = Gateway::start(site, settings);
         Self {
             post: text(&page["items"][0]["id"]),
             own_post: text(&own["id"]),
             peer: text(&page["items"][0]["author"]["username"]),
-            base_url: format!("http://{authority}/api/v1"),
+            base_url: format!("http://{}/api/v1", listener.address),
+            _listener: listener,
             sandbox,
             gateway,
         }

@@ -3,15 +3,14 @@
 
 use std::{
     collections::HashMap,
-    io::{self, BufReader, Write},
-    net::{TcpListener, TcpStream},
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
     time::Duration,
 };
 
-use colony_tests::server::{Received, read_request, reply};
-use reqwest::blocking::{Client, Response};
+use colony_tests::raw::{Listener, Received, Stream, reply};
+use reqwest::{Client, Response};
+use tokio::io::AsyncWriteExt as _;
 
 /// How the gateway is set up.
 #[derive(Clone, Copy)]
@@ -31,7 +30,7 @@ pub(crate) struct Tally {
     pub(crate) fates: HashMap<&'static str, u32>,
 }
 
-/// The gateway; it runs to the end of the process.
+/// The gateway.
 #[derive(Clone)]
 pub(crate) struct Gateway {
     server: String,
@@ -54,24 +53,16 @@ enum Fate {
 }
 
 impl Gateway {
-    /// Starts one before the server at `http://host:port`, and gives its own `host:port`.
-    pub(crate) fn start(server: String, settings: Settings) -> (Self, String) {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
-        let authority = listener.local_addr().expect("its address").to_string();
+    /// Starts one before the server at `http://host:port`, and gives where it listens.
+    pub(crate) fn start(server: String, settings: Settings) -> (Self, Listener) {
+        let listener = Listener::bind().expect("a loopback port");
         let random = fastrand::Rng::with_seed(settings.seed);
-        // It has a runtime of its own, and must not be built on another one's thread.
-        let http = thread::spawn(|| Client::builder().no_proxy().build().expect("a client"));
-        let http = http.join().expect("no panic");
+        let http = Client::builder().no_proxy().build().expect("a client");
         let gateway =
             Self { server, settings, http, state: Arc::new(Mutex::new((random, Tally::default()))) };
         let shared = gateway.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let gateway = shared.clone();
-                thread::spawn(move || drop(gateway.serve(stream)));
-            }
-        });
-        (gateway, authority)
+        listener.serve(move |stream| shared.clone().serve(stream)).expect("a listener");
+        (gateway, listener)
     }
 
     /// What became of the writes.
@@ -83,11 +74,8 @@ impl Gateway {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn serve(&self, stream: TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
-        let mut reader = BufReader::new(stream.try_clone()?);
-        let mut writer = stream;
-        while let Some(request) = read_request(&mut reader)? {
+    async fn serve(self, mut stream: Stream) -> io::Result<()> {
+        while let Some(request) = Received::read(&mut stream).await? {
             let fate = if request.method == "GET" || request.path().ends_with("/auth/token") {
                 Fate::Pass
             } else {
@@ -97,27 +85,27 @@ impl Gateway {
                 Fate::LoseRequest => return Ok(()),
                 Fate::Status(status) => reply(status, &[], b"the gateway does not know"),
                 Fate::StatusAfter(status) => {
-                    self.forward(&request);
+                    self.forward(&request).await;
                     reply(status, &[], b"the gateway does not know")
                 }
-                Fate::LoseAnswer => return self.forward(&request).map_or(Ok(()), |_| Ok(())),
+                Fate::LoseAnswer => {
+                    self.forward(&request).await;
+                    return Ok(());
+                }
                 Fate::Twice => {
-                    let (gateway, first) = (self.clone(), request.clone());
-                    let first = thread::spawn(move || gateway.forward(&first));
-                    let answer = self.forward(&request);
-                    let _ = first.join();
+                    let (_, answer) = tokio::join!(self.forward(&request), self.forward(&request));
                     answer.ok_or(io::ErrorKind::ConnectionAborted)?
                 }
                 Fate::Pass | Fate::Hold | Fate::HalfAnswer => {
-                    self.forward(&request).ok_or(io::ErrorKind::ConnectionAborted)?
+                    self.forward(&request).await.ok_or(io::ErrorKind::ConnectionAborted)?
                 }
             };
             match fate {
-                Fate::HalfAnswer => return writer.write_all(&answer[..answer.len() / 2]),
-                Fate::Hold => thread::sleep(Duration::from_millis(20)),
+                Fate::HalfAnswer => return stream.write_all(&answer[..answer.len() / 2]).await,
+                Fate::Hold => tokio::time::sleep(Duration::from_millis(20)).await,
                 _ => {}
             }
-            writer.write_all(&answer)?;
+            stream.write_all(&answer).await?;
         }
         Ok(())
     }
@@ -140,7 +128,7 @@ impl Gateway {
     }
 
     /// Sends a request on, notes whether the server acted on it, and gives its answer.
-    fn forward(&self, request: &Received) -> Option<Vec<u8>> {
+    async fn forward(&self, request: &Received) -> Option<Vec<u8>> {
         let method = request.method.parse().expect("a method");
         let mut forwarded = self.http.request(method, format!("{}{}", self.server, request.target));
         for (name, value) in &request.headers {
@@ -151,18 +139,18 @@ impl Gateway {
                 forwarded = forwarded.header(name, value);
             }
         }
-        let answer = forwarded.body(request.body.clone()).send().ok()?;
+        let answer = forwarded.body(request.body.clone()).send().await.ok()?;
         if answer.status().is_success()
             && !answer.headers().contains_key("idempotent-replay")
             && let Some(marker) = marker(request)
         {
             *self.state().1.acted.entry(marker).or_default() += 1;
         }
-        played(answer)
+        played(answer).await
     }
 }
 
-fn played(answer: Response) -> Option<Vec<u8>> {
+async fn played(answer: Response) -> Option<Vec<u8>> {
     let status = answer.status().as_u16();
     let headers: Vec<(String, String)> = answer
         .headers()
@@ -171,7 +159,7 @@ fn played(answer: Response) -> Option<Vec<u8>> {
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
         .collect();
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-    Some(reply(status, &headers, &answer.bytes().ok()?))
+    Some(reply(status, &headers, answer.bytes().await.ok()?))
 }
 
 /// The marker in a request's address or body.

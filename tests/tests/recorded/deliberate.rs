@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use colony_core::{Error, Result};
 use colony_tests::{
+    raw::Received,
     recorded::Outcome,
-    server::{Received, Server},
+    server::Server,
     stage::{API_KEY, Client, KINDS, LIFETIME, NOW, SEEDED, Settings, Stage},
 };
 use serde_json::{Value, json};
