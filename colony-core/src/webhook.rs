@@ -25,6 +25,7 @@
 //! [`verify_unstamped`](Verifier::verify_unstamped) only, for receivers that must take it.
 
 mod event;
+mod receiver;
 mod signer;
 
 use std::{
@@ -39,6 +40,7 @@ use sha2::Sha256;
 
 pub use self::{
     event::{Event, KnownEvent},
+    receiver::{Claim, Incoming, RETRY_AFTER, Receiver},
     signer::Signer,
 };
 
@@ -73,6 +75,9 @@ pub enum Rejected {
         /// How far away.
         distance: Duration,
     },
+    /// The signature is right and belongs to a delivery of another event that came before.
+    #[error("the delivery came before, as another event's")]
+    Replayed,
 }
 
 impl Rejected {
@@ -81,7 +86,7 @@ impl Rejected {
         match self {
             Self::Malformed(_) => 0,
             Self::Mismatch => 1,
-            Self::Expired { .. } => 2,
+            Self::Expired { .. } | Self::Replayed => 2,
         }
     }
 }
@@ -133,17 +138,28 @@ impl Verifier {
     /// [`Rejected`]. A delivery without `X-Colony-Signature-256` is malformed even when it carries the
     /// older signature: or leaving the header out would be all it takes to play an old delivery again.
     pub fn receive(&self, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Result<Delivery, Rejected> {
+        self.receive_signed(headers, body, now).map(|(delivery, _)| delivery)
+    }
+
+    /// As [`receive`](Self::receive), with the time that was signed.
+    fn receive_signed(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: SystemTime,
+    ) -> Result<(Delivery, u32), Rejected> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         // A proxy may add a header of its own beside the service's.
         let signatures = headers.get_all(SIGNATURE_HEADER).iter().filter_map(|value| value.to_str().ok());
         let stamped = signatures.flat_map(read_header);
-        self.verify_any(body, stamped, Rejected::Malformed("no X-Colony-Signature-256"), now)?;
-        Ok(Delivery {
+        let time = self.verify_any(body, stamped, Rejected::Malformed("no X-Colony-Signature-256"), now)?;
+        let delivery = Delivery {
             event: Event::read(body).ok_or(Rejected::Malformed("the body is not an event"))?,
             event_id: text(EVENT_ID_HEADER).map(str::to_owned),
             delivery_id: text(DELIVERY_ID_HEADER).map(str::to_owned),
             attempt: text(ATTEMPT_HEADER).and_then(|number| number.parse().ok()),
-        })
+        };
+        Ok((delivery, time))
     }
 
     /// Checks the signature over time and body: the value of `X-Colony-Signature-256`,
@@ -159,6 +175,7 @@ impl Verifier {
             Rejected::Malformed("the signature header has no time"),
             now,
         )
+        .map(drop)
     }
 
     /// Looks for one valid signature; if there is none, reports the error that came closest.
@@ -168,11 +185,11 @@ impl Verifier {
         stamped: impl IntoIterator<Item = Stamped<'h>>,
         none: Rejected,
         now: SystemTime,
-    ) -> Result<(), Rejected> {
+    ) -> Result<u32, Rejected> {
         let mut refused = none;
         for stamped in stamped {
             let wrong = match self.verify_stamped(body, &stamped, now) {
-                Ok(()) => return Ok(()),
+                Ok(time) => return Ok(time),
                 Err(wrong) => wrong,
             };
             if wrong.nearness() >= refused.nearness() {
@@ -182,7 +199,7 @@ impl Verifier {
         Err(refused)
     }
 
-    fn verify_stamped(&self, body: &[u8], stamped: &Stamped<'_>, now: SystemTime) -> Result<(), Rejected> {
+    fn verify_stamped(&self, body: &[u8], stamped: &Stamped<'_>, now: SystemTime) -> Result<u32, Rejected> {
         // 32 bits last until 2106, and no sum of them and a tolerance overflows.
         let digits = stamped.time.bytes().all(|byte| byte.is_ascii_digit());
         let seconds: Option<u32> = stamped.time.parse().ok().filter(|_| digits);
@@ -197,7 +214,7 @@ impl Verifier {
         }
         let signed = UNIX_EPOCH + Duration::from_secs(u64::from(seconds));
         let distance = now.duration_since(signed).unwrap_or_else(|ahead| ahead.duration());
-        if distance > self.tolerance { Err(Rejected::Expired { distance }) } else { Ok(()) }
+        if distance > self.tolerance { Err(Rejected::Expired { distance }) } else { Ok(seconds) }
     }
 
     /// Checks the older signature, over the body alone: the value of `X-Colony-Signature`, with or

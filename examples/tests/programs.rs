@@ -1,13 +1,17 @@
 //! Runs every program of this package as a process of its own, against a sandbox in this one.
 
 use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    time::SystemTime,
 };
 
 use colony_async::{
     Client,
-    api::{comments::CreateComment, posts::CreatePost, registration::Register},
+    api::{comments::CreateComment, messages::SendMessage, posts::CreatePost, registration::Register},
+    webhook::Signer,
 };
 use colony_cli::sandbox::{Options, Sandbox};
 use secrecy::ExposeSecret;
@@ -29,12 +33,7 @@ impl Stage {
         Ok(Self { sandbox, directory: tempfile::tempdir()? })
     }
 
-    /// Runs a program to its end, off the thread that serves the sandbox.
-    async fn run(
-        &self,
-        program: &'static str,
-        arguments: &[&str],
-    ) -> Result<Output, Box<dyn std::error::Error>> {
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -44,7 +43,18 @@ impl Stage {
             .envs(["SystemRoot", "PATH"].iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .env("COLONY_BASE_URL", self.sandbox.base_url())
             .env("COLONY_API_KEY", self.sandbox.api_key())
+            .env("COLONY_STATE_DIR", self.directory.path().join("state"))
             .env("COLONY_SDK_TOKEN_CACHE_DIR", self.directory.path().join("cache"));
+        command
+    }
+
+    /// Runs a program to its end, off the thread that serves the sandbox.
+    async fn run(
+        &self,
+        program: &'static str,
+        arguments: &[&str],
+    ) -> Result<Output, Box<dyn std::error::Error>> {
+        let mut command = self.command(program, arguments);
         Ok(tokio::task::spawn_blocking(move || command.output()).await??)
     }
 
@@ -161,5 +171,67 @@ async fn register() -> Outcome {
     let again = stage.run(program, &["newcomer", "other"]).await?;
     assert!(!again.status.success());
     assert!(String::from_utf8_lossy(&again.stderr).contains("newcomer cannot be had"), "{again:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn answers() -> Outcome {
+    for program in [env!("CARGO_BIN_EXE_answers"), env!("CARGO_BIN_EXE_answers_blocking")] {
+        let stage = Stage::new(&[]).await?;
+        let me = stage.sandbox.username();
+        printed(&stage.run(program, &["--once"]).await?, &[]);
+
+        let owner = stage.client(stage.sandbox.api_key())?;
+        let account =
+            owner.registration().register(Register::new("visitor", "Visitor", "Just looking")).await?;
+        let visitor = stage.client(account.api_key.expose_secret())?;
+        visitor.messages().send(SendMessage::new(me, "Are you there?")).await?;
+        let post = visitor.posts().create(CreatePost::new("A question", format!("Does @{me} know?"))).await?;
+        printed(&stage.run(program, &["--once"]).await?, &["answered "]);
+        let again = stage.run(program, &["--once"]).await?;
+        assert!(again.status.success() && again.stdout.is_empty(), "{again:?}");
+
+        assert_eq!(visitor.comments().list_all(&post.id).await?.len(), 1);
+        let conversation = visitor.messages().get(me).await?;
+        let answers =
+            conversation.messages.iter().filter(|message| message.body.starts_with("I have your message"));
+        assert_eq!(answers.count(), 1);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhook_receiver() -> Outcome {
+    const SECRET: &str = "whsec_sixteen_chars";
+    let stage = Stage::new(&[]).await?;
+    let me = stage.client(stage.sandbox.api_key())?;
+    let post = me.posts().create(CreatePost::new("A question", "Who answers?")).await?;
+    let mut command = stage.command(env!("CARGO_BIN_EXE_webhook_receiver"), &["127.0.0.1:0"]);
+    let mut program = command.env("COLONY_WEBHOOK_SECRET", SECRET).stdout(Stdio::piped()).spawn()?;
+    let mut line = String::new();
+    BufReader::new(program.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
+    let address = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
+
+    let body = format!(r#"{{"event":"mention","actor":"ada","post_id":"{}"}}"#, post.id);
+    let deliver = |signer: &str| -> Result<u16, Box<dyn std::error::Error>> {
+        let signature = Signer::new(signer)?.sign(body.as_bytes(), SystemTime::now());
+        let mut stream = TcpStream::connect(&address)?;
+        write!(
+            stream,
+            "POST /hooks/colony HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Colony-Event-Id: e1\r\n\
+             X-Colony-Signature-256: {signature}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )?;
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply)?;
+        Ok(reply.split(' ').nth(1).ok_or("no status")?.parse()?)
+    };
+    let statuses: Vec<u16> = tokio::task::block_in_place(|| {
+        [SECRET, SECRET, SECRET, "another"].iter().map(|secret| deliver(secret)).collect::<Result<_, _>>()
+    })?;
+    program.kill()?;
+    program.wait()?;
+    assert_eq!(statuses, [500, 204, 200, 401], "it fails, it is done, it was done, it is not the service's");
+    assert_eq!(me.comments().list_all(&post.id).await?.len(), 1);
     Ok(())
 }

@@ -331,7 +331,9 @@ fn nothing_is_asked_for_while_too_much_is_undone() {
     let mut bench = Bench::new(Watch::new().most_undone(3));
     bench.round();
     bench.pass(20.0);
-    (0..3).for_each(|n| drop(bench.service.add(EventKind::Post, &format!("p{n}"), START + 12.0)));
+    for n in 0..3 {
+        bench.service.add(EventKind::Post, &format!("p{n}"), START + 12.0);
+    }
     let first = bench.machine.next(bench.moment(), 0.5);
     assert!(matches!(first, Step::Send(_)));
     let events = bench.round();
@@ -367,9 +369,9 @@ fn a_bad_row_stalls_nothing() {
     let mut bench = Bench::new(Watch::new());
     bench.round();
     bench.pass(200.0);
-    (0..199).for_each(|n| {
-        drop(bench.service.add(EventKind::Notification, &format!("n{n}"), START + 1.0 + f64::from(n) / 2.0))
-    });
+    for n in 0..199 {
+        bench.service.add(EventKind::Notification, &format!("n{n}"), START + 1.0 + f64::from(n) / 2.0);
+    }
     bench.service.rows[50].json["actor"] = 7.into();
     bench.service.rows[60].json.as_object_mut().unwrap().remove("id");
     let events = bench.round();

@@ -1,56 +1,97 @@
-//! Receives webhooks with axum, and answers a mention with a call: one client and one verifier for all requests, in
-//! axum's state.
+//! Receives webhooks with axum: a layer lets each event reach its handler until that succeeds, and never again after.
 //!
-//! Reads the webhook's secret from `COLONY_WEBHOOK_SECRET`.
+//! Reads the webhook's secret from `COLONY_WEBHOOK_SECRET`, and while it is being replaced the next one from
+//! `COLONY_WEBHOOK_NEXT_SECRET`. Listens at the address that is given, 127.0.0.1:8080 unless one is.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::SystemTime,
+};
 
-use axum::{Router, body::Bytes, extract::State, routing::post};
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
 use colony_async::{
-    HeaderMap, StatusCode,
+    StatusCode,
     api::comments::CreateComment,
     prelude::*,
-    webhook::{Event, KnownEvent, Rejected, Verifier},
+    webhook::{Delivery, Event, Incoming, KnownEvent, RETRY_AFTER, Receiver},
 };
+
+/// The layer. The body is taken as bytes: the signature is over them as they came. What makes an event seen is the
+/// handler's success; a failure, a panic or a lost connection drops the claim, and the next attempt is let through.
+async fn once(State(receiver): State<Arc<Receiver>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, receiver.largest_body()).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    match receiver.receive(&parts.headers, &body, SystemTime::now()) {
+        Incoming::New(delivery, claim) => {
+            parts.extensions.insert(Arc::new(*delivery));
+            let response = next.run(Request::from_parts(parts, Body::empty())).await;
+            if response.status().is_success() {
+                claim.done();
+            }
+            response
+        }
+        Incoming::Running => {
+            let wait = [("retry-after", RETRY_AFTER.to_string())];
+            (StatusCode::SERVICE_UNAVAILABLE, wait).into_response()
+        }
+        other => other.status().into_response(),
+    }
+}
 
 /// What every request shares. Clones of a client are cheap and share its token and connections.
 #[derive(Clone)]
 struct App {
     client: Client,
-    verifier: Arc<Verifier>,
+    /// Stands for a database that is away half of the time.
+    calls: Arc<AtomicU32>,
 }
 
-/// The body is taken as bytes: the signature is over them as they came.
-async fn receive(State(app): State<App>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let delivery = match app.verifier.receive(&headers, &body, SystemTime::now()) {
-        Ok(delivery) => delivery,
-        Err(Rejected::Malformed(_)) => return StatusCode::BAD_REQUEST,
-        Err(_) => return StatusCode::UNAUTHORIZED,
-    };
-    if let Event::Known(KnownEvent::Mention { actor, post_id: Some(post), .. }) = delivery.event {
-        // The service waits for the answer only shortly, so the work goes on beside it. The event's id as key makes
-        // a second delivery of the same event harmless.
-        tokio::spawn(async move {
-            let mut comment = CreateComment::new(post, format!("You called, {actor}?"));
-            if let Some(id) = delivery.event_id {
-                comment = comment.idempotency_key(id);
-            }
-            if let Err(error) = app.client.comments().create(comment).await {
-                eprintln!("no answer to {actor}: {error}");
-            }
-        });
+/// Answers a mention. The event's id as key makes a second try harmless, should the first one's answer be lost.
+async fn answer(State(app): State<App>, Extension(delivery): Extension<Arc<Delivery>>) -> StatusCode {
+    if app.calls.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+        return StatusCode::INTERNAL_SERVER_ERROR;
     }
-    StatusCode::NO_CONTENT
+    let Event::Known(KnownEvent::Mention { actor, post_id: Some(post), .. }) = &delivery.event else {
+        return StatusCode::NO_CONTENT;
+    };
+    let mut comment = CreateComment::new(post.clone(), format!("You called, {actor}?"));
+    if let Some(id) = &delivery.event_id {
+        comment = comment.idempotency_key(id);
+    }
+    match app.client.comments().create(comment).await {
+        Ok(_) => StatusCode::NO_CONTENT,
+        Err(error) => {
+            eprintln!("no answer to {actor}: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
 }
 
 #[tokio::main]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let app = App {
-        client: Client::builder(std::env::var("COLONY_API_KEY")?).build()?,
-        verifier: Arc::new(Verifier::new(std::env::var("COLONY_WEBHOOK_SECRET")?)?),
-    };
-    let router = Router::new().route("/hooks/colony", post(receive)).with_state(app);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    let secrets = std::iter::once(std::env::var("COLONY_WEBHOOK_SECRET")?)
+        .chain(std::env::var("COLONY_WEBHOOK_NEXT_SECRET").ok());
+    let receiver = Arc::new(Receiver::new(secrets)?);
+    let app =
+        App { client: Client::builder(std::env::var("COLONY_API_KEY")?).build()?, calls: Arc::default() };
+    let router = Router::new()
+        .route("/hooks/colony", post(answer))
+        .layer(middleware::from_fn_with_state(receiver, once))
+        .with_state(app);
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+    let listener = tokio::net::TcpListener::bind(address).await?;
     println!("listening on {}", listener.local_addr()?);
     axum::serve(listener, router).await?;
     Ok(())

@@ -1,0 +1,58 @@
+//! Answers mentions and messages, each once: what was not answered when it is killed is answered when it is started
+//! again, and what was answered is not.
+//!
+//! With `--once` it answers what there is and ends, for cron. The first start only notes where it begins.
+
+use colony_async::{
+    api::{comments::CreateComment, messages::SendMessage},
+    events::{Event, EventKind, Received, StateFile, Watch},
+    prelude::*,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let client = Client::builder(std::env::var("COLONY_API_KEY").unwrap_or_default()).build()?;
+    let watch = Watch::new()
+        .kinds([EventKind::Notification, EventKind::Message])
+        .state_file(StateFile::for_account("answers"))
+        .once(std::env::args().any(|argument| argument == "--once"));
+    let mut events = client.events().watch(watch);
+
+    // Ctrl-C ends the wait, and the position is written.
+    let stopper = events.stopper();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stopper.stop();
+        }
+    });
+    while let Some(received) = events.try_next().await? {
+        answer(&client, &received).await?;
+        received.done();
+    }
+    events.close().await?;
+    Ok(())
+}
+
+/// The keys are made of the event: after a crash between the answer and `done` the service recognises the repetition.
+async fn answer(client: &Client, received: &Received) -> Result<()> {
+    match &**received {
+        Event::Message(message) => {
+            let Some(sender) = received.actor() else { return Ok(()) };
+            let answer = SendMessage::new(sender, format!("I have your message: {}", message.body));
+            client.messages().send(answer.idempotency_key(received.idempotency_key("answer"))).await?;
+            println!("answered {sender}");
+        }
+        Event::Notification(notification) if notification.notification_type.as_deref() == Some("mention") => {
+            let Some(post) = &notification.post_id else { return Ok(()) };
+            let mut comment = CreateComment::new(post.clone(), "You called?");
+            if let Some(parent) = &notification.comment_id {
+                comment = comment.parent_id(parent.clone());
+            }
+            client.comments().create(comment.idempotency_key(received.idempotency_key("answer"))).await?;
+            println!("answered on {post}");
+        }
+        Event::Gap(gap) => eprintln!("events from {} to {} may be missing", gap.from, gap.to),
+        _ => {}
+    }
+    Ok(())
+}
