@@ -70,7 +70,7 @@ impl PositionFile {
             )
             .finish()
         };
-        let directory = Directory::new(disk, directory.clone());
+        let directory = Directory::new(disk, directory);
         directory.make().map_err(|error| failed("made", &error))?;
         let lock =
             match FileLock::try_acquire(directory.disk(), &directory.path().join(format!("{name}.lock"))) {

@@ -146,9 +146,7 @@ fn w1_kills_lose_nothing() {
 #[test]
 fn w2_late_rows_are_seen() {
     let delay = Some(Duration::ZERO..=Duration::from_secs(3));
-    let mut options = Options::default();
-    options.commit_delay = delay;
-    let scene = Scene::with(options);
+    let scene = Scene::with(Options { commit_delay: delay, ..Options::default() });
     let child = scene.start(&NOTE);
     let mut ids = Vec::new();
     for kind in ["mention", "message", "post", "message"] {

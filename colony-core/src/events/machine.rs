@@ -262,7 +262,7 @@ impl Machine {
         }
         rows.sort_by(|(a, x), (b, y)| (x.event.at(), a).cmp(&(y.event.at(), b)));
         rows.dedup_by(|(a, _), (b, _)| a == b);
-        let gaps = round.gaps.into_iter().map(|gap| given_gap(gap));
+        let gaps = round.gaps.into_iter().map(given_gap);
         let found: Vec<(EventId, Given)> = gaps.chain(rows).collect();
         let mut events: Vec<Event> = found.iter().map(|(_, given)| given.event.clone()).collect();
         if self.ledger.end_round(&mut events, next) {

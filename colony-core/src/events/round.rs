@@ -152,7 +152,7 @@ impl Round {
             }
             Walk::Conversations { offset } => self.took_conversations(rows, offset),
             Walk::Tail { username } | Walk::History { username, .. } => {
-                self.took_messages(username, rows, &body)
+                self.took_messages(username, rows, &body);
             }
         }
         self.go_on(kind);

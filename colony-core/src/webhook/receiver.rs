@@ -213,11 +213,12 @@ impl Receiver {
         if body.len() > self.body_limit {
             return Incoming::TooLarge;
         }
-        let mut refused = Rejected::Mismatch;
+        let mut refused = Rejected::Malformed("there is no secret to check it with");
         for verifier in &self.verifiers {
             match verifier.receive_signed(headers, body, now) {
                 Ok((delivery, time)) => return self.claim(delivery, body, time, now),
-                Err(why) => refused = why,
+                Err(why) if why.nearness() >= refused.nearness() => refused = why,
+                Err(_) => {}
             }
         }
         Incoming::Refused(refused)
