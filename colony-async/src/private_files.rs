@@ -20,8 +20,7 @@ use crate::disk::{
     private::{Directory, Durability, Unfit, temporary},
 };
 
-/// The directory to use for private files that are not to be lost, when this one is asked for: see
-/// [`place::kept`].
+/// Returns the directory to use for private files that must not be lost, when this one is asked for.
 ///
 /// # Errors
 ///

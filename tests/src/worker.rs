@@ -41,7 +41,7 @@ pub fn run(plan: &str) -> Result<(), Failed> {
     });
     #[cfg(unix)]
     if let Some(mask) = plan.umask {
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask));
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask as rustix::fs::RawMode));
     }
     let events = Events::default();
     let log = plan.trace.then(|| tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false));

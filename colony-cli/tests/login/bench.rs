@@ -129,6 +129,7 @@ pub(crate) fn start(command: &mut Command, stdin: &str) -> Child {
 }
 
 /// Whether the full length was asked for.
+#[cfg(unix)]
 pub(crate) fn long() -> bool {
     std::env::var_os("COLONY_TESTS_LONG").is_some_and(|value| value != "0")
 }
