@@ -76,7 +76,12 @@ impl Reply {
             }
             _ => &self.body,
         };
-        crate::json::read(body).map_err(|problem| self.decode_error(&problem))
+        crate::json::read(body).map_err(|problem| match self.media_type() {
+            Some(kind) if !kind.contains("json") && !self.is_json() => self.decode_error(&format!(
+                ": it is `{kind}` and not JSON, from a proxy or a captive portal as it seems"
+            )),
+            _ => self.decode_error(&problem),
+        })
     }
 
     /// Whether the body holds nothing.
@@ -98,6 +103,13 @@ impl Reply {
     /// Returns the server's id of the request (`x-request-id`), to name it in a report.
     pub fn request_id(&self) -> Option<&str> {
         self.header("x-request-id")
+    }
+
+    /// The `content-type` without its parameters, when it is one.
+    fn media_type(&self) -> Option<&str> {
+        let essence = self.header("content-type")?.split(';').next()?.trim();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/+-.".contains(&byte);
+        (essence.len() < 80 && essence.bytes().all(is_plain)).then_some(essence)
     }
 
     /// A header's value, when it is there and is text.
@@ -256,6 +268,18 @@ mod tests {
         assert_eq!((error.code(), error.request_id()), (Some("NO_[hidden]"), Some("[hidden]")));
         let open = Request::new("search", http::Method::POST, "/search").json("query", "col_planted");
         assert!(reply.into_error(&open).message().contains("col_planted"), "only where something is secret");
+    }
+
+    #[test]
+    fn a_page_in_place_of_json_is_called_a_page() {
+        let message = |kind: &'static str, body: &'static [u8]| {
+            let headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, kind.parse().unwrap())]);
+            Reply::new(StatusCode::OK, headers, Bytes::from_static(body)).json().unwrap_err().to_string()
+        };
+        let page = message("text/html; charset=utf-8", b"<html>log in to the network</html>");
+        assert!(page.contains("it is `text/html` and not JSON"), "{page}");
+        assert!(!message("application/json", b"<html>").contains("not JSON"));
+        assert!(!message("text/\"html", b"<html>").contains("html"), "only what is a media type is repeated");
     }
 
     #[test]

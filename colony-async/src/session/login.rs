@@ -133,7 +133,7 @@ impl Login {
                 _ => {
                     let reply = outcome?;
                     return if reply.is_success() {
-                        read_token(&reply)
+                        read_token(&reply).map_err(|error| error.about(&request))
                     } else {
                         Err(reply.into_error(&request))
                     };
