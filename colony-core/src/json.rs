@@ -35,6 +35,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
 /// # Errors
 ///
 /// As [`read`].
+#[cfg(any(test, feature = "answers"))]
 pub(crate) fn read_strictly<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     let text = decode(text)?;
     serde_json::from_str(text).map_err(|error| told(text, &error))

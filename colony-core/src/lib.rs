@@ -25,6 +25,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answered;
+#[cfg(feature = "answers")]
+mod answers;
 pub mod api;
 mod args;
 #[cfg(feature = "attestation")]
@@ -35,6 +37,7 @@ mod client;
 pub mod colony_name;
 pub mod credential;
 pub mod deprecation;
+mod either;
 mod endpoint;
 mod error;
 pub mod events;

@@ -18,7 +18,12 @@ use serde::{
 };
 use serde_json::Value;
 
-use crate::json::{Wanted, meant};
+#[cfg(feature = "answers")]
+use crate::answers;
+use crate::{
+    JsonObject,
+    json::{Wanted, meant},
+};
 
 /// The names of one field.
 pub(crate) trait Names {
@@ -49,12 +54,13 @@ impl<N: Names> Both<N> {
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
                 let mut best: Option<(usize, T)> = None;
                 while let Some(key) = map.next_key::<String>()? {
+                    let place = answers::taken(&key);
                     let rank = self.1.iter().position(|name| *name == key).unwrap_or(usize::MAX);
                     let value = if best.as_ref().is_some_and(|(found, _)| *found < rank) {
                         map.next_value::<de::IgnoredAny>()?;
                         None
                     } else {
-                        match read(map.next_value()?) {
+                        match read(place, map.next_value()?) {
                             Ok(value) => value,
                             Err(error) if rank == 0 => return Err(de::Error::custom(error)),
                             // A second name may hold something else altogether, which is no error then.
@@ -84,15 +90,53 @@ impl<N: Names> Both<N> {
 }
 
 /// Reads a value, or what it may have meant: here the place of an error is not known to who reads the reply.
-fn read<T: DeserializeOwned>(value: Value) -> Result<Option<T>, serde_json::Error> {
-    Option::deserialize(&value).or_else(|error| {
+fn read<T: DeserializeOwned>(place: Option<String>, value: Value) -> Result<Option<T>, serde_json::Error> {
+    let read = match place {
+        Some(place) => answers::inside(place, &value),
+        None => Option::deserialize(&value),
+    };
+    read.or_else(|error| {
         let wanted = [Wanted::Text, Wanted::Other, Wanted::Count];
         let meant = wanted.into_iter().filter_map(|wanted| meant(&value, wanted));
         meant.map(T::deserialize).find_map(Result::ok).map(Some).ok_or(error)
     })
 }
 
-/// What kind of action one of the caller's was.
+/// Reads the other fields of an object as a model of their own: for flattened structs.
+pub(crate) fn beside<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let fields = JsonObject::deserialize(deserializer)?;
+    let place = answers::taken_all(&fields);
+    let fields = Value::Object(fields);
+    let read = match place {
+        Some(place) => answers::inside(place, &fields),
+        None => T::deserialize(&fields),
+    };
+    read.map_err(de::Error::custom)
+}
+
+/// Nothing is watched in a build without the feature.
+#[cfg(not(feature = "answers"))]
+mod answers {
+    use super::{Deserialize, JsonObject, Value};
+
+    pub(super) const fn taken(_: &str) -> Option<String> {
+        None
+    }
+
+    pub(super) const fn taken_all(_: &JsonObject) -> Option<String> {
+        None
+    }
+
+    pub(super) fn inside<'v, T: Deserialize<'v>>(_: String, value: &'v Value) -> serde_json::Result<T> {
+        T::deserialize(value)
+    }
+}
+
+/// What kind of action one of the caller's was, or what waits for an answer.
 pub(crate) enum ActionKind {}
 /// A colony's `id`.
 pub(crate) enum ColonyId {}
@@ -106,6 +150,10 @@ pub(crate) enum NotificationId {}
 pub(crate) enum PostId {}
 /// A puzzle's `id`.
 pub(crate) enum PuzzleId {}
+/// Who made a collection.
+pub(crate) enum CollectionAuthor {}
+/// When a version of a message was written.
+pub(crate) enum VersionCreated {}
 /// A user's `id`.
 pub(crate) enum UserId {}
 /// A webhook's `id`.
@@ -164,6 +212,14 @@ impl Names for PostId {
 impl Names for PuzzleId {
     const FIELD: &'static str = "id";
     const READ: &'static [&'static str] = &["id", "puzzle_id"];
+}
+impl Names for CollectionAuthor {
+    const FIELD: &'static str = "author";
+    const READ: &'static [&'static str] = &["author", "user"];
+}
+impl Names for VersionCreated {
+    const FIELD: &'static str = "created_at";
+    const READ: &'static [&'static str] = &["created_at", "at"];
 }
 impl Names for UserId {
     const FIELD: &'static str = "id";

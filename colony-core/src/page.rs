@@ -49,6 +49,12 @@ pub struct Page<T> {
     /// Whether another page exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_more: Option<bool>,
+    /// How many rows the page has, where the server says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// The number of the page, where the server says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<u64>,
     /// Where the next page starts, for lists that are paged by cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
@@ -66,6 +72,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
             items: Option<Vec<T>>,
             total: Option<u64>,
             has_more: Option<bool>,
+            count: Option<u64>,
+            page: Option<u64>,
             next_cursor: Option<String>,
             #[serde(flatten)]
             extra: crate::JsonObject,
@@ -81,12 +89,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Page<T>, A::Error> {
-                let Fields { items, total, has_more, next_cursor, extra } =
+                let Fields { items, total, has_more, count, page, next_cursor, extra } =
                     Fields::deserialize(MapAccessDeserializer::new(map))?;
                 Ok(Page {
                     items: items.unwrap_or_default(),
                     total,
                     has_more,
+                    count,
+                    page,
                     next_cursor,
                     extra,
                     next: next::Next::default(),
@@ -107,7 +117,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
 impl<T> From<Vec<T>> for Page<T> {
     fn from(items: Vec<T>) -> Self {
         let extra = crate::JsonObject::new();
-        Self { items, total: None, has_more: None, next_cursor: None, extra, next: next::Next::default() }
+        Self {
+            items,
+            total: None,
+            has_more: None,
+            count: None,
+            page: None,
+            next_cursor: None,
+            extra,
+            next: next::Next::default(),
+        }
     }
 }
 
@@ -175,13 +194,14 @@ impl Origin {
     }
 }
 
-/// Checks that a value can be read as a `T`, and takes every part of it for what it is.
-pub(crate) fn check<T: DeserializeOwned>(value: &Value) -> Result<()> {
-    T::deserialize(value).map(drop).or_else(|_| {
-        match crate::json::read_strictly::<T>(value.to_string().as_bytes()) {
-            Ok(_) => Ok(()),
-            Err(problem) => Err(unreadable(&problem)),
-        }
+/// Reads a value as a `T`, taking every part of it for what it is, and returns the paths of the fields that `T` does not
+/// know.
+#[cfg(feature = "answers")]
+pub(crate) fn check<T: DeserializeOwned>(value: &Value) -> Result<Vec<String>> {
+    crate::answers::unknown::<T>(value).or_else(|error| {
+        // Once more from its text, where an error has a place.
+        let problem = crate::json::read_strictly::<T>(value.to_string().as_bytes()).err();
+        Err(unreadable(&problem.unwrap_or_else(|| format!(": {error}"))))
     })
 }
 

@@ -15,6 +15,8 @@
 //! ```
 
 mod access;
+#[cfg(feature = "answers")]
+mod answer;
 mod arguments;
 mod walk;
 
@@ -43,23 +45,8 @@ pub struct Operation {
     keyless: bool,
     arguments: fn() -> Vec<&'static str>,
     prepare: fn(Value) -> Result<Call>,
-    answer: Answer,
-}
-
-/// How an operation's answer is read.
-#[derive(Clone, Copy)]
-struct Answer {
-    type_name: fn() -> &'static str,
-    check: fn(Value) -> Result<()>,
-}
-
-impl Answer {
-    const fn of<T: de::DeserializeOwned>() -> Self {
-        Self { type_name: std::any::type_name::<T>, check: |answer| crate::page::check::<T>(&answer) }
-    }
-
-    /// Bytes, or whatever was worked out here.
-    const UNTYPED: Self = Self { type_name: || "", check: |_| Ok(()) };
+    #[cfg(feature = "answers")]
+    answer: answer::Answer,
 }
 
 /// What an operation with its arguments turned out to be.
@@ -110,7 +97,8 @@ impl Operation {
                 adapt(&mut call.request, &arguments)?;
                 Ok(Call::Request(call))
             },
-            answer: Answer::of::<E::Response>(),
+            #[cfg(feature = "answers")]
+            answer: answer::Answer::of_endpoint::<E>(),
         }
     }
 
@@ -128,7 +116,8 @@ impl Operation {
                 adapt(&mut call.request, &arguments)?;
                 Ok(Call::Download(call))
             },
-            answer: Answer::UNTYPED,
+            #[cfg(feature = "answers")]
+            answer: answer::Answer::UNTYPED,
         }
     }
 
@@ -141,7 +130,8 @@ impl Operation {
             path: S::PATH,
             arguments: walk::names_of::<S>,
             prepare: walk::prepare::<S>,
-            answer: Answer::of::<Vec<S::Item>>(),
+            #[cfg(feature = "answers")]
+            answer: answer::Answer::of_list::<S>(),
         }
     }
 
@@ -154,7 +144,8 @@ impl Operation {
             path: B::PATH,
             arguments: arguments::names_of::<B>,
             prepare: |arguments| Ok(Call::Batch(read::<B>(B::NAME, arguments)?.0.steps()?, B::gather)),
-            answer: Answer::of::<B::Output>(),
+            #[cfg(feature = "answers")]
+            answer: answer::Answer::of_batch::<B>(),
         }
     }
 
@@ -167,7 +158,16 @@ impl Operation {
     ) -> Self {
         let arguments = arguments::names_of::<A>;
         // What is sent for it, a login, carries no key.
-        Self { name, method, keyless: true, path, arguments, prepare, answer: Answer::UNTYPED }
+        Self {
+            name,
+            method,
+            keyless: true,
+            path,
+            arguments,
+            prepare,
+            #[cfg(feature = "answers")]
+            answer: answer::Answer::UNTYPED,
+        }
     }
 
     /// The HTTP method of its request or requests; `None` when nothing is sent.
@@ -200,34 +200,6 @@ impl Operation {
     /// refused.
     pub fn prepare(&self, arguments: Value) -> Result<Call> {
         (self.prepare)(arguments)
-    }
-
-    /// Checks that an answer can be read as the type that the operation's method answers with, a list as
-    /// all its items. For programs that keep replies, and for stand-in servers.
-    ///
-    /// ```
-    /// use colony_core::registry;
-    /// use serde_json::json;
-    ///
-    /// let operation = registry::find("get_post").expect("it is there");
-    /// operation.check_answer(json!({"id": "p1", "title": "Hello", "a_new_field": true}))?;
-    /// let error = operation.check_answer(json!({"id": "p1", "score": "many"})).unwrap_err();
-    /// assert!(error.to_string().contains("invalid type"));
-    /// # Ok::<(), colony_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Decode`], naming the field. Answers without a type are never refused: bytes, and what
-    /// is worked out without asking anybody.
-    pub fn check_answer(&self, answer: Value) -> Result<()> {
-        (self.answer.check)(answer)
-    }
-
-    /// The name of the type that the operation's method answers with, its path left out:
-    /// `Page<Post>`; empty for bytes and for what is worked out without asking anybody.
-    pub fn answer_type(&self) -> String {
-        short((self.answer.type_name)())
     }
 }
 
@@ -304,15 +276,6 @@ fn adapt(request: &mut Request, arguments: &serde_json::Map<String, Value>) -> R
     request.set_path_style(PathStyle::Compatible);
     request.restore_scalars(arguments);
     Ok(())
-}
-
-/// A type's name without the paths in it.
-fn short(name: &str) -> String {
-    let mut out = String::new();
-    for part in name.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
-        out.push_str(part.rsplit("::").next().unwrap_or(part));
-    }
-    out
 }
 
 /// Reads a reply for an operation known by name only.

@@ -171,13 +171,13 @@ fn expected_kind(status: u16, code: Option<&str>) -> ErrorKind {
     }
 }
 
-/// What an operation with these arguments makes of a reply to its first request, read as its method reads it;
-/// `None` where it asks nobody.
-pub fn answer(operation: &Operation, arguments: Value, reply: Reply) -> Option<Result<()>> {
+/// What an operation with these arguments makes of a reply to its first request, read as its method reads it: the
+/// paths of the fields that its model does not know; `None` where it asks nobody.
+pub fn answer(operation: &Operation, arguments: Value, reply: Reply) -> Option<Result<Vec<String>>> {
     let read = |answer: Result<Value>| answer.and_then(|answer| operation.check_answer(answer));
     let answer = match operation.prepare(arguments).ok()? {
         Call::Request(call) => read((call.answer)(reply, &call.request).and_then(|reply| reply.json())),
-        Call::Download(call) => (call.answer)(reply, &call.request).map(drop),
+        Call::Download(call) => (call.answer)(reply, &call.request).map(|_| Vec::new()),
         Call::List(mut steps) => read(first_step(&mut *steps, reply)?.map(Value::from)),
         Call::Batch(mut steps, gather) => read(first_step(&mut *steps, reply)?.map(gather)),
         _ => return None,

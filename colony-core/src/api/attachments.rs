@@ -94,10 +94,10 @@ pub struct Attachment {
     pub size_bytes: Option<u64>,
     /// The width in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub width: Option<u32>,
+    pub width: Option<u64>,
     /// The height in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub height: Option<u32>,
+    pub height: Option<u64>,
     /// Where the small version is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumb_url: Option<String>,

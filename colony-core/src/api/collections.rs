@@ -143,7 +143,7 @@ pub struct Collection {
     #[serde(flatten, with = "Both::<names::PostCount>")]
     pub post_count: Option<u64>,
     /// Whose it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::CollectionAuthor>")]
     pub author: Option<User>,
     /// Its posts, in order. Only where one collection is fetched.
     #[serde(default, deserialize_with = "crate::null::as_default", skip_serializing_if = "Vec::is_empty")]

@@ -117,7 +117,7 @@ pub struct Puzzle {
     pub puzzle_type: Option<Open<PuzzleType>>,
     /// How hard it is, 1 to 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub difficulty: Option<u32>,
+    pub difficulty: Option<u64>,
     /// Whether it can be played.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,

@@ -5,11 +5,12 @@ mod karma;
 use std::collections::BTreeMap;
 
 use http::Method;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::{
     Batch, Client, Endpoint, JsonObject, Open, Page, Request, Result, Timestamp, Transport, UserId,
+    either::text_or_object,
     names::{self, Both},
     page::{OneByOne, Steps},
     registry::{Group, Operation},
@@ -266,19 +267,17 @@ impl<'de> Deserialize<'de> for TrustLevel {
             extra: JsonObject,
         }
 
-        match Value::deserialize(deserializer)? {
-            Value::String(name) => Ok(Self { name, ..Self::default() }),
-            fields => {
-                let fields = Fields::deserialize(fields).map_err(de::Error::custom)?;
-                Ok(Self {
-                    name: fields.name,
-                    min_karma: fields.min_karma,
-                    icon: fields.icon,
-                    rate_multiplier: fields.rate_multiplier,
-                    extra: fields.extra,
-                })
-            }
-        }
+        text_or_object(
+            deserializer,
+            |name| Self { name: name.to_owned(), ..Self::default() },
+            |Fields { name, min_karma, icon, rate_multiplier, extra }| Self {
+                name,
+                min_karma,
+                icon,
+                rate_multiplier,
+                extra,
+            },
+        )
     }
 }
 
@@ -286,17 +285,16 @@ impl<'de> Deserialize<'de> for TrustLevel {
 pub(crate) fn user_or_name<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Option<User>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Wire {
-        Name(String),
-        User(Box<User>),
+    struct Named(User);
+
+    impl<'de> Deserialize<'de> for Named {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+            let named = |name: &str| Self(User { username: name.to_owned(), ..User::default() });
+            text_or_object(deserializer, named, Self)
+        }
     }
 
-    Ok(Option::deserialize(deserializer)?.map(|wire| match wire {
-        Wire::Name(username) => User { username, ..User::default() },
-        Wire::User(user) => *user,
-    }))
+    Ok(Option::deserialize(deserializer)?.map(|Named(user)| user))
 }
 
 /// What is known of an agent's reliability.

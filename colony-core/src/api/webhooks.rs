@@ -5,10 +5,12 @@ mod care;
 use std::fmt;
 
 use http::Method;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    Client, Done, Endpoint, Id, JsonObject, Request, Timestamp, Transport, kind,
+    Client, Done, Endpoint, Id, JsonObject, Request, Timestamp, Transport,
+    either::rows_or_object,
+    kind,
     names::{self, Both},
     registry::{Group, Operation},
 };
@@ -118,8 +120,7 @@ pub struct Webhook {
 }
 
 /// All webhooks of the caller.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(from = "Listed")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct WebhookList {
     /// The webhooks.
@@ -129,25 +130,21 @@ pub struct WebhookList {
     pub extra: JsonObject,
 }
 
-/// The two forms in which the service sends the list.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Listed {
-    Bare(Vec<Webhook>),
-    Wrapped {
-        #[serde(default, deserialize_with = "crate::null::as_default")]
-        webhooks: Vec<Webhook>,
-        #[serde(flatten)]
-        extra: JsonObject,
-    },
-}
-
-impl From<Listed> for WebhookList {
-    fn from(listed: Listed) -> Self {
-        match listed {
-            Listed::Bare(webhooks) => Self { webhooks, extra: JsonObject::new() },
-            Listed::Wrapped { webhooks, extra } => Self { webhooks, extra },
+impl<'de> Deserialize<'de> for WebhookList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            #[serde(default, deserialize_with = "crate::null::as_default")]
+            webhooks: Vec<Webhook>,
+            #[serde(flatten)]
+            extra: JsonObject,
         }
+
+        rows_or_object(
+            deserializer,
+            |webhooks| Self { webhooks, extra: JsonObject::new() },
+            |Fields { webhooks, extra }| Self { webhooks, extra },
+        )
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     Client, Done, Id, JsonObject, Page, Timestamp, Transport,
     api::users::{User, user_or_name},
     kind,
+    names::{self, Both},
     registry::{Group, Operation},
 };
 
@@ -152,9 +153,8 @@ pub struct WikiPage {
     /// The category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    /// The colony whose wiki it is in; `None` for the site's. Older servers say it as `colony`,
-    /// in `extra`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The colony whose wiki it is in; `None` for the site's.
+    #[serde(flatten, with = "Both::<names::ColonyName>")]
     pub colony_name: Option<String>,
     /// Who created it: name and shown name.
     #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,10 @@
 //! Which operations of the description the registry has, and which it lacks on purpose.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use colony_cli::sandbox;
 use colony_core::registry;
@@ -42,6 +46,34 @@ fn every_operation_of_the_description_is_there_or_left_out_on_purpose() {
         .filter(|route| covered.contains(*route) || description.find(route).is_none())
         .collect();
     assert!(stale.is_empty(), "in left_out.json, though there or unknown: {stale:#?}");
+}
+
+/// What an operation costs, as figures to keep an eye on.
+#[test]
+fn the_costs_are_printed() {
+    let api = concat!(env!("CARGO_MANIFEST_DIR"), "/../colony-core/src/api");
+    let (lines, operations) = (lines_below(api.as_ref()), registry::operations().count());
+    let (served, missing): (Vec<_>, Vec<_>) = sandbox::routes().into_iter().partition(|listed| listed.served);
+    println!(
+        "operations: {operations}; lines in colony-core/src/api: {lines}, {:.0} to an operation; routes of the \
+         sandbox: {} served, {} answered 501",
+        lines as f64 / operations as f64,
+        served.len(),
+        missing.len()
+    );
+    assert!(operations >= 500 && lines > operations);
+}
+
+/// How many lines the Rust files of a folder have.
+fn lines_below(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries
+        .map(|path| match path.extension() {
+            Some(extension) if extension == "rs" => fs::read_to_string(path).expect("text").lines().count(),
+            _ if path.is_dir() => lines_below(&path),
+            _ => 0,
+        })
+        .sum()
 }
 
 #[test]

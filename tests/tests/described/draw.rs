@@ -16,6 +16,8 @@ pub(crate) enum Way {
     Nulls,
     /// Only the fields that must be there.
     Lean,
+    /// Every field, and in every object [`ADDED`].
+    Grown,
     /// Every field, moments in this form.
     Moments(&'static str),
 }
@@ -27,6 +29,9 @@ pub(crate) const MOMENTS: [&str; 4] = [
     "2026-09-19T08:30:00.123456+02:00",
     "2026-09-19T08:30:00.5Z",
 ];
+
+/// A field that the description does not have.
+pub(crate) const ADDED: &str = "a_field_of_tomorrow";
 
 /// An id.
 pub(crate) const UUID: &str = "e70a15ec-ec4f-43fa-a1a8-7ff4064cb2c3";
@@ -66,6 +71,9 @@ impl<'d> Draw<'d> {
                 continue;
             }
             object.insert(field.name.clone(), self.field(field));
+        }
+        if matches!(self.way, Way::Grown) {
+            object.insert(ADDED.to_owned(), json!({"nested": [1, "two", null]}));
         }
         object.into()
     }

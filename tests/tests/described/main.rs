@@ -11,6 +11,7 @@ mod coverage;
 mod draw;
 mod parameters;
 mod plausible;
+mod random;
 mod replies;
 
 use std::{

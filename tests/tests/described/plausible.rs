@@ -52,7 +52,7 @@ fn every_operation_has_a_plausible_reply() {
             Ok(call) => blocking.transport().run(call).and_then(|answer| {
                 let other = runtime.block_on(async_client.transport().run(prepare()?))?;
                 assert_eq!(answer, other, "{}: both clients answer the same", operation.name);
-                operation.check_answer(answer.clone()).map(|()| answer)
+                operation.check_answer(answer.clone()).map(|_| answer)
             }),
             Err(error) => Err(error),
         };

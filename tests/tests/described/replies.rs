@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     Covered, arguments,
-    draw::{Draw, MOMENTS, Step, Way, places, written},
+    draw::{ADDED, Draw, MOMENTS, Step, UUID, Way, places, written},
 };
 
 /// Reads replies of every kind and adds what cannot be read, or is not. Gives the number of replies.
@@ -53,18 +53,33 @@ fn one(description: &Description, covered: &Covered<'_>, findings: &mut BTreeSet
     for way in ways.chain(MOMENTS.map(Way::Moments)) {
         count += 1;
         let body = Draw::new(description, way).payload(response);
-        if let Err(error) = read(body.as_ref()) {
-            sound &= !matches!(way, Way::Full(0));
-            findings.insert(format!("{name}: {} cannot be read", place_of(error.message())));
+        match read(body.as_ref()) {
+            Ok(mut unknown) => {
+                // What is in a free object is nobody's field.
+                unknown.retain(|path| !path.ends_with("a key") && !path.ends_with(UUID));
+                let path = |path: String| format!("{name}: {} is not known", path.replace("[0]", "[]"));
+                findings.extend(unknown.into_iter().map(path));
+            }
+            Err(error) => {
+                sound &= !matches!(way, Way::Full(0));
+                findings.insert(format!("{name}: {} cannot be read", place_of(error.message())));
+            }
         }
     }
     let (Some(whole), true) = (whole, sound) else { return count };
+    count += 1;
+    let grown = Draw::new(description, Way::Grown).payload(response).expect("a body");
+    let mut unreported = added(&grown, "");
+    // What is around the rows of a list that is walked is the walk's business.
+    unreported.retain(|path| !is_walked || path.contains('['));
+    let reported = covered.operation.check_answer(grown).unwrap_or_default();
+    unreported.retain(|path| !reported.contains(path));
+    findings.extend(unreported.iter().map(|path| format!("{name}: {path} is taken for a known field")));
     let mut untyped: Vec<Vec<Step>> = Vec::new();
     for (path, wrong) in places(description, response) {
         if untyped.iter().any(|outer| path.starts_with(outer)) {
             continue;
         }
-        // What is around the rows of a list that is walked is the walk's business.
         if is_walked && !path.contains(&Step::Row) {
             continue;
         }
@@ -85,6 +100,28 @@ fn at<'v>(value: &'v mut Value, path: &[Step]) -> Option<&'v mut Value> {
         Step::Field(name) => value.get_mut(name),
         Step::Row => value.get_mut(0),
     })
+}
+
+/// The paths of the fields that were added to a reply.
+fn added(value: &Value, path: &str) -> Vec<String> {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, value)| {
+                let path = format!("{path}.{name}");
+                if name == ADDED {
+                    vec![path.trim_start_matches('.').to_owned()]
+                } else {
+                    added(value, &path)
+                }
+            })
+            .collect(),
+        Value::Array(rows) => {
+            let of = |(index, row)| added(row, &format!("{path}[{index}]"));
+            rows.iter().enumerate().flat_map(of).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The place that a message names: `at items[3].score`.

@@ -64,7 +64,7 @@ fn recorded() -> Vec<Recorded> {
                 body: body.clone(),
             };
             match recorded.read(&recorded.body) {
-                Some(Ok(())) => found.push(recorded),
+                Some(Ok(_)) => found.push(recorded),
                 Some(Err(_)) => skipped += 1,
                 None => {}
             }
@@ -81,11 +81,11 @@ fn reply(status: u16, body: impl Into<Bytes>) -> Reply {
 
 impl Recorded {
     /// What the operation makes of this body; `None` where it needs none.
-    fn read(&self, body: &Value) -> Option<Result<()>> {
+    fn read(&self, body: &Value) -> Option<Result<Vec<String>>> {
         self.answer(reply(200, body.to_string()))
     }
 
-    fn answer(&self, reply: Reply) -> Option<Result<()>> {
+    fn answer(&self, reply: Reply) -> Option<Result<Vec<String>>> {
         soundness::answer(self.operation, self.arguments.clone(), reply)
     }
 }

@@ -1,6 +1,6 @@
 //! What the operations on groups answer with.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     ConversationId, JsonObject, MessageId, Open, Timestamp, UserId,
@@ -340,18 +340,20 @@ struct WireHit {
     message: Option<Message>,
     highlight: Option<String>,
     body_highlight: Option<String>,
-    #[serde(flatten)]
-    fields: JsonObject,
+    #[serde(flatten, deserialize_with = "message_beside")]
+    beside: Result<Message, String>,
 }
 
 impl TryFrom<WireHit> for GroupSearchHit {
-    type Error = serde_json::Error;
+    type Error = String;
 
     fn try_from(wire: WireHit) -> Result<Self, Self::Error> {
-        let message = match wire.message {
-            Some(message) => message,
-            None => serde_json::from_value(wire.fields.into())?,
-        };
+        let message = wire.message.map_or(wire.beside, Ok)?;
         Ok(Self { message, highlight: wire.body_highlight.or(wire.highlight) })
     }
+}
+
+/// Reads the message's own fields, of which there may be none.
+fn message_beside<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Result<Message, String>, D::Error> {
+    Ok(names::beside(deserializer).map_err(|error: D::Error| error.to_string()))
 }

@@ -316,7 +316,7 @@ pub struct MessageVersion {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// When it was written. Older servers say it as `at`, in `extra`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::VersionCreated>")]
     pub created_at: Option<Timestamp>,
     /// Whether it is the present text.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -216,7 +216,7 @@ pub struct NewOAuthClient {
     #[serde(default)]
     pub client_secret: Option<SecretString>,
     /// The client.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "crate::names::beside")]
     pub client: OAuthClient,
 }
 

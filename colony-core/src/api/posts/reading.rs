@@ -64,7 +64,7 @@ pub struct PostConversation {
 #[non_exhaustive]
 pub struct ThreadedComment {
     /// The comment.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "crate::names::beside")]
     pub comment: Comment,
     /// The replies, which have replies in turn.
     #[serde(default, deserialize_with = "crate::null::as_default")]

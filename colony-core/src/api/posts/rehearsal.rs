@@ -92,7 +92,7 @@ pub struct PostPreview {
 pub struct PreviewBlocker {
     /// The HTTP status of the refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
+    pub status: Option<u64>,
     /// The code of the error.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub code: String,

@@ -1,6 +1,6 @@
 //! What happened, what waits, what is left.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,7 +30,7 @@ pub struct News {
     pub next_cursor: Option<Timestamp>,
     /// How many rows of each kind there are.
     #[serde(default, deserialize_with = "crate::null::as_default")]
-    pub counts: BTreeMap<String, u64>,
+    pub counts: NewsCounts,
     /// The caller's notifications.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub notifications: Vec<Notification>,
@@ -60,7 +60,7 @@ pub struct Delta {
     pub streams: Vec<String>,
     /// How many rows of each kind there are.
     #[serde(default, deserialize_with = "crate::null::as_default")]
-    pub counts: BTreeMap<String, u64>,
+    pub counts: NewsCounts,
     /// Posts of others, in short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub posts: Option<DeltaStream<Post>>,
@@ -70,6 +70,27 @@ pub struct Delta {
     /// The caller's notifications.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notifications: Option<DeltaStream<Notification>>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// How many rows of each kind there are, of the kinds that a reply has.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct NewsCounts {
+    /// Posts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posts: Option<u64>,
+    /// Comments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comments: Option<u64>,
+    /// Notifications.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<u64>,
+    /// Messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages: Option<u64>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -98,12 +119,33 @@ pub struct Waiting {
     /// From when on the server looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Timestamp>,
-    /// How many there are of each kind, and in `total`.
+    /// How many there are of each kind.
     #[serde(default, deserialize_with = "crate::null::as_default")]
-    pub counts: BTreeMap<String, u64>,
+    pub counts: WaitingCounts,
     /// What waits, the longest wait first.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub items: Vec<WaitingItem>,
+    /// Everything else the server sent.
+    #[serde(flatten)]
+    pub extra: JsonObject,
+}
+
+/// How many of each kind wait for an answer.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct WaitingCounts {
+    /// Direct messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dm: Option<u64>,
+    /// Replies to the caller's comments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment_reply: Option<u64>,
+    /// Comments on the caller's posts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_comment: Option<u64>,
+    /// All together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
     /// Everything else the server sent.
     #[serde(flatten)]
     pub extra: JsonObject,
@@ -114,7 +156,7 @@ pub struct Waiting {
 #[non_exhaustive]
 pub struct WaitingItem {
     /// What it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, with = "Both::<names::ActionKind>")]
     pub kind: Option<Open<WaitingKind>>,
     /// Since when it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]

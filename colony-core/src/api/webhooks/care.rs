@@ -135,7 +135,7 @@ pub struct WebhookDelivery {
     pub payload: Option<JsonObject>,
     /// The HTTP status of the answer; none where there was no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub response_status: Option<u16>,
+    pub response_status: Option<u64>,
     /// The beginning of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_body: Option<String>,
@@ -144,7 +144,7 @@ pub struct WebhookDelivery {
     pub success: Option<bool>,
     /// Which attempt it was, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attempt: Option<u32>,
+    pub attempt: Option<u64>,
     /// Whether somebody asked for it to be posted again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_replay: Option<bool>,
