@@ -443,10 +443,11 @@ impl Mint for Source {
 
     /// Every failure is shared with those who waited for it.
     fn note(&self, error: &Error, now: f64) -> Option<Note> {
-        if error.kind() == ErrorKind::RateLimit {
+        if error.kind() == ErrorKind::RateLimit || error.status() == Some(429) {
             return Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message()));
         }
-        Some(Note::refused(now, status_of(error), error.code(), error.message()))
+        let limits = self.limits();
+        Some(Note::failed(now, Some(status_of(error)), limits, error.code(), error.message()))
     }
 
     fn noted(&self, note: &Note, now: f64) -> Error {
@@ -475,23 +476,24 @@ impl Mint for Source {
     }
 }
 
-/// What a note says of an error: its status, and for one without a status a number below 400.
+/// What a note says of an error: its status, and for one without a status a number that no reply has and a note can
+/// hold.
 fn status_of(error: &Error) -> u16 {
     error.status().unwrap_or(match error.kind() {
-        ErrorKind::Network => 0,
-        ErrorKind::Auth => 1,
-        ErrorKind::Server => 2,
-        ErrorKind::Busy => 3,
-        _ => 4,
+        ErrorKind::Network => 110,
+        ErrorKind::Auth => 111,
+        ErrorKind::Server => 112,
+        ErrorKind::Busy => 113,
+        _ => 114,
     })
 }
 
 fn kind_of(status: u16) -> ErrorKind {
     match status {
-        0 => ErrorKind::Network,
-        1 | 401 | 403 => ErrorKind::Auth,
-        2 | 500..=599 => ErrorKind::Server,
-        3 => ErrorKind::Busy,
+        110 => ErrorKind::Network,
+        111 | 401 | 403 => ErrorKind::Auth,
+        112 | 500..=599 => ErrorKind::Server,
+        113 => ErrorKind::Busy,
         429 => ErrorKind::RateLimit,
         404 => ErrorKind::NotFound,
         409 => ErrorKind::Conflict,
@@ -581,6 +583,31 @@ mod tests {
             let seeded = source(directory.path(), &fetches, limited).seed(near_its_end).build().unwrap();
             assert_eq!(seeded.token().await.unwrap().expose_secret(), "near");
         });
+    }
+
+    #[test]
+    fn every_failure_can_be_told_to_others() {
+        let source = Source {
+            fetch: Box::new(|| async { opaque(1) }.boxed()),
+            fingerprint: String::new(),
+            audience: Audience::new("fctl"),
+            deadline: Duration::from_secs(1),
+        };
+        let statuses = [None, Some(400), Some(401), Some(403), Some(404), Some(409), Some(500), Some(503)];
+        for kind in [ErrorKind::Network, ErrorKind::Auth, ErrorKind::Server, ErrorKind::Busy] {
+            for status in statuses {
+                let mut error = Error::build(kind, "why");
+                if let Some(status) = status {
+                    error = error.status(status);
+                }
+                let note = source.note(&error.finish(), 1.0).unwrap();
+                let read =
+                    Note::read(note.write().as_bytes()).unwrap_or_else(|| panic!("{kind:?} {status:?}"));
+                let told = source.noted(&read, 1.0);
+                assert_eq!((told.status(), told.message()), (status, "why"));
+                assert!(status.is_some() || told.kind() == kind, "{told:?}");
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! ```
 
 mod ahead;
+mod away;
 mod calls;
 mod cancels;
 mod children;
@@ -40,6 +41,8 @@ use std::path::PathBuf;
 
 pub use parts::play;
 pub use tally::Tally;
+
+use crate::subject::Subject::{Login, Shared};
 
 /// What a row comes to; an error is trouble of the harness, and counts as a loss.
 pub type Outcome = Result<Tally, Box<dyn std::error::Error>>;
@@ -89,9 +92,13 @@ const fn row(id: &'static str, promise: &'static str, run: fn(&Ground) -> Outcom
 }
 
 /// All rows.
-pub const ROWS: [Row; 22] = [
-    row("R1", "one login for each expiry, whatever the number of processes", windows::run),
-    row("R2", "the same under kill -9; no lock stuck, no file torn, never two logins in flight", kills::run),
+pub const ROWS: [Row; 30] = [
+    row("R1", "one login for each expiry, whatever the number of processes", |ground| {
+        windows::run(ground, Login)
+    }),
+    row("R2", "the same under kill -9; no lock stuck, no file torn, never two logins in flight", |ground| {
+        kills::run(ground, Login)
+    }),
     row("R3", "a reader sees a whole file, whoever writes", readers::run),
     row("R4", "lives with the published Python package, which takes no lock", pythons::run),
     row("R6", "one login for ten thousand tasks, a refused one too", tasks::run),
@@ -105,11 +112,25 @@ pub const ROWS: [Row; 22] = [
     row("R15c", "each call to the disk fails in turn: a token all the same, whole files", calls::run),
     row("R15s", "system calls that fail (strace): a token all the same, whole files", traced::run),
     row("R16", "a signal every millisecond, in every thread: no error comes to light", signals::run),
-    row("R17", "a stopped holder is waited for and passed by; the lock file stays", stopped::run),
+    row("R17", "a stopped holder is waited for and passed by; the lock file stays", |ground| {
+        stopped::run(ground, Login)
+    }),
     row("R18", "a child inherits no lock and no token; a forked one does not hang", children::run),
     row("R20", "no secret in any stream, error, panic or log at TRACE", secrets::run),
     row("R22", "the blocking client is built, used and dropped in any runtime", runtimes::run),
     row("R25", "a warm token costs no system call", warm::run),
+    row("R26", "a limit is an answer to all, until a person knows better", |ground| {
+        away::limited(ground, Login)
+    }),
+    row("R27", "in an outage all end together, after a few requests", |ground| away::outage(ground, Login)),
+    row("S1", "SharedToken: as R1, one fetch for each expiry", |ground| windows::run(ground, Shared)),
+    row("S2", "SharedToken: as R2, under kill -9", |ground| kills::run(ground, Shared)),
+    row("S7", "SharedToken: as R7, one fetch for a crowd of 401s", |ground| {
+        refused::processes(ground, Shared)
+    }),
+    row("S17", "SharedToken: as R17, beside a stopped holder", |ground| stopped::run(ground, Shared)),
+    row("S26", "SharedToken: as R26, under a limit", |ground| away::limited(ground, Shared)),
+    row("S27", "SharedToken: as R27, in an outage", |ground| away::outage(ground, Shared)),
     row("SIM", "the protocol between processes, simulated: every rule at every step", simulated::run),
     row(
         "SIMR",

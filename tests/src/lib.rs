@@ -2,6 +2,7 @@
 //!
 //! - [`crew`]: real processes that wait at one line and start together; each is the program `worker`.
 //! - [`worker`]: what that program does.
+//! - [`subject`]: whose token it gets, a client's or a program's own.
 //! - [`fire`]: the token cache under fire; the same code short, as tests, and long, as `under_fire`.
 //! - [`giant`]: a server of replies that are larger than anybody should keep.
 //! - [`raw`]: HTTP by hand, for servers that hang up, hold answers back or never end.
@@ -43,6 +44,7 @@ pub mod sim;
 pub mod site;
 pub mod soundness;
 pub mod stage;
+pub mod subject;
 pub mod timer;
 pub mod wire;
 pub mod worker;

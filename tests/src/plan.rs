@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::subject::Subject;
+
 /// A worker's orders: its only argument, as JSON. The key, the server and the directory come from the
 /// environment, as for any program.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Plan {
+    /// Whose token is asked for.
+    pub subject: Subject,
     /// Uses the blocking client.
     pub blocking: bool,
     /// Calls made, one after the other, for each line on stdin.
@@ -43,6 +47,7 @@ pub struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self {
+            subject: Subject::Login,
             blocking: false,
             calls: 1,
             timeout_ms: None,

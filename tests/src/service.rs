@@ -23,6 +23,8 @@ pub enum Answer {
     Token,
     /// With this status.
     Status(u16),
+    /// With this status, after so long.
+    Late(u16, Duration),
     /// With this status, and a page instead of JSON.
     Page(u16),
     /// With 429 and this `Retry-After`.
@@ -306,6 +308,10 @@ async fn log_in(shared: &Shared, body: &[u8]) -> Option<Vec<u8>> {
         Answer::After(pause) => {
             tokio::time::sleep(pause).await;
             Some(issue(shared))
+        }
+        Answer::Late(status, pause) => {
+            tokio::time::sleep(pause).await;
+            Some(json(status, detail(status)))
         }
         Answer::Status(status) => Some(json(status, detail(status))),
         Answer::Page(status) => Some(json(status, "<html>a page</html>")),

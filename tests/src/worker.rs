@@ -22,7 +22,10 @@ use colony_core::{Error, Result, openid::AudienceToken, retry::RetryPolicy};
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
-use crate::plan::{Failure, Order, Plan, Report, digest};
+use crate::{
+    plan::{Failure, Order, Plan, Report, digest},
+    subject::{self, Subject},
+};
 
 type Failed = Box<dyn std::error::Error>;
 
@@ -48,6 +51,9 @@ pub fn run(plan: &str) -> Result<(), Failed> {
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(events.clone()).with(log))?;
     let key = std::env::var("COLONY_API_KEY")?;
     let clock = Skewed::default();
+    if plan.subject == Subject::Shared {
+        return fetch_and_work(&plan, &clock, &events, &key);
+    }
     if plan.blocking {
         let client = configure(colony_blocking::Client::builder(key), &plan, &clock).build()?;
         return work(&plan, &clock, &events, &client, |order| {
@@ -75,6 +81,53 @@ pub fn run(plan: &str) -> Result<(), Failed> {
             }
             client.execute_json(GetMe::default()).await?;
             client.auth().token().await
+        })
+    })
+}
+
+/// The same with a token that the process fetches itself.
+fn fetch_and_work(plan: &Plan, clock: &Skewed, events: &Events, key: &str) -> Result<(), Failed> {
+    let base_url = std::env::var("COLONY_BASE_URL")?;
+    let directory = std::env::var("COLONY_SDK_TOKEN_CACHE_DIR")?;
+    let (program, fetch) =
+        (subject::Program::new(plan, base_url.clone())?, subject::fetch(plan, &base_url, key));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if plan.blocking {
+        let handle = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let inner = handle.handle().clone();
+        let mut builder = colony_blocking::SharedToken::builder(subject::name(key))
+            .directory(directory)
+            .ignore_cool_down(plan.ignore_cool_down)
+            .timer(clock.clone());
+        if let Some(limit) = plan.login_deadline_ms {
+            builder = builder.deadline(Duration::from_millis(limit));
+        }
+        let source = builder.mint(move || inner.block_on(fetch())).build()?;
+        return work(plan, clock, events, &source, |order| {
+            if order.forget {
+                source.forget()?;
+            }
+            program.call(|rejected| match rejected {
+                None => source.token(),
+                Some(rejected) => source.token_other_than(rejected),
+            })
+        });
+    }
+    let mut builder = colony_async::SharedToken::builder(subject::name(key))
+        .directory(directory)
+        .ignore_cool_down(plan.ignore_cool_down)
+        .timer(clock.clone());
+    if let Some(limit) = plan.login_deadline_ms {
+        builder = builder.deadline(Duration::from_millis(limit));
+    }
+    let source = builder.mint(fetch).build()?;
+    work(plan, clock, events, &source, |order| {
+        if order.forget {
+            runtime.block_on(source.forget());
+        }
+        program.call(|rejected| match rejected {
+            None => runtime.block_on(source.token()),
+            Some(rejected) => runtime.block_on(source.token_other_than(rejected)),
         })
     })
 }

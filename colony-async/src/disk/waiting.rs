@@ -52,7 +52,8 @@ pub(crate) async fn wait_for_lock<T>(
             Look::Patience(patience) => patience,
         };
         match attempt {
-            Attempt::Held(lock) => return Waited::Held(lock, waited),
+            // Nobody was waited for when the first try got it.
+            Attempt::Held(lock) => return Waited::Held(lock, if is_told { waited } else { Duration::ZERO }),
             Attempt::Unavailable(error) => return Waited::Unavailable(error),
             Attempt::Taken if waited >= patience || holder.is_stuck(announced(), waited) => {
                 return Waited::GaveUp(waited);

@@ -28,7 +28,7 @@ pub(super) fn adopted(waited: Duration, audience: Option<&Audience>) {
             tracing::debug!(target: TARGET, event = "adopted", waited_ms, "another process logged in; its token is used");
         }
         Some(Audience { audience, .. }) => {
-            tracing::debug!(target: TARGET, event = "adopted", waited_ms, audience, "another process exchanged a token; it is used");
+            tracing::debug!(target: TARGET, event = "adopted", waited_ms, audience, "another process got a token; it is used");
         }
     }
 }
@@ -39,7 +39,7 @@ pub(super) fn minted(took: Duration, seconds_left: f64, audience: Option<&Audien
     match audience {
         None => tracing::info!(target: TARGET, event = "minted", took_ms, seconds_left, "logged in"),
         Some(Audience { audience, .. }) => {
-            tracing::info!(target: TARGET, event = "minted", took_ms, seconds_left, audience, "exchanged a token");
+            tracing::info!(target: TARGET, event = "minted", took_ms, seconds_left, audience, "got a token");
         }
     }
 }
@@ -53,7 +53,7 @@ pub(super) fn rejected(operation: &str) {
 pub(super) fn refuses_every_token(operation: &str) {
     tracing::warn!(
         target: TARGET, event = "refuses_every_token", operation,
-        "the server refuses a token that it has just issued; for a while this operation's 401 leads to no login"
+        "the server refuses a token that it has just issued; for a while this operation's 401 leads to no new token"
     );
 }
 
@@ -80,7 +80,7 @@ pub(super) fn cooling_down(left: Duration, audience: Option<&Audience>) {
             tracing::debug!(target: TARGET, event = "cooling_down", left_s, "logins are paused after a refusal");
         }
         Some(Audience { audience, .. }) => {
-            tracing::debug!(target: TARGET, event = "cooling_down", left_s, audience, "exchanges are paused after a refusal");
+            tracing::debug!(target: TARGET, event = "cooling_down", left_s, audience, "no token is asked for after a refusal");
         }
     }
 }
@@ -97,7 +97,7 @@ pub(super) fn stale_used(seconds_left: f64, error: &dyn Display, audience: Optio
             tracing::warn!(target: TARGET, event = "stale_used", seconds_left, %error, "the login failed; the old token is used while it lives");
         }
         Some(Audience { audience, .. }) => {
-            tracing::warn!(target: TARGET, event = "stale_used", seconds_left, %error, audience, "the exchange failed; the old token is used while it lives");
+            tracing::warn!(target: TARGET, event = "stale_used", seconds_left, %error, audience, "no new token could be had; the old one is used while it lives");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! R2: processes are killed with SIGKILL, most of all those that hold the lock.
+//! R2, S2: processes are killed with SIGKILL, most of all those that hold the lock.
 
 use std::{
     collections::HashMap,
@@ -7,16 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use colony_core::token::envelope::Envelope;
-
 use super::{
     Ground, Outcome, Tally,
-    scene::{Scene, inode, mixed},
+    scene::{Scene, inode, token_in},
 };
 use crate::{
     crew::{Crew, Worker},
     plan::digest,
     service::{Answer, Login},
+    subject::Subject,
 };
 
 /// How long a login takes that is not held until its client is dead.
@@ -31,13 +30,14 @@ struct Storm {
     landed: u64,
 }
 
-pub(super) fn run(ground: &Ground) -> Outcome {
+pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
     // Windows, processes in each, of which so many are killed, holders among them.
     let (windows, processes, killed, holders) = ground.scale.pick((6, 10, 7, 2), (64, 24, 18, 3));
-    let mut storm = Storm { scene: Scene::new(ground)?, kills: HashMap::new(), holders: 0, landed: 0 };
+    let mut storm =
+        Storm { scene: Scene::of(ground, subject)?, kills: HashMap::new(), holders: 0, landed: 0 };
     let mut tally = Tally::of("calls of processes that were left alive");
     storm.scene.service.otherwise(Answer::After(LATENCY));
-    storm.scene.run(1, mixed)?;
+    storm.scene.run(1, |number| storm.scene.mixed(number))?;
     let first = inode(&storm.scene.file("lock"))?;
     let reading = AtomicBool::new(true);
     let (reads, torn) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -50,7 +50,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
             while reading.load(Ordering::Relaxed) {
                 if let Ok(text) = std::fs::read(&token) {
                     reads.fetch_add(1, Ordering::Relaxed);
-                    torn.fetch_add(u64::from(Envelope::read(&text).is_err()), Ordering::Relaxed);
+                    torn.fetch_add(u64::from(token_in(subject, &text).is_none()), Ordering::Relaxed);
                 }
                 std::thread::sleep(Duration::from_micros(200));
             }
@@ -74,7 +74,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     tally.hold(!scene.is_locked(), || "the lock is stuck".to_owned());
     // Whoever comes after all this waits for nobody.
     std::fs::remove_file(&token)?;
-    let reports = scene.run(1, mixed)?;
+    let reports = scene.run(1, |number| scene.mixed(number))?;
     let good = reports.iter().all(|report| report.failure.is_none() && !report.events.contains_key("waited"));
     tally.check(good, || format!("after the storm: {reports:?}"));
     // What the killed left behind is swept away by a writer once it is old.
@@ -84,7 +84,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
         std::fs::File::open(scene.cache().join(name))?.set_modified(old)?;
     }
     std::fs::remove_file(&token)?;
-    scene.run(1, mixed)?;
+    scene.run(1, |number| scene.mixed(number))?;
     tally.same("temporary files left", scene.litter(), Vec::new());
     let (kills, holders) = ground.scale.pick((30, 5), (1_000, 90));
     tally.fault("processes killed at work", storm.landed, kills);
@@ -119,7 +119,7 @@ impl Storm {
     ) -> Result<u64, Box<dyn std::error::Error>> {
         let _ = std::fs::remove_file(self.scene.file("json"));
         let (begun, before) = (self.scene.counts().logins, self.answered().len());
-        let mut crew = Crew::hire(&self.scene.place, processes, mixed)?;
+        let mut crew = Crew::hire(&self.scene.place, processes, |number| self.scene.mixed(number))?;
         // These logins are not answered while their client lives, so the kill cannot come too late.
         self.scene.service.next((0..holders).map(|_| Answer::Held));
         crew.go()?;

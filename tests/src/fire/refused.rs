@@ -1,4 +1,4 @@
-//! R7: five hundred requests are refused with one token.
+//! R7, S7: five hundred requests are refused with one token.
 
 use colony_async::{Client, api::account::GetMe};
 use secrecy::ExposeSecret as _;
@@ -8,13 +8,60 @@ use super::{
     Ground, Outcome, Tally,
     scene::{Scene, runtime},
 };
+use crate::{
+    crew::Crew,
+    plan::{Order, Plan},
+    subject::Subject,
+};
 
 const CALLS: u64 = 500;
+
+/// A storm of refusals in one process, then among many.
+pub(super) fn run(ground: &Ground) -> Outcome {
+    let mut tally = tasks(ground)?;
+    tally.add(processes(ground, Subject::Login)?);
+    Ok(tally)
+}
+
+/// Rounds in which every process is refused with the token that all of them hold, and none is answered before all have
+/// arrived. An hour lies between two rounds: a token that is refused at once is another matter.
+pub(super) fn processes(ground: &Ground, subject: Subject) -> Outcome {
+    let (processes, rounds) = ground.scale.pick((40, 2), (200, 20));
+    let scene = Scene::of(ground, subject)?;
+    let mut tally = Tally::of("calls");
+    let plan = |number| Plan { longest_life_s: 3_600, ..scene.mixed(number) };
+    let mut crew = Crew::hire(&scene.place, processes, plan)?;
+    let all = u64::try_from(processes)?;
+    for round in 0..=rounds {
+        let order = Order { skew_s: i64::try_from(round)? * 3_600, ..Order::default() };
+        scene.skew(order.skew_s);
+        let before = scene.counts();
+        if round > 0 {
+            scene.service.revoke();
+            scene.service.gather(before.calls + all);
+        }
+        crew.order(&order)?;
+        let reports = crew.reports()?;
+        tally.same("processes that reported", reports.len(), processes);
+        let newest = scene.newest();
+        for report in &reports {
+            let good = report.failure.is_none() && report.token == newest && report.warnings.is_empty();
+            tally.check(good, || format!("round {round}: {report:?}"));
+        }
+        let after = scene.counts();
+        tally.same("tokens asked for in a round", after.logins - before.logins, 1);
+        let refused = if round > 0 { all } else { 0 };
+        tally.same("calls refused", after.rejected - before.rejected, refused);
+    }
+    tally.fault("calls of processes refused with 401", scene.counts().rejected, all * rounds);
+    tally.fact(format!("{processes} processes, {} tokens asked for", scene.counts().logins));
+    Ok(tally)
+}
 
 /// Rounds in which the token is revoked, five hundred calls go out with it, and none is answered before all
 /// have arrived. Then a client that still holds the token of the round before makes a call: it is refused,
 /// and finds the newer one.
-pub(super) fn run(ground: &Ground) -> Outcome {
+fn tasks(ground: &Ground) -> Outcome {
     let rounds = ground.scale.pick(3, 40);
     let scene = Scene::new(ground)?;
     let mut tally = Tally::of("calls");

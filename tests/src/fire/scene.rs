@@ -11,7 +11,7 @@ use std::{
 };
 
 use colony_core::token::{cache_path, envelope::Envelope};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 
 use super::Ground;
@@ -19,6 +19,7 @@ use crate::{
     crew::{Crew, Place},
     plan::{Plan, Report, digest},
     service::{Counts, Service},
+    subject::{self, Subject},
 };
 
 /// The API key.
@@ -32,16 +33,22 @@ pub(super) struct Scene {
     pub(super) outer: TempDir,
     pub(super) place: Place,
     skew: Arc<AtomicI64>,
+    pub(super) subject: Subject,
 }
 
 impl Scene {
     pub(super) fn new(ground: &Ground) -> io::Result<Self> {
+        Self::of(ground, Subject::Login)
+    }
+
+    /// A scene in which workers want a token of this kind.
+    pub(super) fn of(ground: &Ground, subject: Subject) -> io::Result<Self> {
         let skew = Arc::new(AtomicI64::new(0));
         let seen = Arc::clone(&skew);
         let service = Service::start(move || real_time() + seen.load(Ordering::Relaxed) as f64)?;
         let outer = tempfile::Builder::new().prefix("colony-").tempdir()?;
         let place = Place::new(&ground.program, service.base_url(), KEY, outer.path().join("cache"));
-        Ok(Self { service, outer, place, skew })
+        Ok(Self { service, outer, place, skew, subject })
     }
 
     /// Sets the server's clock.
@@ -59,7 +66,12 @@ impl Scene {
 
     /// The file of this kind: `json`, `lock`, `note`.
     pub(super) fn file(&self, kind: &str) -> PathBuf {
-        self.cache().join(format!("{}.{kind}", self.fingerprint()))
+        match self.subject {
+            Subject::Login => self.cache().join(format!("{}.{kind}", self.fingerprint())),
+            Subject::Shared => {
+                subject::file(KEY, self.cache()).expect("a directory that can be used").with_extension(kind)
+            }
+        }
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -69,10 +81,10 @@ impl Scene {
     /// The digest of the token in the file; `None` without one, an error for a file that is not whole.
     pub(super) fn held(&self) -> io::Result<Option<String>> {
         match fs::read(self.file("json")) {
-            Ok(text) => {
-                let envelope = Envelope::read(&text).map_err(|torn| io::Error::other(torn.as_str()))?;
-                Ok(Some(digest(envelope.token.expose_secret())))
-            }
+            Ok(text) => match token_in(self.subject, &text) {
+                Some(token) => Ok(Some(digest(token.expose_secret()))),
+                None => Err(io::Error::other("the file is not whole")),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -109,13 +121,29 @@ impl Scene {
         crew.reports()
     }
 
+    /// Half async, half blocking.
+    pub(super) fn mixed(&self, number: usize) -> Plan {
+        Plan { subject: self.subject, ..mixed(number) }
+    }
+
     /// A builder of async clients for this process.
     pub(super) fn builder(&self) -> colony_async::Builder {
         colony_async::Client::builder(KEY).base_url(&self.place.base_url).token_cache_dir(self.cache())
     }
 }
 
-/// Half async, half blocking.
+/// The token in a file of this content; `None` in one that is not whole.
+pub(super) fn token_in(subject: Subject, text: &[u8]) -> Option<SecretString> {
+    match subject {
+        Subject::Login => Some(Envelope::read(text).ok()?.token),
+        Subject::Shared => {
+            let file: serde_json::Value = serde_json::from_slice(text).ok()?;
+            Some(file["access_token"].as_str()?.into())
+        }
+    }
+}
+
+/// Half async, half blocking, for a client's login.
 pub(super) fn mixed(number: usize) -> Plan {
     Plan { blocking: number % 2 == 1, ..Plan::default() }
 }

@@ -1,4 +1,4 @@
-//! R17: the holder of the lock is stopped (SIGSTOP) in the middle of its login.
+//! R17, S17: the holder of the lock is stopped (SIGSTOP) in the middle of its login.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::{
     crew::{Crew, Worker},
     plan::{Plan, Report, digest},
     service::Answer,
+    subject::Subject,
 };
 
 type Failed = Box<dyn std::error::Error>;
@@ -19,13 +20,20 @@ type Failed = Box<dyn std::error::Error>;
 /// How long a login may take by the waiters' settings.
 const LIMIT_MS: u64 = 1_000;
 
-pub(super) fn run(ground: &Ground) -> Outcome {
+pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
     let rounds = ground.scale.pick(1, 20);
     let mut tally = Tally::of("calls beside a stopped holder");
+    // How long a fetch may take is all that a holder announces; a login announces its request.
+    let hurry = (subject == Subject::Shared).then_some(LIMIT_MS);
     let (mut stopped, mut passed_by, mut named) = (0, 0, 0);
     for _ in 0..rounds {
-        let scene = Scene::new(ground)?;
-        let hasty = |number| Plan { timeout_ms: Some(LIMIT_MS), patient: false, ..mixed(number) };
+        let scene = Scene::of(ground, subject)?;
+        let hasty = |number| Plan {
+            timeout_ms: Some(LIMIT_MS),
+            login_deadline_ms: hurry,
+            patient: false,
+            ..scene.mixed(number)
+        };
         let mut holder = Worker::start(&scene.place, &hasty(0))?;
         stop_in_its_login(&scene, &mut holder)?;
         stopped += u64::from(scene.is_locked());
@@ -56,7 +64,9 @@ pub(super) fn run(ground: &Ground) -> Outcome {
         tally.hold(held.is_some_and(|held| issued.contains(&held)), || "no token in the file".to_owned());
     }
     tally.same("warnings that name the holder", named, passed_by);
-    stopped += crowds(ground, &mut tally)?;
+    if subject == Subject::Login {
+        stopped += crowds(ground, &mut tally)?;
+    }
     tally.fault("holders stopped under the lock", stopped, rounds);
     tally.fault("waiters that went on without the lock", passed_by, rounds);
     Ok(tally)

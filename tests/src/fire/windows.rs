@@ -1,24 +1,25 @@
-//! R1: tokens expire under a crowd of processes, again and again.
+//! R1, S1: tokens expire under a crowd of processes, again and again.
 
 use std::time::Duration;
 
 use super::{
     Ground, Outcome, Tally,
-    scene::{DAY, Scene, inode, mixed},
+    scene::{DAY, Scene, inode},
 };
 use crate::{
     crew::Crew,
     plan::{Order, Plan, digest},
     service::Answer,
+    subject::Subject,
 };
 
 /// Every process makes a call in every window. A window begins with the clocks set a day ahead: for all of
 /// them, the token in memory and in the file is dead.
-pub(super) fn run(ground: &Ground) -> Outcome {
+pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
     let (processes, windows) = ground.scale.pick((60, 8), (200, 50));
-    let scene = Scene::new(ground)?;
+    let scene = Scene::of(ground, subject)?;
     scene.service.otherwise(Answer::After(Duration::from_millis(30)));
-    let plan = |number| Plan { longest_life_s: 3_600, ..mixed(number) };
+    let plan = |number| Plan { longest_life_s: 3_600, ..scene.mixed(number) };
     let mut crew = Crew::hire(&scene.place, processes, plan)?;
     let mut tally = Tally::of("calls");
     let (mut lock, mut waited) = (None, 0);

@@ -125,6 +125,46 @@ fn r25_a_warm_token() {
 }
 
 #[test]
+fn r26_a_limit() {
+    short("R26");
+}
+
+#[test]
+fn r27_an_outage() {
+    short("R27");
+}
+
+#[test]
+fn s1_shared_token_one_fetch_for_each_expiry() {
+    short("S1");
+}
+
+#[test]
+fn s2_shared_token_kills() {
+    short("S2");
+}
+
+#[test]
+fn s7_shared_token_a_crowd_of_refusals() {
+    short("S7");
+}
+
+#[test]
+fn s17_shared_token_a_stopped_holder() {
+    short("S17");
+}
+
+#[test]
+fn s26_shared_token_a_limit() {
+    short("S26");
+}
+
+#[test]
+fn s27_shared_token_an_outage() {
+    short("S27");
+}
+
+#[test]
 fn every_row_has_a_test() {
     let tests = include_str!("main.rs");
     for row in ROWS {
