@@ -470,7 +470,7 @@ impl<C: OverHttp> Builder<C> {
         tls::install_tls_provider();
         let environment = cache_path::from_environment();
         for problem in &environment.problems {
-            tracing::warn!(target: "colony::token", %problem, "a setting in the environment is ignored");
+            tracing::warn!(target: "colony::token", "{problem}");
         }
         let base_url =
             self.base_url.or(environment.base_url.clone()).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());

@@ -79,7 +79,7 @@ pub(crate) fn json_argument(name: &str, given: &str) -> Result<serde_json::Value
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Text {
     /// The text, as it stands
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) body: Option<String>,
     /// A file that holds the text; `-` reads stdin
     #[arg(long, value_name = "FILE", conflicts_with = "body")]

@@ -6,7 +6,10 @@ mod wording;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde_json::Value;
@@ -143,7 +146,23 @@ impl Output {
 fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     use std::os::fd::AsFd as _;
 
+    if STDOUT_WAS_CLOSED.load(Ordering::Relaxed) {
+        return Err(io::Error::other("it is closed"));
+    }
     std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?).write_all(bytes)
+}
+
+/// Whether the program was started without a stdout. The standard library opens `/dev/null` in the place of one that is
+/// closed before `main` runs, where every write succeeds.
+#[cfg(unix)]
+static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+#[cfg(unix)]
+#[ctor::ctor]
+fn look_at_stdout() {
+    let descriptors = std::path::Path::new("/dev/fd");
+    let closed = descriptors.join("1").symlink_metadata().is_err() && descriptors.join(".").is_dir();
+    STDOUT_WAS_CLOSED.store(closed, Ordering::Relaxed);
 }
 
 #[cfg(not(unix))]

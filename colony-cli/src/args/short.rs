@@ -149,7 +149,7 @@ pub(crate) struct ListArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CreateArgs {
     /// The title
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(crate) title: String,
     #[command(flatten)]
     pub(crate) text: Text,

@@ -51,6 +51,18 @@ fn what_cannot_be_written_is_a_failure() {
 }
 
 #[test]
+fn a_stdout_that_is_closed_takes_nothing() {
+    let bench = Bench::new();
+    for arguments in COMMANDS {
+        let output = shell(&bench, ">&-", arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("cannot write to stdout: it is closed"), "{arguments:?}");
+    }
+    let output = shell(&bench, "<&- 2>&-", &["whoami"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "the others do not matter");
+}
+
+#[test]
 fn the_null_device_takes_everything() {
     let bench = Bench::new();
     for redirection in [">/dev/null", "</dev/null >/dev/null 2>&1", "<>/dev/null >&0 2>&0"] {
