@@ -40,7 +40,7 @@ pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
         tally.same("the token in the file", scene.held()?, expected);
         let now = inode(&scene.file("lock"))?;
         tally.same("the lock file's inode", now, *lock.get_or_insert(now));
-        waited = reports.iter().filter_map(|report| report.events.get("waited")).sum();
+        waited = reports.iter().filter_map(|report| report.events.get("adopted")).sum();
     }
     let counts = scene.counts();
     tally.same("calls at the server", counts.calls, u64::try_from(processes)? * u64::try_from(windows)?);
