@@ -198,10 +198,10 @@ impl Origin {
 /// know.
 #[cfg(feature = "answers")]
 pub(crate) fn check<T: DeserializeOwned>(value: &Value) -> Result<Vec<String>> {
-    crate::answers::unknown::<T>(value).or_else(|error| {
+    crate::answers::unknown::<T>(value).map_err(|error| {
         // Once more from its text, where an error has a place.
         let problem = crate::json::read_strictly::<T>(value.to_string().as_bytes()).err();
-        Err(unreadable(&problem.unwrap_or_else(|| format!(": {error}"))))
+        unreadable(&problem.unwrap_or_else(|| format!(": {error}")))
     })
 }
 
