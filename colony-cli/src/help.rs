@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The commands as the help lists them. Those that are in no group are hidden.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     (
         "Posts and people",
         &[
@@ -27,9 +27,9 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "dm",
             "notifications",
             "open",
+            "watch",
         ],
     ),
-    ("What happens", &["watch"]),
     ("Any operation", &["call", "methods", "api"]),
     ("Login", &["auth", "whoami", "limits", "cache"]),
     ("Local server", &["sandbox", "demo"]),

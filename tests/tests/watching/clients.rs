@@ -69,8 +69,8 @@ fn script(seed: u64) -> (Script, Arc<Mutex<Service>>) {
 }
 
 fn watch(seed: u64) -> Watch {
-    let kinds = if seed % 3 == 0 { vec![EventKind::Post] } else { EventKind::ALL.to_vec() };
-    Watch::new().kinds(kinds).own(seed % 2 == 0).most_undone(1000)
+    let kinds = if seed.is_multiple_of(3) { vec![EventKind::Post] } else { EventKind::ALL.to_vec() };
+    Watch::new().kinds(kinds).own(seed.is_multiple_of(2)).most_undone(1000)
 }
 
 fn ended(error: &Error) -> String {
