@@ -99,7 +99,7 @@ impl Http {
             self.adopt_key(&reply).await;
         }
         if reply.is_success() && call.request.operation() == "create_colony" {
-            self.shared.colonies.forget_missed();
+            self.shared.colonies.forget();
         }
         call.finish(reply)
     }

@@ -50,7 +50,7 @@ impl PathArgument {
             (Encoding::Nested, _) => NESTED,
             (Encoding::Id, PathStyle::Compatible) => COMPATIBLE,
         };
-        if value.is_empty() {
+        if value.is_empty() && style == PathStyle::Escaped {
             return Err(Error::argument_refused(self.name, format!("{} is empty; give one", self.name)));
         }
         let whole =
