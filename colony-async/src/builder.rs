@@ -396,8 +396,9 @@ impl<C: OverHttp> Builder<C> {
     /// effect. Its connections serve all runtimes: use it on one.
     ///
     /// Let it follow no redirects (`redirect(Policy::none())`): reqwest's own policy would carry a login's
-    /// form to another host. One that several blocking clients share should keep no idle connections
-    /// (`pool_max_idle_per_host(0)`): each is driven by the client that opened it, and ends with that one.
+    /// form to another host. One that several clients share should keep no idle connections
+    /// (`pool_max_idle_per_host(0)`): a connection is driven by the blocking client or the login that opened it, and
+    /// ends with that one; a login over a connection that ended is sent again.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);
         self

@@ -82,7 +82,7 @@ fn spread(ground: &Ground) -> Outcome {
     let (service, clock) = scripted()?;
     let mut tally = Tally::of("renewals");
     colony_async::install_tls_provider();
-    let connections = reqwest::Client::builder().no_proxy().build()?;
+    let connections = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build()?;
     let mut by_minute = Vec::new();
     runtime()?.block_on(async {
         let mut running = Vec::new();
