@@ -16,13 +16,12 @@ use crate::warnings;
 
 /// Rows where this SDK does something else on purpose. One that agrees after all fails the test.
 /// `docs/differences.md` has the same as a table.
-pub(crate) const DIFFERENCES: [(&str, &str); 17] = [
+pub(crate) const DIFFERENCES: [(&str, &str); 16] = [
     ("flow/breaker_blocks_login_too", "the breaker's error has a code"),
     ("flow/breaker_counts_network_errors", "a read that got no answer is sent again"),
     ("flow/token_renewed_after_23_hours", "a token with a minute or less to go is renewed, not sent"),
     ("flow/expired_token_on_upload_is_still_used", "uploads and downloads renew a token like all calls"),
     ("flow/upload_401_then_json_call_keeps_token", "a rejected token is replaced, on uploads as well"),
-    ("flow/colony_list_read_once", "a name that is not in the list is looked up again"),
     ("flow/cache_survives_patch", "a PATCH is a write"),
     ("flow/cache_survives_upload", "an upload is a write"),
     ("flow/breaker_opens_after_threshold", "a 404 is the answer of a service in good health"),
