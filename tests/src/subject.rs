@@ -1,5 +1,4 @@
-//! What is under fire: the login of a client, or a token that a program fetches itself
-//! ([`SharedToken`](colony_async::SharedToken)).
+//! What is under fire: the login of a client, or a token that a program fetches itself ([`SharedToken`]).
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 
