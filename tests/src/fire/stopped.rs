@@ -17,30 +17,30 @@ use crate::{
 
 type Failed = Box<dyn std::error::Error>;
 
-/// How long a login may take by the waiters' settings.
+/// How long the waiters wait for the lock.
 const LIMIT_MS: u64 = 1_000;
 
 pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
     let rounds = ground.scale.pick(1, 20);
     let mut tally = Tally::of("calls beside a stopped holder");
-    // How long a fetch may take is all that a holder announces; a login announces its request.
+    // How long a fetch may take is all that the holder of a shared token announces, and that its waiters can set.
     let hurry = (subject == Subject::Shared).then_some(LIMIT_MS);
     let (mut stopped, mut passed_by, mut named) = (0, 0, 0);
     for _ in 0..rounds {
         let scene = Scene::of(ground, subject)?;
-        let hasty = |number| Plan {
-            timeout_ms: Some(LIMIT_MS),
-            login_deadline_ms: hurry,
-            patient: false,
-            ..scene.mixed(number)
-        };
-        let mut holder = Worker::start(&scene.place, &hasty(0))?;
+        let mut holder = Worker::start(&scene.place, &Plan { login_deadline_ms: hurry, ..scene.mixed(0) })?;
         stop_in_its_login(&scene, &mut holder)?;
         stopped += u64::from(scene.is_locked());
         let before = inode(&scene.file("lock"))?;
 
+        let hasty = |number| Plan {
+            lock_timeout_ms: Some(LIMIT_MS),
+            login_deadline_ms: hurry,
+            patient: false,
+            ..scene.mixed(number)
+        };
         for report in scene.run(6, hasty)? {
-            // Whoever waits does so for as long as a login could take, warns, and logs in for itself; whoever
+            // Whoever waits does so for as long as its settings allow, warns, and logs in for itself; whoever
             // came later finds that token.
             tally.check(report.failure.is_none(), || format!("{report:?}"));
             let waited: Vec<_> =
