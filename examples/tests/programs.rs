@@ -4,10 +4,15 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::Path,
-    process::{Command, Output, Stdio},
-    time::SystemTime,
+    process::{Child, Command, Output, Stdio},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::{Duration, SystemTime},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use colony_async::{
     Client,
     api::{comments::CreateComment, messages::SendMessage, posts::CreatePost, registration::Register},
@@ -15,10 +20,58 @@ use colony_async::{
 };
 use colony_cli::sandbox::{Options, Sandbox};
 use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, Request, ResponseTemplate,
+    matchers::{body_string_contains, header, method, path, query_param},
+};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 const LOGIN: &str = "POST /auth/token";
+
+/// A program that knows what is set here only: no key, proxy or cache of the person who runs the test.
+fn command(program: &str, directory: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .current_dir(directory)
+        .env_clear()
+        .envs(["SystemRoot", "PATH"].iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+        // Where programs other than those of The Colony have their tokens.
+        .envs(["HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"].map(|name| (name, directory)))
+        .env("COLONY_STATE_DIR", directory.join("state"))
+        .env("COLONY_SDK_TOKEN_CACHE_DIR", directory.join("cache"))
+        .env("COLONY_SDK_CREDENTIALS_DIR", directory.join("credentials"));
+    command
+}
+
+/// Starts all commands, gives each the same input, and waits for all.
+fn at_once(commands: Vec<Command>, input: &str) -> Result<Vec<Output>, Box<dyn std::error::Error>> {
+    let mut started = Vec::new();
+    for mut command in commands {
+        started.push(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?);
+    }
+    for program in &mut started {
+        // Dropped with the statement, which is the input's end.
+        program.stdin.take().ok_or("no stdin")?.write_all(input.as_bytes())?;
+    }
+    started.into_iter().map(|program| Ok(program.wait_with_output()?)).collect()
+}
+
+/// How many requests for this path a server has received.
+async fn requests(server: &MockServer, path: &str) -> usize {
+    let all = server.received_requests().await.unwrap_or_default();
+    all.iter().filter(|request| request.url.path() == path).count()
+}
+
+/// A JWT that was issued so long ago.
+fn jwt(number: usize, life: Duration, age: Duration) -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let issued = now - age.as_secs();
+    let claims = json!({"iat": issued, "exp": issued + life.as_secs(), "jti": number});
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.c2lnbmVk", part(json!({"alg": "RS256"})), part(claims))
+}
 
 /// A sandbox, and a directory that is the program's own.
 struct Stage {
@@ -34,17 +87,11 @@ impl Stage {
     }
 
     fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program);
+        let mut command = command(program, self.directory.path());
         command
             .args(arguments)
-            .current_dir(self.directory.path())
-            // Only what is set here: no key, proxy or cache of the person who runs the test.
-            .env_clear()
-            .envs(["SystemRoot", "PATH"].iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .env("COLONY_BASE_URL", self.sandbox.base_url())
-            .env("COLONY_API_KEY", self.sandbox.api_key())
-            .env("COLONY_STATE_DIR", self.directory.path().join("state"))
-            .env("COLONY_SDK_TOKEN_CACHE_DIR", self.directory.path().join("cache"));
+            .env("COLONY_API_KEY", self.sandbox.api_key());
         command
     }
 
@@ -94,23 +141,255 @@ async fn async_app() -> Outcome {
     Ok(())
 }
 
+/// The first program of docs/token-sources.md.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_clients_log_in_once() -> Outcome {
+    let stage = Stage::new(&[]).await?;
+    let program = || stage.command(env!("CARGO_BIN_EXE_async_app"), &[]);
+    for crowd in [5, 2] {
+        for output in at_once((0..crowd).map(|_| program()).collect(), "")? {
+            printed(&output, &[" reads 5 posts"]);
+        }
+        assert_eq!(stage.logins(), (1, 1), "{crowd} processes");
+    }
+    Ok(())
+}
+
+/// The second.
+#[tokio::test(flavor = "multi_thread")]
+async fn stack_token() -> Outcome {
+    let (server, directory) = (MockServer::start().await, tempfile::tempdir()?);
+    let discovery = json!({"token_endpoint": format!("{}/oauth/token", server.uri())});
+    Mock::given(path(DISCOVERY))
+        .respond_with(ResponseTemplate::new(200).set_body_json(discovery))
+        .mount(&server)
+        .await;
+    for (stack, scope) in [("prod", "org%3Aacme+stack%3Aprod"), ("test", "org%3Aacme+stack%3Atest")] {
+        let granted = json!({"access_token": format!("{stack}-token"), "expires_in": 600});
+        Mock::given(method("POST"))
+            .and(path("/oauth/token"))
+            .and(body_string_contains("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"))
+            .and(body_string_contains("assertion=planted"))
+            .and(body_string_contains(format!("scope={scope}")))
+            // So that all are there before the first has its answer.
+            .respond_with(
+                ResponseTemplate::new(200).set_body_json(granted).set_delay(Duration::from_millis(300)),
+            )
+            .mount(&server)
+            .await;
+        Mock::given(path("/services"))
+            .and(query_param("stack", stack))
+            .and(header("authorization", format!("Bearer {stack}-token")))
+            .respond_with(ResponseTemplate::new(200).set_body_string(format!("web, {stack}-db")))
+            .mount(&server)
+            .await;
+    }
+    let commands = |count, stack| {
+        let one = || {
+            let mut command = command(env!("CARGO_BIN_EXE_stack_token"), directory.path());
+            command.args(["acme", stack]).env("STACKS_URL", server.uri());
+            command.env("STACKS_MEMBERSHIP_TOKEN", "planted");
+            command
+        };
+        (0..count).map(|_| one()).collect::<Vec<_>>()
+    };
+    // Cold, warm, another stack.
+    for (count, stack, asked) in [(6, "prod", 1), (3, "prod", 1), (3, "test", 2)] {
+        for output in at_once(commands(count, stack), "")? {
+            printed(&output, &[&format!("acme/{stack}: web, {stack}-db")]);
+        }
+        for path in [DISCOVERY, "/oauth/token"] {
+            assert_eq!(requests(&server, path).await, asked, "{path} {stack}");
+        }
+    }
+
+    // The membership token is not given to a host that the discovery document names.
+    let (other, fresh) = (MockServer::start().await, tempfile::tempdir()?);
+    Mock::given(path(DISCOVERY))
+        .respond_with(
+            ResponseTemplate::new(200)
+                .set_body_json(json!({"token_endpoint": format!("{}/oauth/token", server.uri())})),
+        )
+        .mount(&other)
+        .await;
+    let mut command = command(env!("CARGO_BIN_EXE_stack_token"), fresh.path());
+    command.args(["acme", "prod"]).env("STACKS_URL", other.uri()).env("STACKS_MEMBERSHIP_TOKEN", "planted");
+    let output = &at_once(vec![command], "")?[0];
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && stderr.contains("not on the issuer's host"), "{stderr}");
+    assert!(!stderr.contains("planted"), "{stderr}");
+    assert_eq!(requests(&server, "/oauth/token").await, 2);
+    Ok(())
+}
+
+const DISCOVERY: &str = "/.well-known/oauth-authorization-server";
+
+/// A service whose n-th token lives as long as the n-th of these, and the later ones as long as the last.
+async fn reports(lives: &'static [u64]) -> (MockServer, mpsc::Receiver<usize>) {
+    let (server, (told, fetched)) = (MockServer::start().await, mpsc::channel());
+    let count = AtomicUsize::new(0);
+    Mock::given(method("POST"))
+        .and(path("/auth/token"))
+        .and(header("x-api-key", "planted"))
+        .respond_with(move |_: &Request| {
+            let number = count.fetch_add(1, Ordering::SeqCst);
+            let life = Duration::from_secs(lives[number.min(lives.len() - 1)]);
+            // Nobody listens any more when the test is over.
+            let _ = told.send(number + 1);
+            let answer =
+                ResponseTemplate::new(200).set_body_json(json!({"jwt": jwt(number, life, Duration::ZERO)}));
+            answer.set_delay(Duration::from_millis(300))
+        })
+        .mount(&server)
+        .await;
+    Mock::given(path("/reports"))
+        .respond_with(|request: &Request| {
+            let name =
+                request.url.query_pairs().next().map_or_else(String::new, |(_, name)| name.into_owned());
+            ResponseTemplate::new(200).set_body_string(format!("all is well with {name}"))
+        })
+        .mount(&server)
+        .await;
+    (server, fetched)
+}
+
+/// The third.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_running() -> Outcome {
+    let program = |server: &MockServer, directory: &Path| {
+        let mut command = command(env!("CARGO_BIN_EXE_long_running"), directory);
+        command.env("REPORTS_URL", server.uri()).env("REPORTS_API_KEY", "planted");
+        command
+    };
+    const WELL: [&str; 3] =
+        ["one: all is well with one", "two: all is well with two", "three: all is well with three"];
+    let hour = Duration::from_secs(3600);
+
+    // Cold: three processes of three tasks. Then warm.
+    let ((server, _told), directory) = (reports(&[3600]).await, tempfile::tempdir()?);
+    for crowd in [3, 2] {
+        let commands = (0..crowd).map(|_| program(&server, directory.path())).collect();
+        for output in at_once(commands, "one two three\n")? {
+            printed(&output, &WELL);
+        }
+        assert_eq!(requests(&server, "/auth/token").await, 1);
+    }
+
+    // A token in hand serves, and one that has ended does not.
+    let ((server, _told), directory) = (reports(&[3600]).await, tempfile::tempdir()?);
+    for (age, asked) in [(Duration::ZERO, 0), (hour, 1)] {
+        let mut command = program(&server, directory.path());
+        command.env("REPORTS_JWT", jwt(9, hour, age));
+        printed(&at_once(vec![command], "one two three\n")?[0], &WELL);
+        assert_eq!(requests(&server, "/auth/token").await, asked, "{age:?}");
+    }
+
+    // Nothing is asked of the program, and it renews a token of seconds before it has to.
+    let ((server, told), directory) = (reports(&[4, 3600]).await, tempfile::tempdir()?);
+    let mut command = program(&server, directory.path());
+    let mut running = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut input = running.stdin.take().ok_or("no stdin")?;
+    let mut output = BufReader::new(running.stdout.take().ok_or("no stdout")?).lines();
+    input.write_all(b"one\n")?;
+    assert_eq!(output.next().ok_or("no answer")??, WELL[0]);
+    let patience = Duration::from_secs(60);
+    assert_eq!((told.recv_timeout(patience)?, told.recv_timeout(patience)?), (1, 2));
+    input.write_all(b"two\n")?;
+    assert_eq!(output.next().ok_or("no answer")??, WELL[1]);
+    drop(input);
+    assert!(running.wait()?.success());
+    assert_eq!(requests(&server, "/auth/token").await, 2);
+    Ok(())
+}
+
+/// Ends a server with the test, however that ends.
+struct Serving {
+    program: Child,
+    url: String,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+/// The fourth.
+#[tokio::test(flavor = "multi_thread")]
+async fn shared_credential() -> Outcome {
+    let stage = Stage::new(&[]).await?;
+    let openid = stage.sandbox.openid();
+    let program = |argument: &[&str]| {
+        let mut command = stage.command(env!("CARGO_BIN_EXE_shared_credential"), argument);
+        command.env("OPENID_ISSUER", openid.issuer()).env("OPENID_CLIENT_ID", &openid.app().client_id);
+        if let Some(secret) = &openid.app().client_secret {
+            command.env("OPENID_CLIENT_SECRET", secret.expose_secret());
+        }
+        command
+    };
+    let run = |argument: &str, input: &Value| -> Result<Output, Box<dyn std::error::Error>> {
+        Ok(at_once(vec![program(&[argument])], &input.to_string())?.remove(0))
+    };
+    // An access token that has ended: each server has to refresh it at its first request.
+    let mut login = openid.login("openid profile offline_access")?;
+    login["expires_in"] = 0.into();
+    printed(&run("login", &login)?, &["logged in"]);
+
+    let mut servers = Vec::new();
+    for _ in 0..3 {
+        let mut program = program(&["serve", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        BufReader::new(program.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
+        let address = line.trim().rsplit(' ').next().unwrap_or_default();
+        servers.push(Serving { url: format!("http://{address}/whoami"), program });
+    }
+    let http = reqwest::Client::builder().no_proxy().build()?;
+    let ask = || async {
+        let asking = servers.iter().map(|server| async {
+            let response = http.get(&server.url).send().await?;
+            Ok::<_, reqwest::Error>((response.status().as_u16(), response.text().await?))
+        });
+        futures_util::future::try_join_all(asking).await
+    };
+    let all = |answers: Vec<(u16, String)>, status: u16, text: &str| {
+        let good = answers.iter().all(|answer| answer.0 == status && answer.1.contains(text));
+        assert!(good && answers.len() == 3, "{answers:?}");
+    };
+    let me = stage.sandbox.username();
+    let rotations =
+        || openid.grants().iter().map(|grant| (grant.rotations, grant.revoked)).collect::<Vec<_>>();
+    // Cold, warm, and after a crowd of refusals.
+    all(ask().await?, 200, me);
+    all(ask().await?, 200, me);
+    assert_eq!(rotations(), [(1, false)]);
+    openid.expire_access_tokens();
+    all(ask().await?, 200, me);
+    assert_eq!(rotations(), [(2, false)]);
+
+    // A login without a refresh token does not take the place of one that has it.
+    let lesser = openid.login("openid profile")?;
+    let refused = run("login", &lesser)?;
+    assert!(!refused.status.success() && refused.stdout.is_empty(), "{refused:?}");
+    openid.expire_access_tokens();
+    all(ask().await?, 200, me);
+    assert_eq!(rotations()[0], (3, false));
+
+    printed(&run("logout", &Value::Null)?, &["logged out"]);
+    assert_eq!(rotations()[0], (3, true));
+    all(ask().await?, 503, "og in");
+    printed(&run("logout", &Value::Null)?, &["nobody was logged in"]);
+    printed(&run("login", &openid.login("openid profile offline_access")?)?, &["logged in"]);
+    all(ask().await?, 200, me);
+    Ok(())
+}
+
 #[tokio::test]
 async fn blocking_script() -> Outcome {
     let stage = Stage::new(&[]).await?;
     let output = stage.run(env!("CARGO_BIN_EXE_blocking_script"), &[]).await?;
     printed(&output, &["30 posts by 4 authors", "ferris"]);
-    Ok(())
-}
-
-#[tokio::test]
-async fn shared_token() -> Outcome {
-    let stage = Stage::new(&[]).await?;
-    // The second run finds the token of the first.
-    for _ in 0..2 {
-        let output = stage.run(env!("CARGO_BIN_EXE_shared_token"), &[]).await?;
-        printed(&output, &["12 clients hold the same token"]);
-        assert_eq!(stage.logins(), (1, 1));
-    }
     Ok(())
 }
 
