@@ -74,7 +74,7 @@ impl EventStream {
     ///
     /// # Errors
     ///
-    /// What waiting cannot mend: a login that is refused, for example, or a state file that cannot be used. Passing
+    /// A permanent failure: a refused login, for example, or a state file that cannot be used. Passing
     /// failures are waited out.
     pub async fn try_next(&mut self) -> Result<Option<Received>> {
         let mut state = self.shared.state.subscribe();

@@ -29,7 +29,7 @@
 //! - **Order** by time within a round; none is promised from round to round.
 //! - **The service is not pressed.** Rounds slow down while nothing happens, and the service's own limits are waited for.
 //!   An outage costs a request in five minutes.
-//! - What waiting cannot mend, a login that is refused for example, ends the watch with its error.
+//! - A permanent failure, a refused login for example, ends the watch with its error.
 //!
 //! # How it is built
 //!

@@ -104,7 +104,7 @@ impl Command {
         let (mut stdin, line) = (child.stdin.take(), format!("{event}\n"));
         let write = async {
             if let Some(mut stdin) = stdin.take() {
-                // A command need not read it.
+                // A command that does not read its stdin is no failure.
                 let _ = stdin.write_all(line.as_bytes()).await;
             }
             std::future::pending::<()>().await;

@@ -31,7 +31,7 @@ pub enum Step {
         /// The account's id.
         account: String,
     },
-    /// Wait so long, or until something is done.
+    /// Wait for this long, or until an event is done.
     Wait(Duration),
     /// Hand out this event.
     Give(Box<Given>),
@@ -59,7 +59,7 @@ pub struct Given {
 pub enum Notice {
     /// The service cannot be reached or does not answer as it should.
     Outage(Error),
-    /// The service answers again, after so many failures.
+    /// The service answers again, after this many failures.
     Recovered(u32),
     /// So many events are given out and not done that nothing more is asked for.
     Full(usize),

@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, RateLimit};
 pub struct Moment {
     /// Since some fixed moment, on a clock that nobody sets.
     pub elapsed: Duration,
-    /// Unix seconds, which the service's limits are told in.
+    /// Unix seconds, the unit of the service's rate limit headers.
     pub unix: f64,
 }
 

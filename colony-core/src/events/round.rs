@@ -22,7 +22,7 @@ use crate::{
 const LIMIT: usize = 200;
 /// Rows to a page of the other lists.
 const PAGE: usize = 100;
-/// A walk that has given so many rows, or taken so many requests, stops, and the rest is a gap.
+/// The limits of a walk, in rows and in requests. Where it stops at one, the rest is a gap.
 const MOST_ROWS: usize = 1000;
 const MOST_REQUESTS: usize = 50;
 /// The service writes moments with fewer digits than are sent.

@@ -1,4 +1,4 @@
-//! The rules of a watch, one by one, against a service that is a function and a clock that moves when it is told to.
+//! The rules of a watch, one by one, against a service that is a function and a clock that the test moves.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::super::world::{About, Post};
 use super::{Reply, World, messages};
 
-/// Lets an account do something that another one hears of, so many seconds ago; gives the id of the row.
+/// Lets an account do something that another one hears of, dated `earlier` seconds back, and returns the row's id.
 pub(crate) fn happen(
     world: &mut World,
     kind: &str,
