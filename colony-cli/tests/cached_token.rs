@@ -236,8 +236,13 @@ fn a_refresh_that_fails_leaves_the_former_token() {
     assert_eq!(scene.logins(), 1, "nothing is sent");
     scene.run(&["whoami"]);
     fs::remove_file(scene.file().with_extension("note")).unwrap();
+    scene.answers(ResponseTemplate::new(503));
+    let refused = scene.command(&["--deadline", "1s", "auth", "refresh"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(8), "503: {}", text(&refused.stderr));
+    assert_eq!(scene.token(), first, "503");
     scene.answers(gives(&jwt(now(), now() + 9_000)).set_delay(Duration::from_secs(60)));
-    for _ in 0..3 {
+    let kills = if std::env::var_os("COLONY_TESTS_LONG").is_some_and(|value| value != "0") { 60 } else { 3 };
+    for _ in 0..kills {
         let before = scene.logins();
         let mut refresh: Child = scene.command(&["auth", "refresh"]).spawn().unwrap();
         while scene.logins() == before {

@@ -167,6 +167,22 @@ impl CredentialStore {
         self.put(credential.clone(), true).await
     }
 
+    /// Checks that a credential could be stored: the lock can be had, and new files are private. A program calls it
+    /// before a login whose result could not be had twice.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialStore`](ErrorKind::CredentialStore), [`CredentialBusy`](ErrorKind::CredentialBusy) and, where other
+    /// users could read the file, [`CredentialDowngrade`](ErrorKind::CredentialDowngrade), as [`save`](Self::save).
+    pub async fn check(&self) -> Result<()> {
+        let store = self.clone();
+        background::run(async move || {
+            let _lock = store.lock().await?;
+            store.mode_of_new_files().map(|_| ())
+        })
+        .await
+    }
+
     async fn put(&self, credential: Credential, anyway: bool) -> Result<()> {
         let store = self.clone();
         background::run(async move || {
@@ -176,11 +192,22 @@ impl CredentialStore {
         .await
     }
 
+    /// The mode of new files, where it keeps other users out.
+    fn mode_of_new_files(&self) -> Result<u32> {
+        let mode = self.files.mode_of_new_files().map_err(|error| {
+            let message = format!("nothing can be written beside {}: {error}", self.file().display());
+            Error::build(ErrorKind::CredentialStore, message).code("io").source(error).finish()
+        })?;
+        if mode & 0o077 == 0 { Ok(mode) } else { Err(self.refused(Downgrade::WiderMode)) }
+    }
+
+    fn refused(&self, downgrade: Downgrade) -> Error {
+        events::downgrade_refused(&self.file(), downgrade);
+        downgrade.into()
+    }
+
     fn put_locked(&self, lock: &FileLock, credential: Credential, anyway: bool) -> Result<()> {
-        let refused = |downgrade: Downgrade| {
-            events::downgrade_refused(&self.file(), downgrade);
-            Err(Error::from(downgrade))
-        };
+        let refused = |downgrade| Err(self.refused(downgrade));
         let kept = match self.files.read() {
             Ok(kept) => kept.map(|found| found.stored),
             Err(Problem::Unreadable(Unreadable::OtherSchema(_))) => return refused(Downgrade::OlderSchema),
@@ -189,13 +216,7 @@ impl CredentialStore {
             }
             Err(problem) => return Err(self.files.unreadable(&problem)),
         };
-        let mode = self.files.mode_of_new_files().map_err(|error| {
-            let message = format!("nothing can be written beside {}: {error}", self.file().display());
-            Error::build(ErrorKind::CredentialStore, message).code("io").source(error).finish()
-        })?;
-        if mode & 0o077 != 0 {
-            return refused(Downgrade::WiderMode);
-        }
+        let mode = self.mode_of_new_files()?;
         let mut meant = None;
         if let Some(kept) = &kept {
             let new = match self.files.vault() {

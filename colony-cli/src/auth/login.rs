@@ -190,6 +190,8 @@ async fn open_id(
     let login = requested(args, chosen, &base_url)?;
     let profiles = chosen.profiles()?;
     let store = openid::store(&chosen.name, &login)?;
+    // What the provider is about to give could not be asked for again.
+    store.check().await?;
     if args.with_refresh_token {
         let token = secret_from_stdin("the refresh token", output)?;
         let provider = OpenId::discover(global, &login).await?;

@@ -10,6 +10,8 @@ mod keys;
 mod moved;
 mod openid;
 mod parallel;
+#[cfg(unix)]
+mod places;
 mod profiles;
 #[cfg(unix)]
 mod rotation;
