@@ -1,5 +1,6 @@
 //! The arguments.
 
+mod listen;
 mod short;
 mod watch;
 
@@ -11,6 +12,7 @@ use colony_core::registry::Access;
 
 use crate::{input::tidied, output::Colour};
 
+pub(crate) use listen::*;
 pub(crate) use short::*;
 pub(crate) use watch::*;
 
@@ -21,8 +23,7 @@ pub(crate) use watch::*;
     version,
     about = "The Colony from the command line: one login shared by every program on the host",
     disable_help_subcommand = true,
-    after_help = "Try it without an account: colony demo\n\
-        More: colony help environment, colony help exit-codes, colony COMMAND --help"
+    after_help = "Without an account: colony demo. More: colony help environment, help exit-codes, COMMAND --help"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -107,6 +108,16 @@ pub(crate) enum Command {
         after_help = "Examples:\n  colony watch --json\n  colony watch --kind message --exec ./answer.sh\n  colony watch --once --exec ./answer.sh"
     )]
     Watch(WatchArgs),
+    /// Send what happens to a webhook receiver on this machine, as the service would
+    #[command(
+        after_help = "Deliveries are made from what polling tells: fields that it does not tell are left out (the title\nof a post beside a mention, the emoji of a reaction), and events come of notifications, messages and posts\nonly. They carry `X-Colony-Made-By: colony listen`.\n\nExamples:\n  colony listen --forward-to http://127.0.0.1:8080/hooks/colony\n  colony listen --receive 127.0.0.1:4000 --forward-to http://127.0.0.1:8080/hooks/colony\n  colony listen --print-secret"
+    )]
+    Listen(ListenArgs),
+    /// Send a sample of an event to a webhook receiver; needs no account
+    #[command(
+        after_help = "Exit codes: 0 taken (2xx), 7 any other answer, 8 no answer.\n\nExamples:\n  colony trigger mention --forward-to http://127.0.0.1:8080/hooks/colony\n  colony trigger direct_message --set sender_display_name=Ada --forward-to http://127.0.0.1:8080/\n  colony trigger mention --tamper body --forward-to http://127.0.0.1:8080/"
+    )]
+    Trigger(TriggerArgs),
     /// Run a local Colony server for development
     #[command(
         after_help = "Examples:\n  colony sandbox --port 0 --json\n  colony sandbox --fail /auth/token=503x3"

@@ -32,7 +32,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ),
     ("Any operation", &["call", "methods", "api"]),
     ("Login", &["auth", "whoami", "limits", "cache"]),
-    ("Local server", &["sandbox", "demo"]),
+    ("Local server", &["sandbox", "listen", "trigger", "demo"]),
     ("This program", &["config", "completion", "help"]),
 ];
 
@@ -42,6 +42,7 @@ Environment:
   COLONY_BASE_URL             the API's base URL, as --base-url
   COLONY_PROFILE              the profile, as --profile
   COLONY_TOTP                 the current code of two-factor login
+  COLONY_WEBHOOK_SECRET       the secret of webhooks, for listen and trigger
   COLONY_CLIENT_SECRET        the secret of the app that logs in
   COLONY_CONFIG_DIR           where profiles are kept
   COLONY_STATE_DIR            where positions of watches are kept
@@ -80,7 +81,7 @@ pub(crate) fn command() -> Command {
         listed.push('\n');
     }
     command.help_template(format!(
-        "{{about}}\n\n{{usage-heading}} {{usage}}\n\n{listed}{bold}Options:{reset}\n{{options}}{{after-help}}"
+        "{{about}}\n{{usage-heading}} {{usage}}\n\n{listed}{bold}Options:{reset}\n{{options}}{{after-help}}"
     ))
 }
 

@@ -15,23 +15,28 @@ mod demo;
 mod edit;
 mod failure;
 mod fields;
+mod forward;
 mod help;
 mod input;
+mod listen;
 mod methods;
 mod open;
 mod operation_docs;
 mod output;
 mod profile;
 mod rotation;
+mod samples;
 pub mod sandbox;
 mod save;
 mod serve;
 mod short;
 mod signals;
 mod sink;
+mod trigger;
 mod waiting;
 mod warnings;
 mod watch;
+mod webhook_secret;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -88,14 +93,18 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         Command::Sandbox(_) if global.deadline.is_some() => {
             Err(Failure::usage("--deadline does not go with sandbox, which runs until it is stopped"))
         }
-        Command::Watch(_) if global.deadline.is_some() => Err(Failure::usage(
-            "--deadline does not go with watch, which runs until it is stopped; see --timeout",
-        )),
-        Command::Watch(args) => {
+        Command::Watch(_) | Command::Listen(_) if global.deadline.is_some() => {
+            Err(Failure::usage("--deadline does not go with what runs until it is stopped; see --timeout"))
+        }
+        command @ (Command::Watch(_) | Command::Listen(_)) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let outcome = runtime.block_on(async {
                 signals::survive_file_limit();
-                watch::run(global, args, output).await
+                match command {
+                    Command::Watch(args) => watch::run(global, args, output).await,
+                    Command::Listen(args) => listen::run(global, args, output).await,
+                    _ => unreachable!("one of the two"),
+                }
             });
             runtime.shutdown_background();
             outcome
@@ -114,6 +123,7 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
                     Command::Auth(command) => auth::run(global, command, output).await,
                     Command::Config(command) => config::run(global, command, output).await,
                     Command::Short(command) => short::run(global, command, output).await,
+                    Command::Trigger(args) => trigger::run(global, args, output).await,
                     _ => unreachable!("handled above"),
                 }
             };

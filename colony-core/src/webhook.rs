@@ -25,6 +25,7 @@
 //! [`verify_unstamped`](Verifier::verify_unstamped) only, for receivers that must take it.
 
 mod event;
+mod outbox;
 mod receiver;
 mod signer;
 
@@ -40,8 +41,9 @@ use sha2::Sha256;
 
 pub use self::{
     event::{Event, KnownEvent},
+    outbox::{Due, Outbox, PAUSES, Try},
     receiver::{Claim, Incoming, RETRY_AFTER, Receiver},
-    signer::Signer,
+    signer::{Attempt, Signer},
 };
 
 use crate::{Error, Result};
@@ -50,6 +52,10 @@ use crate::{Error, Result};
 pub const SIGNATURE_HEADER: &str = "x-colony-signature-256";
 /// The header of the older signature, over the body alone.
 pub const UNSTAMPED_SIGNATURE_HEADER: &str = "x-colony-signature";
+/// The header of the event's name.
+pub const EVENT_HEADER: &str = "x-colony-event";
+/// The header of the moment of the attempt's signature, in Unix seconds.
+pub const TIMESTAMP_HEADER: &str = "x-colony-timestamp";
 /// The header of the event's id, the same in every attempt to deliver it.
 pub const EVENT_ID_HEADER: &str = "x-colony-event-id";
 /// The header of the attempt's own id.
@@ -148,11 +154,8 @@ impl Verifier {
         body: &[u8],
         now: SystemTime,
     ) -> Result<(Delivery, u32), Rejected> {
+        let time = self.verify_headers(headers, body, now)?;
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        // A proxy may add a header of its own beside the service's.
-        let signatures = headers.get_all(SIGNATURE_HEADER).iter().filter_map(|value| value.to_str().ok());
-        let stamped = signatures.flat_map(read_header);
-        let time = self.verify_any(body, stamped, Rejected::Malformed("no X-Colony-Signature-256"), now)?;
         let delivery = Delivery {
             event: Event::read(body).ok_or(Rejected::Malformed("the body is not an event"))?,
             event_id: text(EVENT_ID_HEADER).map(str::to_owned),
@@ -160,6 +163,19 @@ impl Verifier {
             attempt: text(ATTEMPT_HEADER).and_then(|number| number.parse().ok()),
         };
         Ok((delivery, time))
+    }
+
+    /// Checks the signature of a delivery whose body is not read: one that is passed on as it came. Returns the time that
+    /// was signed, in Unix seconds.
+    ///
+    /// # Errors
+    ///
+    /// As [`receive`](Self::receive), but for a body that is no event.
+    pub fn verify_headers(&self, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Result<u32, Rejected> {
+        // A proxy may add a header of its own beside the service's.
+        let signatures = headers.get_all(SIGNATURE_HEADER).iter().filter_map(|value| value.to_str().ok());
+        let stamped = signatures.flat_map(read_header);
+        self.verify_any(body, stamped, Rejected::Malformed("no X-Colony-Signature-256"), now)
     }
 
     /// Checks the signature over time and body: the value of `X-Colony-Signature-256`,

@@ -6,6 +6,7 @@
 //! - [`fire`]: the token cache under fire; the same code short, as tests, and long, as `under_fire`.
 //! - [`giant`]: a server of replies that are larger than anybody should keep.
 //! - [`raw`]: HTTP by hand, for servers that hang up, hold answers back or never end.
+//! - [`recorder`]: a receiver of webhooks that keeps what comes.
 //! - [`service`]: a server of logins that can be held, refused and cut off.
 //! - [`site`]: the same for a site that is an OpenID provider.
 //! - [`failing`]: a disk whose n-th call fails.
@@ -37,6 +38,7 @@ pub mod played;
 pub mod provider;
 pub mod raw;
 pub mod recorded;
+pub mod recorder;
 pub mod rotators;
 pub mod server;
 pub mod service;

@@ -65,7 +65,7 @@ fn kind(text: &str) -> Result<EventKind, String> {
     known.ok_or_else(|| format!("use one of {}", EventKind::ALL.map(EventKind::as_str).join(", ")))
 }
 
-fn since(text: &str) -> Result<Since, String> {
+pub(super) fn since(text: &str) -> Result<Since, String> {
     Ok(match text {
         "last" => Since::Last,
         "now" => Since::Now,
@@ -82,7 +82,7 @@ fn since(text: &str) -> Result<Since, String> {
     })
 }
 
-fn interval(text: &str) -> Result<RangeInclusive<Duration>, String> {
+pub(super) fn interval(text: &str) -> Result<RangeInclusive<Duration>, String> {
     let times = times(text)?;
     if *times.start() < Duration::from_millis(100) {
         return Err("the first time is at least 100ms".to_owned());

@@ -132,7 +132,7 @@ impl Default for Options {
             limits: false,
             commit_delay: None,
             allow_hosts: Vec::new(),
-            webhook_pauses: [5, 30, 120, 600].map(Duration::from_secs).to_vec(),
+            webhook_pauses: colony_core::webhook::PAUSES.to_vec(),
             openid: OpenIdOptions::default(),
         }
     }

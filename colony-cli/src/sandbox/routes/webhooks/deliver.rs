@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use colony_core::webhook::Signer;
+use colony_core::webhook::{Attempt, Signer};
 use http::HeaderMap;
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -25,8 +25,7 @@ static HTTP: LazyLock<Option<reqwest::Client>> = LazyLock::new(|| {
 /// One attempt, ready to be sent.
 pub(super) struct Request {
     url: String,
-    headers: [(&'static str, String); 5],
-    signatures: HeaderMap,
+    headers: HeaderMap,
     body: Vec<u8>,
 }
 
@@ -34,27 +33,17 @@ impl Request {
     /// Signs a payload twice: over the body alone, and over the time and the body.
     pub(super) fn new(hook: &Hook, job: &Job, attempt: u32, delivery: Uuid, now: Timestamp) -> Self {
         let body = serde_json::to_vec(&job.payload).unwrap_or_default();
-        let headers = [
-            ("x-colony-event", job.event.clone()),
-            ("x-colony-event-id", job.event_id.to_string()),
-            ("x-colony-delivery", delivery.to_string()),
-            ("x-colony-attempt", attempt.to_string()),
-            ("x-colony-timestamp", now.as_second().to_string()),
-        ];
+        let mut made = Attempt::new(&job.event, job.event_id.to_string()).number(attempt);
+        made.delivery_id = delivery.to_string();
         // A secret has sixteen characters or more, and only an empty one is refused.
-        let signatures =
-            Signer::new(&hook.secret).map(|signer| signer.headers(&body, now.into())).unwrap_or_default();
-        Self { url: hook.url.clone(), headers, signatures, body }
+        let headers = Signer::new(&hook.secret).map(|signer| signer.attempt(&made, &body, now.into()));
+        Self { url: hook.url.clone(), headers: headers.unwrap_or_default(), body }
     }
 
     pub(super) async fn send(self) -> Outcome {
         let Some(http) = &*HTTP else { return Outcome::default() };
         let request = http.post(self.url).header("content-type", "application/json").body(self.body);
-        let mut request = request.headers(self.signatures);
-        for (name, value) in self.headers {
-            request = request.header(name, value);
-        }
-        match request.send().await {
+        match request.headers(self.headers).send().await {
             Ok(reply) => {
                 let status = Some(reply.status().as_u16());
                 let body = reply.text().await.ok().map(|text| excerpt(&text, 1000));

@@ -1,7 +1,6 @@
 //! Webhooks: their registration, and what was delivered to them. [`deliver`] sends.
 
 mod deliver;
-mod events;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use uuid::Uuid;
 use super::super::lock;
 use super::super::world::{To, random_text, time, time_opt};
 use super::{Access, Action, Answer, Call, Pending, Reply, Route, World, delete, get, post, put};
+use crate::samples;
 
 pub(crate) use deliver::deliver;
 
@@ -147,14 +147,14 @@ fn hook_json(hook: &Hook) -> Value {
 }
 
 fn catalogue(_: &mut World, _: &Call<'_>) -> Answer {
-    let rows = events::ALL.iter().map(|name| {
-        let example = json!({ "event": name });
+    let rows = samples::all().iter().map(|sample| {
+        let name = sample.event();
         let schema: String = name.split('_').map(capitalised).collect();
         json!({
             "name": name,
             "description": name.replace('_', " "),
             "payload_schema_ref": format!("#/components/schemas/{schema}Payload"),
-            "example_payload": example,
+            "example_payload": sample.fields(),
         })
     });
     Ok(Reply::ok(&json!({"events": rows.collect::<Vec<_>>()})))
@@ -186,7 +186,7 @@ fn wanted_events(call: &Call<'_>) -> Result<Option<Vec<String>>, Reply> {
     if names.is_empty() {
         return Err(Reply::invalid(&loc, "too_short", "List should have at least 1 item", json!([])));
     }
-    match names.iter().find(|name| !events::ALL.contains(&name.as_str())) {
+    match names.iter().find(|name| samples::find(name).is_none()) {
         Some(name) => {
             Err(Reply::invalid(&loc, "enum", "There is no event of this name", name.as_str().into()))
         }
