@@ -24,9 +24,10 @@ use crate::{
     notices::{Hooks, Notices},
     openid::Sources,
     sender::Sender,
-    session::{self, AskKey, Held, Login, Session, Settings, Totp},
+    session::{self, AskKey, Login, Session, Settings, Totp},
     time::{SystemTimer, Timer, unix},
     tls::{self, Certificates},
+    token::CachedToken,
 };
 
 /// The default limit of a login: all its tries and pauses fit in.
@@ -478,7 +479,7 @@ impl<C: OverHttp> Builder<C> {
         let base_url = cache_path::normalise_base_url(&base_url).to_owned();
         let address = check_base_url(&base_url)?;
         if let Some(key) = &self.api_key {
-            check_key(key)?;
+            session::check_key(key)?;
         }
         let https_only = self.https_only || https_only_by_environment();
         if self.login_deadline.is_zero() {
@@ -566,7 +567,7 @@ impl<C: OverHttp> Builder<C> {
         };
         let seed = self.seed.map(|token| {
             let lifetime = Lifetime::in_hand(token.expose_secret(), unix(&*self.timer));
-            Held::new(token, lifetime)
+            CachedToken::new(token, lifetime)
         });
         let session = Session::new(self.api_key, settings.clone(), login, Arc::clone(&self.timer))
             .seeded(seed)
@@ -617,19 +618,6 @@ fn check_base_url(base_url: &str) -> Result<Url> {
             "base_url {base_url:?} is not an http or https address with a host, like {DEFAULT_BASE_URL}"
         ))
     })
-}
-
-pub(crate) fn check_key(key: &SecretString) -> Result<()> {
-    let key = key.expose_secret();
-    if key.trim().is_empty() {
-        return Err(config("the API key is empty; it looks like col_… and was shown once, at registration"));
-    }
-    if key.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(config(
-            "the API key holds white space or control characters; give it without the line's end",
-        ));
-    }
-    Ok(())
 }
 
 fn config(message: impl Into<String>) -> Error {

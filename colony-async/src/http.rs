@@ -161,8 +161,8 @@ impl Http {
             Call::List(steps) => Ok(Value::Array(self.walk_all(steps).await?.0)),
             Call::Batch(steps, gather) => Ok(gather(self.walk_all(steps).await?.0)),
             Call::Token => {
-                let held = self.deadline().bound(self.shared.session.token(None)).await?;
-                Ok(secrecy::ExposeSecret::expose_secret(&held.token).into())
+                let token = self.deadline().bound(self.shared.session.token(None)).await?;
+                Ok(secrecy::ExposeSecret::expose_secret(&token.secret).into())
             }
             Call::ForgetToken => {
                 self.forget().await;
@@ -300,7 +300,7 @@ impl Transport for Http {
     fn token(&self) -> Reply<SecretString> {
         let http = self.clone();
         Reply::new(
-            async move { Ok(http.deadline().bound(http.shared.session.token(None)).await?.token.clone()) },
+            async move { Ok(http.deadline().bound(http.shared.session.token(None)).await?.secret.clone()) },
         )
     }
 

@@ -74,6 +74,7 @@ mod tasks;
 pub mod testing;
 pub mod time;
 mod tls;
+mod token;
 
 use std::{path::Path, time::Duration};
 
@@ -98,7 +99,7 @@ pub use openid::IdTokenVerifier;
 pub use reply::Reply;
 #[doc(no_inline)]
 pub use secrecy::{ExposeSecret, SecretString};
-pub use session::{CacheDirectory, CachedToken, LockStatus, TokenStatus};
+pub use session::{CacheDirectory, CacheEntry, LockStatus, TokenStatus};
 pub use shared::{Minted, SharedToken, SharedTokenBuilder, SharedTokenStatus};
 pub use stream::ByteStream;
 pub use tls::install_tls_provider;
@@ -116,7 +117,7 @@ pub fn cached_tokens(
     directory: &Path,
     ttl: Option<Duration>,
     now: std::time::SystemTime,
-) -> std::io::Result<Vec<CachedToken>> {
+) -> std::io::Result<Vec<CacheEntry>> {
     session::list_cache(directory, ttl, colony_core::token::freshness::unix_seconds(now))
 }
 

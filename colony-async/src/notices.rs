@@ -7,11 +7,10 @@ mod hooks;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use colony_core::{RateLimit, Reply, Request, openid::discovery};
+use colony_core::{RateLimit, Reply, Request, openid::discovery, token::LOGIN};
 use http::HeaderMap;
 use url::Url;
 
-use crate::session::LOGIN;
 use deprecations::Deprecations;
 pub(crate) use hooks::Hooks;
 pub use hooks::{Incoming, Outgoing};

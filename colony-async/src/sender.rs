@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use self::upload::Progress;
-use crate::{ByteStream, body, connections::Connections, notices::Notices, session::Held, time::Timer};
+use crate::{ByteStream, body, connections::Connections, notices::Notices, time::Timer, token::CachedToken};
 pub(crate) use network::root_cause;
 
 /// Where the body of a success goes that is handed on while it arrives.
@@ -54,11 +54,11 @@ impl Sender {
     pub(crate) async fn once(
         &self,
         request: &Request,
-        held: Option<&Held>,
+        token: Option<&CachedToken>,
         timeout: Option<Duration>,
         sink: Option<&Sink>,
     ) -> Result<Reply> {
-        self.send(request, held, timeout, sink, None).await
+        self.send(request, token, timeout, sink, None).await
     }
 
     /// As [`once`](Self::once), from an untrusted server: at most `limit` bytes are read, and nothing is taken
@@ -70,7 +70,7 @@ impl Sender {
     async fn send(
         &self,
         request: &Request,
-        held: Option<&Held>,
+        token: Option<&CachedToken>,
         timeout: Option<Duration>,
         sink: Option<&Sink>,
         limit: Option<usize>,
@@ -79,7 +79,7 @@ impl Sender {
         self.notices.sending(request, &url);
         #[cfg(feature = "testing")]
         if let Some(script) = &self.script {
-            let reply = script.answer(request, held.map(|held| &held.token))?;
+            let reply = script.answer(request, token.map(|token| &token.secret))?;
             self.notices.received(request, &url, &reply);
             return Ok(reply);
         }
@@ -92,7 +92,7 @@ impl Sender {
         let (mut moved, mut hops) = (None::<Url>, 0);
         let mut response = loop {
             let at = moved.as_ref().unwrap_or(&url);
-            let (built, progress) = self.build(request, at, held, timeout)?;
+            let (built, progress) = self.build(request, at, token, timeout)?;
             let sent = if sink.is_some() || progress.is_some() {
                 self.send_in_pauses(request, built, &progress.unwrap_or_default(), pause).await?
             } else {
@@ -201,7 +201,7 @@ impl Sender {
         &self,
         request: &Request,
         url: &Url,
-        held: Option<&Held>,
+        token: Option<&CachedToken>,
         timeout: Option<Duration>,
     ) -> Result<(reqwest::RequestBuilder, Option<Progress>)> {
         let mut builder = self
@@ -213,8 +213,8 @@ impl Sender {
             builder = builder.timeout(timeout.unwrap_or(self.timeout));
         }
         // A form may carry the token in its place; such a request has no header with it.
-        if let Some(held) = held.filter(|_| request.auth() == Auth::Bearer) {
-            let bearer = held.bearer.as_ref().ok_or_else(|| {
+        if let Some(token) = token.filter(|_| request.auth() == Auth::Bearer) {
+            let bearer = token.bearer.as_ref().ok_or_else(|| {
                 Error::build(ErrorKind::Auth, "the token cannot stand in a header").finish()
             })?;
             builder = builder.header(header::AUTHORIZATION, bearer);
@@ -238,7 +238,7 @@ impl Sender {
             Body::Form(fields) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
                 for (key, value) in fields {
-                    let own = held.map_or("", |held| held.token.expose_secret());
+                    let own = token.map_or("", |token| token.secret.expose_secret());
                     form.append_pair(key, value.as_deref().unwrap_or(own));
                 }
                 builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())

@@ -10,19 +10,18 @@
 //!
 //! | Noun | Means |
 //! | --- | --- |
-//! | [`Held`] | a token in memory, with its life; [`Kept`] is its form in the file |
-//! | [`Store`] | the file of one token, and what lies beside it |
-//! | [`FileLock`](lock::FileLock) | the lock file: which process may log in |
-//! | [`Refresh`] | an attempt to get a token, shared by all tasks that wait |
+//! | [`CachedToken`] | a token with its life |
+//! | [`TokenStore`] | the file of one token, and what lies beside it |
+//! | [`Lock`](crate::disk::lock::Lock) | the lock file, held: which process may log in |
+//! | [`Refresh`](refresh::Refresh) | an attempt to get a token that is under way |
 //! | [`Note`] | a failed login, as one process tells it to others |
 
 mod ahead;
 mod directory;
 mod events;
-mod flight;
-mod held;
 mod login;
 mod mint;
+mod refresh;
 mod round;
 mod status;
 mod store;
@@ -52,41 +51,19 @@ use crate::{
     gate::Gate,
     renewal::Renewal,
     time::{Timer, unix},
+    token::CachedToken,
 };
 
 pub use directory::CacheDirectory;
 pub(crate) use directory::{PROGRAM, in_use};
-pub use status::{CachedToken, LockStatus, TokenStatus};
+pub use status::{CacheEntry, LockStatus, TokenStatus};
 pub(crate) use status::{list_cache, remove_cached};
 
-pub(crate) use held::{Held, Kept, Kind};
-pub(crate) use login::{LOGIN, Login, Totp, within};
-pub(crate) use mint::{Attempt, Mint, Patience};
+pub(crate) use login::{Login, Totp, within};
+pub(crate) use mint::{Attempt, Mint};
+pub(crate) use refresh::Want;
 pub(crate) use round::Round;
-pub(crate) use store::Store;
-
-/// An attempt to get a token that has ended: what it was for, and what came of it.
-#[derive(Clone)]
-struct Refresh {
-    need: Need,
-    /// The operation whose rejected token it was to replace.
-    by: Option<Arc<str>>,
-    outcome: Result<Arc<Held>>,
-}
-
-/// A token that the server refused.
-#[derive(Clone)]
-pub(crate) struct Rejected {
-    token: SecretString,
-    /// The operation that refused it, where that is known.
-    by: Option<Arc<str>>,
-}
-
-impl Rejected {
-    pub(crate) fn of(token: SecretString, by: Option<&str>) -> Self {
-        Self { token, by: by.map(Arc::from) }
-    }
-}
+pub(crate) use store::TokenStore;
 
 /// Where a key comes from.
 pub(crate) type AskKey = Arc<dyn Fn() -> Result<SecretString> + Send + Sync>;
@@ -94,7 +71,7 @@ pub(crate) type AskKey = Arc<dyn Fn() -> Result<SecretString> + Send + Sync>;
 /// A key, and the place of its token. Replaced as a whole when the key changes.
 struct Key {
     secret: Option<SecretString>,
-    store: Option<Store>,
+    store: Option<TokenStore>,
 }
 
 /// What the builder decides about the session.
@@ -117,8 +94,9 @@ pub(crate) struct Session {
     mint: Box<dyn Mint>,
     timer: Arc<dyn Timer>,
     key: ArcSwap<Key>,
-    held: ArcSwapOption<Held>,
-    gate: Arc<Gate<Refresh>>,
+    memory: ArcSwapOption<CachedToken>,
+    /// What an attempt was made for, and what came of it.
+    gate: Arc<Gate<(Want, Result<Arc<CachedToken>>)>>,
     /// Tokens that [`Session::forget`] gave up: not to be taken from the file again.
     given_up: Mutex<Vec<SecretString>>,
     /// A refusal of this process's own, for when there is no file to note it in.
@@ -127,11 +105,11 @@ pub(crate) struct Session {
     refusals: Mutex<Refusals>,
     refusals_unshared: AtomicBool,
     /// A token that the program had when it was built, until it is taken into memory.
-    seed: Mutex<Option<Arc<Held>>>,
+    seed: Mutex<Option<Arc<CachedToken>>>,
     /// Asked for the key when a token is needed, where none was given.
     ask_key: Option<AskKey>,
     /// A stale token that serves on after a login that failed.
-    serving: Mutex<Option<flight::Serving>>,
+    serving: Mutex<Option<refresh::Serving>>,
     warned: AtomicBool,
     renewal: Renewal,
     owner: Owner,
@@ -151,7 +129,7 @@ impl Session {
             mint: Box::new(mint),
             timer,
             key: ArcSwap::from_pointee(key),
-            held: ArcSwapOption::empty(),
+            memory: ArcSwapOption::empty(),
             gate: Arc::default(),
             given_up: Mutex::new(Vec::new()),
             note: Mutex::new(None),
@@ -168,8 +146,8 @@ impl Session {
     }
 
     /// As this one, with a token that the program has already.
-    pub(crate) fn seeded(self, held: Option<Held>) -> Self {
-        Self { seed: Mutex::new(held.map(Arc::new)), ..self }
+    pub(crate) fn seeded(self, token: Option<CachedToken>) -> Self {
+        Self { seed: Mutex::new(token.map(Arc::new)), ..self }
     }
 
     /// As this one, which asks for its key when a token is needed.
@@ -178,7 +156,7 @@ impl Session {
     }
 
     /// The seed, once.
-    fn take_seed(&self) -> Option<Arc<Held>> {
+    fn take_seed(&self) -> Option<Arc<CachedToken>> {
         self.seed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }
 
@@ -187,7 +165,7 @@ impl Session {
         let key = self.key.load_full();
         let Some(ask) = self.ask_key.as_ref().filter(|_| key.secret.is_none()) else { return Ok(key) };
         let secret = self.owner.call(|| ask())?;
-        crate::builder::check_key(&secret)?;
+        check_key(&secret)?;
         let key = Arc::new(Key::new(Some(secret), &self.settings, &*self.mint));
         self.key.store(Arc::clone(&key));
         Ok(key)
@@ -198,7 +176,7 @@ impl Session {
     /// # Errors
     ///
     /// What the login was answered, or the time left of a cool-down.
-    pub(crate) async fn token(self: &Arc<Self>, rejected: Option<&SecretString>) -> Result<Arc<Held>> {
+    pub(crate) async fn token(self: &Arc<Self>, rejected: Option<&SecretString>) -> Result<Arc<CachedToken>> {
         self.token_for(Need::AccessToken, rejected).await
     }
 
@@ -211,47 +189,55 @@ impl Session {
         self: &Arc<Self>,
         need: Need,
         rejected: Option<&SecretString>,
-    ) -> Result<Arc<Held>> {
-        if let Some(held) = self.in_memory(need, rejected) {
-            return Ok(held);
+    ) -> Result<Arc<CachedToken>> {
+        if let Some(token) = self.in_memory(need, rejected) {
+            return Ok(token);
         }
-        let rejected = rejected.map(|token| Rejected { token: token.clone(), by: None });
-        self.token_slowly(need, rejected).await
+        let want = Want::fresh(need);
+        self.wait_for(match rejected {
+            Some(rejected) => want.instead_of(rejected.clone(), None),
+            None => want,
+        })
+        .await
     }
 
-    /// As [`token_for`](Self::token_for), after this one was rejected.
-    pub(crate) async fn replacement(self: &Arc<Self>, need: Need, rejected: Rejected) -> Result<Arc<Held>> {
-        if let Some(held) = self.in_memory(need, Some(&rejected.token)) {
-            return Ok(held);
+    /// A token for this want.
+    ///
+    /// # Errors
+    ///
+    /// As [`token`](Self::token).
+    pub(crate) async fn get(self: &Arc<Self>, want: Want) -> Result<Arc<CachedToken>> {
+        match self.in_memory(want.need(), want.other_than()) {
+            Some(token) => Ok(token),
+            None => self.wait_for(want).await,
         }
-        self.token_slowly(need, Some(rejected)).await
     }
 
     /// The warm path: one atomic load, the clock, a comparison; and a count, to keep the token while a
     /// request is under way.
-    fn in_memory(&self, need: Need, rejected: Option<&SecretString>) -> Option<Arc<Held>> {
-        self.lend(need, rejected, Arc::clone)
+    fn in_memory(&self, need: Need, other_than: Option<&SecretString>) -> Option<Arc<CachedToken>> {
+        self.lend(need, other_than, Arc::clone)
     }
 
     /// Lends a token from memory that is fresh now.
     pub(crate) fn lend<T>(
         &self,
         need: Need,
-        rejected: Option<&SecretString>,
-        found: impl FnOnce(&Arc<Held>) -> T,
+        other_than: Option<&SecretString>,
+        found: impl FnOnce(&Arc<CachedToken>) -> T,
     ) -> Option<T> {
-        let held = self.held.load();
-        let held = held.as_ref()?;
-        if rejected.is_some_and(|rejected| held.is(rejected)) || !held.is_fresh(need, self.now()) {
+        let token = self.memory.load();
+        let token = token.as_ref()?;
+        if other_than.is_some_and(|other| token.is(other)) || !token.is_fresh(need, self.now()) {
             return None;
         }
-        Some(found(held))
+        Some(found(token))
     }
 
     #[cold]
-    async fn token_slowly(self: &Arc<Self>, need: Need, rejected: Option<Rejected>) -> Result<Arc<Held>> {
+    async fn wait_for(self: &Arc<Self>, want: Want) -> Result<Arc<CachedToken>> {
         self.check_caller()?;
-        self.join_flight(need, rejected).await
+        self.refresh(want).await
     }
 
     /// Refuses callers that would wait for ever: the client's own callbacks, and forked children, which have the
@@ -271,50 +257,50 @@ impl Session {
             .finish())
     }
 
-    /// Reads the file (blocking) and reports in the log what came of it.
-    fn read_file(&self, store: &Store, need: Need, rejected: Option<&SecretString>) -> Seen {
+    /// Reads the file (blocking) and reports in the log what came of it. Returns a token that may be taken, or one
+    /// that is stale and may serve if the login that should replace it fails; and whether it is fresh.
+    fn read_file(&self, store: &TokenStore, want: &Want) -> Option<(Arc<CachedToken>, bool)> {
         let now = self.now();
-        let found = match store.read() {
-            Ok(found) => found,
+        let record = match store.read() {
+            Ok(record) => record,
             Err(miss) => {
                 if miss.is_suspicious() {
                     self.degraded("read", miss.as_str(), &miss);
                 }
                 events::miss(store, miss.as_str());
-                return Seen::Nothing;
+                return None;
             }
         };
-        let doubt = found.kept.doubt(now);
-        let held = Arc::new(found.kept.into_held());
-        let reason = if let Some(doubt) = doubt {
+        let token = &record.token;
+        let reason = if let Some(doubt) = record.doubt(now) {
             doubt
-        } else if rejected.is_some_and(|rejected| held.is(rejected)) {
+        } else if want.other_than().is_some_and(|other| token.is(other)) {
             "rejected"
-        } else if self.is_given_up(&held.token) {
+        } else if self.is_given_up(&token.secret) {
             "given_up"
-        } else if !Lifetime::within_ttl(found.written_at, self.settings.ttl, now) {
+        } else if !Lifetime::within_ttl(record.written_at, self.settings.ttl, now) {
             "older_than_ttl"
-        } else if !held.is_fresh(need, now) {
+        } else if !token.is_fresh(want.need(), now) {
             events::miss(store, "stale");
-            return Seen::Stale(held);
+            return Some((Arc::new(record.token), false));
         } else {
-            events::hit(store, held.lifetime.stale_at - now);
-            return Seen::Fresh(held);
+            events::hit(store, token.lifetime.stale_at - now);
+            return Some((Arc::new(record.token), true));
         };
         events::miss(store, reason);
-        Seen::Nothing
+        None
     }
 
     /// Makes the next call log in: this client takes neither the token in memory nor the one that is in the file now.
     /// The file stays until the login has brought another token. Other programs have use for it, and the login may
     /// fail, or never be made.
     pub(crate) async fn forget(self: &Arc<Self>) {
-        let held = self.held.swap(None).or_else(|| self.take_seed());
+        let token = self.memory.swap(None).or_else(|| self.take_seed());
         let session = Arc::clone(self);
         // The key names the file. Where it cannot be had, the next call fails for that reason.
-        let shared = move || Some(session.key().ok()?.store.as_ref()?.read().ok()?.kept.token().clone());
+        let shared = move || Some(session.key().ok()?.store.as_ref()?.read().ok()?.token.secret);
         let shared = background::blocking(shared).await.ok().flatten();
-        let given_up = held.iter().map(|held| held.token.clone()).chain(shared).collect();
+        let given_up = token.iter().map(|token| token.secret.clone()).chain(shared).collect();
         *self.given_up.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = given_up;
     }
 
@@ -347,15 +333,15 @@ impl Session {
         // Without a thread the files stay; nobody looks at them any more.
         let _ = removing.await;
         self.key.store(Arc::new(Key::new(Some(secret), &self.settings, &*self.mint)));
-        self.held.store(None);
+        self.memory.store(None);
         *self.lock_serving() = None;
         *self.refusals() = Refusals::default();
         events::key_changed();
     }
 
     /// Keeps a token in memory.
-    fn keep(self: &Arc<Self>, held: &Arc<Held>) {
-        self.held.store(Some(Arc::clone(held)));
+    fn keep(self: &Arc<Self>, token: &Arc<CachedToken>) {
+        self.memory.store(Some(Arc::clone(token)));
         if self.settings.refresh_ahead {
             self.renewal.start(self);
         }
@@ -364,20 +350,17 @@ impl Session {
     /// Writes a minted token to the file (blocking), unless one is there that was got since this login was sent
     /// and is not among those that are `gone`: whoever was stopped for longer than others wait for the lock has
     /// been overtaken. The server may have answered any time since `took` ago, whenever that was read here.
-    fn save(&self, store: &Store, held: &Held, took: Duration, gone: &[SecretString]) {
+    fn save(&self, store: &TokenStore, token: &CachedToken, took: Duration, gone: &[SecretString]) {
         let now = self.now();
-        let overtaken = store.read().is_ok_and(|found| {
-            let lifetime = found.kept.lifetime();
-            lifetime.stale_at > held.lifetime.stale_at - took.as_secs_f64()
+        let overtaken = store.read().is_ok_and(|record| {
+            record.token.lifetime.stale_at > token.lifetime.stale_at - took.as_secs_f64()
                 // What nobody with these settings would take is not later than anything.
-                && lifetime.is_fresh(now)
-                && Lifetime::within_ttl(found.written_at, self.settings.ttl, now)
-                && found.kept.doubt(now).is_none()
-                && !gone.iter().any(|token| found.kept.holds(token))
+                && record.is_taken(self.settings.ttl, now)
+                && !gone.iter().any(|gone| record.token.is(gone))
         });
         if overtaken {
             events::overtaken(store);
-        } else if let Err(error) = store.write(&held.kept()) {
+        } else if let Err(error) = store.write(token) {
             self.degraded("write", "io", &error);
         }
     }
@@ -403,7 +386,7 @@ impl Session {
     }
 
     /// Where the token is shared.
-    pub(crate) fn store(&self) -> Option<Store> {
+    pub(crate) fn store(&self) -> Option<TokenStore> {
         self.key.load().store.clone()
     }
 
@@ -424,21 +407,11 @@ impl Key {
     fn new(secret: Option<SecretString>, settings: &Settings, mint: &dyn Mint) -> Self {
         let store = secret.as_ref().zip(settings.directory.as_ref()).map(|(secret, directory)| {
             let base_url = cache_path::normalise_base_url(&settings.base_url);
-            let (name, kind) = mint.file(base_url, secret);
-            Store::on(Arc::clone(&settings.disk), directory.clone(), name, kind)
+            let (name, format) = mint.file(base_url, secret);
+            TokenStore::on(Arc::clone(&settings.disk), directory.clone(), name, format)
         });
         Self { secret, store }
     }
-}
-
-/// What the file holds.
-enum Seen {
-    /// A token that may be taken.
-    Fresh(Arc<Held>),
-    /// A token that is stale, and may serve if the login that should replace it fails.
-    Stale(Arc<Held>),
-    /// Nothing of use.
-    Nothing,
 }
 
 /// The error of a client that was built without a key.
@@ -447,4 +420,18 @@ fn no_key() -> Error {
         .code("NO_API_KEY")
         .hint("Build the client with `Client::builder(key)`")
         .finish()
+}
+
+pub(crate) fn check_key(key: &SecretString) -> Result<()> {
+    let key = key.expose_secret();
+    let refused = |message: &str| Error::build(colony_core::ErrorKind::Config, message).finish();
+    if key.trim().is_empty() {
+        return Err(refused("the API key is empty; it looks like col_… and was shown once, at registration"));
+    }
+    if key.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(refused(
+            "the API key holds white space or control characters; give it without the line's end",
+        ));
+    }
+    Ok(())
 }

@@ -29,8 +29,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     callback::Owner,
     disk::{Real, place},
-    session::{self, Attempt, Held, Kind, LockStatus, Mint, Rejected, Session, Settings},
+    session::{self, Attempt, LockStatus, Mint, Session, Settings, Want},
     time::{SystemTimer, Timer, unix},
+    token::{CachedToken, Format},
 };
 
 /// A token that a function has fetched, and when it ends.
@@ -173,7 +174,7 @@ impl SharedToken {
     /// What the function answered, here or in a process that was waited for;
     /// [`RateLimit`](ErrorKind::RateLimit) while a cool-down lasts.
     pub async fn token(&self) -> Result<SecretString> {
-        Ok(self.0.session.token(None).await?.token.clone())
+        Ok(self.0.session.token(None).await?.secret.clone())
     }
 
     /// Returns another token than one that the service refused (401), fetched if nobody has done so yet.
@@ -223,13 +224,13 @@ impl SharedToken {
                 .hint("The account may lack the right to this, or the service may be misconfigured")
                 .finish());
         }
-        let rejected = Rejected::of(rejected.clone(), Some(operation));
-        let held = session.replacement(Need::AccessToken, rejected).await?;
+        let want = Want::fresh(Need::AccessToken).instead_of(rejected.clone(), Some(operation));
+        let held = session.get(want).await?;
         if held.minted {
             let now = unix(&**timer);
-            *replacement.lock().unwrap_or_else(PoisonError::into_inner) = Some((held.token.clone(), now));
+            *replacement.lock().unwrap_or_else(PoisonError::into_inner) = Some((held.secret.clone(), now));
         }
-        Ok(held.token.clone())
+        Ok(held.secret.clone())
     }
 
     /// Makes the next call fetch a token. The one in the file stays for other programs until then.
@@ -242,11 +243,11 @@ impl SharedToken {
         let now = unix(&*self.0.timer);
         let store = self.0.session.store();
         let found = store.as_ref().and_then(|store| store.read().ok());
-        let lifetime = found.map(|found| found.kept.lifetime());
+        let lifetime = found.map(|record| record.token.lifetime);
         let in_memory = self.0.session.lend(Need::AccessToken, None, |held| held.lifetime);
         let lifetime = in_memory.or(lifetime);
         SharedTokenStatus {
-            file: store.as_ref().map(session::Store::file),
+            file: store.as_ref().map(session::TokenStore::file),
             is_fresh: lifetime.is_some_and(|lifetime| lifetime.is_fresh(now)),
             expires_at: lifetime.map(|lifetime| lifetime.dead_at),
             lock: store.as_ref().and_then(|store| store.holder()).map_or(LockStatus::Free, LockStatus::Held),
@@ -370,7 +371,7 @@ impl SharedTokenBuilder {
                 .finish()
         })?;
         let now = unix(&*self.timer);
-        let seed = self.seed.map(|seed| seed.granted(now, false)).transpose()?.map(Held::exchanged);
+        let seed = self.seed.map(|seed| seed.granted(now, false)).transpose()?.map(CachedToken::exchanged);
         let environment = cache_path::from_environment();
         let ttl = self.ttl.or(environment.ttl);
         let program = self.name.program().to_owned();
@@ -419,7 +420,7 @@ struct Source {
 }
 
 impl Mint for Source {
-    fn mint<'a>(&'a self, _: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Held>> {
+    fn mint<'a>(&'a self, _: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<CachedToken>> {
         Box::pin(async move {
             attempt.announce(self.deadline);
             let timer = attempt.timer;
@@ -431,13 +432,13 @@ impl Mint for Source {
                     return Err(Error::build(ErrorKind::Network, message).finish());
                 }
             };
-            Ok(Held::exchanged(minted.granted(unix(timer), true)?).just_minted())
+            Ok(CachedToken::exchanged(minted.granted(unix(timer), true)?).just_minted())
         })
     }
 
-    fn file(&self, _: &str, _: &SecretString) -> (String, Kind) {
+    fn file(&self, _: &str, _: &SecretString) -> (String, Format) {
         let login = self.fingerprint.clone();
-        (self.fingerprint.clone(), Kind::Exchanged { login, audience: self.audience.clone() })
+        (self.fingerprint.clone(), Format::Exchanged { login, audience: self.audience.clone() })
     }
 
     fn one_try(&self) -> Duration {

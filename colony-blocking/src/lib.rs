@@ -41,7 +41,7 @@ pub use self::http::{Builder, Http};
 #[doc(no_inline)]
 pub use ::http::{HeaderMap, Method, StatusCode};
 pub use colony_async::{
-    CachedToken, Incoming, LockStatus, Outgoing, TokenStatus, cached_tokens, clear_cached_tokens,
+    CacheEntry, Incoming, LockStatus, Outgoing, TokenStatus, cached_tokens, clear_cached_tokens,
     install_tls_provider, time,
 };
 #[doc(inline)]

@@ -77,3 +77,6 @@ pub mod refusals;
 mod token_name;
 
 pub use token_name::TokenName;
+
+/// The operation's name of a login.
+pub const LOGIN: &str = "get_auth_token";

@@ -1,7 +1,9 @@
 //! One credential's file and its lock. Everything here blocks, quickly.
 
 use std::{
-    fmt, io,
+    fmt,
+    fs::TryLockError,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -21,7 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::disk::{
     Disk, Stamp,
-    lock::{self, Attempt, FileLock},
+    lock::{self, Lock},
     private::{Directory, Durability, Unfit},
 };
 
@@ -180,7 +182,7 @@ impl Files {
     }
 
     /// Writes the file, whole and lasting or not at all, with the place that it lives in. Takes the lock as proof.
-    pub(super) fn write(&self, _: &FileLock, stored: &Stored) -> Result<()> {
+    pub(super) fn write(&self, _: &Lock, stored: &Stored) -> Result<()> {
         let mut stored = stored.clone();
         stored.location = Some(self.here());
         let bytes = stored.write().map_err(|error| {
@@ -202,17 +204,17 @@ impl Files {
     }
 
     /// Removes the file, and says whether it was there. Takes the lock as proof.
-    pub(super) fn remove(&self, _: &FileLock) -> Result<bool> {
+    pub(super) fn remove(&self, _: &Lock) -> Result<bool> {
         if let Some(vault) = &self.vault {
             vault.remove(&self.stem).map_err(|error| self.failed("removed", error))?;
         }
         self.directory.remove(&self.file()).map_err(|error| self.failed("removed", error))
     }
 
-    pub(super) fn try_lock(&self) -> Attempt {
+    pub(super) fn try_lock(&self) -> Result<Lock, TryLockError> {
         match self.directory.make() {
-            Ok(()) => FileLock::try_acquire(&*self.disk, &self.lock_file()),
-            Err(error) => Attempt::Unavailable(error),
+            Ok(()) => Lock::try_acquire(&*self.disk, &self.lock_file()),
+            Err(error) => Err(TryLockError::Error(error)),
         }
     }
 

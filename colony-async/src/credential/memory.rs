@@ -21,21 +21,21 @@ const LOOK_AGAIN: f64 = 1.0;
 
 /// The credential in memory, and what the file does not say.
 pub(super) struct Memory {
-    held: ArcSwapOption<Held>,
+    held: ArcSwapOption<Stamped>,
     /// When the file was last seen to be as it was, seconds of this boot as bits.
     looked: AtomicU64,
-    known: Mutex<Known>,
+    unwritten: Mutex<Unwritten>,
 }
 
 /// A credential, and the state of the file that it was read from or written to.
-struct Held {
+struct Stamped {
     credential: Arc<Credential>,
     stamp: Option<Stamp>,
 }
 
 /// What this process knows and the file does not say.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct Unwritten {
     /// The attempt whose request provably had no effect, and the note that was there before it. Its own note does
     /// not count, should it still be there.
     pub(super) without_effect: Option<(String, Option<Spending>)>,
@@ -48,13 +48,13 @@ pub(super) struct Known {
 impl Default for Memory {
     fn default() -> Self {
         let never = AtomicU64::new(f64::NEG_INFINITY.to_bits());
-        Self { held: ArcSwapOption::empty(), looked: never, known: Mutex::default() }
+        Self { held: ArcSwapOption::empty(), looked: never, unwritten: Mutex::default() }
     }
 }
 
 impl Memory {
-    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn unwritten(&self) -> MutexGuard<'_, Unwritten> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The credential in memory, unless the file has been changed or removed since it was read. The file is looked
@@ -90,13 +90,13 @@ impl Memory {
                 }
         });
         let credential = same.unwrap_or_else(|| Arc::new(credential.clone()));
-        self.held.store(Some(Arc::new(Held { credential, stamp })));
+        self.held.store(Some(Arc::new(Stamped { credential, stamp })));
     }
 
     /// Notes the state of the file, which holds the same credential and was written with the lock held.
     pub(super) fn restamp(&self, stamp: Option<Stamp>) {
         if let Some(credential) = self.held() {
-            self.held.store(Some(Arc::new(Held { credential, stamp })));
+            self.held.store(Some(Arc::new(Stamped { credential, stamp })));
         }
     }
 
@@ -111,18 +111,18 @@ impl Memory {
     /// Forgets the credential: the file is gone.
     pub(super) fn forget(&self) {
         self.held.store(None);
-        self.known().unsaved = None;
+        self.unwritten().unsaved = None;
     }
 
     /// What this process refreshed and could not store, if the file is still as it was then.
     pub(super) fn unsaved(&self, stored: &Stored) -> Option<Stored> {
-        let mut known = self.known();
-        let (attempt, unsaved) = known.unsaved.as_ref()?;
+        let mut unwritten = self.unwritten();
+        let (attempt, unsaved) = unwritten.unsaved.as_ref()?;
         if stored.present_spending().is_some_and(|spending| spending.attempt == *attempt) {
             return Some(unsaved.clone());
         }
         // Somebody has logged in since.
-        known.unsaved = None;
+        unwritten.unsaved = None;
         None
     }
 }

@@ -16,7 +16,7 @@
 //!                              ── anything else: the note stays ────────────▶ CredentialBusy
 //! ```
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use colony_core::{
     Error, ErrorKind, Result,
@@ -41,8 +41,8 @@ use super::{
     settling::{self, Case},
 };
 use crate::disk::{
-    lock::FileLock,
-    waiting::{Look, Waited, wait_for_lock},
+    lock::Lock,
+    waiting::{Waited, wait_for_lock},
 };
 
 /// What a refresh is for.
@@ -159,26 +159,26 @@ impl Rotator {
                     Ok(Some(found)) => Some(found),
                     Ok(None) => {
                         self.memory.forget();
-                        return Look::Found(Err(Failure::no_credential()));
+                        return ControlFlow::Break(Err(Failure::no_credential()));
                     }
                     Err(_) => None,
                 };
                 let now = self.settings.now();
                 if let Some(found) = &found {
                     if self.is_served_by(purpose, &found.stored.credential, now) {
-                        return Look::Found(Ok(self.adopt(found, slept)));
+                        return ControlFlow::Break(Ok(self.adopt(found, slept)));
                     }
                     self.memory.see(found);
                 }
                 if self.activity.is_closed() {
-                    return Look::Found(Err(Failure::closed()));
+                    return ControlFlow::Break(Err(Failure::closed()));
                 }
                 if slept > Duration::ZERO && !std::mem::replace(&mut is_contended, true) {
                     events::contended(&store.files.lock_file(), slept, false, None);
                 }
                 let present = found.as_ref().map(|found| &found.stored.credential);
                 let present = present.filter(|credential| !purpose.rejects(credential));
-                Look::Patience(timing::patience(present, store.lock_limit, now))
+                ControlFlow::Continue(timing::patience(present, store.lock_limit, now))
             },
         );
         match waited.await {
@@ -191,7 +191,7 @@ impl Rotator {
         }
     }
 
-    async fn with_lock(&self, lock: &FileLock, purpose: &Purpose, slept: Duration) -> Outcome {
+    async fn with_lock(&self, lock: &Lock, purpose: &Purpose, slept: Duration) -> Outcome {
         let Settings { store, .. } = &self.settings;
         // Read again under the lock: another process may have refreshed the credential in the meantime.
         let found = store.files.load().map_err(|error| Failure::passing("unreadable", error))?;
@@ -205,7 +205,7 @@ impl Rotator {
                 self.memory.keep(&unsaved.credential, Some(found.stamp));
                 return Err(Failure::passing("unsaved", error));
             }
-            self.memory.known().unsaved = None;
+            self.memory.unwritten().unsaved = None;
             found = Found { stored: unsaved, stamp: store.files.stamp().ok().flatten().unwrap_or_default() };
         }
         let now = self.settings.now();
@@ -222,7 +222,7 @@ impl Rotator {
     }
 
     /// Presents the refresh token, where that may be done.
-    async fn renew(&self, lock: &FileLock, purpose: &Purpose, mut stored: Stored, now: f64) -> Outcome {
+    async fn renew(&self, lock: &Lock, purpose: &Purpose, mut stored: Stored, now: f64) -> Outcome {
         if !stored.credential.is_refreshable() {
             return Err(Failure::not_refreshable());
         }
@@ -249,7 +249,7 @@ impl Rotator {
 
     /// A note of this process whose request had no effect, and which could not be taken back, does not count.
     fn put_former_note_back(&self, stored: &mut Stored) {
-        if let Some((attempt, former)) = &self.memory.known().without_effect
+        if let Some((attempt, former)) = &self.memory.unwritten().without_effect
             && stored.present_spending().is_some_and(|note| note.attempt == *attempt)
         {
             stored.spending.clone_from(former);
@@ -257,7 +257,7 @@ impl Rotator {
     }
 
     /// Sends the refresh token that was just read under the lock.
-    async fn spend(&self, lock: &FileLock, stored: Stored, now: f64) -> Outcome {
+    async fn spend(&self, lock: &Lock, stored: Stored, now: f64) -> Outcome {
         let Settings { store, auth, request_limit, .. } = &self.settings;
         let attempt = format!("{:016x}", fastrand::u64(..));
         let request = TokenRequest::refresh(&stored.credential, auth);
@@ -324,7 +324,7 @@ impl Rotator {
     /// Stores what cannot be had again; keeps it in memory where that does not work.
     async fn store_granted(
         &self,
-        lock: &FileLock,
+        lock: &Lock,
         marked: &Stored,
         attempt: String,
         credential: Credential,
@@ -339,13 +339,13 @@ impl Rotator {
         self.memory.keep(&new.credential, files.stamp().ok().flatten());
         if let Err(error) = written {
             events::unsaved(&files.file(), &error);
-            self.memory.known().unsaved = Some((attempt, new.clone()));
+            self.memory.unwritten().unsaved = Some((attempt, new.clone()));
         }
         Arc::new(Rotation { credential: new.credential, is_own: true })
     }
 
     /// Tries a few times: what is written here cannot be had again, or holds up everybody else.
-    async fn write_patiently(&self, lock: &FileLock, stored: &Stored) -> Result<()> {
+    async fn write_patiently(&self, lock: &Lock, stored: &Stored) -> Result<()> {
         let store = &self.settings.store;
         let mut written = store.files.write(lock, stored);
         for pause in STORE_PAUSES {
@@ -360,7 +360,7 @@ impl Rotator {
 
     /// The provider refused the token. Nothing is wiped: the store is read once more, and if it still holds
     /// that token, it is noted so that nobody presents it again.
-    fn invalid_grant(&self, lock: &FileLock, marked: &Stored, note: Spending, error: Error) -> Outcome {
+    fn invalid_grant(&self, lock: &Lock, marked: &Stored, note: Spending, error: Error) -> Outcome {
         if let Ok(Some(again)) = self.settings.store.files.read()
             && again.stored.credential.refresh_fingerprint() != marked.credential.refresh_fingerprint()
         {
@@ -373,7 +373,7 @@ impl Rotator {
 
     /// The request had no effect: puts the note back that was there before. Where that does not work, this process
     /// still knows.
-    async fn unmark(&self, lock: &FileLock, stored: Stored, attempt: &str) {
+    async fn unmark(&self, lock: &Lock, stored: Stored, attempt: &str) {
         self.set_without_effect(Some((attempt, &stored)));
         // As it is to be read again, whatever comes of this.
         let _ = self.write_patiently(lock, &stored).await;
@@ -381,7 +381,7 @@ impl Rotator {
 
     fn set_without_effect(&self, attempt: Option<(&str, &Stored)>) {
         let attempt = attempt.map(|(attempt, before)| (attempt.to_owned(), before.spending.clone()));
-        self.memory.known().without_effect = attempt;
+        self.memory.unwritten().without_effect = attempt;
     }
 
     /// The token may be spent.

@@ -23,7 +23,7 @@ use super::{
     memory::Memory,
     settings::{Settings, Unclear},
 };
-use crate::disk::lock::FileLock;
+use crate::disk::lock::Lock;
 
 /// How often the provider is asked by introspection while a token is left alone.
 const ASK_AGAIN: f64 = 30.0;
@@ -32,7 +32,7 @@ const ASK_AGAIN: f64 = 30.0;
 pub(super) struct Case<'a> {
     pub(super) settings: &'a Settings,
     pub(super) memory: &'a Memory,
-    pub(super) lock: &'a FileLock,
+    pub(super) lock: &'a Lock,
     pub(super) stored: &'a Stored,
     pub(super) note: &'a Spending,
     /// A person asks, or a program in so many words.
@@ -97,13 +97,13 @@ impl Case<'_> {
         let Self { settings, memory, note, .. } = self;
         let Some(endpoint) = &settings.introspection else { return false };
         let now = settings.uptime();
-        let recently = memory.known().introspected.as_ref().is_some_and(|(attempt, asked)| {
+        let recently = memory.unwritten().introspected.as_ref().is_some_and(|(attempt, asked)| {
             *attempt == note.attempt && now.since(asked).is_some_and(|passed| passed < ASK_AGAIN)
         });
         if recently && !at_last {
             return false;
         }
-        memory.known().introspected = Some((note.attempt.clone(), now));
+        memory.unwritten().introspected = Some((note.attempt.clone(), now));
         introspect(settings, &self.stored.credential, endpoint).await.is_ok_and(|active| !active)
     }
 
@@ -114,7 +114,7 @@ impl Case<'_> {
 }
 
 /// Writes another note about the token. Where that does not work the former one stays, which forbids no less.
-pub(super) fn mark(settings: &Settings, lock: &FileLock, stored: &Stored, note: Spending) {
+pub(super) fn mark(settings: &Settings, lock: &Lock, stored: &Stored, note: Spending) {
     let mut marked = stored.clone();
     marked.spending = Some(note);
     let _ = settings.store.files.write(lock, &marked);

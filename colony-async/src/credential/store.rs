@@ -1,6 +1,6 @@
 //! The store: one credential's file, and the lock that login, logout and refresh all take.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, ops::ControlFlow, path::PathBuf, sync::Arc, time::Duration};
 
 use colony_core::{
     Error, ErrorKind, Result,
@@ -25,9 +25,9 @@ use crate::{
     background,
     disk::{
         Disk, Real,
-        lock::FileLock,
+        lock::Lock,
         place,
-        waiting::{Look, Waited, wait_for_lock},
+        waiting::{Waited, wait_for_lock},
     },
     time::{SystemTimer, Timer},
 };
@@ -206,7 +206,7 @@ impl CredentialStore {
         downgrade.into()
     }
 
-    fn put_locked(&self, lock: &FileLock, credential: Credential, anyway: bool) -> Result<()> {
+    fn put_locked(&self, lock: &Lock, credential: Credential, anyway: bool) -> Result<()> {
         let refused = |downgrade| Err(self.refused(downgrade));
         let kept = match self.files.read() {
             Ok(kept) => kept.map(|found| found.stored),
@@ -300,8 +300,8 @@ impl CredentialStore {
     }
 
     /// Waits for the lock, on the thread of [`background::run`].
-    pub(super) async fn lock(&self) -> Result<FileLock> {
-        let patience = |_| Look::<FileLock>::Patience(self.lock_limit);
+    pub(super) async fn lock(&self) -> Result<Lock> {
+        let patience = |_| ControlFlow::<Lock, _>::Continue(self.lock_limit);
         match wait_for_lock(&*self.timer, || self.files.try_lock(), || None, patience).await {
             Waited::Held(lock, _) | Waited::Found(lock) => Ok(lock),
             Waited::GaveUp(slept) => Err(self.busy(slept)),

@@ -6,7 +6,9 @@
 //! both hold "the" lock.
 
 use std::{
-    fmt, io,
+    fmt,
+    fs::TryLockError,
+    io,
     path::Path,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -15,7 +17,7 @@ use std::{
 use super::{Access, Disk, Kind, OpenFile, Owner, uninterrupted};
 
 /// The lock, held until dropped.
-pub(crate) struct FileLock(Mutex<Inner>);
+pub(crate) struct Lock(Mutex<Inner>);
 
 struct Inner {
     file: Box<dyn OpenFile>,
@@ -35,41 +37,33 @@ pub(crate) struct Announcement {
     renewals: u32,
 }
 
-/// What [`FileLock::try_acquire`] found.
-#[derive(Debug)]
-pub(crate) enum Attempt {
-    /// The lock is ours.
-    Held(FileLock),
-    /// Another process holds it.
-    Taken,
-    /// There is no locking here; the reason is for the log.
-    Unavailable(io::Error),
-}
-
-impl FileLock {
+impl Lock {
     /// Tries to take the lock without waiting. Makes the file if it is not there.
-    pub(crate) fn try_acquire(disk: &dyn Disk, path: &Path) -> Attempt {
-        match acquire(disk, path, Access::Lock) {
-            Ok(lock) => Attempt::Held(lock),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Attempt::Taken,
-            Err(error) => Attempt::Unavailable(error),
-        }
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when another process holds it, otherwise why there is no locking here.
+    pub(crate) fn try_acquire(disk: &dyn Disk, path: &Path) -> Result<Self, TryLockError> {
+        acquire(disk, path, Access::Lock).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => TryLockError::WouldBlock,
+            _ => TryLockError::Error(error),
+        })
     }
 }
 
-fn acquire(disk: &dyn Disk, path: &Path, access: Access) -> io::Result<FileLock> {
+fn acquire(disk: &dyn Disk, path: &Path, access: Access) -> io::Result<Lock> {
     let mut file = uninterrupted(|| disk.open(path, access))?;
     check(&*file)?;
     uninterrupted(|| file.try_lock())?;
     // Nothing else than an announcement is ever written over: what was opened may have been another file that had
     // the lock's name for a moment.
     let signed = file.read(LONGEST_TEXT + 1).is_ok_and(|text| is_announcement(&text));
-    let lock = FileLock(Mutex::new(Inner { file, signed, renewals: 0 }));
+    let lock = Lock(Mutex::new(Inner { file, signed, renewals: 0 }));
     lock.announce(FILE_WORK);
     Ok(lock)
 }
 
-impl FileLock {
+impl Lock {
     /// Tells those who wait how long the holder may still be working. Nothing is promised by it: a holder that is
     /// stopped for longer finds that others went on without it.
     pub(crate) fn announce(&self, left: Duration) {
@@ -119,13 +113,13 @@ const LONGEST_TEXT: u64 = 64;
 /// How long the work on files beside the lock may take.
 pub(crate) const FILE_WORK: Duration = Duration::from_secs(5);
 
-impl fmt::Debug for FileLock {
+impl fmt::Debug for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FileLock")
+        f.write_str("Lock")
     }
 }
 
-impl Drop for FileLock {
+impl Drop for Lock {
     fn drop(&mut self) {
         let inner = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         // While it is still ours: afterwards the next holder may have said something.

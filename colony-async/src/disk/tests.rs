@@ -1,10 +1,15 @@
 //! Private files and the lock on the system's own disk, whichever system that is.
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{
+    fs::{self, TryLockError},
+    io,
+    path::PathBuf,
+    sync::Arc,
+};
 
 use super::{
     Real,
-    lock::{Attempt, FileLock, holder},
+    lock::{Lock, holder},
     private::{Directory, Durability, Unfit},
 };
 
@@ -72,24 +77,24 @@ fn one_holds_the_lock_at_a_time_and_the_file_stays() {
     let place = Place::new();
     place.directory.make().expect("a directory");
     let path = place.file("name.lock");
-    let acquire = || FileLock::try_acquire(&Real, &path);
+    let acquire = || Lock::try_acquire(&Real, &path);
     assert_eq!(holder(&Real, &path), None);
-    let Attempt::Held(lock) = acquire() else { panic!("nobody holds it") };
-    assert!(matches!(acquire(), Attempt::Taken));
+    let Ok(lock) = acquire() else { panic!("nobody holds it") };
+    assert!(matches!(acquire(), Err(TryLockError::WouldBlock)));
     let signed = holder(&Real, &path).expect("it is held");
     // On Windows what is locked cannot be read.
     assert!(cfg!(windows) && signed.is_none() || signed == Some(std::process::id()), "{signed:?}");
     drop(lock);
     assert_eq!(holder(&Real, &path), None);
     assert!(path.exists());
-    let Attempt::Held(_again) = acquire() else { panic!("it was let go") };
+    let Ok(_again) = acquire() else { panic!("it was let go") };
 }
 
 #[test]
 fn where_no_lock_can_be_the_reason_is_told() {
     let place = Place::new();
     fs::create_dir_all(place.file("name.lock")).expect("a directory");
-    let attempt = FileLock::try_acquire(&Real, &place.file("name.lock"));
-    assert!(matches!(attempt, Attempt::Unavailable(_)), "{attempt:?}");
+    let attempt = Lock::try_acquire(&Real, &place.file("name.lock"));
+    assert!(matches!(attempt, Err(TryLockError::Error(_))), "{attempt:?}");
     assert_eq!(holder(&Real, &place.file("name.lock")), None);
 }

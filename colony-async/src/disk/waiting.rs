@@ -1,8 +1,8 @@
 //! Waiting for a lock file: the one driver for the login, the exchange and the store of credentials.
 
-use std::{io, time::Duration};
+use std::{fs::TryLockError, io, ops::ControlFlow, time::Duration};
 
-use super::lock::{Announcement, Attempt, FileLock};
+use super::lock::{Announcement, Lock};
 use crate::time::{Stopwatch, Timer};
 
 /// The first pauses between tries for the lock; they grow to the second.
@@ -11,18 +11,10 @@ const POLL_LAST: Duration = Duration::from_millis(100);
 /// How long the same announcement must still be there after its time has passed, before it is believed to be over.
 const DOUBT: Duration = Duration::from_secs(1);
 
-/// What a look after each try for the lock came to.
-pub(crate) enum Look<T> {
-    /// The lock is not needed any more.
-    Found(T),
-    /// It is, and may be waited for this long in all.
-    Patience(Duration),
-}
-
 /// How the waiting ended.
 pub(crate) enum Waited<T> {
     /// The lock is ours; and how long it was waited for.
-    Held(FileLock, Duration),
+    Held(Lock, Duration),
     /// What the look found.
     Found(T),
     /// Another process kept the lock for this long.
@@ -34,13 +26,14 @@ pub(crate) enum Waited<T> {
 /// Tries for the lock, with jittered pauses, and looks after each try whether it is still needed: in this order, so
 /// that with the lock held what is seen is the state that the lock protects.
 ///
-/// The waiting ends when `look`'s patience does, or, with `announced`, when the holder has been working for longer
+/// `look` breaks with what it found where the lock is not needed any more, and continues with the time that it may be
+/// waited for in all. The waiting ends when that does, or, with `announced`, when the holder has been working for longer
 /// than it said. All times are measured on the monotonic clock.
 pub(crate) async fn wait_for_lock<T>(
     timer: &dyn Timer,
-    try_lock: impl Fn() -> Attempt,
+    try_lock: impl Fn() -> Result<Lock, TryLockError>,
     announced: impl Fn() -> Option<Announcement>,
-    mut look: impl FnMut(Duration) -> Look<T>,
+    mut look: impl FnMut(Duration) -> ControlFlow<T, Duration>,
 ) -> Waited<T> {
     let (mut watch, mut pause, mut holder) = (Stopwatch::start(timer), POLL_FIRST, Holder::default());
     let mut is_told = false;
@@ -48,22 +41,22 @@ pub(crate) async fn wait_for_lock<T>(
         let attempt = try_lock();
         let waited = watch.elapsed();
         let patience = match look(waited) {
-            Look::Found(found) => return Waited::Found(found),
-            Look::Patience(patience) => patience,
+            ControlFlow::Break(found) => return Waited::Found(found),
+            ControlFlow::Continue(patience) => patience,
         };
         match attempt {
             // Nobody was waited for when the first try got it.
-            Attempt::Held(lock) => return Waited::Held(lock, if is_told { waited } else { Duration::ZERO }),
-            Attempt::Unavailable(error) => return Waited::Unavailable(error),
-            Attempt::Taken if waited >= patience || holder.is_stuck(announced(), waited) => {
+            Ok(lock) => return Waited::Held(lock, if is_told { waited } else { Duration::ZERO }),
+            Err(TryLockError::Error(error)) => return Waited::Unavailable(error),
+            Err(TryLockError::WouldBlock) if waited >= patience || holder.is_stuck(announced(), waited) => {
                 return Waited::GaveUp(waited);
             }
-            Attempt::Taken if !is_told => {
+            Err(TryLockError::WouldBlock) if !is_told => {
                 is_told = true;
                 let limit_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
                 tracing::debug!(target: "colony::token", event = "waiting", limit_ms, "waiting for another process");
             }
-            Attempt::Taken => {}
+            Err(TryLockError::WouldBlock) => {}
         }
         let sleep = pause.mul_f64(0.5 + timer.random()).min(patience.saturating_sub(waited));
         watch.sleep(sleep.max(Duration::from_millis(1))).await;

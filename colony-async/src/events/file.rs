@@ -1,7 +1,9 @@
 //! The file that keeps a position. It fails closed: what cannot be read is an error, never a new beginning.
 
 use std::{
-    fmt, io,
+    fmt,
+    fs::TryLockError,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,7 +16,7 @@ use colony_core::{
 
 use crate::disk::{
     Disk, Owner, Real,
-    lock::{Attempt, FileLock},
+    lock::Lock,
     place,
     private::{Directory, Durability, Unfit},
 };
@@ -30,7 +32,7 @@ pub struct PositionFile {
     name: String,
     account: String,
     base_url: String,
-    _lock: FileLock,
+    _lock: Lock,
 }
 
 impl PositionFile {
@@ -72,17 +74,16 @@ impl PositionFile {
         };
         let directory = Directory::new(disk, directory);
         directory.make().map_err(|error| failed("made", &error))?;
-        let lock =
-            match FileLock::try_acquire(directory.disk(), &directory.path().join(format!("{name}.lock"))) {
-                Attempt::Held(lock) => lock,
-                Attempt::Taken => {
-                    let message = format!("another watch has the state file {}", path.display());
-                    return Err(Error::build(ErrorKind::Busy, message)
-                        .hint("Stop that one, or give this one a state file of its own")
-                        .finish());
-                }
-                Attempt::Unavailable(error) => return Err(failed("locked", &error)),
-            };
+        let lock = match Lock::try_acquire(directory.disk(), &directory.path().join(format!("{name}.lock"))) {
+            Ok(lock) => lock,
+            Err(TryLockError::WouldBlock) => {
+                let message = format!("another watch has the state file {}", path.display());
+                return Err(Error::build(ErrorKind::Busy, message)
+                    .hint("Stop that one, or give this one a state file of its own")
+                    .finish());
+            }
+            Err(TryLockError::Error(error)) => return Err(failed("locked", &error)),
+        };
         let position = match directory.read(&path, LIMIT) {
             Ok(content) => {
                 let read = Position::from_state(&content.bytes, account, base_url);

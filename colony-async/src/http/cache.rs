@@ -34,7 +34,7 @@ struct State {
 }
 
 /// What a look found.
-pub(super) enum Look {
+pub(super) enum Cached {
     Hit(Reply),
     /// Nothing; to be handed back with the reply.
     Miss(u64),
@@ -45,11 +45,11 @@ impl ResponseCache {
         Self { ttl, state: Mutex::default() }
     }
 
-    pub(super) fn look(&self, url: &str, now: SystemTime) -> Look {
+    pub(super) fn look(&self, url: &str, now: SystemTime) -> Cached {
         let state = self.lock();
         match state.kept.get(url) {
-            Some((since, reply)) if self.is_fresh(*since, now) => Look::Hit(reply.clone()),
-            _ => Look::Miss(state.emptied),
+            Some((since, reply)) if self.is_fresh(*since, now) => Cached::Hit(reply.clone()),
+            _ => Cached::Miss(state.emptied),
         }
     }
 
@@ -143,18 +143,18 @@ mod tests {
     }
 
     fn is_hit(cache: &ResponseCache, url: &str) -> bool {
-        matches!(cache.look(url, SystemTime::UNIX_EPOCH), Look::Hit(_))
+        matches!(cache.look(url, SystemTime::UNIX_EPOCH), Cached::Hit(_))
     }
 
     #[test]
     fn a_reply_that_was_asked_for_before_a_write_is_not_kept() {
         let cache = ResponseCache::new(Duration::from_secs(60));
         let now = SystemTime::UNIX_EPOCH;
-        let Look::Miss(before) = cache.look("a", now) else { panic!("it is empty") };
+        let Cached::Miss(before) = cache.look("a", now) else { panic!("it is empty") };
         cache.clear();
         cache.keep("a".to_owned(), before, &reply(200), now);
         assert!(!is_hit(&cache, "a"));
-        let Look::Miss(after) = cache.look("a", now) else { panic!("it is empty") };
+        let Cached::Miss(after) = cache.look("a", now) else { panic!("it is empty") };
         cache.keep("a".to_owned(), after, &reply(200), now);
         assert!(is_hit(&cache, "a"));
     }

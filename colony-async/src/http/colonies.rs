@@ -19,11 +19,12 @@ const NEW_FOR: Duration = Duration::from_secs(2);
 #[derive(Default)]
 pub(crate) struct Colonies {
     /// As the last look-up found them.
-    known: ArcSwapOption<Known>,
-    gate: Arc<Gate<Result<Arc<Known>>>>,
+    known: ArcSwapOption<List>,
+    gate: Arc<Gate<Result<Arc<List>>>>,
 }
 
-struct Known {
+/// The list of colonies, and its age.
+struct List {
     directory: Directory,
     /// When it was fetched.
     since: SystemTime,
@@ -36,7 +37,7 @@ impl Colonies {
     }
 }
 
-impl Known {
+impl List {
     fn is_new(&self, now: SystemTime) -> bool {
         now.duration_since(self.since).is_ok_and(|age| age < NEW_FOR)
     }
@@ -61,11 +62,11 @@ impl Http {
         found.directory.id_of(name).map(str::to_owned)
     }
 
-    async fn look_up(&self) -> Result<Arc<Known>> {
+    async fn look_up(&self) -> Result<Arc<List>> {
         let lookup = Directory::lookup();
         let reply = self.deliver(&lookup.request).await?;
         let directory = Directory::read(&(lookup.answer)(reply, &lookup.request)?)?;
-        let found = Arc::new(Known { directory, since: self.shared.timer.now() });
+        let found = Arc::new(List { directory, since: self.shared.timer.now() });
         self.shared.colonies.known.store(Some(Arc::clone(&found)));
         Ok(found)
     }

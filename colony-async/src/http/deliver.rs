@@ -4,14 +4,9 @@ use colony_core::{Auth, Body, Reply, Request, Result, retry::RetryPolicy};
 
 use super::{
     Http,
-    cache::{self, Look, Write},
+    cache::{self, Cached, Write},
 };
-use crate::{
-    deadline::Deadline,
-    repeat::Repeat,
-    sender::Sink,
-    session::{Held, Round},
-};
+use crate::{deadline::Deadline, repeat::Repeat, sender::Sink, session::Round, token::CachedToken};
 
 impl Http {
     /// Gives the last reply to a request, a kept one if there is one. With a sink, the body of a success goes there as a
@@ -33,8 +28,8 @@ impl Http {
         }
         let url = shared.sender.url(request)?.to_string();
         let asked_at = match cache.look(&url, shared.timer.now()) {
-            Look::Hit(reply) => return Ok(reply),
-            Look::Miss(asked_at) => asked_at,
+            Cached::Hit(reply) => return Ok(reply),
+            Cached::Miss(asked_at) => asked_at,
         };
         let reply = self.send_guarded(request, deadline, None).await?;
         if reply.is_success() {
@@ -113,7 +108,12 @@ impl Http {
         }
     }
 
-    async fn send(&self, request: &Request, held: Option<&Held>, sink: Option<&Sink>) -> Result<Reply> {
+    async fn send(
+        &self,
+        request: &Request,
+        held: Option<&CachedToken>,
+        sink: Option<&Sink>,
+    ) -> Result<Reply> {
         self.shared.sender.once(request, held, self.settings.timeout, sink).await
     }
 }

@@ -13,7 +13,7 @@ use colony_core::{
 use http::StatusCode;
 
 use super::{
-    memo::{self, Known, Memo},
+    memo::{self, Fetched, Memo},
     send,
 };
 use crate::{
@@ -69,7 +69,7 @@ impl Discovery {
         Ok(Arc::clone(&known.value))
     }
 
-    async fn fetch(&self) -> Result<Known<Arc<Provider>>> {
+    async fn fetch(&self) -> Result<Fetched<Arc<Provider>>> {
         let fetched = self.fetch_once().await;
         match &fetched {
             Ok((_, true)) => {
@@ -84,7 +84,7 @@ impl Discovery {
             }
         }
         let now = unix(&*self.timer);
-        fetched.map(|(value, is_published)| Known { value, fetched_at: is_published.then_some(now) })
+        fetched.map(|(value, is_published)| Fetched { value, fetched_at: is_published.then_some(now) })
     }
 
     /// The provider, and whether it published a document.

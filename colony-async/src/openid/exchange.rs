@@ -27,8 +27,9 @@ use serde_json::Value;
 use super::{Discovery, send};
 use crate::{
     sender::Sender,
-    session::{Attempt, Held, Kind, Mint, Session, within},
+    session::{Attempt, Mint, Session, within},
     time::unix,
+    token::{CachedToken, Format},
 };
 
 const TARGET: &str = "colony::token";
@@ -51,7 +52,7 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    async fn run(&self, key: &SecretString, attempt: Attempt<'_>) -> Result<Held> {
+    async fn run(&self, key: &SecretString, attempt: Attempt<'_>) -> Result<CachedToken> {
         let timer = attempt.timer;
         // The document and the login have limits of their own; the login may wait for its lock.
         attempt.announce(self.deadline);
@@ -60,19 +61,19 @@ impl Exchange {
         attempt.announce(login_limit);
         let endpoint = provider.token_endpoint.as_str();
         let mut login = self.login.token(None).await?;
-        let mut request = self.audience.request(endpoint, &login.token);
+        let mut request = self.audience.request(endpoint, &login.secret);
         let mut reply = self.send(&request, attempt).await?;
-        if refuses_subject(&reply) && !self.is_innocent(&login.token) {
+        if refuses_subject(&reply) && !self.is_innocent(&login.secret) {
             tracing::debug!(
                 target: TARGET, event = "subject_rejected", audience = self.audience.audience,
                 status = reply.status.as_u16(), "the login was refused at the exchange; it is tried with another one"
             );
             attempt.announce(login_limit);
-            login = self.login.token(Some(&login.token)).await?;
-            request = self.audience.request(endpoint, &login.token);
+            login = self.login.token(Some(&login.secret)).await?;
+            request = self.audience.request(endpoint, &login.secret);
             reply = self.send(&request, attempt).await?;
             if refuses_subject(&reply) {
-                *self.innocent.lock().unwrap_or_else(PoisonError::into_inner) = Some(login.token.clone());
+                *self.innocent.lock().unwrap_or_else(PoisonError::into_inner) = Some(login.secret.clone());
             }
         }
         if !reply.is_success() {
@@ -89,7 +90,7 @@ impl Exchange {
             let message = "the API key was replaced during the exchange";
             return Err(Error::build(ErrorKind::Busy, message).operation(OPERATION).finish());
         }
-        Ok(Held::exchanged(granted))
+        Ok(CachedToken::exchanged(granted))
     }
 
     async fn send(&self, request: &Request, attempt: Attempt<'_>) -> Result<Reply> {
@@ -116,17 +117,17 @@ fn refuses_subject(reply: &Reply) -> bool {
 }
 
 impl Mint for Exchange {
-    fn mint<'a>(&'a self, key: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Held>> {
+    fn mint<'a>(&'a self, key: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<CachedToken>> {
         Box::pin(self.run(key, attempt))
     }
 
-    fn file(&self, base_url: &str, key: &SecretString) -> (String, Kind) {
+    fn file(&self, base_url: &str, key: &SecretString) -> (String, Format) {
         let key = key.expose_secret();
         let fingerprint = exchanged::fingerprint(base_url, key, &self.audience);
         let login = cache_path::fingerprint(base_url, key);
         (
             format!("{}{fingerprint}", exchanged::PREFIX),
-            Kind::Exchanged { login, audience: self.audience.clone() },
+            Format::Exchanged { login, audience: self.audience.clone() },
         )
     }
 

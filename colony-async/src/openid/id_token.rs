@@ -18,7 +18,7 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
 use super::{
     Discovery,
-    memo::{self, Known, Memo},
+    memo::{self, Fetched, Memo},
     send,
 };
 use crate::{
@@ -174,8 +174,8 @@ impl Keys {
     /// The keys, others than these, fetched if need be.
     async fn fetched(
         self: &Arc<Self>,
-        not: Option<&Arc<Known<Arc<KeySet>>>>,
-    ) -> Result<Arc<Known<Arc<KeySet>>>> {
+        not: Option<&Arc<Fetched<Arc<KeySet>>>>,
+    ) -> Result<Arc<Fetched<Arc<KeySet>>>> {
         let fetch = || {
             let keys = Arc::clone(self);
             async move { keys.fetch().await }
@@ -183,7 +183,7 @@ impl Keys {
         self.memo.get(not, keys::is_believed, fetch).await
     }
 
-    async fn fetch(&self) -> Result<Known<Arc<KeySet>>> {
+    async fn fetch(&self) -> Result<Fetched<Arc<KeySet>>> {
         let fetched = self.fetch_once().await;
         match &fetched {
             Ok(_) => {
@@ -197,7 +197,7 @@ impl Keys {
         fetched
     }
 
-    async fn fetch_once(&self) -> Result<Known<Arc<KeySet>>> {
+    async fn fetch_once(&self) -> Result<Fetched<Arc<KeySet>>> {
         let refuse = |code: &str, message: &str| {
             Err(Error::build(ErrorKind::Decode, message).operation(keys::OPERATION).code(code).finish())
         };
@@ -218,6 +218,6 @@ impl Keys {
         let Some(set) = KeySet::read(&reply.body) else {
             return refuse("keys_malformed", "the provider's keys are not a JWK set");
         };
-        Ok(Known { value: Arc::new(set), fetched_at: Some(unix(&*self.timer)) })
+        Ok(Fetched { value: Arc::new(set), fetched_at: Some(unix(&*self.timer)) })
     }
 }

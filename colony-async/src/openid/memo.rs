@@ -24,13 +24,13 @@ const MOST_RETRIES: u32 = 2;
 /// The last fetch. One fetch serves however many ask at once.
 pub(super) struct Memo<T> {
     timer: Arc<dyn Timer>,
-    known: ArcSwapOption<Known<T>>,
+    known: ArcSwapOption<Fetched<T>>,
     failed: Mutex<Option<Failed>>,
-    gate: Arc<Gate<Result<Arc<Known<T>>>>>,
+    gate: Arc<Gate<Result<Arc<Fetched<T>>>>>,
 }
 
 /// What was fetched.
-pub(super) struct Known<T> {
+pub(super) struct Fetched<T> {
     pub(super) value: T,
     /// Unix seconds; `None` for what is to be fetched again the next time.
     pub(super) fetched_at: Option<f64>,
@@ -48,9 +48,9 @@ impl<T: Send + Sync + 'static> Memo<T> {
     }
 
     /// What is known and believed.
-    pub(super) fn known(&self, is_believed: fn(f64, f64) -> bool) -> Option<Arc<Known<T>>> {
+    pub(super) fn known(&self, is_believed: fn(f64, f64) -> bool) -> Option<Arc<Fetched<T>>> {
         let now = unix(&*self.timer);
-        let is_believed = |known: &Arc<Known<T>>| known.fetched_at.is_some_and(|at| is_believed(at, now));
+        let is_believed = |known: &Arc<Fetched<T>>| known.fetched_at.is_some_and(|at| is_believed(at, now));
         self.known.load_full().filter(is_believed)
     }
 
@@ -61,14 +61,14 @@ impl<T: Send + Sync + 'static> Memo<T> {
     /// What the fetch says, for a moment also to those who come after it.
     pub(super) async fn get<F>(
         self: &Arc<Self>,
-        not: Option<&Arc<Known<T>>>,
+        not: Option<&Arc<Fetched<T>>>,
         is_believed: fn(f64, f64) -> bool,
         fetch: impl Fn() -> F,
-    ) -> Result<Arc<Known<T>>>
+    ) -> Result<Arc<Fetched<T>>>
     where
-        F: Future<Output = Result<Known<T>>> + Send + 'static,
+        F: Future<Output = Result<Fetched<T>>> + Send + 'static,
     {
-        let is_useful = |known: &Arc<Known<T>>| not.is_none_or(|not| !Arc::ptr_eq(known, not));
+        let is_useful = |known: &Arc<Fetched<T>>| not.is_none_or(|not| !Arc::ptr_eq(known, not));
         if let Some(known) = self.known(is_believed).filter(is_useful) {
             return Ok(known);
         }
@@ -79,7 +79,7 @@ impl<T: Send + Sync + 'static> Memo<T> {
             let (memo, not, fetching) = (Arc::clone(self), not.cloned(), fetch());
             async move {
                 // Another fetch may have ended between the look and the start of this one.
-                let is_useful = |known: &Arc<Known<T>>| not.is_none_or(|not| !Arc::ptr_eq(known, &not));
+                let is_useful = |known: &Arc<Fetched<T>>| not.is_none_or(|not| !Arc::ptr_eq(known, &not));
                 if let Some(known) = memo.known(is_believed).filter(is_useful) {
                     return Ok(known);
                 }

@@ -17,8 +17,9 @@ use secrecy::SecretString;
 use super::{Discovery, exchange::Exchange};
 use crate::{
     sender::Sender,
-    session::{Held, Session, Settings},
+    session::{Session, Settings},
     time::Timer,
+    token::CachedToken,
 };
 
 /// So many sources are kept. A program that takes audiences from others must not grow for ever.
@@ -89,7 +90,7 @@ impl Sources {
     pub(crate) async fn secret(&self, wanted: Wanted) -> Result<SecretString> {
         let held = self.held(&wanted).await?;
         if wanted.need != Need::IdToken {
-            return Ok(held.token.clone());
+            return Ok(held.secret.clone());
         }
         held.granted().and_then(|granted| granted.id_token.clone()).ok_or_else(|| {
             Error::build(ErrorKind::Api, "the provider granted no id_token for this audience")
@@ -115,7 +116,7 @@ impl Sources {
         super::IdTokenVerifier::new(Arc::clone(&self.keys), Arc::clone(&self.timer), audience)
     }
 
-    async fn held(&self, wanted: &Wanted) -> Result<Arc<Held>> {
+    async fn held(&self, wanted: &Wanted) -> Result<Arc<CachedToken>> {
         self.source(&wanted.audience)?.token_for(wanted.need, wanted.instead_of.as_ref()).await
     }
 

@@ -2,32 +2,33 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Held, Session, events};
+use super::{Session, Want, events};
 use crate::{
     renewal::Renewing,
     time::{Timer, unix},
+    token::CachedToken,
 };
 
 impl Renewing for Session {
-    type Token = Held;
+    type Token = CachedToken;
 
     fn timer(&self) -> &dyn Timer {
         &*self.timer
     }
 
     /// None when it was forgotten or is not yet there: the next call gets one.
-    fn present(&self) -> Option<Arc<Held>> {
-        self.held.load_full()
+    fn present(&self) -> Option<Arc<CachedToken>> {
+        self.memory.load_full()
     }
 
-    fn due(&self, token: &Held, random: f64) -> f64 {
+    fn due(&self, token: &CachedToken, random: f64) -> f64 {
         token.lifetime.refresh_at(unix(&*self.timer), random)
     }
 
-    async fn renew(self: Arc<Self>, token: Arc<Held>) -> Result<(), Duration> {
-        match self.replace(Arc::clone(&token)).await {
+    async fn renew(self: Arc<Self>, token: Arc<CachedToken>) -> Result<(), Duration> {
+        match self.refresh(Want::later_than(Arc::clone(&token))).await {
             // A stale token that serves on is no renewal.
-            Ok(new) if !new.is(&token.token) => {
+            Ok(new) if !new.is(&token.secret) => {
                 events::renewal(None);
                 Ok(())
             }

@@ -6,17 +6,17 @@ use std::{fmt::Display, time::Duration};
 
 use colony_core::openid::audience::Audience;
 
-use super::store::{LockFile, Store};
+use super::store::{LockFile, TokenStore};
 
 const TARGET: &str = "colony::token";
 
 /// A token was taken from the file.
-pub(super) fn hit(store: &Store, seconds_left: f64) {
+pub(super) fn hit(store: &TokenStore, seconds_left: f64) {
     tracing::debug!(target: TARGET, event = "hit", file = %store.file().display(), seconds_left, "token taken from the cache file");
 }
 
 /// Nothing was taken from the file.
-pub(super) fn miss(store: &Store, reason: &'static str) {
+pub(super) fn miss(store: &TokenStore, reason: &'static str) {
     tracing::debug!(target: TARGET, event = "miss", file = %store.file().display(), reason, "no token taken from the cache file");
 }
 
@@ -58,7 +58,7 @@ pub(super) fn refuses_every_token(operation: &str) {
 }
 
 /// The lock was held by another process for a while.
-pub(super) fn waited(store: &Store, which: LockFile, waited: Duration, got_it: bool) {
+pub(super) fn waited(store: &TokenStore, which: LockFile, waited: Duration, got_it: bool) {
     if got_it {
         if !waited.is_zero() {
             tracing::debug!(target: TARGET, event = "waited", waited_ms = millis(waited), "waited for the lock");
@@ -86,7 +86,7 @@ pub(super) fn cooling_down(left: Duration, audience: Option<&Audience>) {
 }
 
 /// Others logged in later than this process and have stored what they got.
-pub(super) fn overtaken(store: &Store) {
+pub(super) fn overtaken(store: &TokenStore) {
     tracing::debug!(target: TARGET, event = "overtaken", file = %store.file().display(), "a later token is in the cache file and stays");
 }
 

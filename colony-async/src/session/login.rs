@@ -14,7 +14,7 @@ use colony_core::{
     Error, ErrorKind, Reply, Request, Result,
     retry::RetryPolicy,
     token::{
-        cache_path,
+        LOGIN, cache_path,
         cooldown::{Limits, Note, NoteKind},
         freshness::Lifetime,
     },
@@ -25,17 +25,15 @@ use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::{Attempt, Held, Kind, Mint};
+use super::{Attempt, Mint};
 use crate::{
     body,
     callback::Owner,
     repeat::Repeat,
     sender::Sender,
     time::{Stopwatch, unix},
+    token::{CachedToken, Format},
 };
-
-/// The operation's name of a login.
-pub(crate) const LOGIN: &str = "get_auth_token";
 
 /// Where two-factor codes come from.
 #[derive(Clone)]
@@ -57,16 +55,16 @@ pub(crate) struct Login {
 }
 
 impl Mint for Login {
-    fn mint<'a>(&'a self, key: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Held>> {
+    fn mint<'a>(&'a self, key: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<CachedToken>> {
         Box::pin(async move {
             let token = within(self.deadline, self.run(key, attempt)).await?;
             let lifetime = Lifetime::at_login(token.expose_secret(), unix(attempt.timer));
-            Ok(Held::new(token, lifetime).just_minted())
+            Ok(CachedToken::new(token, lifetime).just_minted())
         })
     }
 
-    fn file(&self, base_url: &str, key: &SecretString) -> (String, Kind) {
-        (cache_path::fingerprint(base_url, key.expose_secret()), Kind::Login)
+    fn file(&self, base_url: &str, key: &SecretString) -> (String, Format) {
+        (cache_path::fingerprint(base_url, key.expose_secret()), Format::Login)
     }
 
     fn one_try(&self) -> Duration {

@@ -11,21 +11,21 @@ use colony_core::{
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 
-use super::{Held, Kind};
 use crate::{
-    disk::lock::{FILE_WORK, FileLock},
+    disk::lock::{FILE_WORK, Lock},
     time::Timer,
+    token::{CachedToken, Format},
 };
 
 /// Gets a token from the server, and knows what its refusals mean. Everything else, who may ask and who
 /// shares the answer, is the session's.
 pub(crate) trait Mint: Send + Sync + 'static {
     /// Gets a token.
-    fn mint<'a>(&'a self, key: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Held>>;
+    fn mint<'a>(&'a self, key: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<CachedToken>>;
 
     /// What the file of its tokens holds, and how that file is called, given the fingerprint of the base URL
     /// and the key.
-    fn file(&self, base_url: &str, key: &SecretString) -> (String, Kind);
+    fn file(&self, base_url: &str, key: &SecretString) -> (String, Format);
 
     /// How long a caller that has a token near its end waits for a better one.
     fn one_try(&self) -> Duration;
@@ -54,7 +54,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) timer: &'a dyn Timer,
     pub(crate) patience: Patience,
     /// The lock under which it is made, if there is one.
-    pub(crate) lock: Option<&'a FileLock>,
+    pub(crate) lock: Option<&'a Lock>,
 }
 
 impl Attempt<'_> {

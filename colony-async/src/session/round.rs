@@ -10,8 +10,8 @@ use colony_core::{Reply, Request, Result, openid::audience::Need, token::refusal
 
 use secrecy::SecretString;
 
-use super::{Held, Rejected, Session, Store, events};
-use crate::background;
+use super::{Session, TokenStore, Want, events};
+use crate::{background, token::CachedToken};
 
 /// How often and at which distance another process's answer is looked for: for a second.
 const MOST_LOOKS: u32 = 50;
@@ -21,7 +21,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 pub(crate) struct Round<'s> {
     session: &'s Arc<Session>,
     operation: Cow<'static, str>,
-    rejected: Option<Arc<Held>>,
+    rejected: Option<Arc<CachedToken>>,
     replacements: u8,
 }
 
@@ -40,8 +40,8 @@ impl<'s> Round<'s> {
     /// # Errors
     ///
     /// As [`Session::token`].
-    pub(crate) async fn token(&self) -> Result<Arc<Held>> {
-        self.session.token(self.rejected.as_ref().map(|held| &held.token)).await
+    pub(crate) async fn token(&self) -> Result<Arc<CachedToken>> {
+        self.session.token(self.rejected.as_ref().map(|held| &held.secret)).await
     }
 
     /// Looks for another token after a 401 with this one. `None` when there is none that would help: then the
@@ -54,24 +54,28 @@ impl<'s> Round<'s> {
     /// # Errors
     ///
     /// As [`Session::token`].
-    pub(crate) async fn another(&mut self, held: &Arc<Held>, reply: &Reply) -> Result<Option<Arc<Held>>> {
+    pub(crate) async fn another(
+        &mut self,
+        held: &Arc<CachedToken>,
+        reply: &Reply,
+    ) -> Result<Option<Arc<CachedToken>>> {
         if reply.status.as_u16() != 401 || !reply.is_json() {
             return Ok(None);
         }
         events::rejected(&self.operation);
         let is_last = self.replacements > 0 && held.minted;
         if is_last {
-            self.session.remember_refusal(&self.operation, &held.token).await;
+            self.session.remember_refusal(&self.operation, &held.secret).await;
         }
-        if is_last || self.replacements > 1 || self.session.is_final(&self.operation, &held.token).await {
+        if is_last || self.replacements > 1 || self.session.is_final(&self.operation, &held.secret).await {
             return Ok(None);
         }
         self.replacements += 1;
         self.rejected = Some(Arc::clone(held));
-        let rejected = Rejected { token: held.token.clone(), by: Some(Arc::from(&*self.operation)) };
-        match self.session.replacement(Need::AccessToken, rejected).await {
+        let want = Want::fresh(Need::AccessToken).instead_of(held.secret.clone(), Some(&self.operation));
+        match self.session.get(want).await {
             // While the lock was waited for, another process learned that this operation refuses every token.
-            Err(_) if self.session.is_final(&self.operation, &held.token).await => Ok(None),
+            Err(_) if self.session.is_final(&self.operation, &held.secret).await => Ok(None),
             other => other.map(Some),
         }
     }
@@ -105,7 +109,7 @@ impl Session {
     }
 
     /// Reads what all processes know (blocking), unless this one could not write what it knows.
-    pub(super) fn learn_refusals(&self, store: &Store) {
+    pub(super) fn learn_refusals(&self, store: &TokenStore) {
         if !self.refusals_unshared.load(Ordering::Relaxed) {
             let shared = store.read_refusals();
             *self.refusals() = shared;
@@ -114,9 +118,9 @@ impl Session {
 
     /// Tells others, before they can have it, that this token was got because an operation refused another
     /// (blocking).
-    pub(super) fn expect_refusal(&self, store: &Store, operation: &str, held: &Held) {
+    pub(super) fn expect_refusal(&self, store: &TokenStore, operation: &str, held: &CachedToken) {
         let now = self.now();
-        let expect = |refusals: &mut Refusals| refusals.expect(operation, &held.token, now);
+        let expect = |refusals: &mut Refusals| refusals.expect(operation, &held.secret, now);
         expect(&mut self.refusals());
         if let Err(error) = store.change_refusals(expect) {
             self.degraded("write", "io", &error);

@@ -14,11 +14,11 @@ use colony_core::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{
-    Kind,
-    store::{Found, Store},
+use super::TokenStore;
+use crate::{
+    disk::{Disk, Real, private::temporary},
+    token::Format,
 };
-use crate::disk::{Disk, Real, private::temporary};
 
 /// The state of one key's cached token. Holds no secret.
 #[derive(Debug, Clone)]
@@ -70,17 +70,18 @@ impl TokenStatus {
     ) -> Self {
         let base_url = cache_path::normalise_base_url(base_url);
         let fingerprint = cache_path::fingerprint(base_url, key.expose_secret());
-        let store = Store::new(directory.to_owned(), fingerprint.clone());
+        let store = TokenStore::new(directory.to_owned(), fingerprint.clone());
         let found = store.read();
-        let lifetime = found.as_ref().ok().map(|found| found.kept.lifetime());
+        let record = found.as_ref().ok();
+        let lifetime = record.map(|record| record.token.lifetime);
         Self {
             fingerprint,
             file: store.file(),
-            written_at: found.as_ref().ok().map(|found| found.written_at),
+            written_at: record.map(|record| record.written_at),
             fresh_until: lifetime.map(|lifetime| lifetime.stale_at),
             expires_at: lifetime.map(|lifetime| lifetime.dead_at),
-            is_fresh: found.as_ref().is_ok_and(|found| is_taken(found, ttl, now)),
-            is_too_old: found.as_ref().is_ok_and(|found| !Lifetime::within_ttl(found.written_at, ttl, now)),
+            is_fresh: record.is_some_and(|record| record.is_taken(ttl, now)),
+            is_too_old: record.is_some_and(|record| !Lifetime::within_ttl(record.written_at, ttl, now)),
             reason: found.err().map(|miss| miss.to_string()),
             lock: store.holder().map_or(LockStatus::Free, LockStatus::Held),
             cool_down: store.read_note().and_then(|note| note.remaining(now)),
@@ -88,28 +89,21 @@ impl TokenStatus {
     }
 }
 
-/// Whether a call with this cap on the age takes what was found.
-fn is_taken(found: &Found, ttl: Option<Duration>, now: f64) -> bool {
-    found.kept.lifetime().is_fresh(now)
-        && found.kept.doubt(now).is_none()
-        && Lifetime::within_ttl(found.written_at, ttl, now)
-}
-
 /// The token files in a directory: fingerprint, and what is in each.
-pub(crate) fn list_cache(directory: &Path, ttl: Option<Duration>, now: f64) -> io::Result<Vec<CachedToken>> {
+pub(crate) fn list_cache(directory: &Path, ttl: Option<Duration>, now: f64) -> io::Result<Vec<CacheEntry>> {
     let mut out = Vec::new();
     for name in names(&Real, directory)? {
-        let store = Store::new(directory.to_owned(), name.clone());
+        let store = TokenStore::new(directory.to_owned(), name.clone());
         let (audience, found) = if is_exchanged(&name) {
             let label = store.label();
             let audience = label.as_ref().ok().map(|label| label.audience.clone());
             (audience, label.map(|label| (label.lifetime, label.at)))
         } else {
-            (None, store.read().map(|found| (found.kept.lifetime(), found.written_at)))
+            (None, store.read().map(|record| (record.token.lifetime, record.written_at)))
         };
         let (life, written_at) = found.as_ref().ok().copied().unzip();
         let is_too_old = written_at.is_some_and(|at| !Lifetime::within_ttl(at, ttl, now));
-        out.push(CachedToken {
+        out.push(CacheEntry {
             fingerprint: name,
             file: store.file(),
             fresh_until: life.map(|life| life.stale_at),
@@ -153,11 +147,11 @@ pub(super) fn remove_exchanged(disk: &Arc<dyn Disk>, directory: &Path, login: &s
 fn remove_where(
     disk: &Arc<dyn Disk>,
     directory: &Path,
-    goes: impl Fn(&str, &Store) -> bool,
+    goes: impl Fn(&str, &TokenStore) -> bool,
 ) -> io::Result<usize> {
     let mut removed = 0;
     for name in names(&**disk, directory)? {
-        let store = Store::on(Arc::clone(disk), directory.to_owned(), name.clone(), Kind::Login);
+        let store = TokenStore::on(Arc::clone(disk), directory.to_owned(), name.clone(), Format::Login);
         if goes(&name, &store) {
             removed += usize::from(store.remove()?);
             store.remove_note()?;
@@ -167,7 +161,7 @@ fn remove_where(
     Ok(removed)
 }
 
-fn belongs_to(name: &str, store: &Store, login: &str) -> bool {
+fn belongs_to(name: &str, store: &TokenStore, login: &str) -> bool {
     is_exchanged(name) && store.label().is_ok_and(|label| label.login == login)
 }
 
@@ -178,7 +172,7 @@ fn is_exchanged(name: &str) -> bool {
 /// One token file of the cache.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct CachedToken {
+pub struct CacheEntry {
     /// The fingerprint of base URL and key. Of an exchanged token, `exchange-` and the fingerprint of these
     /// with the audience and the scopes.
     pub fingerprint: String,

@@ -3,7 +3,7 @@
 //! Everything here is blocking and quick; the session runs it off the async threads. How the files are
 //! read and written safely is [`Directory`](crate::disk::private::Directory)'s.
 
-use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, fs::TryLockError, io, path::PathBuf, sync::Arc, time::Duration};
 
 use colony_core::{
     openid::exchanged::Label,
@@ -15,29 +15,23 @@ use colony_core::{
 };
 use secrecy::SecretString;
 
-use super::held::{Kept, Kind};
-use crate::disk::{
-    Disk, Real,
-    lock::{self, Announcement, Attempt, FileLock},
-    private::{Directory, Durability, Unfit},
-    uninterrupted,
+use crate::{
+    disk::{
+        Disk, Real,
+        lock::{self, Announcement, Lock},
+        private::{Directory, Durability, Unfit},
+        uninterrupted,
+    },
+    token::{CachedToken, Format, Record},
 };
 
 /// Where one token is kept.
 #[derive(Debug, Clone)]
-pub(crate) struct Store {
+pub(crate) struct TokenStore {
     directory: Directory,
     /// What the files are called, their extensions aside.
     name: String,
-    kind: Kind,
-}
-
-/// What a good file held.
-#[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) kept: Kept,
-    /// When it was written, Unix seconds.
-    pub(crate) written_at: f64,
+    format: Format,
 }
 
 /// The lock files of one token.
@@ -92,14 +86,14 @@ impl fmt::Display for Miss {
     }
 }
 
-impl Store {
+impl TokenStore {
     /// A login's token on the system's disk.
     pub(crate) fn new(directory: PathBuf, fingerprint: String) -> Self {
-        Self::on(Arc::new(Real), directory, fingerprint, Kind::Login)
+        Self::on(Arc::new(Real), directory, fingerprint, Format::Login)
     }
 
-    pub(crate) fn on(disk: Arc<dyn Disk>, directory: PathBuf, name: String, kind: Kind) -> Self {
-        Self { directory: Directory::new(disk, directory), name, kind }
+    pub(crate) fn on(disk: Arc<dyn Disk>, directory: PathBuf, name: String, format: Format) -> Self {
+        Self { directory: Directory::new(disk, directory), name, format }
     }
 
     /// What the files are called, their extensions aside: for a login, its fingerprint.
@@ -124,7 +118,7 @@ impl Store {
     }
 
     /// Reads the token.
-    pub(crate) fn read(&self) -> Result<Found, Miss> {
+    pub(crate) fn read(&self) -> Result<Record, Miss> {
         match self.read_once(&self.file()) {
             // The Python package truncates before it writes; a moment later the file is whole.
             Err(Miss::Unreadable(_)) => {
@@ -141,16 +135,14 @@ impl Store {
         Label::read(&content.bytes).map_err(Miss::Unreadable)
     }
 
-    fn read_once(&self, path: &std::path::Path) -> Result<Found, Miss> {
+    fn read_once(&self, path: &std::path::Path) -> Result<Record, Miss> {
         let content = self.directory.read(path, MAX_BYTES as u64).map_err(Miss::Unfit)?;
-        let kept = self.kind.read(&content.bytes).map_err(Miss::Unreadable)?;
-        let written_at = kept.written_at().unwrap_or(content.written_at);
-        Ok(Found { kept, written_at })
+        self.format.read(&content.bytes, content.written_at).map_err(Miss::Unreadable)
     }
 
     /// Writes the token, whole or not at all.
-    pub(crate) fn write(&self, kept: &Kept) -> io::Result<()> {
-        let text = self.kind.write(kept).map_err(|error| {
+    pub(crate) fn write(&self, token: &CachedToken) -> io::Result<()> {
+        let text = self.format.write(token).map_err(|error| {
             io::Error::new(io::ErrorKind::InvalidData, format!("the token is not cached: {error}"))
         })?;
         self.directory.write(&self.name, &self.file(), text.as_bytes(), Durability::Whole)
@@ -211,10 +203,7 @@ impl Store {
     /// turns out to be another.
     pub(crate) fn remove_if_holds(&self, token: &SecretString) -> io::Result<bool> {
         let path = self.file();
-        let holds = |path| {
-            let found = self.read_once(path).ok();
-            found.is_some_and(|found| found.kept.holds(token))
-        };
+        let holds = |path| self.read_once(path).is_ok_and(|record| record.token.is(token));
         if !holds(&path) {
             return Ok(false);
         }
@@ -242,10 +231,10 @@ impl Store {
     }
 
     /// Tries to take a lock; makes the directory for it.
-    pub(crate) fn try_lock(&self, which: LockFile) -> Attempt {
+    pub(crate) fn try_lock(&self, which: LockFile) -> Result<Lock, TryLockError> {
         match self.directory.make() {
-            Ok(()) => FileLock::try_acquire(self.directory.disk(), &self.lock_file(which)),
-            Err(error) => Attempt::Unavailable(error),
+            Ok(()) => Lock::try_acquire(self.directory.disk(), &self.lock_file(which)),
+            Err(error) => Err(TryLockError::Error(error)),
         }
     }
 

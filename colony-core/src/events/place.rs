@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::token::{cache_path::Platform, directories::Lasting};
+use crate::token::directories::{Lasting, Platform};
 
 /// Names the directory itself, before every rule of the platform.
 pub const DIRECTORY_VARIABLE: &str = "COLONY_STATE_DIR";

@@ -255,15 +255,13 @@ impl Note {
         match &self.kind {
             NoteKind::NoAnswer(_) => {
                 return Error::build(crate::ErrorKind::Network, self.message.clone())
-                    .operation("get_auth_token")
+                    .operation(super::LOGIN)
                     .hint("Another program's login got no answer while this one waited for it")
                     .finish();
             }
             // It was no verdict on the key when it came, and is none now.
             NoteKind::Failed if self.status < 500 => {
-                return Error::from_api_reply("get_auth_token", self.status, b"", None)
-                    .without_body()
-                    .finish();
+                return Error::from_api_reply(super::LOGIN, self.status, b"", None).without_body().finish();
             }
             _ => {}
         }
@@ -276,7 +274,7 @@ impl Note {
         }
         let body = json!({ "detail": detail }).to_string();
         let wait = self.remaining(now).filter(|_| self.status == 429);
-        let error = Error::from_api_reply("get_auth_token", self.status, body.as_bytes(), wait);
+        let error = Error::from_api_reply(super::LOGIN, self.status, body.as_bytes(), wait);
         let error = match self.kind {
             NoteKind::CoolDown => error.hint(
                 "A login from this machine was refused a short while ago; until then no program here \

@@ -1,0 +1,405 @@
+//! An attempt to get a token, made once for all tasks of this process (see [`Gate`](crate::gate::Gate)).
+
+use std::{
+    ops::{ControlFlow, Range},
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use colony_core::{
+    Error, ErrorKind, Result,
+    openid::audience::Need,
+    token::cooldown::{Note, NoteKind},
+};
+use secrecy::SecretString;
+
+use super::{
+    Key, Session, events,
+    mint::{Attempt, Patience},
+    no_key,
+    store::{LockFile, TokenStore},
+};
+use crate::{
+    disk::{
+        lock::Lock,
+        waiting::{Waited, wait_for_lock},
+    },
+    token::CachedToken,
+};
+
+/// What a token is wanted for.
+#[derive(Clone)]
+pub(crate) struct Want {
+    /// What of it has to be fresh.
+    need: Need,
+    /// The token that the server rejected.
+    rejected: Option<SecretString>,
+    /// The operation that rejected it, where that is known.
+    rejected_by: Option<Arc<str>>,
+    /// A token that is still good, and is to be renewed ahead of time.
+    renews: Option<Arc<CachedToken>>,
+}
+
+impl Want {
+    /// A token that is fresh in this.
+    pub(crate) fn fresh(need: Need) -> Self {
+        Self { need, rejected: None, rejected_by: None, renews: None }
+    }
+
+    /// Another one than this, which the server rejected.
+    pub(crate) fn instead_of(self, rejected: SecretString, by: Option<&str>) -> Self {
+        Self { rejected: Some(rejected), rejected_by: by.map(Arc::from), ..self }
+    }
+
+    /// A later one than this.
+    pub(super) fn later_than(token: Arc<CachedToken>) -> Self {
+        Self { renews: Some(token), ..Self::fresh(Need::AccessToken) }
+    }
+
+    pub(super) fn need(&self) -> Need {
+        self.need
+    }
+
+    /// The token that is not to be had again.
+    pub(super) fn other_than(&self) -> Option<&SecretString> {
+        self.rejected.as_ref().or_else(|| self.renews.as_ref().map(|token| &token.secret))
+    }
+
+    /// Whether this token is ruled out.
+    fn rules_out(&self, token: &CachedToken) -> bool {
+        self.other_than().is_some_and(|other| token.is(other))
+    }
+
+    /// Whether a caller with this want has no use for the outcome of an attempt that was made for another want.
+    fn cannot_use(&self, made_for: &Self, outcome: &Result<Arc<CachedToken>>, now: f64) -> bool {
+        match outcome {
+            // An attempt may have begun before the token was rejected and bring that very token, or for less than is
+            // needed here.
+            Ok(token) => {
+                let is_less = !made_for.need.covers(self.need) && !token.is_fresh(self.need, now);
+                self.renews.is_none() && (self.rules_out(token) || is_less)
+            }
+            // It was given up for the sake of an operation that is not the caller's.
+            Err(error) => is_final(error) && made_for.rejected_by != self.rejected_by,
+        }
+    }
+}
+
+impl Session {
+    /// Joins the attempt under way, or starts one.
+    pub(super) async fn refresh(self: &Arc<Self>, want: Want) -> Result<Arc<CachedToken>> {
+        let work = || {
+            let (session, want) = (Arc::clone(self), want.clone());
+            async move { (want.clone(), session.attempt(want).await) }
+        };
+        let cannot_use = |(made_for, outcome): &(Want, _)| want.cannot_use(made_for, outcome, self.now());
+        let outcome = self.gate.share_unless(work, cannot_use).await;
+        outcome.map_or_else(|lost| Err(lost.into()), |(_, outcome)| outcome)
+    }
+
+    /// Gets a token: one that another caller has obtained, or a new one by logging in.
+    async fn attempt(self: Arc<Self>, want: Want) -> Result<Arc<CachedToken>> {
+        // Another attempt may have ended between the caller's look and the start of this one.
+        let in_memory = || self.in_memory(want.need, want.other_than());
+        if let Some(token) = in_memory().or_else(|| self.serving(&want)) {
+            return Ok(token);
+        }
+        if let Some(seed) = self.take_seed() {
+            self.keep(&seed);
+            if let Some(token) = in_memory() {
+                return Ok(token);
+            }
+        }
+        let key = self.key()?;
+        if key.secret.is_none() {
+            return Err(no_key());
+        }
+        let stale = match &want.renews {
+            Some(token) => Some(Arc::clone(token)),
+            None => self.memory.load_full().filter(|token| !want.rules_out(token)),
+        };
+        let mut refresh = Refresh { session: &self, key: &key, want: &want, stale };
+        let outcome = match refresh.get().await {
+            Err(error) => refresh.fall_back(error),
+            outcome => outcome,
+        };
+        match &outcome {
+            // The key may have been replaced meanwhile; then this token is the old key's.
+            Ok(token) if Arc::ptr_eq(&key, &self.key.load()) => self.keep(token),
+            Ok(_) => {}
+            // The token is not what is wrong.
+            Err(error) if is_final(error) => {}
+            Err(_) => self.drop_rejected(&want),
+        }
+        outcome
+    }
+
+    /// Forgets the token that the server rejected, since no other could be had: the next call would only
+    /// be rejected with it again.
+    fn drop_rejected(&self, want: &Want) {
+        let Some(rejected) = &want.rejected else { return };
+        let held = self.memory.load();
+        if held.as_ref().is_some_and(|held| held.is(rejected)) {
+            // Not if somebody else has put a good one in its place by now.
+            self.memory.compare_and_swap(&held, None);
+        }
+    }
+
+    /// The error of a cool-down that lasts.
+    fn cooling_down(&self, note: &Note) -> Option<Error> {
+        let now = self.now();
+        let left = note.remaining(now).filter(|_| !self.settings.ignore_cool_down)?;
+        events::cooling_down(left, self.mint.audience());
+        Some(self.mint.noted(note, now))
+    }
+
+    fn keep_note(&self, note: Option<Note>) {
+        *self.note.lock().unwrap_or_else(PoisonError::into_inner) = note;
+    }
+
+    /// The token that serves on after a login that failed, until the next one is tried.
+    fn serving(&self, want: &Want) -> Option<Arc<CachedToken>> {
+        // Renewal ahead of time has pauses of its own, and a person who asks has a reason.
+        if want.renews.is_some() {
+            return None;
+        }
+        let now = self.now();
+        let mut slot = self.lock_serving();
+        let (token, time) = slot.as_ref()?;
+        let is_gone = want.rules_out(token) || self.is_given_up(&token.secret);
+        if is_gone || !time.contains(&now) || !token.is_alive(want.need, now) {
+            *slot = None;
+            return None;
+        }
+        Some(Arc::clone(token))
+    }
+
+    pub(super) fn lock_serving(&self) -> MutexGuard<'_, Option<Serving>> {
+        self.serving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stale token, and the time in which it serves.
+pub(super) type Serving = (Arc<CachedToken>, Range<f64>);
+
+/// An attempt to get a token that is under way.
+struct Refresh<'a> {
+    session: &'a Arc<Session>,
+    key: &'a Key,
+    want: &'a Want,
+    /// A token near its end, which may serve if no other can be had.
+    stale: Option<Arc<CachedToken>>,
+}
+
+impl Refresh<'_> {
+    async fn get(&mut self) -> Result<Arc<CachedToken>> {
+        let Some(store) = &self.key.store else { return self.mint(None).await };
+        // The file alone, without the lock.
+        let found = self.read(store);
+        self.session.learn_refusals(store);
+        match found {
+            Some(token) => Ok(token),
+            None => self.get_in_turn(store).await,
+        }
+    }
+
+    /// Waits for the lock, unless another process brings a token meanwhile, and logs in.
+    async fn get_in_turn(&mut self, store: &TokenStore) -> Result<Arc<CachedToken>> {
+        let session = self.session;
+        let (since, mut note_before) = (session.now(), None);
+        // Those who stop waiting for the first lock do not arrive at the server together: they take the second.
+        for which in [LockFile::First, LockFile::Second] {
+            let look = |waited| match self.look(store, since, &mut note_before) {
+                Err(error) => ControlFlow::Break(Err(error)),
+                Ok(Some(token)) => {
+                    events::adopted(waited, session.mint.audience());
+                    ControlFlow::Break(Ok(token))
+                }
+                Ok(None) => ControlFlow::Continue(match self.patience() {
+                    Patience::Full => session.settings.lock_timeout,
+                    Patience::OneTry => session.settings.lock_timeout.min(session.mint.one_try()),
+                }),
+            };
+            let (try_lock, announced) = (|| store.try_lock(which), || store.announcement(which));
+            match wait_for_lock(&*session.timer, try_lock, announced, look).await {
+                Waited::Found(outcome) => return outcome,
+                // The look was taken with the lock held: another process may have logged in meanwhile.
+                Waited::Held(lock, waited) => {
+                    events::waited(store, which, waited, true);
+                    return self.mint(Some(&lock)).await;
+                }
+                Waited::Unavailable(error) => {
+                    session.degraded("lock", "unavailable", &error);
+                    break;
+                }
+                Waited::GaveUp(waited) => {
+                    events::waited(store, which, waited, false);
+                    if self.patience() == Patience::OneTry {
+                        return Err(Error::build(ErrorKind::Busy, "another process has the lock").finish());
+                    }
+                }
+            }
+        }
+        self.mint(None).await
+    }
+
+    /// Reads the file. A token that is stale is kept aside.
+    fn read(&mut self, store: &TokenStore) -> Option<Arc<CachedToken>> {
+        let (token, is_fresh) = self.session.read_file(store, self.want)?;
+        if is_fresh {
+            return Some(token);
+        }
+        self.stale = Some(token);
+        None
+    }
+
+    /// Looks at the file and the note, whose failure is an error. Who began to wait `since` then, with
+    /// `note_before` there, is answered by a later one.
+    fn look(
+        &mut self,
+        store: &TokenStore,
+        since: f64,
+        note_before: &mut Option<Option<Note>>,
+    ) -> Result<Option<Arc<CachedToken>>> {
+        if let Some(token) = self.read(store) {
+            return Ok(Some(token));
+        }
+        let session = self.session;
+        let note = store.read_note();
+        // Told apart by what they say as well as by their dates, since a clock may be set meanwhile.
+        let before = note_before.get_or_insert_with(|| note.clone());
+        if let Some(note) = &note {
+            let is_new = note.is_failure() && before.as_ref() != Some(note);
+            if (is_new || note.answers_waiter(since, session.now())) && !session.mint.differs(note) {
+                return Err(session.mint.noted(note, session.now()));
+            }
+        }
+        let refusal = note.and_then(|note| session.cooling_down(&note));
+        refusal.or_else(|| self.refuses_every_token(store)).map_or(Ok(None), Err)
+    }
+
+    /// Ends the search for a token where another process has learned that no token would serve.
+    fn refuses_every_token(&self, store: &TokenStore) -> Option<Error> {
+        let (by, rejected) = (self.want.rejected_by.as_ref()?, self.want.rejected.as_ref()?);
+        self.session.learn_refusals(store);
+        self.session.refusals().stands(by, rejected, self.session.now()).then(|| {
+            let message = format!("{by} refuses every token");
+            Error::build(ErrorKind::Auth, message).code(FINAL).finish()
+        })
+    }
+
+    /// How long a call is held up for a new token: not by a whole outage, where there is one that serves.
+    fn patience(&self) -> Patience {
+        let now = self.session.now();
+        let serves = self.stale.as_ref().is_some_and(|token| token.is_alive(self.want.need, now));
+        if serves { Patience::OneTry } else { Patience::Full }
+    }
+
+    /// Gets a token from the server and, with a store, shares what came of it.
+    async fn mint(&self, lock: Option<&Lock>) -> Result<Arc<CachedToken>> {
+        let session = self.session;
+        let Some(secret) = &self.key.secret else { return Err(no_key()) };
+        {
+            let own = session.note.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(error) = own.and_then(|note| session.cooling_down(&note)) {
+                return Err(error);
+            }
+        }
+        let started = session.now();
+        let attempt = Attempt { timer: &*session.timer, patience: self.patience(), lock };
+        let answer = session.mint.mint(secret, attempt).await;
+        let now = session.now();
+        let took = Duration::from_secs_f64((now - started).max(0.0));
+        let error = match answer {
+            Ok(token) => {
+                events::minted(took, token.lifetime.stale_at - now, session.mint.audience());
+                self.share(&token, took);
+                return Ok(Arc::new(token));
+            }
+            Err(error) => error,
+        };
+        // One that stopped waiting for this process may have logged in meanwhile.
+        if passes(&error)
+            && let Some(store) = &self.key.store
+            && let Some((token, true)) = session.read_file(store, self.want)
+        {
+            events::adopted(took, session.mint.audience());
+            return Ok(token);
+        }
+        if session.ask_key.is_some() && error.is_auth() {
+            // Asked again before the next login: the key may have been replaced.
+            session.key.store(Arc::new(Key { secret: None, store: None }));
+        }
+        self.share_refusal(&error, now);
+        Err(error)
+    }
+
+    /// Writes a token that was just minted to the file.
+    fn share(&self, token: &CachedToken, took: Duration) {
+        let session = self.session;
+        session.keep_note(None);
+        let mut gone = std::mem::take(&mut *session.given_up.lock().unwrap_or_else(PoisonError::into_inner));
+        let Some(store) = &self.key.store else { return };
+        gone.extend(self.want.other_than().cloned());
+        if let Some(by) = &self.want.rejected_by {
+            session.expect_refusal(store, by, token);
+        }
+        session.save(store, token, took, &gone);
+        if let Err(error) = store.remove_note() {
+            session.degraded("remove", "io", &error);
+        }
+    }
+
+    /// Leaves a note for the others, and takes a rejected token out of their way.
+    fn share_refusal(&self, error: &Error, now: f64) {
+        let session = self.session;
+        let note = session.mint.note(error, now);
+        // The note beside the file is everybody's, so that a success or a person can end it for all. Only
+        // where there is none, this client keeps a cool-down to itself.
+        let own = note.clone().filter(|note| note.kind == NoteKind::CoolDown);
+        let Some(store) = &self.key.store else { return session.keep_note(own) };
+        if let Some(rejected) = &self.want.rejected
+            && let Err(error) = store.remove_if_holds(rejected)
+        {
+            session.degraded("remove", "io", &error);
+        }
+        if let Some(note) = note
+            && let Err(error) = store.write_note(&note)
+        {
+            session.degraded("write", "io", &error);
+            session.keep_note(own);
+        }
+    }
+
+    /// A token with little time left is better than none, when the login failed for a passing reason. It
+    /// serves for a while before a login is tried again, so that an outage does not hold up every call.
+    fn fall_back(self, error: Error) -> Result<Arc<CachedToken>> {
+        let (session, now) = (self.session, self.session.now());
+        match self.stale {
+            Some(token) if passes(&error) && token.is_alive(self.want.need, now) => {
+                events::stale_used(token.lifetime.dead_at - now, &error, session.mint.audience());
+                let time = now..now + SERVES.as_secs_f64();
+                *session.lock_serving() = Some((Arc::clone(&token), time));
+                Ok(token)
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+/// How long a stale token serves before the next login is tried.
+const SERVES: Duration = Duration::from_secs(30);
+
+/// Whether a login that failed so may succeed later without anybody's doing: the network, the service's own
+/// trouble (any 5xx), too many logins, or a proxy's page.
+fn passes(error: &Error) -> bool {
+    let passing = [ErrorKind::Network, ErrorKind::Server, ErrorKind::RateLimit, ErrorKind::Busy];
+    passing.contains(&error.kind()) || error.is_page()
+}
+
+/// The code of the error that ends the search for a token that would serve. No caller sees it.
+const FINAL: &str = "refuses_every_token";
+
+fn is_final(error: &Error) -> bool {
+    error.code() == Some(FINAL)
+}
