@@ -1,6 +1,11 @@
 //! When a call has to have ended.
 
-use std::{future::Future, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use colony_core::{Error, ErrorKind, Limit, Result};
 use tokio::{
@@ -10,27 +15,34 @@ use tokio::{
 
 /// The time limit of one call, from its first poll. It is counted on the monotonic clock, as the limits of
 /// the HTTP client are, and not on the client's own [`Timer`](crate::time::Timer).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Deadline {
     limit: Duration,
     /// `None` for a limit that nobody lives to see.
     at: Option<Instant>,
+    /// The tries of the call's own request.
+    pub(crate) tried: Tried,
 }
 
 impl Deadline {
     pub(crate) fn start(limit: Duration) -> Self {
-        Self { limit, at: Instant::now().checked_add(limit) }
+        Self { limit, at: Instant::now().checked_add(limit), tried: Tried::default() }
     }
 
-    /// Does the work unless it takes too long. What it started for others (a login) goes on.
+    /// Does the work unless it takes too long. What it started for others (a login) goes on. The error names the
+    /// tries of the call's request that failed, or those of the `login` that it waits for.
     ///
     /// # Errors
     ///
     /// The work's own, or [`ErrorKind::Network`] with the [limit](Error::limit).
-    pub(crate) async fn bound<T>(self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(crate) async fn bound<T>(
+        &self,
+        work: impl Future<Output = Result<T>>,
+        login: impl FnOnce() -> Option<Failed>,
+    ) -> Result<T> {
         // Without a runtime there is no clock either; the work says so.
         let Some(at) = self.at.filter(|_| Handle::try_current().is_ok()) else { return work.await };
-        timeout_at(at, work).await.unwrap_or_else(|_| Err(self.error()))
+        timeout_at(at, work).await.unwrap_or_else(|_| Err(self.error(self.tried.last().or_else(login))))
     }
 
     /// Whether a pause would end before the deadline.
@@ -38,16 +50,58 @@ impl Deadline {
         self.at.is_none_or(|at| at.saturating_duration_since(Instant::now()) > pause)
     }
 
-    /// Says of a failed try that there is no time for another.
-    pub(crate) fn cuts(&self, error: Error) -> Error {
-        error.out_of_time(Limit::Deadline, self.limit)
+    /// Says of the last of so many failed tries that there is no time for another.
+    pub(crate) fn cuts(&self, error: Error, tries: u32) -> Error {
+        error.out_of_time(Limit::Deadline, self.limit, tries)
     }
 
-    fn error(&self) -> Error {
+    fn error(&self, failed: Option<Failed>) -> Error {
         let message = format!("the call did not end within {} s (deadline)", self.limit.as_secs_f64());
-        Error::build(ErrorKind::Network, message)
-            .hint("Try again later, or allow more time with `deadline`")
-            .limit(Limit::Deadline, self.limit)
-            .finish()
+        let error = |message: String| {
+            Error::build(ErrorKind::Network, message)
+                .hint("Try again later, or allow more time with `deadline`")
+                .limit(Limit::Deadline, self.limit)
+        };
+        match failed {
+            None => error(message).finish(),
+            Some(failed) => error(format!("{message}; {failed}")).source(failed.error).finish(),
+        }
+    }
+}
+
+/// The tries of one request that failed so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tried(Arc<Mutex<Option<Failed>>>);
+
+impl Tried {
+    /// Replaces what is known of them.
+    pub(crate) fn set(&self, failed: Option<Failed>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+    }
+
+    pub(crate) fn last(&self) -> Option<Failed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The last of some failed tries.
+#[derive(Debug, Clone)]
+pub(crate) struct Failed {
+    pub(crate) operation: &'static str,
+    pub(crate) tries: u32,
+    pub(crate) error: Error,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, tries, error } = self;
+        match tries {
+            1 => write!(f, "one try of {operation} had failed")?,
+            tries => write!(f, "{tries} tries of {operation} had failed, the last")?,
+        }
+        match error.status() {
+            Some(status) => write!(f, " with status {status}"),
+            None => write!(f, ": {}", error.message()),
+        }
     }
 }

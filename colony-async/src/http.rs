@@ -8,14 +8,13 @@ mod trace;
 
 use std::{
     fmt,
+    future::Future,
     sync::{Arc, PoisonError},
     time::Duration,
 };
 
 use colony_core::{
-    CallSettings, Connect, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result,
-    Transport,
-    events::{Event, Position, Watch},
+    CallSettings, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result,
     idempotency::Keys,
     openid::audience::{Audience, AudienceToken, Wanted},
     page::{Origin, Step, Steps},
@@ -24,14 +23,12 @@ use colony_core::{
 };
 use http::HeaderMap;
 use secrecy::SecretString;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::Instrument;
 
 use crate::{
-    Builder, ByteStream, Listing, RateLimit, Reply,
+    ByteStream, RateLimit,
     deadline::Deadline,
-    events::EventStream,
     openid::Sources,
     sender::{Sender, Sink},
     session::Session,
@@ -89,11 +86,9 @@ impl Http {
     pub async fn call(&self, mut call: Prepared) -> Result<CoreReply> {
         self.give_key(&mut Keys::of_call(self.settings.idempotency_key.as_deref()), &mut call.request);
         call.request.check()?;
-        let deadline = self.deadline();
-        let span = trace::span(&call.request);
-        let work = deadline.bound(self.resolve_and_deliver(&mut call.request, deadline));
-        let outcome = work.instrument(span.clone()).await;
-        trace::end(&span, &outcome);
+        let (deadline, span) = (self.deadline(), trace::span(&call.request));
+        let outcome =
+            self.traced(span, &deadline, self.resolve_and_deliver(&mut call.request, &deadline)).await;
         let reply = outcome.map_err(|error| error.about(&call.request))?;
         if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
             self.adopt_key(&reply).await;
@@ -105,12 +100,11 @@ impl Http {
     }
 
     /// Sends a download and hands its bytes on while they arrive. The deadline ends with the head of the answer.
-    async fn open_call(&self, call: Prepared) -> Result<ByteStream> {
+    pub(crate) async fn open_call(&self, call: Prepared) -> Result<ByteStream> {
         call.request.check()?;
         let (deadline, sink, span) = (self.deadline(), Sink::default(), trace::span(&call.request));
-        let work = deadline.bound(self.deliver_until(&call.request, deadline, Some(&sink)));
-        let outcome = work.instrument(span.clone()).await;
-        trace::end(&span, &outcome);
+        let work = self.deliver_until(&call.request, &deadline, Some(&sink));
+        let outcome = self.traced(span, &deadline, work).await;
         let reply = outcome.map_err(|error| error.about(&call.request))?;
         match sink.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(stream) => Ok(stream),
@@ -118,7 +112,7 @@ impl Http {
         }
     }
 
-    async fn resolve_and_deliver(&self, request: &mut Request, deadline: Deadline) -> Result<CoreReply> {
+    async fn resolve_and_deliver(&self, request: &mut Request, deadline: &Deadline) -> Result<CoreReply> {
         if let Some(name) = request.unresolved_colony().map(str::to_owned) {
             let id = self.colony_id(&name).await?;
             request.resolve_colony(&id);
@@ -128,12 +122,53 @@ impl Http {
 
     /// Gives the last reply to a request of a walk, each of which has a time limit of its own.
     pub(crate) async fn deliver(&self, request: &Request) -> Result<CoreReply> {
-        let deadline = self.deadline();
-        let span = trace::span(request);
-        let outcome =
-            deadline.bound(self.deliver_until(request, deadline, None)).instrument(span.clone()).await;
-        trace::end(&span, &outcome);
+        let (deadline, span) = (self.deadline(), trace::span(request));
+        let outcome = self.traced(span, &deadline, self.deliver_until(request, &deadline, None)).await;
         outcome.map_err(|error| error.about(request))
+    }
+
+    /// Does the work of one call in its span, and ends it with its deadline.
+    async fn traced(
+        &self,
+        span: tracing::Span,
+        deadline: &Deadline,
+        work: impl Future<Output = Result<CoreReply>>,
+    ) -> Result<CoreReply> {
+        let outcome = self.bounded(deadline, work).instrument(span.clone()).await;
+        trace::end(&span, &outcome);
+        outcome
+    }
+
+    async fn bounded<T>(&self, deadline: &Deadline, work: impl Future<Output = Result<T>>) -> Result<T> {
+        deadline.bound(work, || self.shared.session.failing_login()).await
+    }
+
+    /// Returns the login's token.
+    pub(crate) async fn token(&self) -> Result<SecretString> {
+        let token = self.bounded(&self.deadline(), self.shared.session.token(None)).await?;
+        Ok(token.secret.clone())
+    }
+
+    /// Returns a token for another service.
+    pub(crate) async fn audience_token(&self, wanted: Wanted) -> Result<AudienceToken> {
+        self.bounded(&self.deadline(), self.shared.sources.token(wanted)).await
+    }
+
+    /// Returns the part of it that is needed.
+    pub(crate) async fn audience_secret(&self, wanted: Wanted) -> Result<SecretString> {
+        self.bounded(&self.deadline(), self.shared.sources.secret(wanted)).await
+    }
+
+    /// Makes the next call for this audience exchange anew.
+    pub(crate) async fn forget_audience_token(&self, audience: &Audience) -> Result<()> {
+        self.shared.sources.forget(audience).await
+    }
+
+    /// This client with other settings for its calls.
+    pub(crate) fn with_call_settings(&self, change: impl FnOnce(&mut CallSettings)) -> Self {
+        let mut settings = CallSettings::clone(&self.settings);
+        change(&mut settings);
+        Self { shared: Arc::clone(&self.shared), settings: Arc::new(settings) }
     }
 
     /// The keys of a call of several requests.
@@ -161,8 +196,8 @@ impl Http {
             Call::List(steps) => Ok(Value::Array(self.walk_all(steps).await?.0)),
             Call::Batch(steps, gather) => Ok(gather(self.walk_all(steps).await?.0)),
             Call::Token => {
-                let token = self.deadline().bound(self.shared.session.token(None)).await?;
-                Ok(secrecy::ExposeSecret::expose_secret(&token.secret).into())
+                let token = self.token().await?;
+                Ok(secrecy::ExposeSecret::expose_secret(&token).into())
             }
             Call::ForgetToken => {
                 self.forget().await;
@@ -173,7 +208,7 @@ impl Http {
         }
     }
 
-    async fn walk_all(&self, mut steps: Box<dyn Steps>) -> Result<(Vec<Value>, Option<Origin>)> {
+    pub(crate) async fn walk_all(&self, mut steps: Box<dyn Steps>) -> Result<(Vec<Value>, Option<Origin>)> {
         let (mut all, mut origin, mut keys) = (Vec::new(), None, self.batch_keys());
         while let Step::Send(mut request) = steps.next()? {
             self.give_key(&mut keys, &mut request);
@@ -201,11 +236,8 @@ impl Http {
 
     /// Sends a read once, past the cache of replies, and gives its success. Who asks decides about repeats.
     pub(crate) async fn send_fresh(&self, request: &Request) -> Result<CoreReply> {
-        let deadline = self.deadline();
-        let span = trace::span(request);
-        let work = deadline.bound(self.deliver_fresh(request, deadline));
-        let outcome = work.instrument(span.clone()).await;
-        trace::end(&span, &outcome);
+        let (deadline, span) = (self.deadline(), trace::span(request));
+        let outcome = self.traced(span, &deadline, self.deliver_fresh(request, &deadline)).await;
         let reply = outcome.map_err(|error| error.about(request))?;
         if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
     }
@@ -255,102 +287,10 @@ impl Http {
     }
 
     /// Makes the next call log in.
-    async fn forget(&self) {
+    pub(crate) async fn forget(&self) {
         // Another token may see other things.
         self.clear_response_cache();
         self.shared.session.forget().await;
-    }
-}
-
-impl Transport for Http {
-    type Reply<T: Send + 'static> = Reply<T>;
-    type Listing<T: DeserializeOwned + Send + 'static> = Listing<T>;
-    type Stream = ByteStream;
-    type Events = EventStream;
-
-    fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(CoreReply) -> Result<T>) -> Reply<T> {
-        let http = self.clone();
-        Reply::new(async move { http.call(call).await.and_then(decode) })
-    }
-
-    fn open(&self, call: Prepared) -> Reply<ByteStream> {
-        let http = self.clone();
-        Reply::new(async move { http.open_call(call).await })
-    }
-
-    fn walk<T: DeserializeOwned + Send + 'static>(&self, steps: Result<Box<dyn Steps>>) -> Listing<T> {
-        Listing::new(self.clone(), steps)
-    }
-
-    fn collect<T: Send + 'static>(
-        &self,
-        steps: Result<Box<dyn Steps>>,
-        finish: fn(Vec<Value>) -> Result<T>,
-    ) -> Reply<T> {
-        let http = self.clone();
-        Reply::new(async move {
-            let (items, origin) = http.walk_all(steps?).await?;
-            finish(items).map_err(|error| match origin {
-                Some(origin) => origin.name(error),
-                None => error,
-            })
-        })
-    }
-
-    fn token(&self) -> Reply<SecretString> {
-        let http = self.clone();
-        Reply::new(
-            async move { Ok(http.deadline().bound(http.shared.session.token(None)).await?.secret.clone()) },
-        )
-    }
-
-    fn audience_token(&self, wanted: Wanted) -> Reply<AudienceToken> {
-        let http = self.clone();
-        Reply::new(async move { http.deadline().bound(http.shared.sources.token(wanted)).await })
-    }
-
-    fn audience_secret(&self, wanted: Wanted) -> Reply<SecretString> {
-        let http = self.clone();
-        Reply::new(async move { http.deadline().bound(http.shared.sources.secret(wanted)).await })
-    }
-
-    fn forget_audience_token(&self, audience: Audience) -> Reply<()> {
-        let http = self.clone();
-        Reply::new(async move { http.shared.sources.forget(&audience).await })
-    }
-
-    fn watch(&self, watch: Watch) -> EventStream {
-        EventStream::new(self.clone(), watch)
-    }
-
-    fn peek(&self, position: Position) -> Reply<(Vec<Event>, Position)> {
-        Reply::new(self.clone().peek_events(position))
-    }
-
-    fn forget_token(&self) -> Reply<()> {
-        let http = self.clone();
-        Reply::new(async move {
-            http.forget().await;
-            Ok(())
-        })
-    }
-}
-
-impl Connect for Http {
-    type Builder = Builder;
-
-    fn builder(api_key: SecretString) -> Builder {
-        Builder::new(Some(api_key))
-    }
-
-    fn anonymous() -> Builder {
-        Builder::new(None)
-    }
-
-    fn with_settings(&self, change: impl FnOnce(&mut CallSettings)) -> Self {
-        let mut settings = CallSettings::clone(&self.settings);
-        change(&mut settings);
-        Self { shared: Arc::clone(&self.shared), settings: Arc::new(settings) }
     }
 }
 

@@ -75,6 +75,7 @@ pub mod testing;
 pub mod time;
 mod tls;
 mod token;
+mod transport;
 
 use std::{path::Path, time::Duration};
 

@@ -30,7 +30,7 @@ pub(crate) async fn send(
     let mut tries = Repeat::new(request, retry, timer);
     loop {
         let outcome = sender.once_bounded(request, limit).await;
-        if let Some(outcome) = tries.settle(outcome).await {
+        if let Some(outcome) = tries.settle(request, outcome).await {
             return outcome;
         }
     }

@@ -6,19 +6,24 @@
 use std::time::Duration;
 
 use colony_core::{
-    Reply, Request, Result,
+    Error, Reply, Request, Result,
     retry::{Decision, Failure, RetryPolicy, Tries},
+    token::LOGIN,
 };
 
-use crate::{deadline::Deadline, time::Timer};
+use crate::{
+    deadline::{Deadline, Failed, Tried},
+    time::Timer,
+};
 
 /// The tries of one request.
 pub(crate) struct Repeat<'a> {
     tries: Tries<'a>,
     timer: &'a dyn Timer,
     operation: &'static str,
-    /// The call that the request is made for, and when that has to have ended.
-    call: Option<(&'a Request, Deadline)>,
+    /// When the call that the request is made for has to have ended.
+    deadline: Option<&'a Deadline>,
+    tried: Tried,
 }
 
 impl<'a> Repeat<'a> {
@@ -27,31 +32,37 @@ impl<'a> Repeat<'a> {
             tries: Tries::new(policy, request.repeat()),
             timer,
             operation: request.operation(),
-            call: None,
+            deadline: None,
+            tried: Tried::default(),
         }
     }
 
     /// Tries no more when the next try would begin after the deadline.
-    pub(crate) fn until(mut self, request: &'a Request, deadline: Deadline) -> Self {
-        self.call = Some((request, deadline));
-        self
+    pub(crate) fn until(self, deadline: &'a Deadline) -> Self {
+        Self { deadline: Some(deadline), tried: deadline.tried.clone(), ..self }
     }
 
-    pub(crate) fn of_login(operation: &'static str, policy: &'a RetryPolicy, timer: &'a dyn Timer) -> Self {
-        Self { tries: Tries::of_login(policy), timer, operation, call: None }
+    /// The tries of a login, which those who wait for it can name.
+    pub(crate) fn of_login(policy: &'a RetryPolicy, timer: &'a dyn Timer, tried: &Tried) -> Self {
+        let tries = Tries::of_login(policy);
+        Self { tries, timer, operation: LOGIN, deadline: None, tried: tried.clone() }
     }
 
     /// Gives back an outcome that is final. Otherwise waits until the request is to be sent again.
-    pub(crate) async fn settle(&mut self, outcome: Result<Reply>) -> Option<Result<Reply>> {
+    pub(crate) async fn settle(
+        &mut self,
+        request: &Request,
+        outcome: Result<Reply>,
+    ) -> Option<Result<Reply>> {
         let Some(pause) = self.pause(&outcome) else { return Some(outcome) };
-        match self.call {
-            Some((request, deadline)) if !deadline.has_time_for(pause.time) => {
-                let error = outcome.map_or_else(|error| error, |reply| reply.into_error(request));
-                return Some(Err(deadline.cuts(error)));
+        let error = outcome.map_or_else(|error| error, |reply| reply.into_error(request));
+        match self.deadline {
+            Some(deadline) if !deadline.has_time_for(pause.time) => {
+                return Some(Err(deadline.cuts(error, self.tries.resent())));
             }
             _ => {}
         }
-        self.tell(&pause);
+        self.tell(&pause, error);
         if !pause.time.is_zero() {
             self.timer.sleep(pause.time).await;
         }
@@ -68,8 +79,10 @@ impl<'a> Repeat<'a> {
         }
     }
 
-    /// Tells that a pause begins.
-    pub(crate) fn tell(&self, pause: &Pause) {
+    /// Tells that a pause begins, after a try that failed so.
+    pub(crate) fn tell(&self, pause: &Pause, error: Error) {
+        let tries = self.tries.resent();
+        self.tried.set(Some(Failed { operation: self.operation, tries, error }));
         tracing::Span::current().record("http.request.resend_count", self.tries.resent());
         tracing::info!(
             target: "colony::http", event = "retry", operation = self.operation,

@@ -47,6 +47,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     background,
     callback::Owner,
+    deadline::{Failed, Tried},
     disk::Disk,
     gate::Gate,
     renewal::Renewal,
@@ -110,6 +111,8 @@ pub(crate) struct Session {
     ask_key: Option<AskKey>,
     /// A stale token that serves on after a login that failed.
     serving: Mutex<Option<refresh::Serving>>,
+    /// The failed tries of the login under way.
+    tried: Tried,
     warned: AtomicBool,
     renewal: Renewal,
     owner: Owner,
@@ -138,6 +141,7 @@ impl Session {
             seed: Mutex::new(None),
             ask_key: None,
             serving: Mutex::new(None),
+            tried: Tried::default(),
             warned: AtomicBool::new(false),
             renewal: Renewal::default(),
             owner,
@@ -238,6 +242,12 @@ impl Session {
     async fn wait_for(self: &Arc<Self>, want: Want) -> Result<Arc<CachedToken>> {
         self.check_caller()?;
         self.refresh(want).await
+    }
+
+    /// The last failed try of the login that calls wait for at this moment.
+    pub(crate) fn failing_login(&self) -> Option<Failed> {
+        // With a fresh token nobody waits for its renewal.
+        self.tried.last().filter(|_| self.in_memory(Need::AccessToken, None).is_none())
     }
 
     /// Refuses callers that would wait for ever: the client's own callbacks, and forked children, which have the

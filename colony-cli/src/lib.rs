@@ -148,7 +148,9 @@ async fn within(
     let Some(limit) = limit else { return command.await };
     let bound = limit.saturating_add(Duration::from_millis(50));
     tokio::time::timeout(bound, command).await.unwrap_or_else(|_| {
-        let message = format!("the command did not end within {} s (--deadline)", limit.as_secs_f64());
+        let failed = waiting::failed().map_or_else(String::new, |failed| format!("; {failed}"));
+        let message =
+            format!("the command did not end within {} s (--deadline){failed}", limit.as_secs_f64());
         Err(Error::build(ErrorKind::Network, message).limit(Limit::Deadline, limit).finish().into())
     })
 }

@@ -38,9 +38,11 @@ struct State {
     /// When the present operation was begun, and which one that is.
     begun: Option<(&'static str, Instant)>,
     wait: Option<Wait>,
+    /// The tries of it that failed.
+    failed: Option<String>,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { begun: None, wait: None });
+static STATE: Mutex<State> = Mutex::new(State { begun: None, wait: None, failed: None });
 /// Whether anything is printed.
 static TELLS: OnceLock<bool> = OnceLock::new();
 /// What `--deadline` says.
@@ -74,9 +76,15 @@ pub(crate) fn sent(operation: &'static str, limit: Duration) {
     let (mut state, now) = (state(), Instant::now());
     if state.begun.is_none_or(|(begun, _)| begun != operation) {
         state.begun = Some((operation, now));
+        state.failed = None;
     }
     let what = format!("waiting for the answer to {}", name(operation));
     state.wait = Some(Wait { what, since: now, limit, is_told: false });
+}
+
+/// The tries of the present operation that failed, in words.
+pub(crate) fn failed() -> Option<String> {
+    state().failed.clone()
 }
 
 /// Something is waited for until this is dropped, for the limit of one request at most.
@@ -142,6 +150,8 @@ fn retry(seen: &Seen) {
     let pause = Duration::from_millis(seen.wait_ms);
     let mut state = state();
     state.wait = None;
+    let tries = if seen.tries == 1 { "one try".to_owned() } else { format!("{} tries", seen.tries) };
+    state.failed = Some(format!("{tries} of {} had failed, the last with {}", seen.operation, seen.why));
     if pause < PATIENCE {
         return;
     }
@@ -165,6 +175,7 @@ struct Seen {
     why: String,
     wait_ms: u64,
     limit_ms: u64,
+    tries: u64,
 }
 
 impl Visit for Seen {
@@ -182,6 +193,7 @@ impl Visit for Seen {
         match field.name() {
             "wait_ms" => self.wait_ms = value,
             "limit_ms" => self.limit_ms = value,
+            "http.request.resend_count" => self.tries = value,
             _ => {}
         }
     }

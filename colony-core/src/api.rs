@@ -51,7 +51,7 @@ pub mod votes_reactions;
 pub mod webhooks;
 pub mod wiki;
 
-use crate::registry::Group;
+use crate::operation::Group;
 
 /// Every group of operations, in the order of the other SDKs' catalogue.
 ///

@@ -321,13 +321,17 @@ impl Error {
         })
     }
 
-    /// Says of a failed try that the call's time limit leaves none for another.
+    /// Says of the last of so many failed tries that the call's time limit leaves none for another.
     #[must_use]
-    pub fn out_of_time(mut self, limit: Limit, value: Duration) -> Self {
+    pub fn out_of_time(mut self, limit: Limit, value: Duration, tries: u32) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             inner.limit = Some((limit, value));
-            inner.message +=
-                &format!("; the {} of {} s leaves no time to try again", limit.as_str(), value.as_secs_f64());
+            let tries = if tries == 1 { "one try".to_owned() } else { format!("{tries} tries") };
+            inner.message += &format!(
+                "; the {} of {} s leaves no time to try again after {tries}",
+                limit.as_str(),
+                value.as_secs_f64()
+            );
         }
         self
     }

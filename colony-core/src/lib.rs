@@ -49,6 +49,7 @@ mod names;
 mod null;
 mod open;
 pub mod openid;
+mod operation;
 pub mod page;
 pub mod python_names;
 mod rate_limit;

@@ -112,6 +112,8 @@ const LONGEST_TEXT: u64 = 64;
 
 /// How long the work on files beside the lock may take.
 pub(crate) const FILE_WORK: Duration = Duration::from_secs(5);
+/// How long after the limit of its request a holder says that it goes on.
+pub(crate) const ANSWER_GRACE: Duration = Duration::from_secs(2);
 
 impl fmt::Debug for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

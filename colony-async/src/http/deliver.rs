@@ -14,7 +14,7 @@ impl Http {
     pub(super) async fn deliver_until(
         &self,
         request: &Request,
-        deadline: Deadline,
+        deadline: &Deadline,
         sink: Option<&Sink>,
     ) -> Result<Reply> {
         let shared = &*self.shared;
@@ -39,7 +39,7 @@ impl Http {
     }
 
     /// Sends a request once, past the cache and the circuit breaker.
-    pub(super) async fn deliver_fresh(&self, request: &Request, deadline: Deadline) -> Result<Reply> {
+    pub(super) async fn deliver_fresh(&self, request: &Request, deadline: &Deadline) -> Result<Reply> {
         self.shared.session.check_caller()?;
         self.send_with_retries(request, deadline, None, &RetryPolicy::none()).await
     }
@@ -47,7 +47,7 @@ impl Http {
     async fn send_guarded(
         &self,
         request: &Request,
-        deadline: Deadline,
+        deadline: &Deadline,
         sink: Option<&Sink>,
     ) -> Result<Reply> {
         let Some(breaker) = &self.shared.breaker else {
@@ -63,12 +63,12 @@ impl Http {
     async fn send_with_retries(
         &self,
         request: &Request,
-        deadline: Deadline,
+        deadline: &Deadline,
         sink: Option<&Sink>,
         policy: &RetryPolicy,
     ) -> Result<Reply> {
         let shared = &*self.shared;
-        let mut tries = Repeat::new(request, policy, &*shared.timer).until(request, deadline);
+        let mut tries = Repeat::new(request, policy, &*shared.timer).until(deadline);
         let mut tokens = carries_token(request).then(|| Round::new(&shared.session, request));
         loop {
             let outcome = self.send_once(request, tokens.as_mut(), sink).await?;
@@ -76,7 +76,7 @@ impl Http {
             if !request.is_repeatable() {
                 return outcome;
             }
-            if let Some(outcome) = tries.settle(outcome).await {
+            if let Some(outcome) = tries.settle(request, outcome).await {
                 return outcome;
             }
         }

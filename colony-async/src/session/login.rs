@@ -113,19 +113,22 @@ impl Login {
     async fn run(&self, key: &SecretString, attempt: Attempt<'_>) -> Result<SecretString> {
         let retry = attempt.patience.of(&self.retry);
         let (mut tries, mut watch) =
-            (Repeat::of_login(LOGIN, &retry, attempt.timer), Stopwatch::start(attempt.timer));
+            (Repeat::of_login(&retry, attempt.timer, attempt.tried), Stopwatch::start(attempt.timer));
         loop {
             if self.totp.is_some() {
                 // A person may be asked for the code.
                 attempt.announce(self.deadline);
             }
             let request = self.request(key)?;
-            attempt.announce(self.sender.timeout);
+            attempt.announce_request(self.sender.timeout);
+            let sent = watch.elapsed();
             let outcome = self.sender.once_bounded(&request, body::LOGIN_LIMIT).await;
+            attempt.announce((sent + self.sender.timeout).saturating_sub(watch.elapsed()));
             match tries.pause(&outcome) {
                 Some(pause) if self.may_try_again(watch.elapsed() + pause.time) => {
                     attempt.announce(pause.time + self.sender.timeout);
-                    tries.tell(&pause);
+                    let error = outcome.map_or_else(|error| error, |reply| reply.into_error(&request));
+                    tries.tell(&pause, error);
                     watch.sleep(pause.time).await;
                 }
                 _ => {

@@ -12,7 +12,8 @@ use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 
 use crate::{
-    disk::lock::{FILE_WORK, Lock},
+    deadline::Tried,
+    disk::lock::{ANSWER_GRACE, FILE_WORK, Lock},
     time::Timer,
     token::{CachedToken, Format},
 };
@@ -53,6 +54,8 @@ pub(crate) trait Mint: Send + Sync + 'static {
 pub(crate) struct Attempt<'a> {
     pub(crate) timer: &'a dyn Timer,
     pub(crate) patience: Patience,
+    /// Where failed tries are noted, for callers that do not wait for the last.
+    pub(crate) tried: &'a Tried,
     /// The lock under which it is made, if there is one.
     pub(crate) lock: Option<&'a Lock>,
 }
@@ -62,6 +65,14 @@ impl Attempt<'_> {
     pub(crate) fn announce(&self, left: Duration) {
         if let Some(lock) = self.lock {
             lock.announce(left.saturating_add(FILE_WORK));
+        }
+    }
+
+    /// Tells them that a request with this limit is about to be sent. When it has ended, that is to be told too: so
+    /// those who wait for a stopped process do not add the work on files to the limit.
+    pub(crate) fn announce_request(&self, limit: Duration) {
+        if let Some(lock) = self.lock {
+            lock.announce(limit.saturating_add(ANSWER_GRACE));
         }
     }
 }

@@ -306,8 +306,10 @@ impl Refresh<'_> {
             }
         }
         let started = session.now();
-        let attempt = Attempt { timer: &*session.timer, patience: self.patience(), lock };
+        let attempt =
+            Attempt { timer: &*session.timer, patience: self.patience(), lock, tried: &session.tried };
         let answer = session.mint.mint(secret, attempt).await;
+        session.tried.set(None);
         let now = session.now();
         let took = Duration::from_secs_f64((now - started).max(0.0));
         let error = match answer {

@@ -27,6 +27,20 @@ fn an_outage_and_a_slow_answer_are_told() {
 }
 
 #[test]
+fn a_deadline_in_a_pause_names_the_tries_that_failed() {
+    let fail = |rule: &str| vec![rule.parse().unwrap()];
+    for (rule, told) in [
+        ("POST /auth/token=503x9", "of get_auth_token had failed"),
+        ("GET /users/me=503x9", "leaves no time to try again after"),
+    ] {
+        let bench = Bench::with(Options { fail: fail(rule), ..Options::default() });
+        let output = bench.run(&["--deadline", "1s", "--json", "whoami"]);
+        let said = text(&output.stderr);
+        assert!(said.contains("503") && said.contains(told), "{rule}: {said}");
+    }
+}
+
+#[test]
 fn a_cache_that_does_not_work_is_told_in_one_line() {
     let bench = Bench::new();
     let run = |arguments: &[&str]| {

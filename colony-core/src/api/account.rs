@@ -2,7 +2,7 @@
 
 use crate::{
     Client, Content, Done, Page, Transport,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::users::User;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Endpoint, JsonObject, Request, Timestamp, Transport,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 // ---- handle

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, Content, Download, Endpoint, FilePart, Id, JsonObject, Reply, Request, Result, Transport, kind,
     names::{self, Both},
-    registry::{Group, Operation},
+    operation::{Group, Operation},
     reply::accept,
 };
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Base, Client, Effect, Endpoint, JsonObject, Request, Transport,
     openid::audience::{Audience, AudienceTokens},
-    registry::{Call, Group, NoArguments, Operation, read_arguments},
+    operation::{Call, Group, NoArguments, Operation, read_arguments},
 };
 
 mod delegation;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Endpoint, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Transport,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::posts::Post;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, CommentId, Endpoint, Id, JsonObject, PostId, Request, Timestamp, Transport, kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 // ---- handle

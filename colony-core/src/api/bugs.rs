@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, Endpoint, Id, JsonObject, Open, Page, Reply, Request, Result, Sequence, Timestamp, Transport,
     kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 // ---- handle

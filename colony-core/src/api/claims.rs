@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Client, Endpoint, Id, JsonObject, Open, Reply, Request, Result, Timestamp, Transport, UserId, kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
     reply::accept,
 };
 

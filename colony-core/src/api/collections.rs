@@ -9,7 +9,7 @@ use crate::{
     id::checked_id,
     kind,
     names::{self, Both},
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::{posts::Post, users::User};

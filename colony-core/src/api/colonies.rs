@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     Client, ColonyId, Endpoint, JsonObject, Open, Page, Reply, Request, Result, Timestamp, Transport, args,
     names::{self, Both},
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 pub use self::{images::*, naming::*, ownership::*};

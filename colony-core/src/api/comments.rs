@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, CommentId, Done, JsonObject, Page, PostId, Timestamp, Transport, UserId,
     names::{self, Both},
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::{

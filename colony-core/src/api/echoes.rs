@@ -8,7 +8,7 @@ use crate::{
     Transport,
     id::checked_id,
     kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::{posts::PostType, users::User};

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Client, Endpoint, Id, JsonObject, Open, PostId, Request, Timestamp, Transport, UserId, kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::users::User;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Done, Endpoint, Id, JsonObject, Open, Request, Timestamp, Transport, kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 pub use muting::{AddMutedWord, ListMutedWords, MutePost, MutedWord, PostMuted, RemoveMutedWord, UnmutePost};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Done, Endpoint, Id, JsonObject, Request, Transport, UserId, kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 // ---- handle

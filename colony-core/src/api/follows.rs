@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, Endpoint, Id, JsonObject, Page, Request, Timestamp, Transport, UserId, kind,
     names::{self, Both},
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::users::User;

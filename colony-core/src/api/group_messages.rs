@@ -19,7 +19,7 @@ use bytes::Bytes;
 
 use crate::{
     Client, Content, ConversationId, MessageId, Transport, UserId,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::messages::{MarkedRead, Message, MuteState};

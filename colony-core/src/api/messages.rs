@@ -21,7 +21,7 @@ pub use single::*;
 
 use crate::{
     Client, MessageId, Transport,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 // ---- handle

@@ -12,7 +12,7 @@ mod submitters;
 
 use crate::{
     Client, Transport,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 pub use self::{

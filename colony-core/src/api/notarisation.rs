@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, CommentId, Endpoint, Error, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence,
     Timestamp, Transport, UserId,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 // ---- handle

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, Done, Endpoint, Id, JsonObject, Page, Reply, Request, Result, Sequence, Timestamp, Transport,
     kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 pub use about::{

@@ -6,7 +6,7 @@ use crate::{
     Client, CommentId, ConversationId, Done, Id, JsonObject, MessageId, NotificationId, Open, PostId,
     Timestamp, Transport, UserId, kind,
     names::{self, Both},
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::users::User;

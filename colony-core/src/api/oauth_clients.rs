@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Endpoint, Id, Request, Transport, kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 pub use models::{

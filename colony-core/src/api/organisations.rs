@@ -2,7 +2,7 @@
 
 use crate::{
     Client, Error, ErrorKind, Id, Reply, Request, Result, Transport, UserId, kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
     reply::accept,
 };
 

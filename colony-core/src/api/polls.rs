@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, Endpoint, JsonObject, PostId, Request, Transport,
     names::{self, Both},
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 // ---- handle

@@ -38,7 +38,7 @@ pub use writing::{
 
 use crate::{
     Client, Done, Page, PostId, Transport,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 // ---- handle

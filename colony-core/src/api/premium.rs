@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Endpoint, Id, JsonObject, Open, Request, Timestamp, Transport, kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 // ---- handle

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, Endpoint, Id, JsonObject, Open, Page, Request, Timestamp, Transport, kind,
     names::{self, Both},
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::users::User;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Base, Client, Endpoint, JsonObject, Open, Request, Timestamp, Transport, UserId,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 // ---- handle

@@ -10,7 +10,7 @@ use crate::{
     api::users::User,
     id::checked_id,
     kind,
-    registry::{Call, Group, Operation},
+    operation::{Call, Group, Operation},
 };
 
 // ---- handle

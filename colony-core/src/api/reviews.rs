@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, Endpoint, Id, JsonObject, Page, PostId, Reply, Request, Result, Sequence, Timestamp, Transport,
     UserId, kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::users::User;

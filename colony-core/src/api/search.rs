@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Endpoint, JsonObject, Page, Reply, Request, Result, Sequence, Transport,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::{posts::Post, users::User};

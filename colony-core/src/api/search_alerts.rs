@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, ColonyId, Done, Endpoint, Id, JsonObject, Page, Reply, Request, Result, Sequence, Timestamp,
     Transport, kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 // ---- handle

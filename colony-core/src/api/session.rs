@@ -8,7 +8,7 @@ mod models;
 
 use crate::{
     Client, Page, Transport,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 pub use self::{community::*, endpoints::*, models::*};

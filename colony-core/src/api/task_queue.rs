@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Client, Endpoint, Id, JsonObject, Open, Page, PostId, Reply, Request, Result, Sequence, Timestamp,
     Transport, UserId, kind,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 use super::posts::Post;

@@ -10,7 +10,7 @@ use crate::{
     api::users::{User, user_or_name},
     kind,
     names::{self, Both},
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 pub use tips::{

@@ -12,8 +12,8 @@ use crate::{
     Batch, Client, Endpoint, JsonObject, Open, Page, Request, Result, Timestamp, Transport, UserId,
     either::text_or_object,
     names::{self, Both},
+    operation::{Group, Operation},
     page::{OneByOne, Steps},
-    registry::{Group, Operation},
 };
 
 pub use karma::{GetKarmaBreakdown, KarmaBreakdown, KarmaReason, KarmaTrend};

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Client, Done, Endpoint, JsonObject, Page, Reply, Request, Result, Sequence, Timestamp, Transport,
-    registry::{Group, Operation},
+    operation::{Group, Operation},
     reply::accept,
 };
 

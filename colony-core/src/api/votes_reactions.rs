@@ -10,7 +10,7 @@ use crate::{
     Client, CommentId, Endpoint, JsonObject, PostId, Request, Transport,
     id::checked_id,
     names::{self, Both},
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 pub use awards::{

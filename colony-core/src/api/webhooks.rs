@@ -12,7 +12,7 @@ use crate::{
     either::rows_or_object,
     kind,
     names::{self, Both},
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 pub use self::care::*;

@@ -14,7 +14,7 @@ use crate::{
     api::users::{User, user_or_name},
     kind,
     names::{self, Both},
-    registry::{Group, Operation},
+    operation::{Group, Operation},
 };
 
 // ---- handle

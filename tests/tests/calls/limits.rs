@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use colony_core::{Limit, retry::Unanswered};
+use colony_core::{
+    Error, Limit,
+    retry::{RetryPolicy, Unanswered},
+};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
@@ -60,7 +63,10 @@ async fn a_pause_beyond_the_deadline_is_not_waited_for() {
         assert!(begun.elapsed() < Duration::from_secs(15), "{error}");
         assert_eq!((error.status(), error.retry_after()), (Some(503), Some(Duration::from_secs(30))));
         assert_eq!(error.limit(), Some((Limit::Deadline, Duration::from_secs(20))));
-        assert!(error.to_string().contains("the deadline of 20 s leaves no time to try again"), "{error}");
+        assert!(
+            error.to_string().contains("the deadline of 20 s leaves no time to try again after one try"),
+            "{error}"
+        );
     }
 }
 
@@ -74,6 +80,44 @@ async fn waiting_for_the_login_counts() {
         let base_url = format!("{}/api/v1", server.uri());
         let error = failed(setup.call(kind, &base_url, "get_me", json!({})).await);
         assert_eq!(error.limit(), Some((Limit::Deadline, SHORT)), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_names_the_tries_that_failed() {
+    let limit = Duration::from_secs(2);
+    let setup = Setup { deadline: Some(limit), timeout: Some(LONG), ..Setup::default() };
+    for kind in KINDS {
+        for (verb, paths, operation) in
+            [("GET", "/users/me$", "get_me"), ("POST", "/auth/token$", "get_auth_token")]
+        {
+            let scene = Scene::new().await;
+            scene.on(verb, paths, Some(2), status(503)).await;
+            scene.on(verb, paths, Some(1), made().set_delay(LONG)).await;
+            let error = failed(setup.call(kind, &scene.base_url(), "get_me", json!({})).await);
+            assert_eq!(error.limit(), Some((Limit::Deadline, limit)), "{error}");
+            let told = format!("2 tries of {operation} had failed, the last with status 503");
+            assert!(error.to_string().contains(&told), "{error}");
+            let cause = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<Error>());
+            assert_eq!(cause.and_then(Error::status), Some(503), "{error}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_names_the_cause_of_tries_without_an_answer() {
+    let limit = Duration::from_secs(2);
+    let retry = RetryPolicy::default().base_delay(LONG).max_delay(LONG);
+    for kind in KINDS {
+        let closed = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let base_url = format!("http://{}/api/v1", closed.local_addr().expect("its address"));
+        drop(closed);
+        let setup = Setup { deadline: Some(limit), retry: Some(retry.clone()), ..Setup::default() };
+        // An operation without a login, whose tries have a budget of their own.
+        let error = failed(setup.call(kind, &base_url, "recover_key", json!({"username": "ada"})).await);
+        assert_eq!(error.limit(), Some((Limit::Deadline, limit)), "{error}");
+        let told = ["connection refused", "the deadline of 2 s leaves no time to try again after one try"];
+        assert!(told.iter().all(|told| error.to_string().contains(told)), "{error}");
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     Error, JsonObject, Result,
     canonical::{self, sha256_hex},
-    registry::{Call, read_arguments},
+    operation::{Call, read_arguments},
 };
 
 use super::Notarisation;
