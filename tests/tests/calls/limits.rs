@@ -86,7 +86,8 @@ async fn waiting_for_the_login_counts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_names_the_tries_that_failed() {
     let limit = Duration::from_secs(2);
-    let setup = Setup { deadline: Some(limit), timeout: Some(LONG), ..Setup::default() };
+    let retry = Some(RetryPolicy::default().base_delay(Duration::from_millis(1)));
+    let setup = Setup { deadline: Some(limit), timeout: Some(LONG), retry, ..Setup::default() };
     for kind in KINDS {
         for (verb, paths, operation) in
             [("GET", "/users/me$", "get_me"), ("POST", "/auth/token$", "get_auth_token")]
