@@ -4,7 +4,7 @@
 //! Not part of the public interface: it changes without notice.
 //!
 //! What is built on it: `private::Directory` reads and writes files that are to be ours alone,
-//! `lock::FileLock` says which process may act, and `waiting` waits for it.
+//! `lock::Lock` says which process may act, and `waiting` waits for it.
 
 #[cfg(unix)]
 mod at;
