@@ -111,7 +111,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Operation, Failure> {
         let near = methods::nearest(name);
         let hint =
             if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
-        Failure::usage(format!("there is no operation {name:?}{hint} `colony methods` lists them"))
+        Failure::usage(format!("there is no operation {name:?}{hint}; `colony methods` lists them"))
     })
 }
 

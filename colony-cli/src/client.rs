@@ -1,6 +1,7 @@
 //! The client of a command: from its options, the environment and the profile.
 
 use std::{
+    env::VarError,
     path::PathBuf,
     sync::{
         OnceLock,
@@ -16,7 +17,7 @@ use secrecy::SecretString;
 use crate::{
     args::Global,
     failure::Failure,
-    input::{self, tidy},
+    input::{self, tidy, tidy_secret},
     profile::{self, KeyCommand, Profile, Profiles},
     waiting,
 };
@@ -153,7 +154,7 @@ pub(crate) fn find_key(global: &Global) -> Result<Option<Found>, Failure> {
         static READ: OnceLock<SecretString> = OnceLock::new();
         if READ.get().is_none() {
             let text = input::file("--api-key-file", path)?;
-            let key = tidy(&text);
+            let key = tidy_secret(&text);
             if key.is_empty() || key.contains(char::is_whitespace) {
                 return Err(Failure::usage(format!(
                     "--api-key-file {}: this is not one key",
@@ -165,7 +166,7 @@ pub(crate) fn find_key(global: &Global) -> Result<Option<Found>, Failure> {
         return Ok(READ.get().map(|key| Found::Key(key.clone(), KeySource::File(path.clone()))));
     }
     if global.profile.is_none()
-        && let Some(key) = environment_key()
+        && let Some(key) = environment_key()?
     {
         return Ok(Some(Found::Key(key, KeySource::Environment)));
     }
@@ -177,10 +178,18 @@ pub(crate) fn find_key(global: &Global) -> Result<Option<Found>, Failure> {
     Ok(found)
 }
 
-fn environment_key() -> Option<SecretString> {
-    let key = std::env::var("COLONY_API_KEY").ok()?;
-    let key = tidy(&key);
-    (!key.is_empty()).then(|| key.to_owned().into())
+fn environment_key() -> Result<Option<SecretString>, Failure> {
+    let key = match std::env::var("COLONY_API_KEY") {
+        Ok(key) => key,
+        Err(VarError::NotPresent) => return Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            return Err(Failure::usage(
+                "COLONY_API_KEY is not text in UTF-8; a key has letters, digits and _",
+            ));
+        }
+    };
+    let key = tidy_secret(&key);
+    Ok((!key.is_empty()).then(|| key.to_owned().into()))
 }
 
 /// A key goes only to the service it was given for.
@@ -243,7 +252,7 @@ fn given_base_url(global: &Global) -> Option<&str> {
 /// The base URL in use: as given, else that of the profile, else the service's. A key that is not a profile's
 /// goes to a profile's service only when the profile was named.
 pub(crate) fn base_url(global: &Global) -> Result<String, Failure> {
-    let own_key = global.api_key_file.is_some() || global.profile.is_none() && environment_key().is_some();
+    let own_key = global.api_key_file.is_some() || global.profile.is_none() && environment_key()?.is_some();
     let of_profile = match given_base_url(global) {
         Some(_) => None,
         None if own_key && named(global).is_none() => None,

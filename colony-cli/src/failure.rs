@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use colony_core::{Error, ErrorKind};
+use colony_core::{Error, ErrorKind, NOT_JSON};
 use serde_json::json;
 
 use crate::{
@@ -142,6 +142,8 @@ fn hint(error: &Error, base_url: Option<&str>) -> Option<String> {
             "wait that long, then run it again"
         }
         (ErrorKind::RateLimit, Some(_)) => "wait a minute, then run it again",
+        // A reply of the API that cannot be read comes from the right address.
+        (ErrorKind::Decode, _) if error.code() != Some(NOT_JSON) => return error.hint().map(str::to_owned),
         (ErrorKind::NotFound | ErrorKind::Api | ErrorKind::Decode, _) if path.as_deref() == Some("") => {
             let url = base_url.unwrap_or_default().trim_end_matches('/');
             return Some(format!(

@@ -14,6 +14,13 @@ pub(crate) fn tidy(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0')
 }
 
+/// [`tidy`], and without the quotation marks that files of `NAME="value"` leave around a key where no shell reads them.
+pub(crate) fn tidy_secret(text: &str) -> &str {
+    let text = tidy(text);
+    let unquoted = |mark: char| text.strip_prefix(mark)?.strip_suffix(mark);
+    unquoted('"').or_else(|| unquoted('\'')).map_or(text, tidy)
+}
+
 /// [`tidy`] as a reader of arguments.
 pub(crate) fn tidied(text: &str) -> Result<String, std::convert::Infallible> {
     Ok(tidy(text).to_owned())
@@ -193,6 +200,11 @@ mod tests {
     #[test]
     fn marks_and_blanks_are_removed() {
         assert_eq!(tidy("\u{feff} col_x\r\n"), "col_x");
+        assert_eq!(tidy_secret(" \"col_x\"\n"), "col_x");
+        assert_eq!(tidy_secret("'col_x'"), "col_x");
+        for odd in ["\"", "\"col_x", "'col_x\"", "", "''"] {
+            assert_eq!(tidy_secret(odd), if odd == "''" { "" } else { odd });
+        }
         let decoded = |bytes: &[u8]| decode(bytes.to_vec());
         for bytes in [&b"key"[..], b"\xef\xbb\xbfkey", b"\xff\xfek\0e\0y\0", b"\xfe\xff\0k\0e\0y"] {
             assert_eq!(decoded(bytes).as_deref(), Some("key"), "{bytes:?}");

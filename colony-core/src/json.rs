@@ -3,6 +3,7 @@
 //! The path of a field is worked out from the line and column of serde's error, so that no model is compiled a
 //! second time for a reader that records paths.
 
+mod lenient;
 mod repair;
 
 use serde::de::DeserializeOwned;
@@ -10,24 +11,36 @@ use serde::de::DeserializeOwned;
 pub(crate) use self::repair::{Wanted, meant};
 
 /// Reads a JSON text as a `T`. A byte order mark at the beginning is passed over, and so are values whose type is odd
-/// and whose meaning is plain: `"5"` or `5.0` for a number, a number for a text, a `null` among texts.
+/// and whose meaning is plain: `"5"` or `5.0` for a number, a number for a text, a `null` among texts. So is what JSON
+/// does not allow and encoders send all the same: half of a surrogate pair, `NaN`.
 ///
 /// # Errors
 ///
 /// What is wrong, and the path of the field where it is: "at `items[3].score`: invalid type: …".
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     let text = decode(text)?;
-    serde_json::from_str(text).or_else(|error| {
-        let mut read = None;
-        let mended = repair::repaired(text, &error, &mut |text| match serde_json::from_str(text) {
-            Ok(value) => {
-                read = Some(value);
-                None
-            }
-            Err(error) => Some(error),
-        });
-        read.filter(|_| mended).ok_or_else(|| told(text, &error))
-    })
+    let refused = match serde_json::from_str(text) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    match lenient::standard(text) {
+        Some(text) => serde_json::from_str(&text).or_else(|error| read_around(&text, error)),
+        None => read_around(text, refused),
+    }
+}
+
+/// Reads around odd values.
+#[cold]
+fn read_around<T: DeserializeOwned>(text: &str, error: serde_json::Error) -> Result<T, String> {
+    let mut read = None;
+    let mended = repair::repaired(text, &error, &mut |text| match serde_json::from_str(text) {
+        Ok(value) => {
+            read = Some(value);
+            None
+        }
+        Err(error) => Some(error),
+    });
+    read.filter(|_| mended).ok_or_else(|| told(text, &error))
 }
 
 /// Reads a JSON text as a `T` and takes every value for what it is.
@@ -192,6 +205,18 @@ mod tests {
             assert!(read::<Vec<u64>>(text.as_bytes()).is_err(), "{text}");
         }
         assert!(read::<Vec<u64>>(b"[\"2\", 2.5]").unwrap_err().contains("[0]"));
+    }
+
+    #[test]
+    fn half_of_a_pair_does_not_cost_the_page() {
+        let odd = r#"{"items": [{"score": "5", "tags": ["cut \ud83d"]}, {"score": 1, "other": NaN}]}"#;
+        let rows: Rows = read(odd.as_bytes()).unwrap();
+        assert_eq!((rows.items[0].score, &*rows.items[0].tags[0]), (5, "cut \u{fffd}"));
+        assert_eq!(
+            refused(r#"{"items": [{"score": NaN}]}"#),
+            " at `items[0].score`: invalid type: null, expected i64"
+        );
+        assert_eq!(read::<Vec<u8>>(b"[NaN, 1,]").unwrap_err(), " at `[2]`: trailing comma");
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub use open::Open;
 pub use page::{NextPage, Page};
 pub use rate_limit::RateLimit;
 pub use raw::RawRequest;
-pub use reply::{Done, Reply};
+pub use reply::{Done, NOT_JSON, Reply};
 pub use request::{Auth, Base, Body, Chunks, Content, Effect, FilePart, Opened, PathStyle, Request};
 pub use timestamp::Timestamp;
 pub use transport::{CallSettings, Connect, Transport};

@@ -13,6 +13,9 @@ use serde_json::Value;
 
 use crate::{Error, ErrorKind, Request, Result};
 
+/// The [code](Error::code) of a success whose body is a page and not JSON.
+pub const NOT_JSON: &str = "not_json";
+
 /// A reply as it arrived: status, headers, body.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -67,7 +70,8 @@ impl Reply {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Decode`] when the body is not JSON or not a `T`; the message names the field.
+    /// [`ErrorKind::Decode`] when the body is not a `T`, and the message names the field; or not JSON, with the code
+    /// [`NOT_JSON`] where the reply says what it is instead.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
         let body: &[u8] = match self.status {
             StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT if self.is_blank() => b"{}",
@@ -77,9 +81,11 @@ impl Reply {
             _ => &self.body,
         };
         crate::json::read(body).map_err(|problem| match self.media_type() {
-            Some(kind) if !kind.contains("json") && !self.is_json() => self.decode_error(&format!(
-                ": it is `{kind}` and not JSON, from a proxy or a captive portal as it seems"
-            )),
+            Some(kind) if !kind.contains("json") && !self.is_json() => {
+                let problem =
+                    format!(": it is `{kind}` and not JSON, from a proxy or a captive portal as it seems");
+                self.unreadable(&problem, Some(NOT_JSON))
+            }
             _ => self.decode_error(&problem),
         })
     }
@@ -89,11 +95,19 @@ impl Reply {
         self.body.iter().all(u8::is_ascii_whitespace)
     }
 
-    #[cold]
     fn decode_error(&self, problem: &str) -> Error {
+        self.unreadable(problem, None)
+    }
+
+    #[cold]
+    fn unreadable(&self, problem: &str, code: Option<&str>) -> Error {
         let message = format!("the reply cannot be read{problem}");
         let error = Error::build(ErrorKind::Decode, message).status(self.status.as_u16());
-        let error = error.request_id(self.request_id().map(str::to_owned)).finish();
+        let error = error.request_id(self.request_id().map(str::to_owned));
+        let error = match code {
+            Some(code) => error.code(code).finish(),
+            None => error.finish(),
+        };
         match &self.request {
             Some(request) => error.about(request),
             None => error,
@@ -272,12 +286,14 @@ mod tests {
 
     #[test]
     fn a_page_in_place_of_json_is_called_a_page() {
-        let message = |kind: &'static str, body: &'static [u8]| {
+        let error = |kind: &'static str, body: &'static [u8]| {
             let headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, kind.parse().unwrap())]);
-            Reply::new(StatusCode::OK, headers, Bytes::from_static(body)).json().unwrap_err().to_string()
+            Reply::new(StatusCode::OK, headers, Bytes::from_static(body)).json().unwrap_err()
         };
-        let page = message("text/html; charset=utf-8", b"<html>log in to the network</html>");
-        assert!(page.contains("it is `text/html` and not JSON"), "{page}");
+        let page = error("text/html; charset=utf-8", b"<html>log in to the network</html>");
+        assert!(page.to_string().contains("it is `text/html` and not JSON"), "{page}");
+        assert_eq!(page.code(), Some(NOT_JSON));
+        let message = |kind, body| error(kind, body).to_string();
         assert!(!message("application/json", b"<html>").contains("not JSON"));
         assert!(!message("text/\"html", b"<html>").contains("html"), "only what is a media type is repeated");
     }

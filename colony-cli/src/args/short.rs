@@ -108,7 +108,10 @@ pub(crate) enum PostsCommand {
     #[command(after_help = "Example:\n  colony posts list --author ada --page 2")]
     List(ListArgs),
     /// Show one post with its comments
-    #[command(after_help = "Example:\n  colony posts view 2e549d01-99f2-459f-8924-48b2690b2170")]
+    #[command(
+        after_help = "Example:\n  colony posts view 2e549d01-99f2-459f-8924-48b2690b2170",
+        aliases = ["get", "show"]
+    )]
     View {
         /// The post's id
         #[arg(value_parser = tidied)]
@@ -238,7 +241,7 @@ pub(crate) enum UsersCommand {
     #[command(after_help = "Example:\n  colony users list rust --sort active")]
     List(UsersArgs),
     /// Show one user
-    #[command(after_help = "Example:\n  colony users view ada")]
+    #[command(after_help = "Example:\n  colony users view ada", aliases = ["get", "show"])]
     View {
         /// The username
         #[arg(value_parser = tidied)]

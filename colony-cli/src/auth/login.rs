@@ -446,7 +446,7 @@ fn secret_from_stdin(what: &str, output: &Output) -> Result<SecretString, Failur
     let Some(text) = text.map(SecretString::from) else {
         return refused("is not text; pass it as one line");
     };
-    let secret = input::tidy(text.expose_secret());
+    let secret = input::tidy_secret(text.expose_secret());
     match secret {
         "" => refused("is empty; pass it as one line, for example `colony auth login < FILE`"),
         secret if secret.len() as u64 > MAX_SECRET => refused("is too long to be one"),

@@ -9,7 +9,7 @@ use std::{
 use colony_core::{Error, ErrorKind, Result};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::input::{self, tidy};
+use crate::input::{self, tidy_secret};
 
 /// The most that is read of what the program prints, in bytes. A key is much shorter.
 const LONGEST: u64 = 64 * 1024;
@@ -84,7 +84,7 @@ impl KeyCommand {
             .filter(|status| !status.success())
             .map_or(Ok(()), |status| Err(self.failed(ErrorKind::Auth, &format!("failed ({status})"))))?;
         let text = input::decode(printed).map(SecretString::from);
-        match text.as_ref().map(|text| tidy(text.expose_secret())) {
+        match text.as_ref().map(|text| tidy_secret(text.expose_secret())) {
             Some("") => Err(self.failed(ErrorKind::Auth, "printed nothing")),
             Some(key) if !key.contains(|c: char| c.is_whitespace() || c.is_control()) => {
                 Ok(key.to_owned().into())

@@ -128,7 +128,9 @@ fn keys_codes_and_addresses_are_tidied() {
     let file = bench.cache.path().join("key");
     let mut utf16 = vec![0xff, 0xfe];
     utf16.extend(format!("{key}\r\n").encode_utf16().flat_map(u16::to_le_bytes));
-    for content in [format!("{key}\r\n").into_bytes(), format!("\u{feff} {key}\n\n").into_bytes(), utf16] {
+    let padded = ["{key}\r\n", "\u{feff} {key}\n\n", "\"{key}\"\n"]
+        .map(|text| text.replace("{key}", key).into_bytes());
+    for content in padded.into_iter().chain([utf16]) {
         std::fs::write(&file, &content).unwrap();
         let whoami = ["--json", "whoami", "--api-key-file", file.to_str().unwrap()];
         let output = bench.command(&whoami).env_remove("COLONY_API_KEY").output().unwrap();
@@ -146,6 +148,14 @@ fn keys_codes_and_addresses_are_tidied() {
         .env("COLONY_BASE_URL", format!(" {url}/\r\n"));
     let output = padded.output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let garbled = std::ffi::OsStr::from_bytes(b"col_\xff");
+        let output = bench.command(&["--json", "whoami"]).env("COLONY_API_KEY", garbled).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("COLONY_API_KEY is not text"), "{}", text(&output.stderr));
+    }
     std::fs::write(&file, "two words\n").unwrap();
     let (code, _) = bench.failure(&["--json", "whoami", "--api-key-file", file.to_str().unwrap()]);
     assert_eq!(code, 2);
@@ -189,6 +199,8 @@ fn messages_name_the_right_next_step() {
         assert!(error["hint"].as_str().unwrap().contains("colony auth login"), "{error}");
         assert!(!error.to_string().contains("Client::builder"), "{error}");
     }
+    let (_, unknown) = bench.failure(&["--json", "call", "no_such_operation"]);
+    assert!(unknown["message"].as_str().unwrap().contains("; `colony methods`"), "{unknown}");
     let missing = "00000000-0000-4000-8000-000000000000";
     let (_, error) = bench.failure(&["--json", "posts", "view", missing]);
     assert!(error["request_id"].is_string() && error["hint"].is_string(), "{error}");
