@@ -16,10 +16,11 @@ use std::{
 use colony_core::{
     CallSettings, Effect, Error, ErrorKind, Prepared, Reply as CoreReply, Request, Result,
     idempotency::Keys,
-    openid::audience::{Audience, AudienceToken, Wanted},
+    openid::audience::{Audience, AudienceToken, Need, Wanted},
     page::{Origin, Step, Steps},
     registry::Call,
     retry::RetryPolicy,
+    token::TokenDetails,
 };
 use http::HeaderMap;
 use secrecy::SecretString;
@@ -147,6 +148,12 @@ impl Http {
     pub(crate) async fn token(&self) -> Result<SecretString> {
         let token = self.bounded(&self.deadline(), self.shared.session.token(None)).await?;
         Ok(token.secret.clone())
+    }
+
+    /// Returns such a token that lives at least this long, and when it ends.
+    pub(crate) async fn token_details(&self, min_ttl: Duration) -> Result<TokenDetails> {
+        let token = self.shared.session.token_lasting(Need::AccessToken, None, min_ttl);
+        Ok(self.bounded(&self.deadline(), token).await?.details())
     }
 
     /// Returns a token for another service.

@@ -90,7 +90,7 @@ pub use colony_core::{
     PostId, Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
     generated_text, idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
-    token::TokenName,
+    token::{TokenDetails, TokenName},
     webhook,
 };
 pub use listing::Listing;

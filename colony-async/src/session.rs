@@ -40,7 +40,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use colony_core::{
     Error, Result,
     openid::audience::Need,
-    token::{cache_path, cooldown::Note, freshness::Lifetime, refusals::Refusals},
+    token::{cache_path, cooldown::Note, freshness::Lifetime, refusals::Refusals, too_short},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -214,6 +214,44 @@ impl Session {
         match self.in_memory(want.need(), want.other_than()) {
             Some(token) => Ok(token),
             None => self.wait_for(want).await,
+        }
+    }
+
+    /// As [`token_for`](Self::token_for), where what is needed lives at least this long. A good token that does not is
+    /// no rejected one: it stays where it is until there is a later one.
+    ///
+    /// # Errors
+    ///
+    /// As [`token`](Self::token), and [`too_short`].
+    pub(crate) async fn token_lasting(
+        self: &Arc<Self>,
+        need: Need,
+        rejected: Option<&SecretString>,
+        min_ttl: Duration,
+    ) -> Result<Arc<CachedToken>> {
+        let mut token = self.token_for(need, rejected).await?;
+        let least = min_ttl.as_secs_f64();
+        // An attempt that was under way may bring what is known to be too short.
+        for _ in 0..3 {
+            let (end, whole) = token.end(need);
+            if least == 0.0 || end - self.now() >= least {
+                return Ok(token);
+            }
+            if whole.is_some_and(|whole| whole <= least) {
+                return Err(too_short(min_ttl, whole));
+            }
+            let new = self.refresh(Want::later_than(Arc::clone(&token))).await?;
+            let is_own = new.minted && !new.is(&token.secret);
+            token = new;
+            if is_own {
+                break;
+            }
+        }
+        let (end, whole) = token.end(need);
+        if end - self.now() >= least {
+            Ok(token)
+        } else {
+            Err(too_short(min_ttl, whole.filter(|_| token.minted)))
         }
     }
 

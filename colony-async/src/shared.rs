@@ -15,7 +15,7 @@ use colony_core::{
         exchanged::Granted,
     },
     token::{
-        TokenName, cache_path,
+        TokenDetails, TokenName, cache_path,
         cooldown::{Limits, Note},
         freshness::{LONGEST_LIFETIME, Lifetime, claims, unix_seconds},
     },
@@ -175,6 +175,26 @@ impl SharedToken {
     /// [`RateLimit`](ErrorKind::RateLimit) while a cool-down lasts.
     pub async fn token(&self) -> Result<SecretString> {
         Ok(self.0.session.token(None).await?.secret.clone())
+    }
+
+    /// Returns such a token and when it ends.
+    ///
+    /// # Errors
+    ///
+    /// As [`token`](Self::token).
+    pub async fn token_details(&self) -> Result<TokenDetails> {
+        self.token_with_min_ttl(Duration::ZERO).await
+    }
+
+    /// Returns a token that lives at least this long, and when it ends. Where the present one does not, a later one is
+    /// taken from the file or fetched, once for all who wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`token`](Self::token); [`InvalidArgument`](ErrorKind::InvalidArgument) where new tokens do not live so long,
+    /// and [`Busy`](ErrorKind::Busy) with the code `min_ttl` where a new one could not be had now.
+    pub async fn token_with_min_ttl(&self, min_ttl: Duration) -> Result<TokenDetails> {
+        Ok(self.0.session.token_lasting(Need::AccessToken, None, min_ttl).await?.details())
     }
 
     /// Returns another token than one that the service refused (401), fetched if nobody has done so yet.
@@ -603,6 +623,75 @@ mod tests {
                 assert_eq!(source.token().await.unwrap().expose_secret(), wanted);
             }
         });
+    }
+
+    #[test]
+    fn a_life_that_no_token_has_is_not_fetched_for() {
+        run(async {
+            let directory = tempfile::tempdir().unwrap();
+            let fetches: Arc<AtomicUsize> = Arc::default();
+            let answer = |_| Ok(Minted::new("short").expires_in(Duration::from_secs(120)));
+            let sources: Vec<_> =
+                (0..10).map(|_| source(directory.path(), &fetches, answer).build().unwrap()).collect();
+            assert_eq!(sources[0].token_details().await.unwrap().token.expose_secret(), "short");
+            let least = Duration::from_secs(110);
+            let enough = sources[1].token_with_min_ttl(least).await.unwrap();
+            assert_eq!((enough.token.expose_secret(), fetches.load(Ordering::SeqCst)), ("short", 1));
+            // Two minutes are its whole life: nothing is fetched in vain.
+            let refused = sources[2].token_with_min_ttl(Duration::from_secs(240)).await.unwrap_err();
+            assert_eq!((refused.argument(), fetches.load(Ordering::SeqCst)), (Some("min_ttl"), 1));
+        });
+    }
+
+    #[test]
+    fn who_needs_more_life_shares_one_fetch() {
+        run(async {
+            let directory = tempfile::tempdir().unwrap();
+            let fetches: Arc<AtomicUsize> = Arc::default();
+            let with_seed = |builder: SharedTokenBuilder| {
+                builder.timer(NearItsEnd).seed(Minted::new(DAY)).build().unwrap()
+            };
+            let answer = move |number| match number {
+                1 => Ok(Minted::new("new").expires_in(Duration::from_secs(3_600))),
+                _ => limited(number),
+            };
+            let sources: Vec<_> =
+                (0..10).map(|_| with_seed(source(directory.path(), &fetches, answer))).collect();
+            let least = Duration::from_secs(1_800);
+            let got = sources.iter().map(|source| source.token_with_min_ttl(least));
+            for details in futures_util::future::join_all(got).await {
+                let details = details.unwrap();
+                assert_eq!(details.token.expose_secret(), "new");
+                assert_eq!(details.expires_at, NearItsEnd.now() + Duration::from_secs(3_600));
+            }
+            assert_eq!(fetches.load(Ordering::SeqCst), 1);
+            // Where no later one can be had, the good one stays.
+            let other = tempfile::tempdir().unwrap();
+            let source = with_seed(source(other.path(), &Arc::default(), limited));
+            let error = source.token_with_min_ttl(least).await.unwrap_err();
+            assert_eq!((error.kind(), error.code()), (ErrorKind::Busy, Some("min_ttl")));
+            assert_eq!(source.token().await.unwrap().expose_secret(), DAY);
+            assert_eq!(
+                source.token_details().await.unwrap().expires_at,
+                NearItsEnd.now() + Duration::from_secs(600)
+            );
+        });
+    }
+
+    /// A JWT of a day.
+    const DAY: &str = "e30.eyJpYXQiOjE3OTAwMDAwMDAsImV4cCI6MTc5MDA4NjQwMH0.x";
+
+    /// A clock that shows ten minutes before its end.
+    struct NearItsEnd;
+
+    impl Timer for NearItsEnd {
+        fn now(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_086_400 - 600)
+        }
+
+        fn sleep(&self, duration: Duration) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+            SystemTimer.sleep(duration)
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use colony_core::{
         exchanged::{self, Granted},
     },
     token::{
+        TokenDetails,
         envelope::{Envelope, Unreadable, Unwritable},
         freshness::{self, Lifetime},
     },
@@ -87,6 +88,29 @@ impl CachedToken {
             (Need::All, Some(id)) => holds(id) && holds(&self.lifetime),
             _ => holds(&self.lifetime),
         }
+    }
+
+    /// When what is needed ends, and how long it lived when it was new, where that is known.
+    pub(crate) fn end(&self, need: Need) -> (f64, Option<f64>) {
+        let of = |token: &SecretString, dead_at, granted_at: Option<f64>| {
+            let end = freshness::told_end(token.expose_secret(), dead_at);
+            let issued = freshness::claims(token.expose_secret()).and_then(|claims| claims.iat);
+            (end, issued.or(granted_at).map(|issued| end - issued))
+        };
+        let Some(granted) = self.granted() else { return of(&self.secret, self.lifetime.dead_at, None) };
+        let access = of(&granted.access_token, granted.expiry, Some(granted.at));
+        let id = granted.id_token.as_ref().zip(granted.id_expiry);
+        let id = id.map(|(id, end)| of(id, end, Some(granted.at)));
+        match (need, id) {
+            (Need::IdToken, Some(id)) => id,
+            (Need::All, Some(id)) if id.0 < access.0 => id,
+            _ => access,
+        }
+    }
+
+    /// The token and when it ends.
+    pub(crate) fn details(&self) -> TokenDetails {
+        TokenDetails::new(self.secret.clone(), self.lifetime.dead_at)
     }
 }
 

@@ -1,10 +1,13 @@
 //! The transport of the async client: what each kind of call answers with.
 
+use std::time::Duration;
+
 use colony_core::{
     CallSettings, Connect, Prepared, Reply as CoreReply, Result, Transport,
     events::{Event, Position, Watch},
     openid::audience::{Audience, AudienceToken, Wanted},
     page::Steps,
+    token::TokenDetails,
 };
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -50,6 +53,11 @@ impl Transport for Http {
     fn token(&self) -> Reply<SecretString> {
         let http = self.clone();
         Reply::new(async move { http.token().await })
+    }
+
+    fn token_details(&self, min_ttl: Duration) -> Reply<TokenDetails> {
+        let http = self.clone();
+        Reply::new(async move { http.token_details(min_ttl).await })
     }
 
     fn audience_token(&self, wanted: Wanted) -> Reply<AudienceToken> {

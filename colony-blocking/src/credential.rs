@@ -10,10 +10,10 @@
 //! # Ok(()) }
 //! ```
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use colony_async::credential as inner;
-use colony_core::Result;
+use colony_core::{Result, token::TokenDetails};
 use secrecy::SecretString;
 
 use crate::thread::Thread;
@@ -147,6 +147,25 @@ impl RotatingCredential {
     pub fn token(&self) -> Result<SecretString> {
         let inner = self.inner.clone();
         self.thread.wait(async move { inner.token().await })
+    }
+
+    /// See [`colony_async::credential::RotatingCredential::token_details`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn token_details(&self) -> Result<TokenDetails> {
+        self.token_with_min_ttl(Duration::ZERO)
+    }
+
+    /// See [`colony_async::credential::RotatingCredential::token_with_min_ttl`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn token_with_min_ttl(&self, min_ttl: Duration) -> Result<TokenDetails> {
+        let inner = self.inner.clone();
+        self.thread.wait(async move { inner.token_with_min_ttl(min_ttl).await })
     }
 
     /// See [`colony_async::credential::RotatingCredential::token_other_than`].

@@ -9,6 +9,7 @@ use colony_core::{
     openid::audience::{Audience, AudienceToken, Wanted},
     page::Steps,
     registry::Call,
+    token::TokenDetails,
 };
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
@@ -114,6 +115,10 @@ impl Transport for Http {
 
     fn token(&self) -> Result<secrecy::SecretString> {
         self.wait(self.inner.token())
+    }
+
+    fn token_details(&self, min_ttl: std::time::Duration) -> Result<TokenDetails> {
+        self.wait(self.inner.token_details(min_ttl))
     }
 
     fn audience_token(&self, wanted: Wanted) -> Result<AudienceToken> {

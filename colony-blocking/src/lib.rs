@@ -51,7 +51,7 @@ pub use colony_core::{
     PostId, Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
     generated_text, idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
-    token::TokenName,
+    token::{TokenDetails, TokenName},
     webhook,
 };
 #[cfg(feature = "id-token")]

@@ -3,7 +3,10 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use colony_async as inner;
-use colony_core::{Error, ErrorKind, Result, token::TokenName};
+use colony_core::{
+    Error, ErrorKind, Result,
+    token::{TokenDetails, TokenName},
+};
 use secrecy::SecretString;
 
 use crate::thread::Thread;
@@ -44,6 +47,25 @@ impl SharedToken {
     pub fn token(&self) -> Result<SecretString> {
         let inner = self.inner.clone();
         self.thread.wait(async move { inner.token().await })
+    }
+
+    /// See [`colony_async::SharedToken::token_details`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn token_details(&self) -> Result<TokenDetails> {
+        self.token_with_min_ttl(Duration::ZERO)
+    }
+
+    /// See [`colony_async::SharedToken::token_with_min_ttl`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn token_with_min_ttl(&self, min_ttl: Duration) -> Result<TokenDetails> {
+        let inner = self.inner.clone();
+        self.thread.wait(async move { inner.token_with_min_ttl(min_ttl).await })
     }
 
     /// See [`colony_async::SharedToken::token_other_than`].

@@ -4,13 +4,17 @@ mod listen;
 mod short;
 mod watch;
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
 use colony_core::registry::Access;
 
-use crate::{input::tidied, output::Colour};
+use crate::{
+    auth::{TokenFormat, Tool},
+    input::tidied,
+    output::Colour,
+};
 
 pub(crate) use listen::*;
 pub(crate) use short::*;
@@ -39,7 +43,7 @@ pub(crate) struct Global {
     /// The API's base URL [default: https://thecolony.ai/api/v1]
     #[arg(long, global = true, env = "COLONY_BASE_URL", value_name = "URL", hide_env = true, value_parser = tidied)]
     pub(crate) base_url: Option<String>,
-    /// The profile [default: COLONY_PROFILE, else `default`]
+    /// The profile [default: COLONY_PROFILE, else that of `auth switch`]
     #[arg(long, global = true, value_name = "NAME", value_parser = tidied)]
     pub(crate) profile: Option<String>,
     /// A file with the API key [default: COLONY_API_KEY, else the profile]
@@ -101,6 +105,14 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  colony cache list")]
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// Run a command with a token in its environment, and without the key
+    #[command(
+        after_help = "Examples:\n  colony exec -- ./agent.sh\n  colony exec --audience colony_shop --env SHOP_TOKEN -- shop list"
+    )]
+    Exec(ExecArgs),
+    /// Look for what is wrong with the login on this host, and say what to type
+    #[command(after_help = "Examples:\n  colony doctor\n  colony doctor --online --json")]
+    Doctor(DoctorArgs),
     #[command(flatten)]
     Short(ShortCommand),
     /// Print what happens as it happens, or run a command for it: mentions, messages, posts
@@ -232,8 +244,24 @@ pub(crate) enum AuthCommand {
         rotate: bool,
     },
     /// Print a fresh token, logging in or refreshing if need be
-    #[command(after_help = "Example:\n  colony auth token")]
-    Token,
+    #[command(
+        after_help = "Examples:\n  colony auth token --min-ttl 10m\n  colony auth token --format header | curl -H @- URL"
+    )]
+    Token(TokenArgs),
+    /// List the profiles and their logins
+    #[command(after_help = "Example:\n  colony auth list")]
+    List,
+    /// Use another profile from now on, where none is named
+    #[command(after_help = "Example:\n  colony auth switch work")]
+    Switch {
+        /// The profile
+        #[arg(value_parser = tidied)]
+        name: String,
+    },
+    /// Let git, docker or bazel use the login, for hosts that are named once
+    #[command(after_help = "Example:\n  colony auth helper install git git.example.com")]
+    #[command(subcommand)]
+    Helper(HelperCommand),
     /// Print a token for another service, exchanged for this agent's login (kept while it lives)
     #[command(after_help = "Example:\n  colony auth exchange --audience colony_shop")]
     Exchange(ExchangeArgs),
@@ -294,6 +322,89 @@ pub(crate) struct LoginArgs {
     /// Replace a stored credential although it is worth more than the new one, and log in during a cool-down
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    /// What to print: token, json, header, exec-credential (kubectl), google, git, docker or bazel
+    #[arg(long, value_name = "FORMAT", default_value = "token", hide_possible_values = true)]
+    pub(crate) format: TokenFormat,
+    /// A token for another service, by its client id, in place of the login's
+    #[arg(long, value_name = "ID", value_parser = tidied)]
+    pub(crate) audience: Option<String>,
+    /// The id_token for that service, and not the access token; google and exec-credential take no other
+    #[arg(long, requires = "audience")]
+    pub(crate) id_token: bool,
+    /// How long the token lives at least, else the command fails
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0s", hide_default_value = true)]
+    pub(crate) min_ttl: Duration,
+    /// What git, docker or bazel asks its helper for: get, store, erase or list
+    pub(crate) operation: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HelperCommand {
+    /// Answer a tool for a host; git is configured, for the others a script is printed
+    #[command(
+        after_help = "Examples:\n  colony auth helper install git git.example.com\n  colony auth helper install docker registry.example.com"
+    )]
+    Install {
+        /// git, docker or bazel
+        #[arg(hide_possible_values = true)]
+        tool: Tool,
+        /// The host, with its port if it is not 443
+        host: String,
+        /// The host's client id: its tokens are exchanged for the login's [default: the login's own token]
+        #[arg(long, value_name = "ID", value_parser = tidied)]
+        audience: Option<String>,
+        /// The name that goes with the token, for git and docker [default: oauth2]
+        #[arg(long, value_name = "NAME", value_parser = tidied)]
+        username: Option<String>,
+    },
+    /// No longer answer a tool for a host
+    #[command(after_help = "Example:\n  colony auth helper remove git git.example.com")]
+    Remove {
+        /// git, docker or bazel
+        #[arg(hide_possible_values = true)]
+        tool: Tool,
+        /// The host, as it was named
+        host: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Also ask the server: whether it answers, what its clock shows, whether it takes the key
+    #[arg(long)]
+    pub(crate) online: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecArgs {
+    /// A token for another service, by its client id, in place of the login's
+    #[arg(long, value_name = "ID", value_parser = tidied)]
+    pub(crate) audience: Option<String>,
+    /// The id_token for that service, and not the access token
+    #[arg(long, requires = "audience")]
+    pub(crate) id_token: bool,
+    /// How long the token lives at least when the command starts, else it is not run
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0s", hide_default_value = true)]
+    pub(crate) min_ttl: Duration,
+    /// The variable that holds the token; its end is in VAR_EXPIRES_AT, Unix seconds [default: COLONY_TOKEN]
+    #[arg(long, value_name = "VAR", value_parser = variable)]
+    pub(crate) env: Option<String>,
+    /// Hand the token over on this descriptor instead, as the JSON of `auth token --format json`
+    #[arg(long, value_name = "N", conflicts_with = "env", value_parser = clap::value_parser!(u16).range(3..))]
+    pub(crate) fd: Option<u16>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) line: Vec<OsString>,
+}
+
+/// Reads the name of a variable of the environment.
+fn variable(text: &str) -> Result<String, String> {
+    let is_name = !text.is_empty() && !text.contains(['=', '\0']);
+    is_name.then(|| text.to_owned()).ok_or_else(|| "give the name of a variable, like GH_TOKEN".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -2,19 +2,18 @@
 
 mod device;
 mod exchange;
+mod helper;
+mod list;
 mod login;
 mod logout;
 mod openid;
 mod status;
+mod token;
 
 use std::time::Duration;
 
-use colony_async::{
-    CacheDirectory, TokenStatus,
-    credential::{Credential, CredentialStore},
-};
-use colony_core::{Transport as _, credential::timing};
-use secrecy::{ExposeSecret as _, SecretString};
+use colony_async::{CacheDirectory, TokenStatus, credential::CredentialStore};
+use colony_core::Transport as _;
 use serde_json::json;
 
 use crate::{
@@ -27,14 +26,20 @@ use crate::{
     sink::Sink,
 };
 
+pub(crate) use helper::{Hosts, Tool, git_is_configured};
 use openid::OpenId;
+pub(crate) use openid::store as credential_store;
 use status::no_key;
+pub(crate) use token::{TokenFormat, Want, end, obtain};
 
 pub(crate) async fn run(global: &Global, command: AuthCommand, output: &Output) -> Result<(), Failure> {
     match command {
         AuthCommand::Login(args) => login::run(global, &args, output).await,
         AuthCommand::Status { verify, rotate } => status::run(global, verify, rotate, output).await,
-        AuthCommand::Token => token(global, output).await,
+        AuthCommand::Token(args) => token::run(global, args, output).await,
+        AuthCommand::List => list::run(global, output),
+        AuthCommand::Switch { name } => list::switch(&name, output),
+        AuthCommand::Helper(command) => helper::run(global, command, output).await,
         AuthCommand::Exchange(args) => exchange::run(global, &args, output).await,
         AuthCommand::Refresh { force, settle } => refresh(global, force, settle, output).await,
         AuthCommand::Logout { revoke } => logout::run(global, revoke, output).await,
@@ -42,58 +47,6 @@ pub(crate) async fn run(global: &Global, command: AuthCommand, output: &Output) 
             rotation::run(global, Sink::open(file.as_deref())?, false, output).await
         }
         AuthCommand::Adopt => adopt(global, output).await,
-    }
-}
-
-async fn token(global: &Global, output: &Output) -> Result<(), Failure> {
-    if client::find_key(global)?.is_some() {
-        let _hold = signals::hold(global.timeout);
-        print(&builder(global)?.build()?.transport().token().await?, output);
-        return Ok(());
-    }
-    let (name, login, store) = openid_login(global)?;
-    let present = store.load().await?;
-    let now = client::now();
-    let kept_alive =
-        |present: &Credential| timing::keep_alive_due(present, None, 0.0).is_none_or(|due| due > now);
-    // While there is a fresh one, and the refresh token is not half-way to its end, the provider is not asked for
-    // anything.
-    if let Some(present) = &present
-        && timing::is_fresh(present, now)
-        && kept_alive(present)
-        && let Some(token) = &present.access_token
-    {
-        print(token, output);
-        return Ok(());
-    }
-    let provider = match OpenId::discover(global, &login).await {
-        Ok(provider) => provider,
-        // The provider cannot be asked, and what was got from it before lives on.
-        Err(failure) => match present.filter(|present| timing::is_alive(present, client::now())) {
-            Some(Credential { access_token: Some(token), expiry, .. }) => {
-                output.say(&format!(
-                    "the token could not be refreshed ({}); the present one ends at {}",
-                    failure.message(),
-                    moment(expiry)
-                ));
-                print(&token, output);
-                return Ok(());
-            }
-            _ => return Err(failure),
-        },
-    };
-    let (rotating, hold) = (provider.rotating(global, store, None), signals::hold(openid::limit(global)));
-    let token = openid::guarded(&hold, &rotating, rotating.token()).await;
-    drop(hold);
-    print(&token.map_err(|error| openid::for_profile(&error, &name))?, output);
-    Ok(())
-}
-
-fn print(token: &SecretString, output: &Output) {
-    if output.json {
-        output.value(&json!({"token": token.expose_secret()}));
-    } else {
-        output.line(token.expose_secret());
     }
 }
 

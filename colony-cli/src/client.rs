@@ -78,11 +78,13 @@ pub(crate) struct Chosen {
     pub(crate) profiles: Option<Profiles>,
 }
 
-/// The profile of `--profile`, else of `COLONY_PROFILE`, else the one called `default`.
+/// The profile of `--profile`, else of `COLONY_PROFILE`, else the one switched to, else the one called `default`.
 pub(crate) fn chosen(global: &Global) -> Result<Chosen, Failure> {
     let named = named(global);
-    let name = named.clone().unwrap_or_else(|| profile::DEFAULT.to_owned());
-    match Profiles::from_environment() {
+    let profiles = Profiles::from_environment();
+    let current = || profiles.as_ref().ok()?.current();
+    let name = named.clone().or_else(current).unwrap_or_else(|| profile::DEFAULT.to_owned());
+    match profiles {
         Ok(profiles) => Ok(Chosen { profile: profiles.read(&name)?, name, profiles: Some(profiles) }),
         Err(failure) if named.is_some() => Err(failure),
         Err(_) => Ok(Chosen { name, profile: None, profiles: None }),

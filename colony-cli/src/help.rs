@@ -31,7 +31,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("Any operation", &["call", "methods", "api"]),
-    ("Login", &["auth", "whoami", "limits", "cache"]),
+    ("Login", &["auth", "exec", "doctor", "whoami", "limits", "cache"]),
     ("Local server", &["sandbox", "listen", "trigger", "demo"]),
     ("This program", &["config", "completion", "help"]),
 ];
@@ -78,10 +78,9 @@ pub(crate) fn command() -> Command {
             let about = about.map_or_else(String::new, ToString::to_string);
             listed += &format!("  {name:<14} {about}\n");
         }
-        listed.push('\n');
     }
     command.help_template(format!(
-        "{{about}}\n{{usage-heading}} {{usage}}\n\n{listed}{bold}Options:{reset}\n{{options}}{{after-help}}"
+        "{{about}}\n{{usage-heading}} {{usage}}\n\n{listed}\n{bold}Options:{reset}\n{{options}}{{after-help}}"
     ))
 }
 

@@ -12,7 +12,9 @@ mod client;
 mod completion;
 mod config;
 mod demo;
+mod doctor;
 mod edit;
+mod exec;
 mod failure;
 mod fields;
 mod forward;
@@ -93,9 +95,10 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         Command::Sandbox(_) if global.deadline.is_some() => {
             Err(Failure::usage("--deadline does not go with sandbox, which runs until it is stopped"))
         }
-        Command::Watch(_) | Command::Listen(_) if global.deadline.is_some() => {
+        Command::Watch(_) | Command::Listen(_) | Command::Exec(_) if global.deadline.is_some() => {
             Err(Failure::usage("--deadline does not go with what runs until it is stopped; see --timeout"))
         }
+        Command::Exec(args) => exec::run(global, args, output),
         command @ (Command::Watch(_) | Command::Listen(_)) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let outcome = runtime.block_on(async {
@@ -121,6 +124,7 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
                     Command::Call(args) => call::run(global, args, output).await,
                     Command::Api(args) => api::run(global, args, output).await,
                     Command::Auth(command) => auth::run(global, command, output).await,
+                    Command::Doctor(args) => doctor::run(global, &args, output).await,
                     Command::Config(command) => config::run(global, command, output).await,
                     Command::Short(command) => short::run(global, command, output).await,
                     Command::Trigger(args) => trigger::run(global, args, output).await,

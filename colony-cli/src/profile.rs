@@ -24,7 +24,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
+use crate::{auth::Hosts, failure::Failure};
 
 pub(crate) use key_command::KeyCommand;
 pub(crate) use keys::KeyStore;
@@ -32,6 +32,8 @@ pub(crate) use lock::ProfileLock;
 
 /// The profile when none is named.
 pub(crate) const DEFAULT: &str = "default";
+/// The file that names the profile in use.
+const CURRENT: &str = "current";
 /// The version that is written, and the only one that is read.
 const SCHEMA: u64 = 1;
 
@@ -53,6 +55,9 @@ pub(crate) struct Profile {
     /// `json`, or `table`, which is the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) output: Option<String>,
+    /// The hosts for which other tools get tokens.
+    #[serde(default, skip_serializing_if = "Hosts::is_empty")]
+    pub(crate) helpers: Hosts,
     /// What a later version wrote; written again as it is.
     #[serde(flatten)]
     extra: Map<String, Value>,
@@ -116,8 +121,17 @@ pub(crate) fn kept_in(storage: Storage, store: CredentialStore) -> Result<Creden
 
 impl Profile {
     pub(crate) fn new(base_url: String) -> Self {
-        let (openid, api_key, api_key_command, output) = Default::default();
-        Self { schema: SCHEMA, base_url, openid, api_key, api_key_command, output, extra: Map::new() }
+        let (openid, api_key, api_key_command, output, helpers) = Default::default();
+        Self {
+            schema: SCHEMA,
+            base_url,
+            openid,
+            api_key,
+            api_key_command,
+            output,
+            helpers,
+            extra: Map::new(),
+        }
     }
 
     /// Whether there is a login, which is used at its own service only.
@@ -209,6 +223,19 @@ impl Profiles {
     pub(crate) fn names(&self) -> Result<Vec<String>, Failure> {
         let names = self.files.names()?;
         Ok(names.iter().filter_map(|name| name.strip_suffix(".json")).map(str::to_owned).collect())
+    }
+
+    /// The profile that commands use where none is named, if one was chosen and is there.
+    pub(crate) fn current(&self) -> Option<String> {
+        let content = PrivateFiles::new(&self.root).read(CURRENT).ok().flatten()?;
+        let name = std::str::from_utf8(content.expose_secret()).ok()?.trim().to_owned();
+        (check_name(&name).is_ok() && self.path(&name).is_file()).then_some(name)
+    }
+
+    /// Makes this profile that one.
+    pub(crate) fn make_current(&self, name: &str) -> Result<(), Failure> {
+        check_name(name)?;
+        Ok(PrivateFiles::new(&self.root).write(CURRENT, format!("{name}\n").as_bytes())?)
     }
 
     /// The program that prints the key of this profile, if it has one.

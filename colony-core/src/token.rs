@@ -74,8 +74,10 @@ pub(crate) mod directories;
 pub mod envelope;
 pub mod freshness;
 pub mod refusals;
+mod token_details;
 mod token_name;
 
+pub use token_details::{TOO_SHORT, TokenDetails, too_short};
 pub use token_name::TokenName;
 
 /// The operation's name of a login.

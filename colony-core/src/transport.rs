@@ -11,6 +11,7 @@ use crate::{
     events::{Event, Position, Watch},
     openid::audience::{Audience, AudienceToken, Wanted},
     page::Steps,
+    token::TokenDetails,
 };
 
 /// Carries operations to the server and decides the shape of the answer: a future in
@@ -47,6 +48,9 @@ pub trait Transport: Sized {
 
     /// A token that is fresh now, logging in if need be.
     fn token(&self) -> Self::Reply<SecretString>;
+
+    /// Such a token that lives at least this long, and when it ends.
+    fn token_details(&self, min_ttl: Duration) -> Self::Reply<TokenDetails>;
 
     /// Makes the next call log in anew. Nothing is sent now.
     fn forget_token(&self) -> Self::Reply<()>;

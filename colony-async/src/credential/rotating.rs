@@ -14,6 +14,7 @@ use colony_core::{
         spending::{SETTLE, Uptime},
         timing::{self, REQUEST_LIMIT},
     },
+    token::{TokenDetails, freshness::unix_seconds, too_short},
 };
 use secrecy::SecretString;
 
@@ -241,6 +242,41 @@ impl RotatingCredential {
     /// - What the provider answered otherwise, or [`Network`](ErrorKind::Network) when no connection was made.
     pub async fn token(&self) -> Result<SecretString> {
         access_token(&*self.acquire(Purpose::Fresh).await?)
+    }
+
+    /// Returns such a token and when it ends.
+    ///
+    /// # Errors
+    ///
+    /// As [`token`](Self::token).
+    pub async fn token_details(&self) -> Result<TokenDetails> {
+        self.token_with_min_ttl(Duration::ZERO).await
+    }
+
+    /// Returns an access token that lives at least this long, and when it ends. Where the present one does not, the
+    /// credential is refreshed, once for all who wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`token`](Self::token), though a living token that is too short hides no failure; and
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) where new tokens do not live so long.
+    pub async fn token_with_min_ttl(&self, min_ttl: Duration) -> Result<TokenDetails> {
+        let least = min_ttl.as_secs_f64();
+        let mut held = self.acquire(Purpose::Fresh).await?;
+        // A refresh that was under way may bring what is known to be too short.
+        for _ in 0..3 {
+            let details = TokenDetails::new(access_token(&held)?, held.expiry);
+            let left = unix_seconds(details.expires_at) - self.shared.settings().now();
+            if least == 0.0 || left >= least {
+                return Ok(details);
+            }
+            let whole = held.expiry - held.obtained_at;
+            if whole <= least {
+                return Err(too_short(min_ttl, Some(whole)));
+            }
+            held = self.acquire(Purpose::NewerThan(held)).await?;
+        }
+        Err(too_short(min_ttl, None))
     }
 
     /// Returns an access token other than this one, which the resource has just refused (401). If another process has

@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, RwLock},
-    time::{Duration, SystemTime},
 };
 
 use colony_core::{
@@ -11,6 +10,7 @@ use colony_core::{
     base_url::site_root,
     openid::audience::{Audience, AudienceToken, Need, OPERATION, Wanted},
     retry::RetryPolicy,
+    token::freshness::from_unix_seconds,
 };
 use secrecy::SecretString;
 
@@ -75,9 +75,9 @@ impl Sources {
     pub(crate) async fn token(&self, wanted: Wanted) -> Result<AudienceToken> {
         let held = self.held(&wanted).await?;
         let granted = held.granted().ok_or_else(lost)?;
-        let mut token = AudienceToken::new(granted.access_token.clone(), moment(granted.expiry));
+        let mut token = AudienceToken::new(granted.access_token.clone(), from_unix_seconds(granted.expiry));
         token.id_token.clone_from(&granted.id_token);
-        token.id_token_expires_at = granted.id_expiry.map(moment);
+        token.id_token_expires_at = granted.id_expiry.map(from_unix_seconds);
         token.scope.clone_from(&granted.scope);
         Ok(token)
     }
@@ -117,7 +117,8 @@ impl Sources {
     }
 
     async fn held(&self, wanted: &Wanted) -> Result<Arc<CachedToken>> {
-        self.source(&wanted.audience)?.token_for(wanted.need, wanted.instead_of.as_ref()).await
+        let source = self.source(&wanted.audience)?;
+        source.token_lasting(wanted.need, wanted.instead_of.as_ref(), wanted.min_ttl).await
     }
 
     fn source(&self, audience: &Audience) -> Result<Arc<Session>> {
@@ -158,12 +159,6 @@ impl Sources {
     pub(crate) fn clear(&self) {
         self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
-}
-
-/// A moment in unix seconds as the standard library's type; the epoch for what is none.
-fn moment(unix: f64) -> SystemTime {
-    let after = Duration::try_from_secs_f64(unix).unwrap_or_default();
-    SystemTime::UNIX_EPOCH.checked_add(after).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// A source holds what was exchanged and nothing else.

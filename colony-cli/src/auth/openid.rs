@@ -234,7 +234,7 @@ pub(super) fn login_of(chosen: &Chosen) -> Result<Option<OpenIdLogin>, Failure> 
 
 /// Where the tokens of a profile's login are kept: the directory that programs look in, for the default
 /// profile; a directory below it for each other one, since the same app may be logged in as several users.
-pub(super) fn store(name: &str, login: &OpenIdLogin) -> Result<CredentialStore, Failure> {
+pub(crate) fn store(name: &str, login: &OpenIdLogin) -> Result<CredentialStore, Failure> {
     let mut directory = default_directory()?;
     if name != profile::DEFAULT {
         directory = directory.join("profiles").join(name);

@@ -79,6 +79,12 @@ impl Bench {
         self.pipe(&arguments, token)
     }
 
+    /// Runs this on the sandbox's runtime.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.home.path().join(below)
     }

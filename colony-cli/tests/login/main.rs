@@ -2,6 +2,8 @@
 //! of its own.
 
 mod bench;
+#[cfg(target_os = "linux")]
+mod doctor;
 #[cfg(unix)]
 mod key_command;
 #[cfg(all(feature = "keyring", target_os = "linux"))]
@@ -18,3 +20,5 @@ mod rotation;
 mod secrets;
 #[cfg(unix)]
 mod signals;
+#[cfg(target_os = "linux")]
+mod tools;

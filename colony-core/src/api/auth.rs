@@ -1,6 +1,6 @@
 //! Login, two-factor, keys, token exchange.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use http::Method;
 use secrecy::SecretString;
@@ -10,6 +10,7 @@ use crate::{
     Base, Client, Effect, Endpoint, JsonObject, Request, Transport,
     openid::audience::{Audience, AudienceTokens},
     operation::{Call, Group, NoArguments, Operation, read_arguments},
+    token::TokenDetails,
 };
 
 mod delegation;
@@ -49,6 +50,33 @@ impl<'c, C: Transport> Auth<'c, C> {
     #[doc(alias = "get_auth_token")]
     pub fn token(&self) -> C::Reply<SecretString> {
         self.transport.token()
+    }
+
+    /// Gives such a token and when it ends.
+    ///
+    /// # Errors
+    ///
+    /// As [`token`](Self::token).
+    pub fn token_details(&self) -> C::Reply<TokenDetails> {
+        self.transport.token_details(Duration::ZERO)
+    }
+
+    /// Gives a token that lives at least this long, and when it ends. Where the present one does not, a later one is
+    /// taken from the file or got by a login, of which there is one for all who wait.
+    ///
+    /// ```no_run
+    /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
+    /// let backup = client.auth().token_with_min_ttl(std::time::Duration::from_secs(3600)).await?;
+    /// println!("good until {:?}", backup.expires_at);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`token`](Self::token); [`InvalidArgument`](crate::ErrorKind::InvalidArgument) where new tokens do not live
+    /// so long, and [`Busy`](crate::ErrorKind::Busy) with the code `min_ttl` where a new one could not be had now.
+    pub fn token_with_min_ttl(&self, min_ttl: Duration) -> C::Reply<TokenDetails> {
+        self.transport.token_details(min_ttl)
     }
 
     /// Makes the next call of this client log in anew. Nothing is sent now.

@@ -1,7 +1,10 @@
 //! Tokens for other services: what is asked for, and what it is
 //! ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)).
 
-use std::{fmt, time::SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -42,12 +45,13 @@ pub struct AudienceTokens<'c, C> {
     transport: &'c C,
     audience: Audience,
     instead_of: Option<SecretString>,
+    min_ttl: Duration,
 }
 
 impl<'c, C: Transport> AudienceTokens<'c, C> {
     /// The tokens for this service.
     pub fn new(transport: &'c C, audience: Audience) -> Self {
-        Self { transport, audience, instead_of: None }
+        Self { transport, audience, instead_of: None, min_ttl: Duration::ZERO }
     }
 
     /// Sets the scopes, separated by spaces. The server always grants `openid`, and drops silently what it
@@ -64,6 +68,13 @@ impl<'c, C: Transport> AudienceTokens<'c, C> {
         self
     }
 
+    /// Asks for a token that lives at least this long; a later one is exchanged where the present one does not.
+    /// Without one the call fails as [`token_with_min_ttl`](crate::api::auth::Auth::token_with_min_ttl) does.
+    pub fn min_ttl(mut self, min_ttl: Duration) -> Self {
+        self.min_ttl = min_ttl;
+        self
+    }
+
     /// Gives all that was granted, each part of it with more than its margin to live.
     ///
     /// # Errors
@@ -74,7 +85,16 @@ impl<'c, C: Transport> AudienceTokens<'c, C> {
     /// limited; [`Decode`](crate::ErrorKind::Decode) where the provider's discovery document is not to be
     /// believed (see [`discovery`](crate::openid::discovery)).
     pub fn token(&self) -> C::Reply<AudienceToken> {
-        self.transport.audience_token(self.wanted(Need::All))
+        self.token_for(Need::All)
+    }
+
+    /// Gives all that was granted, where only this part of it has more than its margin to live.
+    ///
+    /// # Errors
+    ///
+    /// As [`token`](Self::token).
+    pub fn token_for(&self, need: Need) -> C::Reply<AudienceToken> {
+        self.transport.audience_token(self.wanted(need))
     }
 
     /// Gives the access token, with more than its margin to live.
@@ -106,7 +126,8 @@ impl<'c, C: Transport> AudienceTokens<'c, C> {
     }
 
     fn wanted(&self, need: Need) -> Wanted {
-        Wanted { audience: self.audience.clone(), need, instead_of: self.instead_of.clone() }
+        let (audience, instead_of) = (self.audience.clone(), self.instead_of.clone());
+        Wanted { audience, need, instead_of, min_ttl: self.min_ttl }
     }
 }
 
@@ -219,6 +240,8 @@ pub struct Wanted {
     pub need: Need,
     /// A token that the service refused: it is not to be this one.
     pub instead_of: Option<SecretString>,
+    /// How long what is needed has to live at least.
+    pub min_ttl: Duration,
 }
 
 // ---- what it is
@@ -306,6 +329,7 @@ mod tests {
             audience: Audience::new("rp"),
             need: Need::All,
             instead_of: Some(SecretString::from("hush")),
+            min_ttl: Duration::ZERO,
         };
         let mut token = AudienceToken::new("hush".into(), SystemTime::UNIX_EPOCH);
         token.id_token = Some("hush".into());

@@ -279,6 +279,27 @@ pub fn unix_seconds(time: SystemTime) -> f64 {
     }
 }
 
+/// When a token ends, given when it ends by this machine's clock: the `exp` of a JWT, which is what others read too,
+/// where the two agree to within [`CLOCK_GRACE`]. Where they do not, the clock is wrong, or the token's times are.
+pub fn told_end(token: &str, dead_at: f64) -> f64 {
+    let told = claims(token).and_then(|claims| claims.exp);
+    told.filter(|exp| (exp - dead_at).abs() <= CLOCK_GRACE.as_secs_f64()).unwrap_or(dead_at)
+}
+
+/// The moment of these unix seconds: the opposite of [`unix_seconds`], and the epoch for what is no moment after it.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use colony_core::token::freshness::from_unix_seconds;
+///
+/// assert_eq!(from_unix_seconds(1.5), SystemTime::UNIX_EPOCH + Duration::from_millis(1500));
+/// assert_eq!(from_unix_seconds(f64::NAN), SystemTime::UNIX_EPOCH);
+/// ```
+pub fn from_unix_seconds(unix: f64) -> SystemTime {
+    let after = Duration::try_from_secs_f64(unix).unwrap_or_default();
+    SystemTime::UNIX_EPOCH.checked_add(after).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
 /// A lifetime that a token can have, in seconds.
 fn believable(lifetime: f64) -> Option<f64> {
     (lifetime > 0.0 && lifetime <= LONGEST_LIFETIME.as_secs_f64()).then_some(lifetime)

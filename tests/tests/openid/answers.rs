@@ -1,5 +1,7 @@
 //! What the provider answers, and what is lost on the way.
 
+use std::time::Duration;
+
 use colony_async::{Error, ErrorKind, credential::ClientAuth};
 use colony_tests::clock::Clock;
 use serde_json::json;
@@ -132,6 +134,31 @@ async fn a_crowd_of_tasks_shares_one_refresh() {
     rotating.token_other_than(&token).await.expect("the other's");
     assert_eq!(ground.provider.count("token_requests"), 2, "adopted");
     assert_ne!(secrecy::ExposeSecret::expose_secret(&new), secrecy::ExposeSecret::expose_secret(&token));
+    ground.assert_family_alive();
+}
+
+#[tokio::test]
+async fn a_token_that_is_too_short_is_refreshed_once_for_all() {
+    let Some(ground) = Ground::new(&json!({})) else { return };
+    let first = ground.login().await;
+    let clock = Clock::flowing();
+    clock.set(first.obtained_at);
+    let rotating = ground.over(clock.clone()).build();
+    let details = rotating.token_details().await.expect("a token");
+    assert_eq!((first.has_access_token(&details.token), ground.provider.count("token_requests")), (true, 0));
+    let whole = Duration::from_secs_f64(first.expiry - first.obtained_at);
+    let ever = rotating.token_with_min_ttl(whole + Duration::from_secs(1)).await.unwrap_err();
+    assert_eq!((ever.argument(), ground.provider.count("token_requests")), (Some("min_ttl"), 0));
+    clock.jump(whole.as_secs_f64() / 2.0);
+    let tasks = (0..20).map(|_| {
+        let rotating = rotating.clone();
+        tokio::spawn(async move { rotating.token_with_min_ttl(whole * 3 / 4).await })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        let later = task.await.expect("no panic").expect("a token");
+        assert!(!first.has_access_token(&later.token));
+    }
+    assert_eq!(ground.provider.count("token_requests"), 1);
     ground.assert_family_alive();
 }
 

@@ -1,0 +1,285 @@
+//! `colony doctor`: what is wrong with the login on this host, and what to type.
+//!
+//! It looks and changes nothing. What it finds is what a command would stumble over: each check is one line, with the
+//! command that puts it right.
+
+mod files;
+mod online;
+
+use colony_async::{CacheDirectory, TokenStatus, credential::Credential};
+use colony_core::token::cache_path;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use url::{Host, Url};
+
+use crate::{
+    args::{DoctorArgs, Global},
+    auth::{self, Tool},
+    client::{self, CacheSettings, Found},
+    failure::Failure,
+    output::{Output, moment, one_line, span},
+    profile::{OpenIdLogin, Profiles, Storage},
+};
+
+/// What was looked at.
+#[derive(Default)]
+struct Report(Vec<Line>);
+
+struct Line {
+    check: &'static str,
+    says: String,
+    /// What to type; `None` where it is as it should be.
+    next: Option<String>,
+}
+
+impl Report {
+    fn ok(&mut self, check: &'static str, says: impl Into<String>) {
+        self.0.push(Line { check, says: says.into(), next: None });
+    }
+
+    fn found(&mut self, check: &'static str, says: impl Into<String>, next: impl Into<String>) {
+        self.0.push(Line { check, says: says.into(), next: Some(next.into()) });
+    }
+
+    /// One line that says so where nothing was found.
+    fn unless_found(&mut self, check: &'static str, says: impl Into<String>) {
+        if self.0.iter().all(|line| line.check != check) {
+            self.ok(check, says);
+        }
+    }
+}
+
+pub(crate) async fn run(global: &Global, args: &DoctorArgs, output: &Output) -> Result<(), Failure> {
+    let mut report = Report::default();
+    report.ok("version", concat!("colony ", env!("CARGO_PKG_VERSION")));
+    settings(global, &mut report);
+    let directory = CacheDirectory::from_environment();
+    files::place(&directory, &mut report);
+    files::modes(&directory, &mut report);
+    files::tokens(&directory, &mut report);
+    files::locks(&directory, &mut report);
+    files::left_over(&directory, &mut report);
+    profile(global, &mut report).await;
+    login(global, &directory, &mut report);
+    if args.online {
+        online::run(global, &mut report).await;
+    }
+    let findings = report.0.iter().filter(|line| line.next.is_some()).count();
+    if output.json {
+        let line = |line: &Line| json!({"check": line.check, "ok": line.next.is_none(), "says": line.says, "next": line.next});
+        let checks: Vec<Value> = report.0.iter().map(line).collect();
+        output.value(&json!({"ok": findings == 0, "findings": findings, "checks": checks}));
+    } else {
+        for Line { check, says, next } in &report.0 {
+            let says = one_line(says);
+            output.line(&match next {
+                None => format!("ok     {check:<12} {says}"),
+                Some(next) => format!("wrong  {check:<12} {says}; type: {}", one_line(next)),
+            });
+        }
+    }
+    match findings {
+        0 => Ok(()),
+        1 => Err(Failure::Local("one thing is wrong; its line says what to type".to_owned())),
+        _ => Err(Failure::Local(format!("{findings} things are wrong; each line says what to type"))),
+    }
+}
+
+/// The settings of the environment.
+fn settings(global: &Global, report: &mut Report) {
+    let environment = cache_path::from_environment();
+    for problem in &environment.problems {
+        report.found("settings", problem, format!("unset {}", cache_path::TTL_VARIABLE));
+    }
+    if environment.disabled {
+        let name = cache_path::DISABLED_VARIABLE;
+        report.found(
+            "settings",
+            format!("{name} turns the token cache off: each command logs in"),
+            format!("unset {name}"),
+        );
+    } else if !CacheSettings::new(global).is_on && !global.no_cache {
+        let name = cache_path::TTL_VARIABLE;
+        report.found("settings", format!("{name} is 0: each command logs in"), format!("unset {name}"));
+    }
+    report.unless_found("settings", "the token cache is on");
+    let Ok(base_url) = client::base_url(global) else { return };
+    let url: Option<Url> = base_url.parse().ok();
+    let is_here = |url: &Url| match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url {
+        None => report.found("address", format!("{base_url} is no address"), "unset COLONY_BASE_URL"),
+        Some(url) if url.scheme() == "http" && !is_here(&url) => report.found(
+            "address",
+            format!("{base_url} is reached without TLS: the key is sent in the clear"),
+            format!("export COLONY_BASE_URL={}", base_url.replacen("http://", "https://", 1)),
+        ),
+        Some(url) if url.path().trim_matches('/').is_empty() => report.found(
+            "address",
+            format!("{base_url} has no path, and the API's is /api/v1"),
+            format!("export COLONY_BASE_URL={}/api/v1", base_url.trim_end_matches('/')),
+        ),
+        Some(_) => report.ok("address", base_url),
+    }
+}
+
+/// The profile: its file, the tools that use it, and its login at a provider.
+async fn profile(global: &Global, report: &mut Report) {
+    let chosen = match client::chosen(global) {
+        Ok(chosen) => chosen,
+        Err(failure) => {
+            let path =
+                Profiles::from_environment().map(|profiles| profiles.path("default").display().to_string());
+            let next = path.map_or_else(
+                |_| "export HOME=YOUR_HOME".to_owned(),
+                |path| format!("rm {path}; colony auth login"),
+            );
+            return report.found("profile", failure.message(), next);
+        }
+    };
+    let profile = match chosen.existing() {
+        Ok(profile) => profile,
+        Err(failure) => {
+            return report.found(
+                "profile",
+                failure.message(),
+                format!("colony --profile {} auth login", chosen.name),
+            );
+        }
+    };
+    let Some(profile) = profile else { return report.ok("profile", "none yet") };
+    report.ok("profile", format!("{} at {}", chosen.name, profile.base_url));
+    for (tool, hosts) in &profile.helpers {
+        for host in hosts.keys().filter(|_| *tool == Tool::Git) {
+            if !auth::git_is_configured(host) {
+                let next = format!("colony auth helper install git {host}");
+                report.found("helpers", format!("git is not told to ask for {host}"), next);
+            }
+        }
+    }
+    report.unless_found("helpers", "git asks where it is answered");
+    if let Some(login) = &profile.openid {
+        credential(&chosen.name, login, report).await;
+    }
+}
+
+/// The credential of a login at a provider.
+async fn credential(name: &str, login: &OpenIdLogin, report: &mut Report) {
+    let colony = if name == "default" { "colony".to_owned() } else { format!("colony --profile {name}") };
+    let again = format!("{colony} auth login --client-id {}", login.client_id);
+    if let Some(path) = &login.client_secret_file
+        && let Err(error) = std::fs::metadata(path)
+    {
+        let says = format!("the app's secret cannot be read from {}: {error}", path.display());
+        report.found("app secret", says, format!("{again} --client-secret-file FILE"));
+    }
+    if login.storage == Storage::Keyring && !cfg!(feature = "keyring") {
+        let says = "the credential is in the keyring, which this build cannot use";
+        return report.found("keyring", says, format!("{again} --storage file"));
+    }
+    let store = match auth::credential_store(name, login) {
+        Ok(store) => store,
+        Err(failure) => return report.found("credential", failure.message(), again),
+    };
+    let status = store.status().await;
+    let file = status.file.display();
+    match (&status.problem, &status.credential) {
+        (Some(problem), _) => {
+            report.found("credential", format!("{file}: {problem}"), format!("rm {file}; {again}"))
+        }
+        (None, None) => report.found("credential", format!("there is none in {file}"), again),
+        (None, Some(_)) if status.is_copied => {
+            let says = format!("{file} is a copy of a store in another place: nothing is refreshed");
+            report.found("credential", says, format!("{colony} auth adopt"));
+        }
+        (None, Some(_)) if status.is_refused => {
+            report.found("credential", format!("{file}: the provider refused the refresh token"), again);
+        }
+        (None, Some(known)) if !Credential::is_refreshable(known) => {
+            report.found("credential", format!("{file} has no refresh token"), again);
+        }
+        (None, Some(_)) => match status.refreshing_since {
+            Some(since) => report.found(
+                "credential",
+                format!("{file}: what came of the refresh of {} is not known", moment(since)),
+                format!("{colony} auth refresh"),
+            ),
+            None => report.ok("credential", file.to_string()),
+        },
+    }
+}
+
+/// The login by key: where the key comes from, what is cached for it, and a cool-down.
+fn login(global: &Global, directory: &CacheDirectory, report: &mut Report) {
+    let found = match client::find_key(global) {
+        Ok(found) => found,
+        // Said of the profile.
+        Err(_) if report.0.iter().any(|line| line.check == "profile" && line.next.is_some()) => return,
+        Err(failure) => return report.found("key", failure.message(), "colony auth login"),
+    };
+    let (key, source) = match found {
+        None => {
+            let has_login =
+                client::chosen(global).is_ok_and(|it| it.profile.is_some_and(|it| it.has_login()));
+            if !has_login {
+                report.found("key", "there is no login", "colony auth login");
+            }
+            return;
+        }
+        // It may ask a person something.
+        Some(Found::Command(command, _)) => {
+            match which(command.program()) {
+                true => report.ok("key", format!("printed by {:?}, which was not asked", command.program())),
+                false => report.found(
+                    "key",
+                    format!("the program {:?} (api_key_command) is not there", command.program()),
+                    "colony config set api_key_command PROGRAM",
+                ),
+            }
+            return;
+        }
+        Some(Found::Key(key, source)) => (key, source),
+    };
+    if !key.expose_secret().starts_with("col_") {
+        return report.found(
+            "key",
+            format!("what comes from {source} is no API key: they begin with col_"),
+            "colony auth login",
+        );
+    }
+    report.ok("key", format!("from {source}"));
+    let (Some(directory), Ok(base_url)) = (&directory.path, client::base_url(global)) else { return };
+    let now = client::now();
+    let status = TokenStatus::read(directory, &base_url, &key, None, now);
+    match status.cool_down {
+        Some(left) => report.found(
+            "cool-down",
+            format!(
+                "the server refused a login with 429; none is tried for {}",
+                span(left.as_secs_f64().ceil())
+            ),
+            "colony auth refresh --force",
+        ),
+        None => report.ok("cool-down", "none"),
+    }
+    match status.fresh_until {
+        Some(until) if status.is_fresh => report.ok("token", format!("fresh until {}", moment(until))),
+        _ => report.ok("token", "none that is fresh: the next call logs in"),
+    }
+}
+
+/// Whether a program can be found.
+fn which(program: &str) -> bool {
+    if program.contains(std::path::MAIN_SEPARATOR) {
+        return std::fs::metadata(program).is_ok();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| {
+        let file = directory.join(program);
+        file.is_file() || cfg!(windows) && file.with_extension("exe").is_file()
+    })
+}

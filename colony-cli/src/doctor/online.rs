@@ -1,0 +1,78 @@
+//! What the server says: whether it is there, what its clock shows, and whether it takes the key.
+
+use std::error::Error as _;
+
+use colony_core::api::account::GetMe;
+use jiff::fmt::rfc2822;
+
+use super::Report;
+use crate::{
+    args::Global,
+    client,
+    output::{one_line, span},
+};
+
+/// Clocks that are this far apart, in seconds, are told.
+const APART: f64 = 60.0;
+
+pub(super) async fn run(global: &Global, report: &mut Report) {
+    let Ok(base_url) = client::base_url(global) else { return };
+    let reply = match answer(global, &base_url).await {
+        Ok(reply) => reply,
+        Err(why) => {
+            return report.found(
+                "server",
+                format!("no answer from {base_url}: {why}"),
+                format!("curl -v {base_url}"),
+            );
+        }
+    };
+    report.ok("server", format!("{base_url} answers"));
+    let date = reply.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
+    let shown =
+        date.and_then(|date| rfc2822::parse(date).ok()).map(|date| date.timestamp().as_second() as f64);
+    match shown.map(|shown| client::now() - shown) {
+        None => report.ok("clock", "the server does not say what time it is"),
+        Some(ahead) if ahead.abs() > APART => {
+            let how = if ahead > 0.0 { "ahead of" } else { "behind" };
+            let says = format!("this machine's clock is {} {how} the server's", span(ahead.abs()));
+            report.found("clock", says, "timedatectl set-ntp true");
+        }
+        Some(_) => report.ok("clock", "agrees with the server's"),
+    }
+    let Ok(client) = client::client(global) else { return };
+    if !matches!(client::find_key(global), Ok(Some(_))) {
+        return;
+    }
+    match client.execute(GetMe::default()).await {
+        Ok(me) => report.ok("account", one_line(&me.username)),
+        Err(error) if error.is_auth() => report.found("account", error.message(), "colony auth login"),
+        Err(error) if error.is_rate_limited() => {
+            report.found("account", error.message(), "colony auth status");
+        }
+        Err(error) => report.found("account", error.message(), format!("curl -v {base_url}/users/me")),
+    }
+}
+
+/// Any answer: what matters is that there is one.
+async fn answer(global: &Global, url: &str) -> Result<reqwest::Response, String> {
+    let mut builder = reqwest::Client::builder()
+        .timeout(global.timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(client::USER_AGENT);
+    if let Some(path) = &global.ca_file {
+        let content = std::fs::read(path).map_err(|error| error.to_string())?;
+        let authorities =
+            reqwest::Certificate::from_pem_bundle(&content).map_err(|error| error.to_string())?;
+        builder = builder.tls_certs_merge(authorities);
+    }
+    let http = builder.build().map_err(|error| error.to_string())?;
+    http.get(url).send().await.map_err(|error| {
+        let error = error.without_url();
+        let mut cause = error.source();
+        while let Some(deeper) = cause.and_then(|cause| cause.source()) {
+            cause = Some(deeper);
+        }
+        cause.map_or_else(|| error.to_string(), ToString::to_string)
+    })
+}

@@ -1,0 +1,129 @@
+//! `colony exec`: a command with a token, and without the key.
+//!
+//! On Unix the command takes this process's place (execve(2)): signals, stops and the exit code are its own, with
+//! nothing in between.
+
+use std::{ffi::OsString, process::Command};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use crate::{
+    args::{ExecArgs, Global},
+    auth::{Want, end, obtain},
+    client,
+    failure::Failure,
+    output::Output,
+};
+
+/// What holds a secret that the command does not get, and a token of another time.
+const WITHHELD: [&str; 5] =
+    ["COLONY_API_KEY", "COLONY_TOTP", "COLONY_CLIENT_SECRET", TOKEN_VARIABLE, "COLONY_TOKEN_EXPIRES_AT"];
+const TOKEN_VARIABLE: &str = "COLONY_TOKEN";
+/// What every system's pipe holds.
+const MOST: usize = 16 * 1024;
+
+pub(crate) fn run(global: &Global, args: ExecArgs, output: &Output) -> Result<(), Failure> {
+    // While no other file is open that could have its number.
+    let descriptor = args.fd.map(Descriptor::reserve).transpose()?;
+    let ExecArgs { audience, id_token, min_ttl, env, line, .. } = args;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let want = Want { audience, id_token, min_ttl };
+    let details = runtime.block_on(obtain(global, &want, output))?;
+    runtime.shutdown_background();
+    let (program, arguments) =
+        line.split_first().ok_or_else(|| Failure::usage("no command is given after `--`"))?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    for name in WITHHELD {
+        command.env_remove(name);
+    }
+    // `colony` in the command is to speak with the same service, in the same name.
+    command.env("COLONY_BASE_URL", client::base_url(global)?);
+    if let Some(profile) = &global.profile {
+        command.env("COLONY_PROFILE", profile);
+    }
+    let (token, expires_at) = (details.token.expose_secret(), end(&details));
+    if let Some(descriptor) = descriptor {
+        let text = json!({
+            "token": token, "token_type": "Bearer", "expires_at": expires_at, "audience": want.audience,
+        });
+        command.env("COLONY_TOKEN_FD", descriptor.number.to_string());
+        return replace(command, program, Some((descriptor, format!("{text}\n").into())));
+    }
+    let name = env.as_deref().unwrap_or(TOKEN_VARIABLE);
+    command.env(name, token).env(format!("{name}_EXPIRES_AT"), expires_at.to_string());
+    replace(command, program, None)
+}
+
+/// A descriptor of a certain number, from which the command reads its token.
+struct Descriptor {
+    number: u16,
+    #[cfg(unix)]
+    reader: std::os::fd::OwnedFd,
+    #[cfg(unix)]
+    writer: std::io::PipeWriter,
+}
+
+#[cfg(unix)]
+impl Descriptor {
+    fn reserve(number: u16) -> Result<Self, Failure> {
+        use std::os::fd::AsRawFd as _;
+
+        let (reader, writer) = std::io::pipe()?;
+        // The lowest that is free from there.
+        let reader =
+            rustix::io::fcntl_dupfd_cloexec(&reader, i32::from(number)).map_err(std::io::Error::from)?;
+        if reader.as_raw_fd() != i32::from(number) {
+            return Err(Failure::usage(format!("--fd {number}: this descriptor is in use; take another")));
+        }
+        Ok(Self { number, reader, writer })
+    }
+
+    /// Puts the text where the command reads it, and lets the command have the descriptor.
+    fn fill(self, text: &SecretString) -> Result<std::os::fd::OwnedFd, Failure> {
+        use std::io::Write as _;
+
+        let Self { reader, mut writer, .. } = self;
+        if text.expose_secret().len() > MOST {
+            return Err(Failure::Local("the token is too long for a pipe; see --env".to_owned()));
+        }
+        writer.write_all(text.expose_secret().as_bytes())?;
+        rustix::io::fcntl_setfd(&reader, rustix::io::FdFlags::empty()).map_err(std::io::Error::from)?;
+        Ok(reader)
+    }
+}
+
+#[cfg(not(unix))]
+impl Descriptor {
+    fn reserve(_: u16) -> Result<Self, Failure> {
+        Err(Failure::usage("--fd: this system hands no descriptors on; see --env"))
+    }
+}
+
+/// Runs the command in place of this program.
+#[cfg(unix)]
+fn replace(
+    mut command: Command,
+    program: &OsString,
+    descriptor: Option<(Descriptor, SecretString)>,
+) -> Result<(), Failure> {
+    use std::os::unix::process::CommandExt as _;
+
+    let _open = descriptor.map(|(descriptor, text)| descriptor.fill(&text)).transpose()?;
+    let error = command.exec();
+    Err(Failure::Local(format!("{} cannot be run: {error}", program.to_string_lossy())))
+}
+
+/// Runs the command and ends as it does.
+#[cfg(not(unix))]
+fn replace(
+    mut command: Command,
+    program: &OsString,
+    _: Option<(Descriptor, SecretString)>,
+) -> Result<(), Failure> {
+    let status = command
+        .status()
+        .map_err(|error| Failure::Local(format!("{} cannot be run: {error}", program.to_string_lossy())))?;
+    crate::signals::end(status.code().unwrap_or(1))
+}
