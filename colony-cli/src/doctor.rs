@@ -189,7 +189,7 @@ async fn credential(name: &str, login: &OpenIdLogin, report: &mut Report) {
     let file = status.file.display();
     match (&status.problem, &status.credential) {
         (Some(problem), _) => {
-            report.found("credential", format!("{file}: {problem}"), format!("rm {file}; {again}"))
+            report.found("credential", format!("{file}: {problem}"), format!("rm {file}; {again}"));
         }
         (None, None) => report.found("credential", format!("there is none in {file}"), again),
         (None, Some(_)) if status.is_copied => {

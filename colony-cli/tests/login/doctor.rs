@@ -1,5 +1,7 @@
 //! `colony doctor` finds each fault that is planted, and none where there is none; `auth list` and `auth switch`.
 
+#![allow(clippy::print_stderr, reason = "what was seen, for who runs it with --nocapture")]
+
 use std::{
     fs::{self, File},
     os::unix::fs::{PermissionsExt as _, symlink},
@@ -76,13 +78,17 @@ fn change_profile(bench: &Bench, change: impl FnOnce(&mut Value)) {
     fs::write(&path, profile.to_string()).unwrap();
 }
 
+fn set(command: &mut Command, name: &str, value: &str) {
+    command.env(name, value);
+}
+
 type Plant = fn(&Bench, &mut Command);
 
 /// What is planted, which check finds it, and how.
 const FAULTS: &[(&str, &str, &[&str], Plant)] = &[
-    ("the cache is off", "settings", &[], |_, it| drop(it.env("COLONY_SDK_NO_TOKEN_CACHE", "1"))),
-    ("no age is allowed", "settings", &[], |_, it| drop(it.env("COLONY_SDK_TOKEN_CACHE_TTL", "0"))),
-    ("an age that is none", "settings", &[], |_, it| drop(it.env("COLONY_SDK_TOKEN_CACHE_TTL", "soon"))),
+    ("the cache is off", "settings", &[], |_, it| set(it, "COLONY_SDK_NO_TOKEN_CACHE", "1")),
+    ("no age is allowed", "settings", &[], |_, it| set(it, "COLONY_SDK_TOKEN_CACHE_TTL", "0")),
+    ("an age that is none", "settings", &[], |_, it| set(it, "COLONY_SDK_TOKEN_CACHE_TTL", "soon")),
     ("no TLS", "address", &[], |bench, it| {
         let _ = fs::remove_file(config(bench, "profiles/default.json"));
         it.env("COLONY_API_KEY", "col_x").env("COLONY_BASE_URL", "http://colony.example/api/v1");
@@ -140,7 +146,7 @@ const FAULTS: &[(&str, &str, &[&str], Plant)] = &[
     ("the profile is open", "profile", &[], |bench, _| {
         chmod(&config(bench, "profiles/default.json"), 0o644);
     }),
-    ("there is no such profile", "profile", &[], |_, it| drop(it.env("COLONY_PROFILE", "nobody"))),
+    ("there is no such profile", "profile", &[], |_, it| set(it, "COLONY_PROFILE", "nobody")),
     ("the key is gone", "key", &[], |bench, _| {
         fs::remove_file(config(bench, "keys").join(KEY)).unwrap();
     }),
@@ -199,12 +205,12 @@ fn each_planted_fault_is_found_and_no_other() {
         let (code, wrong) = doctor(&bench, more, |command| plant(&bench, command));
         let found: Vec<&str> = wrong.iter().map(|(name, _)| name.as_str()).collect();
         if (code, &*found) == (1, &[*check][..]) {
-            println!("{what}: {} ({})", wrong[0].1["says"], wrong[0].1["next"]);
+            eprintln!("{what}: {} ({})", wrong[0].1["says"], wrong[0].1["next"]);
         } else {
             missed.push(format!("{what}: {code}, {wrong:?}"));
         }
     }
-    println!("{} planted, {} found", FAULTS.len(), FAULTS.len() - missed.len());
+    eprintln!("{} planted, {} found", FAULTS.len(), FAULTS.len() - missed.len());
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
 

@@ -1,6 +1,8 @@
 //! Other tools with this login: git, kubectl, docker and google-auth as they are installed, what bazel's protocol says,
 //! and commands that are given a token.
 
+#![allow(clippy::print_stderr, reason = "what was seen, for who runs it with --nocapture")]
+
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _},
@@ -51,7 +53,7 @@ fn tool(bench: &Bench, name: &str) -> Option<Command> {
     let found =
         std::env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file());
     let Some(found) = found else {
-        println!("{name} is not here: its part is left out");
+        eprintln!("{name} is not here: its part is left out");
         return None;
     };
     let mut command = Command::new(found);
@@ -248,7 +250,7 @@ print(credentials.retrieve_subject_token(None))
     }
     tokens.sort();
     tokens.dedup();
-    println!("started together: {seen:?}; logins: {}", logins(&bench));
+    eprintln!("started together: {seen:?}; logins: {}", logins(&bench));
     assert_eq!((tokens.len(), logins(&bench)), (1, 1));
 }
 
