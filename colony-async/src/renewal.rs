@@ -117,3 +117,62 @@ impl<R: Renewing> Plan<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::{Pin, pin},
+        sync::atomic::{AtomicU32, Ordering},
+        time::SystemTime,
+    };
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    /// A clock that stands still, and on which pauses take no time, as that of a scripted client.
+    #[derive(Default)]
+    struct Skipping(AtomicU32);
+
+    impl Timer for Skipping {
+        fn now(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH
+        }
+
+        fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            assert!(self.0.fetch_add(1, Ordering::Relaxed) < 1_000, "a loop without a pause");
+            Box::pin(async {})
+        }
+    }
+
+    impl Renewing for Skipping {
+        type Token = ();
+
+        fn timer(&self) -> &dyn Timer {
+            self
+        }
+
+        fn present(&self) -> Option<Arc<()>> {
+            Some(Arc::new(()))
+        }
+
+        fn due(&self, (): &(), _: f64) -> f64 {
+            0.0
+        }
+
+        async fn renew(self: Arc<Self>, _: Arc<()>) -> Result<(), Duration> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn where_pauses_take_no_time_it_pauses_all_the_same() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let what = Arc::new(Skipping::default());
+        runtime.block_on(async {
+            let mut renewing = pin!(renew_forever(Arc::downgrade(&what)));
+            assert!(renewing.as_mut().now_or_never().is_none());
+            assert_eq!(what.0.load(Ordering::Relaxed), 1);
+        });
+    }
+}
