@@ -192,7 +192,7 @@ impl Http {
     }
 
     /// Carries out a call of the registry and answers with its JSON. Downloads are refused: their answer
-    /// is bytes, see [`Transport::download`].
+    /// is bytes, see [`Transport::download`](colony_core::Transport::download).
     ///
     /// # Errors
     ///
@@ -267,7 +267,7 @@ impl Http {
         &self.shared.sender.base_url
     }
 
-    /// Forgets the replies that [`Builder::response_cache`] keeps.
+    /// Forgets the replies that [`Builder::response_cache`](crate::Builder::response_cache) keeps.
     pub fn clear_response_cache(&self) {
         if let Some(cache) = &self.shared.cache {
             cache.clear();
