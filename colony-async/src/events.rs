@@ -1,5 +1,6 @@
 //! The driver of a watch: sends, waits and keeps the position for [`Machine`], which has the rules.
 
+mod bell;
 mod file;
 
 use std::{
@@ -42,7 +43,25 @@ pub struct EventStream {
     file: Option<PositionFile>,
     /// The request under way: a cancelled wait does not end it.
     call: Option<BoxFuture<'static, Result<CoreReply>>>,
+    bell: bell::Bell,
+    clock: Clock,
+}
+
+/// Tells a machine the time.
+#[derive(Clone, Copy)]
+struct Clock {
     start: f64,
+}
+
+impl Clock {
+    fn now(self, http: &Http) -> Moment {
+        let timer = &**http.timer();
+        let unix = unix(timer);
+        let elapsed = timer.monotonic();
+        let elapsed =
+            elapsed.unwrap_or_else(|| Duration::try_from_secs_f64(unix - self.start).unwrap_or_default());
+        Moment::new(elapsed, unix)
+    }
 }
 
 struct Shared {
@@ -63,11 +82,20 @@ impl Shared {
 
 impl EventStream {
     pub(crate) fn new(http: Http, settings: Watch) -> Self {
-        let start = unix(&**http.timer());
+        let clock = Clock { start: unix(&**http.timer()) };
+        let settings = if http.can_listen() { settings } else { settings.bell(false) };
         let wanted = settings.file().cloned();
         let shared =
             Shared { machine: Mutex::new(Machine::new(settings)), state: watch::Sender::new((false, 0)) };
-        Self { http, shared: Arc::new(shared), wanted, file: None, call: None, start }
+        Self {
+            http,
+            shared: Arc::new(shared),
+            wanted,
+            file: None,
+            call: None,
+            bell: bell::Bell::default(),
+            clock,
+        }
     }
 
     /// Waits for the next event; `None` once it is stopped. Cancelling the wait loses nothing.
@@ -117,7 +145,8 @@ impl EventStream {
                 Step::Wait(wait) => {
                     self.keep();
                     let stopped = pin!(state.wait_for(|state| state.0));
-                    select(stopped, timer.sleep(wait)).await;
+                    let rung = pin!(self.bell.rung(&self.http, &self.shared, self.clock));
+                    select(stopped, select(timer.sleep(wait), rung)).await;
                 }
                 Step::Full => {
                     self.keep();
@@ -171,24 +200,23 @@ impl EventStream {
         changed.map_or(Ok(()), |position| file.write(&position))
     }
 
-    /// Ends the watch: writes what is done, and gives up the state file.
+    /// Ends the watch: writes what is done, and gives up the state file. A login that is under way comes to its end, for
+    /// as long as one request may take, so that its token is kept.
     ///
     /// # Errors
     ///
     /// [`Io`](colony_core::ErrorKind::Io) when the file cannot be written.
-    #[expect(clippy::unused_async, reason = "a program that awaits it can stay as it is when writing waits")]
     pub async fn close(mut self) -> Result<Position> {
-        self.save()?;
+        self.call = None;
+        let saved = self.save();
+        let limit = self.http.timer().sleep(self.http.timeout());
+        select(pin!(self.http.session().settled()), limit).await;
+        saved?;
         Ok(self.position())
     }
 
     fn now(&self) -> Moment {
-        let timer = &**self.http.timer();
-        let unix = unix(timer);
-        let elapsed = timer.monotonic();
-        let elapsed =
-            elapsed.unwrap_or_else(|| Duration::try_from_secs_f64(unix - self.start).unwrap_or_default());
-        Moment::new(elapsed, unix)
+        self.clock.now(&self.http)
     }
 
     fn open(&mut self, account: &str) -> Result<()> {
@@ -295,6 +323,10 @@ fn report(notice: &Notice) {
         Notice::Forgetful => tracing::warn!(
             target: "colony::events", event = "forgetful",
             "more events are done than are remembered; finish the oldest one, or some come again after a restart"
+        ),
+        Notice::NoBell(why) => tracing::debug!(
+            target: "colony::events", event = "no_bell", %why,
+            "the service does not say at once what happens; it is asked now and then"
         ),
         _ => {}
     }

@@ -71,6 +71,18 @@ impl<T: Clone + Send + Sync + 'static> Gate<T> {
         }
     }
 
+    /// Waits for the work under way, if there is any.
+    pub(crate) async fn settled(&self) {
+        let under_way = {
+            let slot = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.as_ref().filter(|flight| !flight.finished.is_set()).map(|flight| flight.outcome.clone())
+        };
+        if let Some(outcome) = under_way {
+            // Whatever comes of it is its callers' business.
+            let _ = outcome.await;
+        }
+    }
+
     /// Returns the work under way, or else this, just started; and whether it is this.
     fn board<F>(
         self: &Arc<Self>,

@@ -249,7 +249,16 @@ impl Http {
         if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
     }
 
-    /// The token session, for the benchmarks.
+    pub(crate) fn sender(&self) -> &Sender {
+        &self.shared.sender
+    }
+
+    /// The time limit of a request.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.settings.timeout.unwrap_or(self.shared.sender.timeout)
+    }
+
+    /// The token session.
     pub(crate) fn session(&self) -> &Arc<Session> {
         &self.shared.session
     }

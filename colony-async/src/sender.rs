@@ -67,6 +67,30 @@ impl Sender {
         self.send(request, None, None, None, Some(limit)).await
     }
 
+    /// Whether requests go to a server.
+    pub(crate) fn can_listen(&self) -> bool {
+        #[cfg(feature = "testing")]
+        return self.script.is_none();
+        #[cfg(not(feature = "testing"))]
+        true
+    }
+
+    /// Sends a request whose answer has no end, and gives it as soon as its head is there: without a time limit, and
+    /// without taking the turn of another request.
+    pub(crate) async fn listen(&self, request: &Request, held: &Held) -> Result<reqwest::Response> {
+        let url = self.url(request)?;
+        let (built, _) = self.build(request, &url, Some(held), Some(UNBOUNDED))?;
+        let response = built.send().await.map_err(|error| {
+            let how = network::before_an_answer(&error);
+            self.network(request, error, how, None)
+        })?;
+        // Both now: whoever shows how long a request takes would show this one for ever.
+        self.notices.sending(request, &url);
+        let head = Reply::new(response.status(), response.headers().clone(), Bytes::new());
+        self.notices.received(request, &url, &head.received_at(self.timer.now()));
+        Ok(response)
+    }
+
     async fn send(
         &self,
         request: &Request,

@@ -352,6 +352,11 @@ impl Session {
         *self.given_up.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = given_up;
     }
 
+    /// Waits for the login under way, if there is one.
+    pub(crate) async fn settled(&self) {
+        self.gate.settled().await;
+    }
+
     /// Ends the renewal in the background; the last client is gone.
     pub(crate) fn end(&self) {
         self.renewal.end();

@@ -71,9 +71,8 @@ impl EventIter {
     ///
     /// As there.
     pub fn close(mut self) -> Result<Position> {
-        let mut stream = self.stream.take().ok_or_else(gone)?;
-        stream.save()?;
-        Ok(stream.position())
+        let stream = self.stream.take().ok_or_else(gone)?;
+        self.http.wait(stream.close())
     }
 }
 

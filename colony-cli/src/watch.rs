@@ -36,14 +36,18 @@ pub(crate) async fn run(global: &Global, args: WatchArgs, output: &Output) -> Re
     let command = if args.exec.is_empty() { None } else { Some(Command::new(global, &args)?) };
     let mut watch = Watching { events: client.events().watch(settings(&args)), command, args, output };
     let outcome = watch.run(&mut signals).await;
-    let closed = watch.events.close().await;
+    // A login that is under way is brought to its end.
+    let closed = tokio::select! {
+        closed = watch.events.close() => closed,
+        Some(_) = signals.recv() => signals::end(signals::ENDED),
+    };
     outcome?;
     closed?;
     Ok(())
 }
 
 fn settings(args: &WatchArgs) -> Watch {
-    let mut watch = Watch::new().interval(args.interval.clone()).once(args.once);
+    let mut watch = Watch::new().interval(args.interval.clone()).once(args.once).bell(!args.no_bell);
     if !args.kind.is_empty() {
         watch = watch.kinds(args.kind.iter().copied());
     }

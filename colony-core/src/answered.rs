@@ -29,6 +29,11 @@ impl<T> Answered<T> {
         self.headers.get("x-request-id")?.to_str().ok()
     }
 
+    /// Whether the server had done this before, under the same `Idempotency-Key`, and this is its answer of then.
+    pub fn is_replay(&self) -> bool {
+        crate::reply::is_replay(&self.headers)
+    }
+
     /// Returns what the reply says about the rate limit.
     pub fn rate_limit(&self) -> RateLimit {
         RateLimit::read(&self.headers)

@@ -35,6 +35,7 @@
 //!
 //! [`Machine`] has all the rules, and does nothing by itself; each client drives it.
 
+mod bell;
 mod event;
 mod ledger;
 mod machine;
@@ -47,6 +48,7 @@ mod tests;
 mod watch;
 
 pub use self::{
+    bell::BellStep,
     event::{Event, EventId, EventKind, Gap, GapReason, Unreadable},
     machine::{Given, Health, Machine, Notice, Step},
     pace::Moment,

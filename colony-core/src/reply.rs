@@ -119,6 +119,11 @@ impl Reply {
         self.header("x-request-id")
     }
 
+    /// Whether the server had done this before, under the same `Idempotency-Key`, and this is its answer of then.
+    pub fn is_replay(&self) -> bool {
+        is_replay(&self.headers)
+    }
+
     /// The `content-type` without its parameters, when it is one.
     fn media_type(&self) -> Option<&str> {
         let essence = self.header("content-type")?.split(';').next()?.trim();
@@ -184,6 +189,13 @@ impl Reply {
         let body: Option<Value> = serde_json::from_slice(&self.body).ok();
         body.is_some_and(|body| body["detail"]["code"] == code)
     }
+}
+
+/// Whether one of the two headers says so that the service has for it.
+pub(crate) fn is_replay(headers: &HeaderMap) -> bool {
+    let mut values =
+        ["idempotent-replay", "x-idempotency-replayed"].into_iter().filter_map(|name| headers.get(name));
+    values.any(|value| !value.as_bytes().eq_ignore_ascii_case(b"false"))
 }
 
 /// The usual reading of a reply: a success as it is, anything else as its error.
@@ -282,6 +294,24 @@ mod tests {
         assert_eq!((error.code(), error.request_id()), (Some("NO_[hidden]"), Some("[hidden]")));
         let open = Request::new("search", http::Method::POST, "/search").json("query", "col_planted");
         assert!(reply.into_error(&open).message().contains("col_planted"), "only where something is secret");
+    }
+
+    #[test]
+    fn an_answer_that_is_given_again_is_told() {
+        for (name, value, expected) in [
+            ("idempotent-replay", "true", true),
+            ("x-idempotency-replayed", "true", true),
+            ("x-idempotency-replayed", "False", false),
+            ("x-other", "true", false),
+        ] {
+            let headers =
+                HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())]);
+            assert_eq!(
+                Reply::new(StatusCode::OK, headers, Bytes::new()).is_replay(),
+                expected,
+                "{name}: {value}"
+            );
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The token cache under fire: promises, what is done to break each, and what came of it.
+//! The token cache and watching under fire: promises, what is done to break each, and what came of it.
 //!
 //! A row is a function that breaks things on purpose, in real processes where it can, and counts: what it
 //! tried, what was lost, and the *faults that landed*, for a run whose faults missed proves nothing and
@@ -35,6 +35,7 @@ mod tally;
 mod tasks;
 mod traced;
 mod warm;
+mod watching;
 mod windows;
 
 use std::path::PathBuf;
@@ -92,7 +93,7 @@ const fn row(id: &'static str, promise: &'static str, run: fn(&Ground) -> Outcom
 }
 
 /// All rows.
-pub const ROWS: [Row; 30] = [
+pub const ROWS: &[Row] = &[
     row("R1", "one login for each expiry, whatever the number of processes", |ground| {
         windows::run(ground, Login)
     }),
@@ -138,4 +139,39 @@ pub const ROWS: [Row; 30] = [
          somebody holds",
         simulated::rotations,
     ),
+    row(
+        "W1",
+        "watching loses nothing under kill -9, and what an event leads to is done once",
+        watching::kills::run,
+    ),
+    row("W2", "rows that become visible late are seen", watching::late::run),
+    row(
+        "W3",
+        "nothing comes twice while a watch lives, nothing that is done after a stop",
+        watching::repeats::run,
+    ),
+    row("W4", "a kind that comes full is filled, or a gap says so", watching::repeats::full),
+    row("W5", "a position that is too old is told, first and once", watching::repeats::too_old),
+    row(
+        "W6",
+        "no 429 of its own making: five watches on one account, two simulated days",
+        watching::days::run,
+    ),
+    row("W7", "no request before the time that the service asked for", watching::service::pauses),
+    row("W8", "an hour's outage costs few requests and two lines", watching::service::outage),
+    row("W9", "a login that is revoked ends it, after two logins at most", watching::commands::refused),
+    row("W10", "a row that cannot be read stalls nothing", watching::service::bad_row),
+    row("W11", "the state file is the old one or the new one, whatever fails", watching::disks::run),
+    row("W12", "one watch for each state file", watching::commands::two),
+    row("W13", "stopping is quick; a command and a login come to their end", watching::commands::stopped),
+    row("W14", "text of others reaches no shell and no terminal", watching::commands::hostile),
+    row("W15", "both clients ask and give the same", watching::clients::run),
+    row("W16", "memory is bounded beside a slow handler", watching::memory::run),
+    row("W17", "what the account wrote itself is no event", watching::repeats::own),
+    row(
+        "W18",
+        "the bell is only a bell: the same events whatever it does, at once where it rings",
+        watching::bell::run,
+    ),
+    row("W19", "no new crate for it in the libraries", watching::weight::run),
 ];

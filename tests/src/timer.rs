@@ -63,3 +63,46 @@ impl Timer for TestTimer {
         0.0
     }
 }
+
+/// A clock that stands still until it is told to move on; whoever sleeps waits for that. Clones are the same clock.
+#[derive(Debug, Clone)]
+pub struct HeldTimer {
+    start: SystemTime,
+    passed: tokio::sync::watch::Sender<Duration>,
+}
+
+impl Default for HeldTimer {
+    fn default() -> Self {
+        Self { start: SystemTime::now(), passed: tokio::sync::watch::Sender::new(Duration::ZERO) }
+    }
+}
+
+impl HeldTimer {
+    /// Moves the clock forward.
+    pub fn advance(&self, time: Duration) {
+        self.passed.send_modify(|passed| *passed += time);
+    }
+}
+
+impl Timer for HeldTimer {
+    fn now(&self) -> SystemTime {
+        self.start + *self.passed.borrow()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let mut passed = self.passed.subscribe();
+        let until = passed.borrow().saturating_add(duration);
+        Box::pin(async move {
+            // The sender lives in the timer, which may be gone: then nobody waits for this, either.
+            let _ = passed.wait_for(|passed| *passed >= until).await;
+        })
+    }
+
+    fn monotonic(&self) -> Option<Duration> {
+        Some(*self.passed.borrow())
+    }
+
+    fn random(&self) -> f64 {
+        0.5
+    }
+}

@@ -11,7 +11,7 @@ pub(super) fn span(request: &Request) -> Span {
         otel.kind = "client", operation = request.operation(),
         "http.request.method" = request.method().as_str(), "url.template" = request.template(),
         "http.response.status_code" = field::Empty, "http.request.resend_count" = field::Empty,
-        "error.type" = field::Empty,
+        "error.type" = field::Empty, "colony.idempotent_replay" = field::Empty,
     )
 }
 
@@ -26,6 +26,9 @@ pub(super) fn end(span: &Span, outcome: &Result<Reply>) {
     };
     if let Some(status) = status {
         span.record("http.response.status_code", status);
+    }
+    if outcome.as_ref().is_ok_and(Reply::is_replay) {
+        span.record("colony.idempotent_replay", true);
     }
     match outcome {
         Err(error) if error.limit().is_some() => {

@@ -24,7 +24,10 @@ pub(crate) struct WatchArgs {
     /// Ask once and end, for cron; also when there was nothing
     #[arg(long)]
     pub(crate) once: bool,
-    /// How long to wait between two rounds
+    /// Only ask now and then: do not listen to the service's stream, which says at once that something happened
+    #[arg(long)]
+    pub(crate) no_bell: bool,
+    /// How long to wait between two rounds; up to twice the second time while the stream is heard
     #[arg(long, value_name = "MIN..MAX", default_value = "10s..60s", value_parser = interval)]
     pub(crate) interval: RangeInclusive<Duration>,
     /// How often a command is tried for one event

@@ -11,6 +11,7 @@
 //! - `POST /_control/event` with `{"kind": "mention"}`, `"message"`, `"comment"` or `"post"` lets another account do
 //!   something that the sandbox's own account hears of; `"from"` and `"to"` name the accounts, `"count"` says how often,
 //!   `"spread"` over how many seconds before now, and `"text"` what is said.
+//! - `POST /_control/stream` with `{"mode": "off"}` says how `/stream` behaves: see [`StreamMode`].
 //! - `POST /_control/fail` with `{"rule": "…"}` adds a [`FailRule`]; `{"rule": null}` forgets them all.
 //!
 //! It is an OpenID provider too, at the site's root, found by `/.well-known/openid-configuration`: token
@@ -37,6 +38,7 @@ mod reply;
 mod routes;
 mod server;
 mod stats;
+mod stream;
 mod window;
 mod world;
 
@@ -56,6 +58,7 @@ pub use openid::{
 };
 pub use server::{ListedRoute, listed as routes};
 pub use stats::{RouteStats, Stats};
+pub use stream::{ParseStreamModeError, StreamMode};
 
 use server::Server;
 
@@ -237,6 +240,11 @@ impl Sandbox {
     /// Forgets every [`FailRule`].
     pub fn clear_failures(&self) {
         self.server.clear_failures();
+    }
+
+    /// Says how `/stream` behaves from now on, as `POST /_control/stream` does. What is open ends.
+    pub fn stream(&self, mode: StreamMode) {
+        self.server.stream.send_replace(mode);
     }
 
     /// The OpenID side: logins that wait, tokens, keys.

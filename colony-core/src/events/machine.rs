@@ -6,10 +6,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::{
     Event, EventId, EventKind, Gap, Position, Watch,
+    bell::{Bell, BellStep, Heard},
     ledger::Ledger,
     pace::{Met, Moment, Pace},
     round::Round,
@@ -19,6 +21,9 @@ use crate::{
     Endpoint as _, Error, ErrorKind, RateLimit, Reply, Request, Result,
     api::{account::GetMe, users::User},
 };
+
+/// How long the bell waits for something that is about to be known.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// What a driver does next.
 #[derive(Debug)]
@@ -65,6 +70,8 @@ pub enum Notice {
     Full(usize),
     /// More events were done than are remembered; some may come again.
     Forgetful,
+    /// The service has no bell, for this reason: what happens is heard a little later.
+    NoBell(String),
 }
 
 /// How a watch is doing.
@@ -79,6 +86,8 @@ pub struct Health {
     pub waiting_until: Option<SystemTime>,
     /// How many events are given out and not done.
     pub undone: usize,
+    /// Whether the bell is open: what happens is heard at once.
+    pub bell: bool,
 }
 
 #[derive(Debug)]
@@ -100,6 +109,7 @@ pub struct Machine {
     account: User,
     ledger: Ledger,
     pace: Pace,
+    bell: Bell,
     queue: VecDeque<Given>,
     notices: Vec<Notice>,
     is_full: bool,
@@ -123,6 +133,7 @@ impl Machine {
             account: User::default(),
             ledger: Ledger::new(position, settings.overlap),
             pace: Pace::new(settings.interval.clone()),
+            bell: Bell::new(settings.bell && !settings.once),
             queue: VecDeque::new(),
             notices: Vec::new(),
             is_full: false,
@@ -159,8 +170,11 @@ impl Machine {
         }
         Step::Send(Box::new(match &mut self.phase {
             Phase::Watch(round) => {
-                let ledger = &self.ledger;
-                let begin = || Round::new(&self.settings.kinds, ledger.cursor().cloned(), ledger.asked());
+                let (ledger, pace) = (&self.ledger, &mut self.pace);
+                let mut begin = || {
+                    pace.round_begun(now);
+                    Round::new(&self.settings.kinds, ledger.cursor().cloned(), ledger.asked())
+                };
                 match round.get_or_insert_with(|| Box::new(begin())).next() {
                     Some(request) => request,
                     // A round without a request has ended, and was taken away.
@@ -189,7 +203,10 @@ impl Machine {
                 let limit = RateLimit::read(&reply.headers);
                 match self.pace.answered(limit, now, self.random) {
                     0 => {}
-                    failures => self.notices.push(Notice::Recovered(failures)),
+                    failures => {
+                        self.bell.recovered();
+                        self.notices.push(Notice::Recovered(failures));
+                    }
                 }
             }
             Err(error) => self.failed(error, now),
@@ -277,11 +294,63 @@ impl Machine {
         self.is_changed |= self.ledger.done(id);
     }
 
-    /// Makes the next round due at once.
-    pub fn ring(&mut self, now: Moment) {
-        if self.pace.failures() == 0 {
-            self.pace.ring(now);
+    /// Makes the next round due at once, or 5 s after the last one that was made so.
+    pub fn ring(&mut self) {
+        self.pace.ring();
+    }
+
+    /// Says what to do about the bell while [`next`](Self::next) waits.
+    pub fn bell(&mut self, now: Moment) -> BellStep {
+        match self.phase {
+            Phase::Watch(_) => {
+                // In an outage only one thing is tried.
+                let rest = (self.pace.failures() > 0).then(|| self.pace.wait(now).unwrap_or(BEAT));
+                self.bell.next(self.account.id.as_str(), rest, now.elapsed)
+            }
+            Phase::Identify | Phase::Open => BellStep::Rest(BEAT),
+            Phase::Done | Phase::Ended(_) => BellStep::Off,
         }
+    }
+
+    /// Takes the head of the reply to [`BellStep::Open`]. The token that went with it is good for this long.
+    pub fn bell_answered(&mut self, status: StatusCode, headers: &HeaderMap, life: Duration, now: Moment) {
+        let heard = self.bell.answered(status, headers, life, now.elapsed, self.random);
+        self.heard(heard, now);
+    }
+
+    /// The request of [`BellStep::Open`] had no answer.
+    pub fn bell_failed(&mut self, error: &Error, now: Moment) {
+        let heard = self.bell.failed(error.message(), now.elapsed, self.random);
+        self.heard(heard, now);
+    }
+
+    /// Takes bytes of the bell, and says whether it rang.
+    pub fn bell_heard(&mut self, bytes: &[u8], now: Moment) -> bool {
+        let heard = self.bell.heard(bytes, now.elapsed, self.random);
+        let is_ring = heard == Heard::Ring;
+        self.heard(heard, now);
+        is_ring
+    }
+
+    /// The bell has ended, or nobody says what has become of it.
+    pub fn bell_ended(&mut self, why: &str, now: Moment) {
+        let heard = self.bell.cut(why, now.elapsed, self.random);
+        self.heard(heard, now);
+    }
+
+    /// Nobody answers [`BellStep::Open`] in time.
+    pub fn bell_unanswered(&mut self, now: Moment) {
+        let heard = self.bell.silent("nobody answers in time".to_owned(), now.elapsed);
+        self.heard(heard, now);
+    }
+
+    fn heard(&mut self, heard: Heard, now: Moment) {
+        match heard {
+            Heard::Nothing => {}
+            Heard::Ring => self.ring(),
+            Heard::Silent(why) => self.notices.push(Notice::NoBell(why)),
+        }
+        self.pace.stretch(self.bell.is_known(), now);
     }
 
     /// How far the watch has come.
@@ -312,6 +381,7 @@ impl Machine {
             failures: self.pace.failures(),
             waiting_until: Some(at(self.now.unix + wait.as_secs_f64())).filter(|_| !wait.is_zero()),
             undone: self.ledger.undone(),
+            bell: self.bell.is_open(),
         }
     }
 }

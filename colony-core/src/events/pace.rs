@@ -25,6 +25,10 @@ impl Moment {
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5 * 60));
 /// How long to wait after a 429 that says nothing about it.
 const UNTOLD: Duration = Duration::from_secs(60);
+/// Rounds that the bell starts are so far apart, and farther where they bring nothing.
+const RINGS: Duration = Duration::from_secs(5);
+/// The upper bound is so many times as high where the bell is heard.
+const STRETCH: u32 = 2;
 /// No longer than this is waited for a window to begin: the clocks may differ.
 const WINDOW: f64 = 3600.0;
 
@@ -39,6 +43,15 @@ pub(super) struct Pace {
     /// Not before this, as the service asks.
     held: Duration,
     failures: u32,
+    /// Whether it rang since the round under way began, or the last one.
+    rung: bool,
+    /// When the last round began that it started, and whether that is under way.
+    last_ring: Option<Duration>,
+    by_ring: bool,
+    /// How long after that another one may.
+    ring_gap: Duration,
+    /// Whether the bell is heard.
+    is_stretched: bool,
 }
 
 /// How a failure is met.
@@ -52,12 +65,32 @@ pub(super) enum Met {
 
 impl Pace {
     pub(super) fn new(interval: RangeInclusive<Duration>) -> Self {
-        Self { current: *interval.start(), interval, due: Duration::ZERO, held: Duration::ZERO, failures: 0 }
+        Self {
+            current: *interval.start(),
+            interval,
+            due: Duration::ZERO,
+            held: Duration::ZERO,
+            failures: 0,
+            rung: false,
+            last_ring: None,
+            by_ring: false,
+            ring_gap: RINGS,
+            is_stretched: false,
+        }
     }
 
     /// How long until the next request is due; `None`: it is.
     pub(super) fn wait(&self, now: Moment) -> Option<Duration> {
-        Some(self.due.max(self.held).saturating_sub(now.elapsed)).filter(|wait| !wait.is_zero())
+        let mut due = self.due;
+        if self.rung && self.failures == 0 {
+            due = due.min(self.last_ring.map_or(Duration::ZERO, |last| last + self.ring_gap));
+        }
+        Some(due.max(self.held).saturating_sub(now.elapsed)).filter(|wait| !wait.is_zero())
+    }
+
+    /// The longest wait between two rounds.
+    fn longest(&self) -> Duration {
+        *self.interval.end() * if self.is_stretched { STRETCH } else { 1 }
     }
 
     pub(super) fn failures(&self) -> u32 {
@@ -70,13 +103,27 @@ impl Pace {
         std::mem::take(&mut self.failures)
     }
 
+    /// A round begins.
+    pub(super) fn round_begun(&mut self, now: Moment) {
+        self.by_ring = std::mem::take(&mut self.rung);
+        if self.by_ring {
+            self.last_ring = Some(now.elapsed);
+        }
+    }
+
     /// A round has ended.
     pub(super) fn round_ended(&mut self, had_events: bool, now: Moment, random: f64) {
-        self.current = if had_events {
-            *self.interval.start()
-        } else {
-            self.current.mul_f64(1.5).min(*self.interval.end())
+        // What rang may not be visible yet.
+        let is_soon = had_events || self.by_ring && self.ring_gap == RINGS;
+        self.current = match is_soon {
+            true => *self.interval.start(),
+            false => self.current.mul_f64(1.5).min(self.longest()),
         };
+        if had_events {
+            self.ring_gap = RINGS;
+        } else if std::mem::take(&mut self.by_ring) {
+            self.ring_gap = self.ring_gap.saturating_mul(2).min(RINGS.max(*self.interval.end()));
+        }
         let wait = self.current.mul_f64(0.9 + 0.2 * random.clamp(0.0, 1.0));
         self.due = self.due.max(now.elapsed.saturating_add(wait));
     }
@@ -117,9 +164,17 @@ impl Pace {
         Met::Waits { is_first: self.failures == 1 }
     }
 
-    /// Makes the next round due, unless the service has asked for a pause.
-    pub(super) fn ring(&mut self, now: Moment) {
-        self.due = self.due.min(now.elapsed);
+    /// Makes the next round due, unless one has just begun for this reason or the service has asked for a pause.
+    pub(super) fn ring(&mut self) {
+        self.rung = true;
+    }
+
+    /// The bell is heard, or no longer.
+    pub(super) fn stretch(&mut self, is_heard: bool, now: Moment) {
+        if self.is_stretched && !is_heard && self.failures == 0 {
+            self.due = self.due.min(now.elapsed.saturating_add(*self.interval.end()));
+        }
+        self.is_stretched = is_heard;
     }
 }
 

@@ -27,6 +27,7 @@ pub struct Watch {
     pub(super) own: bool,
     pub(super) once: bool,
     pub(super) anew: bool,
+    pub(super) bell: bool,
     state_file: Option<StateFile>,
 }
 
@@ -79,6 +80,7 @@ impl Watch {
             own: false,
             once: false,
             anew: false,
+            bell: true,
             state_file: None,
         }
     }
@@ -115,7 +117,7 @@ impl Watch {
     }
 
     /// Sets how long to wait between two rounds: the lower bound after a round with events, half as much again after each
-    /// empty one, up to the upper bound. 10 s to 60 s unless set.
+    /// empty one, up to the upper bound, or twice that while the [bell](Self::bell) is heard. 10 s to 60 s unless set.
     pub fn interval(mut self, bounds: RangeInclusive<Duration>) -> Self {
         let (low, high) = bounds.into_inner();
         self.interval = low..=high.max(low);
@@ -139,6 +141,14 @@ impl Watch {
     /// itself.
     pub fn own(mut self, own: bool) -> Self {
         self.own = own;
+        self
+    }
+
+    /// Sets whether to listen to the service's stream, which says at once that something happened; it is listened to unless
+    /// set. Nothing in it is believed: what happened is then asked for, as ever. Where the service has no such stream, or
+    /// it does not last, events are heard when the next round comes.
+    pub fn bell(mut self, bell: bool) -> Self {
+        self.bell = bell;
         self
     }
 

@@ -1,4 +1,4 @@
-//! Tries to break the token cache, at full length, and prints what came of it: see `colony_tests::fire`.
+//! Tries to break the token cache and watching, at full length, and prints what came of it: see `colony_tests::fire`.
 //!
 //! Exits with 1 when anything was lost or a fault missed.
 
@@ -15,6 +15,10 @@ fn main() -> Result<(), Failed> {
 fn main() -> Result<std::process::ExitCode, Failed> {
     use std::process::ExitCode;
 
+    // It is the command line too, under that name: the sandbox and the commands of a row are of one build.
+    if std::env::args_os().next().is_some_and(|name| name == "colony") {
+        return Ok(colony_cli::main());
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     // It is its own crew.
     match arguments.first().map(String::as_str) {
@@ -47,7 +51,7 @@ mod long {
     use colony_tests::fire::{Ground, ROWS, Row, Scale, Tally};
 
     const USAGE: &str = "\
-Tries to break the token cache, and prints what was tried, what survived and what was lost.
+Tries to break the token cache and watching, and prints what was tried, what survived and what was lost.
 
   under_fire [--short] [--row ID]... [--not ID]... [--python PROGRAM] [--list]
 

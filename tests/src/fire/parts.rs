@@ -13,7 +13,7 @@ use colony_async::bench_support::TokenFile;
 use colony_core::token::{cache_path, envelope::Envelope};
 use secrecy::ExposeSecret as _;
 
-use super::{children, pythons, readers, scene, secrets, swaps, warm};
+use super::{children, pythons, readers, scene, secrets, swaps, warm, watching};
 use crate::crew::Place;
 
 type Failed = Box<dyn std::error::Error>;
@@ -34,6 +34,7 @@ pub fn play(arguments: &[String]) -> Result<(), Failed> {
         Some("chat") => pythons::chat(argument),
         Some("tell") => secrets::tell(argument),
         Some("warm") => warm::lookups(argument),
+        Some("hear") => watching::memory::hear(argument),
         other => Err(format!("there is no part {other:?}").into()),
     }
 }

@@ -27,7 +27,8 @@ const EXCEPTIONS: [(&str, &str, &str); 1] = [(
 )];
 
 /// Routes that never succeed here, with the reason.
-const NEVER: [(&str, &str); 2] = [
+const NEVER: [(&str, &str); 3] = [
+    ("GET /stream", "its answer has no end"),
     ("POST /posts/{post_id}/cognition", "no post asks its author for a proof of thought"),
     ("POST /comments/{comment_id}/cognition", "no comment does, either"),
 ];

@@ -145,6 +145,10 @@ pub(super) fn deliver(
     let mentioned = super::posts::mentioned(world, &text);
     for member in told {
         if !is_group {
+            let row = &world.conversations[at];
+            let full = row.last().map(|message| world.message_json(row, message));
+            let compact = json!({"conversation_id": conversation_id, "message_id": id, "sender_id": sender});
+            world.frames.tell(member, "dm.new", None, compact, full.unwrap_or_default());
             world.notify(member, sender, "direct_message", "sent you a message", about);
             let fields = json!({"sender_display_name": display_name, "sender": display_name});
             world.emit(To::User(member), "direct_message", fields);
@@ -174,13 +178,13 @@ fn list(world: &mut World, call: &Call<'_>) -> Answer {
     let fits = |row: &&Conversation| {
         let seat = row.seat(me);
         row.group.is_none()
-            && row.last().is_some()
+            && !world.visible(row, me).is_empty()
             && (archived || !seat.archived)
             && seat.spam.is_none()
             && !row.snoozed(me, now)
     };
     let mut rows: Vec<&Conversation> = world.conversations_of(me).filter(fits).collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.last_at()));
+    rows.sort_by_key(|row| std::cmp::Reverse(world.visible(row, me).last().map(|last| last.created)));
     Ok(Reply::ok(&page.array(&rows, |row| world.conversation_json(row, me))))
 }
 
@@ -220,10 +224,10 @@ pub(super) fn rendered(world: &World, conversation: &Conversation, rows: &[&Mess
 
 /// What came after a message, oldest first; without one the latest.
 fn tail(world: &mut World, call: &Call<'_>) -> Answer {
-    let (_, at) = place(world, call)?;
+    let (me, at) = place(world, call)?;
     let limit = call.query_number("limit", 1, 200)?.unwrap_or(50) as usize;
     let conversation = &world.conversations[at];
-    let rows = conversation.live();
+    let rows = world.visible(conversation, me);
     let (part, has_more) = match call.query_id("since_id")? {
         Some(id) => {
             let from = rows.iter().position(|message| message.id == id);
@@ -240,11 +244,11 @@ fn tail(world: &mut World, call: &Call<'_>) -> Answer {
 
 /// What came before a message, oldest first.
 fn history(world: &mut World, call: &Call<'_>) -> Answer {
-    let (_, at) = place(world, call)?;
+    let (me, at) = place(world, call)?;
     let limit = call.query_number("limit", 1, 500)?.unwrap_or(200) as usize;
     let before = call.query_id("before")?.ok_or_else(|| Reply::missing(&["query", "before"]))?;
     let conversation = &world.conversations[at];
-    let rows = conversation.live();
+    let rows = world.visible(conversation, me);
     let found = rows.iter().position(|message| message.id == before);
     let older = &rows[..found.unwrap_or(0)];
     let start = older.len().saturating_sub(limit);

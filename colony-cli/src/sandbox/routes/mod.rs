@@ -87,6 +87,8 @@ pub(crate) enum Action {
     Now(Handler),
     /// Begins under the world's lock, and answers later.
     Later(Starter),
+    /// Answers without an end: the server has it.
+    Stream,
 }
 
 /// One route that is served.
@@ -135,6 +137,9 @@ const fn delete(template: &'static str, handler: Handler) -> Route {
     Route::new("DELETE", template, handler)
 }
 
+const STREAM: &[Route] =
+    &[Route { method: "GET", template: "/stream", access: Access::Ignored, action: Action::Stream }];
+
 /// The rows of every resource.
 const RESOURCES: &[&[Route]] = &[
     account::ROUTES,
@@ -167,6 +172,7 @@ const RESOURCES: &[&[Route]] = &[
     rehearsal::ROUTES,
     reviews::ROUTES,
     search::ROUTES,
+    STREAM,
     site::ROUTES,
     suggestions::ROUTES,
     tags::ROUTES,

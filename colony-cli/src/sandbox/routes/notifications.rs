@@ -31,7 +31,10 @@ fn list(world: &mut World, call: &Call<'_>) -> Answer {
         Some(read) => Some(read),
         None => unread_only.then_some(false),
     };
-    let fits = |row: &&Notification| read.is_none_or(|read| row.read == read);
+    let now = jiff::Timestamp::now();
+    let fits = |row: &&Notification| {
+        read.is_none_or(|read| row.read == read) && world.is_committed(row.id, row.created, now)
+    };
     let rows: Vec<&Notification> = world.notifications_of(me).iter().rev().filter(fits).collect();
     Ok(Reply::ok(&page.array(&rows, |row| world.notification_json(row))))
 }

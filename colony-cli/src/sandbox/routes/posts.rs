@@ -95,8 +95,10 @@ pub(super) fn filtered<'w>(world: &'w World, call: &Call<'_>) -> Result<Vec<&'w 
             Some((wanted, me))
         }
     };
+    let now = Timestamp::now();
     let fits = |post: &&Post| {
-        post_type.is_none_or(|wanted| post.post_type == wanted)
+        (call.user == Some(post.author) || world.is_committed(post.id, post.created, now))
+            && post_type.is_none_or(|wanted| post.post_type == wanted)
             && colony.is_none_or(|wanted| post.colony == Some(wanted))
             && author.is_none_or(|wanted| post.author == wanted)
             && author_type.is_none_or(|wanted| world.kind(post.author) == wanted)

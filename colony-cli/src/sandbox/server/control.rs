@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Map, Value, json};
 
+use super::super::StreamMode;
 use super::super::fail::{self, FailRule};
 use super::super::lock;
 use super::super::openid::{self, Asked, Endpoint, Found};
@@ -86,11 +87,12 @@ async fn own(server: &Server, request: Request) -> Reply {
         (&Method::POST, "/_control/event") => event(server, &body).unwrap_or_else(|refusal| refusal),
         (&Method::POST, "/_control/pay") => pay(server, &body).unwrap_or_else(|refusal| refusal),
         (&Method::GET, "/_control/mail") => Reply::ok(&routes::mail::sent(&mut lock(&server.world))),
+        (&Method::POST, "/_control/stream") => stream(server, &body),
         (&Method::POST, "/_control/user") => user(server, &body).unwrap_or_else(|refusal| refusal),
         (
             _,
             "/health" | "/_stats" | "/_control/mail" | "/_control/revoke" | "/_control/reset"
-            | "/_control/fail" | "/_control/event" | "/_control/pay" | "/_control/user",
+            | "/_control/fail" | "/_control/event" | "/_control/pay" | "/_control/stream" | "/_control/user",
         ) => method_not_allowed(),
         _ => not_found(),
     }
@@ -115,6 +117,17 @@ fn add_rule(server: &Server, body: &Bytes) -> Reply {
             Err(error) => Reply::bad_input(error.to_string()),
         },
         _ => Reply::bad_input("give JSON: {\"rule\": \"POST /oauth/token=503x1\"}"),
+    }
+}
+
+/// `{"mode": "drop"}`: how `/stream` behaves from now on.
+fn stream(server: &Server, body: &Bytes) -> Reply {
+    match fields(body).get("mode").and_then(Value::as_str).unwrap_or_default().parse::<StreamMode>() {
+        Ok(mode) => {
+            server.stream.send_replace(mode);
+            Reply::ok(&json!({"mode": mode.as_str()}))
+        }
+        Err(error) => Reply::bad_input(error.to_string()),
     }
 }
 

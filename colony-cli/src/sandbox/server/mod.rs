@@ -5,6 +5,7 @@ mod control;
 mod guard;
 mod idempotency;
 mod router;
+mod stream;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -32,7 +33,7 @@ use super::routes::{Access, Action, Pending, limits, login, posts, webhooks};
 use super::stats::Counters;
 use super::window::{SlidingWindow, Verdict};
 use super::world::{Account, World};
-use super::{API_PATH, Options, lock};
+use super::{API_PATH, Options, StreamMode, lock};
 use guard::Hosts;
 use idempotency::{Begun, Memory, Slot, UnderWay};
 use router::{Found, Route, Router};
@@ -58,6 +59,8 @@ pub(crate) struct Server {
     /// Requests in a minute, by account or by address.
     window: Mutex<SlidingWindow<Client>>,
     window_enforced: bool,
+    /// How `/stream` behaves.
+    pub(crate) stream: watch::Sender<StreamMode>,
     quitting: watch::Receiver<bool>,
 }
 
@@ -101,6 +104,7 @@ impl Server {
             hosts: Hosts::new(address, &options.allow_hosts),
             window: Mutex::new(SlidingWindow::new(rate_limit.unwrap_or(NO_LIMIT), Duration::from_secs(60))),
             window_enforced: rate_limit.is_some(),
+            stream: watch::Sender::new(StreamMode::On),
             quitting,
         };
         (server, account)
@@ -177,6 +181,16 @@ async fn api(server: &Arc<Server>, peer: IpAddr, path: &str, request: Request) -
     };
     server.counters.arrived(route.key);
     let arrived = Arrived { route, params, path, peer, parts: &parts };
+    if matches!(route.handler.map(|handler| handler.action), Some(Action::Stream)) {
+        let effect = server.effect(&arrived);
+        pause(effect.delay).await;
+        let response = match effect.failure {
+            Some(failure) => respond(injected(route, failure)),
+            None => stream::serve(server, peer, &parts).await,
+        };
+        server.counters.answered(route.key, response.status().as_u16());
+        return response;
+    }
     let reply = if route.key == LOGIN {
         let guard = server.counters.login_started();
         let reply = server.login(arrived, body).await;
@@ -337,6 +351,7 @@ impl Server {
         }
         let answer = match action {
             Action::Now(handler) => handler(&mut world, call).unwrap_or_else(|refusal| refusal),
+            Action::Stream => not_implemented(route),
             Action::Later(begin) => match begin(&mut world, &self.world, call) {
                 Ok(pending) => return Act::Pending(pending),
                 Err(refusal) => refusal,

@@ -4,6 +4,7 @@
 mod colonies;
 mod content;
 mod events;
+mod frames;
 mod ledger;
 mod notices;
 mod seed;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 pub(crate) use colonies::{Colony, Member};
 pub(crate) use content::{Comment, EMOJI, Post};
 pub(crate) use events::{Event, To};
+pub(crate) use frames::{Frame, Frames};
 pub(crate) use ledger::Ledger;
 pub(crate) use notices::{About, Notification};
 pub(crate) use seed::Account;
@@ -57,6 +59,8 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     /// What happened since the server last looked; it delivers the events to webhooks.
     pub(crate) outbox: Vec<Event>,
+    /// What is told at once on `/stream`.
+    pub(crate) frames: Frames,
     /// State that only one resource reads and writes.
     pub(crate) own: States,
     /// The server's own address, for links to itself: `http://127.0.0.1:PORT`.
@@ -112,6 +116,7 @@ impl World {
             tokens,
             ledger: Ledger::default(),
             outbox: Vec::new(),
+            frames: Frames::default(),
             own: States::default(),
             site,
             commit_delay: None,

@@ -49,6 +49,14 @@ impl World {
         let message = format!("{} {what}", self.username(actor));
         let id = Uuid::new_v4();
         let notification = Notification { id, kind, message, actor, about, read: false, created };
+        let full = self.notification_json(&notification);
+        self.frames.tell(
+            user,
+            "notification.new",
+            Some(kind),
+            json!({"id": id, "notification_type": kind}),
+            full,
+        );
         self.notifications.entry(user).or_default().push(notification);
     }
 

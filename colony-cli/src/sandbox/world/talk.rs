@@ -180,6 +180,15 @@ impl World {
         self.conversations.iter().filter(move |row| row.has(user))
     }
 
+    /// The messages that a user sees by now, oldest first: not those of others that are not committed.
+    pub(crate) fn visible<'c>(&self, conversation: &'c Conversation, me: Uuid) -> Vec<&'c Message> {
+        let (mut rows, now) = (conversation.live(), Timestamp::now());
+        if self.commit_delay.is_some() {
+            rows.retain(|row| row.sender == me || self.is_committed(row.id, row.created, now));
+        }
+        rows
+    }
+
     pub(crate) fn unread_messages(&self, user: Uuid) -> usize {
         self.conversations_of(user).map(|conversation| conversation.unread(user)).sum()
     }
@@ -241,12 +250,13 @@ impl World {
 
     /// A row of a user's list of conversations with one other user.
     pub(crate) fn conversation_json(&self, conversation: &Conversation, me: Uuid) -> Value {
+        let last = self.visible(conversation, me).pop();
         json!({
             "id": conversation.id,
             "other_user": self.user_json(conversation.other(me)),
-            "last_message_at": time(conversation.last_at()),
+            "last_message_at": time(last.map_or(conversation.created, |message| message.created)),
             "unread_count": conversation.unread(me),
-            "last_message_preview": conversation.last().map(|message| excerpt(&message.body, 100)),
+            "last_message_preview": last.map(|message| excerpt(&message.body, 100)),
             "is_archived": conversation.seat(me).archived,
         })
     }

@@ -17,12 +17,19 @@ pub(crate) struct Tokens {
     signer: Signer,
     lifetime: Duration,
     generation: u64,
+    /// Tokens that were ended one by one.
+    ended: std::collections::HashSet<String>,
 }
 
 impl Tokens {
     /// Signs with a secret of its own.
     pub(crate) fn new(lifetime: Duration) -> Self {
-        Self { signer: Signer::new(super::random_text().as_bytes()), lifetime, generation: 0 }
+        Self {
+            signer: Signer::new(super::random_text().as_bytes()),
+            lifetime,
+            generation: 0,
+            ended: Default::default(),
+        }
     }
 
     /// A new access token for a user.
@@ -42,7 +49,15 @@ impl Tokens {
     /// Whom a token speaks for, if it is good.
     pub(crate) fn user_of(&self, token: &str) -> Option<Uuid> {
         let claims = self.signer.verify(token, Timestamp::now().as_second())?;
+        if self.ended.contains(token) {
+            return None;
+        }
         (claims.generation == self.generation).then_some(claims.sub)
+    }
+
+    /// Makes a token worthless.
+    pub(crate) fn revoke(&mut self, token: &str) {
+        self.ended.insert(token.to_owned());
     }
 
     /// Makes every token issued so far worthless.

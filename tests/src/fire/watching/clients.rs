@@ -11,9 +11,14 @@ use colony_core::{
     Error, Reply, Request, Result, Timestamp,
     events::{EventKind, Watch},
 };
-use colony_tests::{played::Played, timer::TestTimer};
 use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
+
+use crate::{
+    fire::{Ground, Outcome, Tally},
+    played::Played,
+    timer::TestTimer,
+};
 
 const START: f64 = 1_800_000_000.0;
 
@@ -117,16 +122,19 @@ fn session_blocking(seed: u64) -> Told {
     (asked, given)
 }
 
-#[test]
-fn w15_both_clients_ask_and_give_the_same() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let mut all = 0;
-    let long = std::env::var_os("COLONY_TESTS_LONG").is_some();
-    for seed in 0..if long { 500 } else { 20 } {
+/// W15.
+pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut tally = Tally::of("sessions, on each client");
+    let (mut asked, mut given) = (0, 0);
+    for seed in 0..ground.scale.pick(20, 500) {
         let (one, other) = (runtime.block_on(session_async(seed)), session_blocking(seed));
-        assert_eq!(one, other, "seed {seed}");
-        assert!(one.1.last().is_some_and(|last| last.starts_with("Auth")), "{:?}", one.1);
-        all += one.1.len();
+        let is_end = one.1.last().is_some_and(|last| last.starts_with("Auth"));
+        asked += one.0.len() as u64;
+        given += one.1.len() as u64 - 1;
+        tally.check(one == other && is_end, || format!("seed {seed}: {one:?}\n{other:?}"));
     }
-    assert!(all > 80, "{all} events");
+    tally.fault("requests, the same on both", asked, 100);
+    tally.fault("events, the same on both", given, 80);
+    Ok(tally)
 }

@@ -10,9 +10,12 @@ use colony_core::{
 use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::json;
 
+use crate::fire::{Ground, Outcome, Tally};
+
 const START: f64 = 1_800_000_000.0;
 const DAY: f64 = 86_400.0;
 const LIMIT: usize = 120;
+const WATCHES: usize = 5;
 
 /// The service, as far as its limit goes: so many requests in a minute.
 #[derive(Default)]
@@ -56,7 +59,7 @@ impl Service {
             [("limit", LIMIT), ("remaining", LIMIT - self.window.len()), ("reset", reset as usize + 1)]
         {
             headers.insert(
-                reqwest::header::HeaderName::try_from(format!("x-ratelimit-{name}")).unwrap(),
+                reqwest::header::HeaderName::try_from(format!("x-ratelimit-{name}")).expect("it is one"),
                 value.into(),
             );
         }
@@ -64,28 +67,34 @@ impl Service {
     }
 }
 
-/// Runs watches over a day; how long after its time each event was given to the last of them, at most.
-fn day(service: &mut Service, watches: usize, interval: std::ops::RangeInclusive<Duration>) -> f64 {
+/// Runs watches over a day: how long after its time an event was given, at most, and how long after one the next request
+/// was sent.
+fn day(service: &mut Service, watches: usize, interval: std::ops::RangeInclusive<Duration>) -> (f64, f64) {
     let mut machines: Vec<(f64, Machine)> = (0..watches)
         .map(|n| (START + n as f64, Machine::new(Watch::new().interval(interval.clone()))))
         .collect();
-    let (mut random, mut latest) = (fastrand::Rng::with_seed(1), 0.0_f64);
+    let (mut random, mut latest, mut after) = (fastrand::Rng::with_seed(1), 0.0_f64, 0.0_f64);
+    let mut given_at = vec![None::<f64>; watches];
     loop {
-        let at = (0..watches).min_by(|a, b| machines[*a].0.total_cmp(&machines[*b].0)).unwrap();
+        let at = (0..watches).min_by(|a, b| machines[*a].0.total_cmp(&machines[*b].0)).expect("it is one");
         let (due, machine) = &mut machines[at];
         if *due > START + DAY {
-            return latest;
+            return (latest, after);
         }
         let now = Moment::new(Duration::from_secs_f64(*due - START), *due);
         match machine.next(now, random.f64()) {
-            Step::Send(request) => match service.answer(&request, *due) {
-                Ok(reply) => machine.took(&reply, now),
-                Err(error) => machine.failed(error, now),
-            },
+            Step::Send(request) => {
+                after = after.max(given_at[at].take().map_or(0.0, |given| *due - given));
+                match service.answer(&request, *due) {
+                    Ok(reply) => machine.took(&reply, now),
+                    Err(error) => machine.failed(error, now),
+                }
+            }
             Step::Wait(wait) => *due += wait.as_secs_f64().max(0.001),
             Step::Give(given) => {
-                let happened = given.event.at().and_then(Timestamp::unix_seconds).unwrap() as f64;
+                let happened = given.event.at().and_then(Timestamp::unix_seconds).expect("it is one") as f64;
                 latest = latest.max(*due - happened);
+                given_at[at] = Some(*due);
                 machine.done(&given.event.id());
             }
             other => panic!("{other:?}"),
@@ -93,20 +102,27 @@ fn day(service: &mut Service, watches: usize, interval: std::ops::RangeInclusive
     }
 }
 
-#[test]
-fn w6_idle_watches_ask_once_a_minute_and_are_never_refused() {
-    let mut service = Service::default();
-    day(&mut service, 5, Duration::from_secs(10)..=Duration::from_secs(60));
-    let each = service.requests as f64 / 5.0 / (DAY / 60.0);
-    assert!(each <= 1.1, "{each} requests a minute");
-    assert_eq!(service.refused, 0);
-}
-
-#[test]
-fn w6_what_happens_is_heard_soon() {
-    let mut service =
-        Service { events: (1..200).map(|n| START + f64::from(n) * 400.0).collect(), ..Service::default() };
-    let latest = day(&mut service, 5, Duration::from_secs(10)..=Duration::from_secs(60));
-    assert!(latest <= 67.0, "{latest} s");
-    assert_eq!(service.refused, 0);
+/// W6: five watches on one account, with and without something to hear.
+pub(in crate::fire) fn run(_: &Ground) -> Outcome {
+    let bounds = Duration::from_secs(10)..=Duration::from_secs(60);
+    let mut tally = Tally::of("requests in two simulated days");
+    let mut idle = Service::default();
+    day(&mut idle, WATCHES, bounds.clone());
+    let each = idle.requests as f64 / WATCHES as f64 / (DAY / 60.0);
+    tally.hold(each <= 1.1, || format!("{each} requests a minute"));
+    // An event each 400 s, and each second one followed by another within the shortest wait.
+    let events =
+        (1..200).flat_map(|n| [START + f64::from(n) * 400.0, START + f64::from(n) * 400.0 + 75.0]).collect();
+    let mut busy = Service { events, ..Service::default() };
+    let (latest, after_an_event) = day(&mut busy, WATCHES, bounds);
+    tally.hold(latest <= 67.0, || format!("an event was heard after {latest} s"));
+    tally.hold(after_an_event <= 11.01, || format!("the round after an event came {after_an_event} s later"));
+    tally.tries((idle.requests + busy.requests) as u64);
+    tally.losses((idle.refused + busy.refused) as u64, || "requests were refused with 429".to_owned());
+    tally.fault("events", busy.events.len() as u64, 300);
+    tally.fact(format!(
+        "{WATCHES} watches; idle {each:.2} requests a minute each; an event heard after {latest:.0} s at most, the round after one \
+         {after_an_event:.1} s later at most; 0 of 429"
+    ));
+    Ok(tally)
 }
