@@ -35,7 +35,8 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
             // A message is a notification too: each burst is five events of four.
             let mut raised = 0;
             while raised < events {
-                while raised > heard.load(Ordering::Relaxed) + 3 * 5 * BURST {
+                // More than this between two rounds would be a gap, and never be heard.
+                while raised > heard.load(Ordering::Relaxed) + 5 * BURST {
                     std::thread::sleep(Duration::from_millis(5));
                 }
                 for kind in KINDS {
