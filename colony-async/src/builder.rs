@@ -460,7 +460,7 @@ impl<C: OverHttp> Builder<C> {
     pub fn script(mut self, script: &crate::testing::Script) -> Self {
         self.script = Some(script.clone());
         self.cache_token = false;
-        self.timer(crate::testing::NoPauses::default())
+        self.timer(crate::testing::NoPauses)
     }
 
     /// Builds the client. Nothing is sent and no file is touched.

@@ -77,7 +77,7 @@ impl Sender {
 
     /// Sends a request whose answer has no end, and gives it as soon as its head is there: without a time limit, and
     /// without taking the turn of another request.
-    pub(crate) async fn listen(&self, request: &Request, held: &Held) -> Result<reqwest::Response> {
+    pub(crate) async fn listen(&self, request: &Request, held: &CachedToken) -> Result<reqwest::Response> {
         let url = self.url(request)?;
         let (built, _) = self.build(request, &url, Some(held), Some(UNBOUNDED))?;
         let response = built.send().await.map_err(|error| {

@@ -31,6 +31,18 @@
 //!   An outage costs a request in five minutes.
 //! - A permanent failure, a refused login for example, ends the watch with its error.
 //!
+//! # What only the service can tell
+//!
+//! Nothing of this was tried against it; the rules hold whatever the answer is.
+//!
+//! - How late a row becomes visible; 10 s are allowed for ([`Watch::overlap`]).
+//! - Whether rows are stamped by the clock that `next_cursor` is of, and with how many digits.
+//! - Whether `/since` gives the newest 200 rows of a kind where there are more, and messages to groups.
+//! - Whether the lists that a full kind is fetched from are complete, and in which order they are.
+//! - What `/stream` says: how its frames look, how often it says that it lives, how long it may live, what becomes of it when
+//!   its token ends, and whether posts ring.
+//! - How long an idempotency key is kept, and for which operations.
+//!
 //! # How it is built
 //!
 //! [`Machine`] has all the rules, and does nothing by itself; each client drives it.

@@ -184,3 +184,33 @@ fn renewing_ahead_of_time_is_no_busy_loop() {
         assert_eq!(logins.load(Ordering::SeqCst), 2, "{answer}");
     }
 }
+
+/// A watch waits for moments: each of its waits ends at once and is over.
+#[tokio::test]
+async fn a_watch_with_a_script_does_not_wait_for_its_rounds() {
+    use std::time::Duration;
+
+    use colony_async::events::Watch;
+
+    let script = || {
+        let post = json!({"id": "p1", "title": "Hello", "created_at": "2026-11-27T00:30:00Z"});
+        Script::new()
+            .answers("get_me", json!({"id": "u1", "username": "ada"}))
+            .answers("get_since", json!({"next_cursor": "2026-11-27T00:00:00Z"}))
+            .answers("get_since", json!({"next_cursor": "2026-11-27T01:00:00Z", "posts": [post]}))
+    };
+    let hour = Duration::from_secs(3600);
+    let (one, other) = (script(), script());
+    let client = colony_async::Client::builder("col_test").script(&one).build().unwrap();
+    let mut events = client.events().watch(Watch::new().interval(hour..=hour));
+    assert_eq!(events.try_next().await.unwrap().unwrap().id().as_str(), "post:p1");
+    let blocking = tokio::task::spawn_blocking(move || {
+        let client = colony_blocking::Client::builder("col_test").script(&other).build().unwrap();
+        let mut events = client.events().watch(Watch::new().interval(hour..=hour));
+        assert_eq!(events.try_next().unwrap().unwrap().id().as_str(), "post:p1");
+        other.sent()
+    });
+    let asked: Vec<&str> = one.sent().iter().map(|sent| sent.operation).collect();
+    assert_eq!(asked, ["get_me", "get_since", "get_since"]);
+    assert_eq!(blocking.await.unwrap(), one.sent());
+}

@@ -36,11 +36,11 @@ fn play(
     scene.until("the watch begins", |scene| scene.sandbox.stats().with_status("GET /since", 200) > 0)?;
     let mut raised = BTreeSet::new();
     let mut heard: BTreeMap<String, usize> = BTreeMap::new();
-    let take =
-        |heard: &mut BTreeMap<String, usize>| match listener.heard.recv_timeout(Duration::from_millis(50)) {
-            Ok((id, _)) => *heard.entry(bare(&id).to_owned()).or_default() += 1,
-            Err(_) => {}
-        };
+    let take = |heard: &mut BTreeMap<String, usize>| {
+        if let Ok((id, _)) = listener.heard.recv_timeout(Duration::from_millis(50)) {
+            *heard.entry(bare(&id).to_owned()).or_default() += 1;
+        }
+    };
     for _ in 0..bursts {
         for kind in KINDS {
             raised.extend(scene.happens(kind, size / KINDS.len())?);
@@ -63,10 +63,7 @@ fn play(
         tally.tries(raised.len() as u64);
         let twice = heard.values().filter(|count| **count > 1).count();
         tally.losses(twice as u64, || format!("{twice} events were given twice"));
-        tally.fact(format!(
-            "rows visible up to {latest} s after their time, {} bursts a second apart",
-            bursts
-        ));
+        tally.fact(format!("rows visible up to {latest} s after their time, {bursts} bursts a second apart"));
     }
     Ok(raised.iter().filter(|id| !heard.contains_key(*id)).count())
 }
