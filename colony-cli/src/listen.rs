@@ -3,7 +3,10 @@
 mod made;
 mod receive;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
 use colony_async::events::{Event, EventStream, Received, Watch};
@@ -57,6 +60,7 @@ pub(crate) async fn run(global: &Global, args: ListenArgs, output: &Output) -> R
         wanted: args.events,
         target,
         signer: Signer::new(secret.expose_secret())?,
+        seconds: Seconds::default(),
         began: (Instant::now(), SystemTime::now()),
         output,
     };
@@ -90,6 +94,7 @@ struct Listening<'a> {
     wanted: Vec<String>,
     target: Target,
     signer: Signer,
+    seconds: Seconds,
     began: (Instant, SystemTime),
     output: &'a Output,
 }
@@ -158,14 +163,16 @@ impl Listening<'_> {
         }
     }
 
-    fn send(&self, delivery: Try<Delivery>) -> UnderWay {
+    fn send(&mut self, delivery: Try<Delivery>) -> UnderWay {
         let Delivery { event, id, body, .. } = &delivery.item;
         let attempt = Attempt::new(event, id).number(delivery.number);
-        let mut headers = self.signer.attempt(&attempt, body, SystemTime::now());
-        headers.insert(forward::MADE_BY, HeaderValue::from_static("colony listen"));
         forward::tell_sent(&attempt, self.output);
-        let (target, body) = (self.target.clone(), body.clone());
+        let wait = self.seconds.wait(body, SystemTime::now());
+        let (signer, target, body) = (self.signer.clone(), self.target.clone(), body.clone());
         Box::pin(async move {
+            tokio::time::sleep(wait).await;
+            let mut headers = signer.attempt(&attempt, &body, SystemTime::now());
+            headers.insert(forward::MADE_BY, HeaderValue::from_static("colony listen"));
             let answer = target.send(headers, body).await;
             (delivery, attempt, answer)
         })
@@ -202,6 +209,30 @@ impl Listening<'_> {
     }
 }
 
+/// What was signed in the last second. Two events may have equal bodies (messages of one sender), and signed in the same
+/// second they would have equal signatures: a receiver could not tell the second one from a replay of the first.
+#[derive(Default)]
+struct Seconds {
+    second: u64,
+    bodies: HashSet<Bytes>,
+}
+
+impl Seconds {
+    /// How long to wait until a second in which this body has not been signed.
+    fn wait(&mut self, body: &Bytes, now: SystemTime) -> Duration {
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        if now.as_secs() > self.second {
+            self.second = now.as_secs();
+            self.bodies.clear();
+        }
+        if !self.bodies.insert(body.clone()) {
+            self.second += 1;
+            self.bodies = HashSet::from([body.clone()]);
+        }
+        Duration::from_secs(self.second).saturating_sub(now)
+    }
+}
+
 /// For how many seconds the service has given no answer, once that is worth telling.
 fn silence(last: SystemTime, failures: u32, now: SystemTime) -> Option<u64> {
     let time = now.duration_since(last).unwrap_or_default();
@@ -211,6 +242,19 @@ fn silence(last: SystemTime, failures: u32, now: SystemTime) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_bodies_are_signed_in_different_seconds() {
+        let mut seconds = Seconds::default();
+        let at = |millis: u64| UNIX_EPOCH + Duration::from_millis(1_800_000_000_000 + millis);
+        let (one, two) = (Bytes::from("one"), Bytes::from("two"));
+        assert_eq!(seconds.wait(&one, at(0)), Duration::ZERO);
+        assert_eq!(seconds.wait(&two, at(100)), Duration::ZERO);
+        assert_eq!(seconds.wait(&one, at(200)), Duration::from_millis(800));
+        assert_eq!(seconds.wait(&two, at(1000)), Duration::ZERO);
+        assert_eq!(seconds.wait(&one, at(1100)), Duration::from_millis(900));
+        assert_eq!(seconds.wait(&one, at(9000)), Duration::ZERO);
+    }
 
     #[test]
     fn a_minute_without_success_is_silence_and_a_quiet_one_is_not() {

@@ -28,6 +28,7 @@ mod event;
 mod outbox;
 mod receiver;
 mod signer;
+mod store;
 
 use std::{
     fmt,
@@ -44,6 +45,7 @@ pub use self::{
     outbox::{Due, Outbox, PAUSES, Try},
     receiver::{Claim, Incoming, RETRY_AFTER, Receiver},
     signer::{Attempt, Signer},
+    store::{SeenMemory, SeenStore, StoreError},
 };
 
 use crate::{Error, Result};

@@ -15,7 +15,9 @@ mod away;
 mod calls;
 mod cancels;
 mod children;
+mod deliveries;
 mod disks;
+mod hooks;
 mod kills;
 mod modes;
 mod no_lock;
@@ -132,6 +134,14 @@ pub const ROWS: &[Row] = &[
     row("S17", "SharedToken: as R17, beside a stopped holder", |ground| stopped::run(ground, Shared)),
     row("S26", "SharedToken: as R26, under a limit", |ground| away::limited(ground, Shared)),
     row("S27", "SharedToken: as R27, in an outage", |ground| away::outage(ground, Shared)),
+    row("L1", "signatures of made deliveries are the service's", deliveries::signatures),
+    row("L2", "the same event is the same delivery, after a restart too", hooks::restarts),
+    row("L3", "a delivery that fails is tried again as the service does", deliveries::retries),
+    row("L4", "a failing handler gets an event again, one that succeeded never", hooks::random),
+    row("L5", "a delivery that was caught is refused under another id", hooks::replays),
+    row("L6", "hostile senders are refused, and cost no memory", hooks::hostile),
+    row("L7", "listen --receive passes bytes on as they came", deliveries::passed_on),
+    row("L8", "bodies are the service's", deliveries::bodies),
     row("SIM", "the protocol between processes, simulated: every rule at every step", simulated::run),
     row(
         "SIMR",

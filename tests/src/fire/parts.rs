@@ -28,6 +28,7 @@ pub fn play(arguments: &[String]) -> Result<(), Failed> {
     match arguments.first().map(String::as_str) {
         Some("write") => write(argument),
         Some("read") => read(argument),
+        Some("hooks") => super::hooks::serve(),
         Some("hammer") => swaps::hammer(argument),
         Some("parent") => children::parent(argument),
         Some("fork") => children::fork(argument),

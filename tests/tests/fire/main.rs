@@ -135,6 +135,46 @@ fn r27_an_outage() {
 }
 
 #[test]
+fn l1_signatures() {
+    short("L1");
+}
+
+#[test]
+fn l2_restarts() {
+    short("L2");
+}
+
+#[test]
+fn l3_retries() {
+    short("L3");
+}
+
+#[test]
+fn l4_failing_handlers() {
+    short("L4");
+}
+
+#[test]
+fn l5_replays() {
+    short("L5");
+}
+
+#[test]
+fn l6_hostile_senders() {
+    short("L6");
+}
+
+#[test]
+fn l7_bytes_passed_on() {
+    short("L7");
+}
+
+#[test]
+fn l8_bodies() {
+    short("L8");
+}
+
+#[test]
 fn s1_shared_token_one_fetch_for_each_expiry() {
     short("S1");
 }

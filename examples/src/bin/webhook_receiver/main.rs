@@ -1,54 +1,23 @@
-//! Receives webhooks with axum: a layer lets each event reach its handler until that succeeds, and never again after.
+//! Receives webhooks with axum; `layer.rs` is for any program.
 //!
 //! Reads the webhook's secret from `COLONY_WEBHOOK_SECRET`, and while it is being replaced the next one from
-//! `COLONY_WEBHOOK_NEXT_SECRET`. Listens at the address that is given, 127.0.0.1:8080 unless one is.
+//! `COLONY_WEBHOOK_NEXT_SECRET`. Listens at the address that is given, 127.0.0.1:8080 unless one is. What was seen is kept
+//! in memory; several machines share it by a `SeenStore` (`Receiver::remember`).
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::SystemTime,
+mod layer;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
 };
 
-use axum::{
-    Extension, Router,
-    body::Body,
-    extract::{Request, State},
-    middleware::{self, Next},
-    response::{IntoResponse as _, Response},
-    routing::post,
-};
+use axum::{Extension, Router, extract::State, middleware, routing::post};
 use colony_async::{
     StatusCode,
     api::comments::CreateComment,
     prelude::*,
-    webhook::{Delivery, Event, Incoming, KnownEvent, RETRY_AFTER, Receiver},
+    webhook::{Delivery, Event, KnownEvent, Receiver, SeenMemory},
 };
-
-/// The layer. The body is taken as bytes: the signature is over them as they came. What makes an event seen is the
-/// handler's success; a failure, a panic or a lost connection drops the claim, and the next attempt is let through.
-async fn once(State(receiver): State<Arc<Receiver>>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, receiver.largest_body()).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    };
-    match receiver.receive(&parts.headers, &body, SystemTime::now()) {
-        Incoming::New(delivery, claim) => {
-            parts.extensions.insert(Arc::new(*delivery));
-            let response = next.run(Request::from_parts(parts, Body::empty())).await;
-            if response.status().is_success() {
-                claim.done();
-            }
-            response
-        }
-        Incoming::Running => {
-            let wait = [("retry-after", RETRY_AFTER.to_string())];
-            (StatusCode::SERVICE_UNAVAILABLE, wait).into_response()
-        }
-        other => other.status().into_response(),
-    }
-}
 
 /// What every request shares. Clones of a client are cheap and share its token and connections.
 #[derive(Clone)]
@@ -88,7 +57,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         App { client: Client::builder(std::env::var("COLONY_API_KEY")?).build()?, calls: Arc::default() };
     let router = Router::new()
         .route("/hooks/colony", post(answer))
-        .layer(middleware::from_fn_with_state(receiver, once))
+        .layer(middleware::from_fn_with_state(receiver, layer::once::<SeenMemory>))
         .with_state(app);
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let listener = tokio::net::TcpListener::bind(address).await?;
