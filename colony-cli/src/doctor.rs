@@ -253,6 +253,10 @@ fn login(global: &Global, directory: &CacheDirectory, report: &mut Report) {
     }
     report.ok("key", format!("from {source}"));
     let (Some(directory), Ok(base_url)) = (&directory.path, client::base_url(global)) else { return };
+    // Reading there would close it.
+    if files::open_mode(directory).is_some() {
+        return;
+    }
     let now = client::now();
     let status = TokenStatus::read(directory, &base_url, &key, None, now);
     match status.cool_down {

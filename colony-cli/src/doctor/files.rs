@@ -70,7 +70,7 @@ pub(super) fn modes(directory: &CacheDirectory, report: &mut Report) {
 
 /// The mode of a directory in which others can write.
 #[cfg(unix)]
-fn open_mode(path: &Path) -> Option<u32> {
+pub(super) fn open_mode(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
     (mode & 0o022 != 0).then_some(mode)
@@ -78,7 +78,7 @@ fn open_mode(path: &Path) -> Option<u32> {
 
 /// Nothing says so here.
 #[cfg(not(unix))]
-fn open_mode(_: &Path) -> Option<u32> {
+pub(super) fn open_mode(_: &Path) -> Option<u32> {
     None
 }
 
