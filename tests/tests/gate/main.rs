@@ -7,6 +7,7 @@
 
 #![allow(missing_docs, clippy::print_stdout)]
 
+#[allow(dead_code, reason = "the scenes need not wait without work of their own")]
 #[path = "../../../colony-async/src/gate.rs"]
 mod gate;
 mod scenes;
