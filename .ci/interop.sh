@@ -92,8 +92,8 @@ start --auth-limit 100000 --auth-latency 50ms
 COLONY=$colony "$environment/bin/python" tests/interop/cache_interop.py
 stop
 
-echo "the token cache, under fire from both sides"
+echo "the token cache under fire from both sides, and signatures of webhooks"
 cargo build --quiet --package colony-tests --bin under_fire --locked
 # Not from the environment of the sandbox above: each row has a server and a directory of its own.
-target/debug/under_fire --short --row R4 --python "$environment/bin/python"
+target/debug/under_fire --short --row R4 --row L1 --python "$environment/bin/python"
 echo "under_fire: 1 passed, 0 failed"
