@@ -33,7 +33,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     let quick = Duration::from_millis(100)..=Duration::from_millis(200);
     let watch = Watch::new().interval(quick).state_file(StateFile::path(scene.path("state/watch.json")));
     let mut done: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut raised, mut again) = (BTreeSet::new(), 0);
+    let (mut raised, mut delayed, mut again) = (BTreeSet::new(), BTreeSet::new(), 0);
     begin(&scene, watch.once(true))?;
     for stop in 0..stops {
         for kind in KINDS {
@@ -41,7 +41,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
         }
         let quick = Duration::from_millis(100)..=Duration::from_millis(200);
         let watch = Watch::new().interval(quick).state_file(StateFile::path(scene.path("state/watch.json")));
-        let (raised, done, again) = (&raised, &mut done, &mut again);
+        let (raised, delayed, done, again) = (&raised, &mut delayed, &mut done, &mut again);
         let is_last = stop + 1 == stops;
         scene.with_client(|client| async move {
             let mut events = client.events().watch(watch);
@@ -49,8 +49,12 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
             while raised.iter().any(|id| !done.contains_key(id) && !left.contains(id)) {
                 let Some(received) = events.try_next().await? else { break };
                 let id = bare(received.id().as_str()).to_owned();
-                // Some are not done when it stops: those come again.
-                if !is_last && fastrand::u8(..10) == 0 && !done.contains_key(&id) {
+                // Some are not done when it stops, once each: those come again, while the walk reaches back to them.
+                if !is_last
+                    && fastrand::u8(..10) == 0
+                    && !done.contains_key(&id)
+                    && delayed.insert(id.clone())
+                {
                     left.insert(id);
                     continue;
                 }
