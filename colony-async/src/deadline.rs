@@ -50,7 +50,7 @@ impl Deadline {
         self.at.is_none_or(|at| at.saturating_duration_since(Instant::now()) > pause)
     }
 
-    /// Says of the last of so many failed tries that there is no time for another.
+    /// Adds to the error of the last of `tries` failed tries that there is no time for another.
     pub(crate) fn cuts(&self, error: Error, tries: u32) -> Error {
         error.out_of_time(Limit::Deadline, self.limit, tries)
     }

@@ -84,7 +84,7 @@ impl Sender {
             let how = network::before_an_answer(&error);
             self.network(request, error, how, None)
         })?;
-        // Both now: whoever shows how long a request takes would show this one for ever.
+        // Reported together: a hook that measures requests would never see the end of this one.
         self.notices.sending(request, &url);
         let head = Reply::new(response.status(), response.headers().clone(), Bytes::new());
         self.notices.received(request, &url, &head.received_at(self.timer.now()));

@@ -177,7 +177,7 @@ impl SharedToken {
         Ok(self.0.session.token(None).await?.secret.clone())
     }
 
-    /// Returns such a token and when it ends.
+    /// Returns a token, as [`token`](Self::token) does, and when it expires.
     ///
     /// # Errors
     ///
@@ -186,13 +186,13 @@ impl SharedToken {
         self.token_with_min_ttl(Duration::ZERO).await
     }
 
-    /// Returns a token that lives at least this long, and when it ends. Where the present one does not, a later one is
-    /// taken from the file or fetched, once for all who wait.
+    /// Returns a token that lives at least `min_ttl`, and when it expires. If the present one does not, a later one is
+    /// taken from the file or fetched, once for all waiting callers.
     ///
     /// # Errors
     ///
-    /// As [`token`](Self::token); [`InvalidArgument`](ErrorKind::InvalidArgument) where new tokens do not live so long,
-    /// and [`Busy`](ErrorKind::Busy) with the code `min_ttl` where a new one could not be had now.
+    /// As [`token`](Self::token); [`InvalidArgument`](ErrorKind::InvalidArgument) when `min_ttl` is longer than the life
+    /// of a new token, and [`Busy`](ErrorKind::Busy) with the code `min_ttl` when no later token is available now.
     pub async fn token_with_min_ttl(&self, min_ttl: Duration) -> Result<TokenDetails> {
         Ok(self.0.session.token_lasting(Need::AccessToken, None, min_ttl).await?.details())
     }

@@ -138,7 +138,7 @@ impl Format {
             }
             Self::Exchanged { login, audience } => {
                 let granted = Granted::read(text, login, audience)?;
-                // Whoever copied the file may have changed its time.
+                // Copying the file may have changed its own time.
                 let (expiry, written_at) = (granted.expiry, granted.at);
                 Ok(Record { token: CachedToken::exchanged(granted), expiry, written_at })
             }

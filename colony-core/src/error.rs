@@ -321,7 +321,7 @@ impl Error {
         })
     }
 
-    /// Says of the last of so many failed tries that the call's time limit leaves none for another.
+    /// Adds to the error of the last of `tries` failed tries that the call's time limit leaves no time for another.
     #[must_use]
     pub fn out_of_time(mut self, limit: Limit, value: Duration, tries: u32) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {

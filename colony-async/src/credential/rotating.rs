@@ -244,7 +244,7 @@ impl RotatingCredential {
         access_token(&*self.acquire(Purpose::Fresh).await?)
     }
 
-    /// Returns such a token and when it ends.
+    /// Returns an access token, as [`token`](Self::token) does, and when it expires.
     ///
     /// # Errors
     ///
@@ -253,13 +253,13 @@ impl RotatingCredential {
         self.token_with_min_ttl(Duration::ZERO).await
     }
 
-    /// Returns an access token that lives at least this long, and when it ends. Where the present one does not, the
-    /// credential is refreshed, once for all who wait.
+    /// Returns an access token that lives at least `min_ttl`, and when it expires. If the present one does not, the
+    /// credential is refreshed, once for all waiting callers.
     ///
     /// # Errors
     ///
-    /// As [`token`](Self::token), though a living token that is too short hides no failure; and
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) where new tokens do not live so long.
+    /// As [`token`](Self::token), except that a living token with less time left does not hide a failed refresh; and
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) when `min_ttl` is longer than the life of a new token.
     pub async fn token_with_min_ttl(&self, min_ttl: Duration) -> Result<TokenDetails> {
         let least = min_ttl.as_secs_f64();
         let mut held = self.acquire(Purpose::Fresh).await?;

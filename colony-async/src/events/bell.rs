@@ -1,4 +1,4 @@
-//! Listening to the bell: carries out what [`Machine::bell`](super::Machine::bell) says.
+//! The driver of the bell: opens the stream and reads it, as [`Machine::bell`](super::Machine::bell) decides.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 

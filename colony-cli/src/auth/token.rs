@@ -67,7 +67,7 @@ pub(super) async fn run(global: &Global, args: TokenArgs, output: &Output) -> Re
             if let Some(operation) = operation {
                 return Err(Failure::usage(format!("{operation:?}: this format takes no operation")));
             }
-            // Whoever reads these verifies a signature: the access token is opaque.
+            // Readers of these formats verify a signature, which an opaque access token lacks.
             want.id_token |= want.audience.is_some()
                 && matches!(format, TokenFormat::Google | TokenFormat::ExecCredential);
             return print(global, format, &want, output).await;

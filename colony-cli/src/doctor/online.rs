@@ -12,7 +12,7 @@ use crate::{
     output::{one_line, span},
 };
 
-/// Clocks that are this far apart, in seconds, are told.
+/// The smallest difference between the two clocks that is reported, in seconds.
 const APART: f64 = 60.0;
 
 pub(super) async fn run(global: &Global, report: &mut Report) {

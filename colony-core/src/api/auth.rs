@@ -73,8 +73,9 @@ impl<'c, C: Transport> Auth<'c, C> {
     ///
     /// # Errors
     ///
-    /// As [`token`](Self::token); [`InvalidArgument`](crate::ErrorKind::InvalidArgument) where new tokens do not live
-    /// so long, and [`Busy`](crate::ErrorKind::Busy) with the code `min_ttl` where a new one could not be had now.
+    /// As [`token`](Self::token); [`InvalidArgument`](crate::ErrorKind::InvalidArgument) when `min_ttl` is longer than the
+    /// life of a new token, and [`Busy`](crate::ErrorKind::Busy) with the code `min_ttl` when no later token is available
+    /// now.
     pub fn token_with_min_ttl(&self, min_ttl: Duration) -> C::Reply<TokenDetails> {
         self.transport.token_details(min_ttl)
     }

@@ -3,7 +3,8 @@
 //! Python's `json` writes and reads them by default, so a text that was cut in the middle of an emoji reaches a client
 //! as `"\ud83d"`. One such text must not cost the page.
 
-/// The text with each half pair as U+FFFD and each number that is none as `null`; `None` if there is nothing of the kind.
+/// Returns the text with each half pair replaced by U+FFFD, and `NaN` and numbers beyond all range by `null`; `None` if it
+/// holds nothing of the kind.
 #[cold]
 pub(super) fn standard(text: &str) -> Option<String> {
     let mut mended = String::with_capacity(text.len());
@@ -18,7 +19,7 @@ pub(super) fn standard(text: &str) -> Option<String> {
     changed.then_some(mended)
 }
 
-/// The string that the text begins with, and what it should have been.
+/// Returns the string that the text begins with, and its replacement if it needs one.
 fn string(text: &str) -> (&str, Option<String>) {
     let bytes = text.as_bytes();
     let mut end = 1;
@@ -49,17 +50,17 @@ fn string(text: &str) -> (&str, Option<String>) {
     (token, Some(mended))
 }
 
-/// The code unit of the escape `\uXXXX` at this byte.
+/// The code unit of the escape at this byte: `\u` and four hex digits.
 fn unit(text: &str, at: usize) -> Option<u16> {
     let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
     u16::from_str_radix(digits, 16).ok()
 }
 
-/// The number or word that the text begins with, or one other character, and what it should have been.
+/// Returns the number or word that the text begins with, or one other character, and its replacement if it needs one.
 fn bare(text: &str, first: char) -> (&str, Option<String>) {
     let ends = |character: char| !(character.is_ascii_alphanumeric() || "+-.".contains(character));
     let token = &text[..text.find(ends).unwrap_or(text.len()).max(first.len_utf8())];
-    let is_none = match token {
+    let has_no_value = match token {
         "NaN" | "Infinity" | "-Infinity" => true,
         // Rust reads words of its own, `inf` among them.
         number => {
@@ -67,7 +68,7 @@ fn bare(text: &str, first: char) -> (&str, Option<String>) {
                 && number.parse::<f64>().is_ok_and(|number| !number.is_finite())
         }
     };
-    (token, is_none.then(|| "null".to_owned()))
+    (token, has_no_value.then(|| "null".to_owned()))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(crate) struct Frames {
     last: u64,
 }
 
-/// Something that one account is told.
+/// An event that is sent to one account.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) number: u64,

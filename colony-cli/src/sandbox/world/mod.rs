@@ -59,7 +59,7 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     /// What happened since the server last looked; it delivers the events to webhooks.
     pub(crate) outbox: Vec<Event>,
-    /// What is told at once on `/stream`.
+    /// The frames that `/stream` sends at once.
     pub(crate) frames: Frames,
     /// State that only one resource reads and writes.
     pub(crate) own: States,
