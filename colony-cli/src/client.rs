@@ -80,15 +80,19 @@ pub(crate) struct Chosen {
 
 /// The profile of `--profile`, else of `COLONY_PROFILE`, else the one switched to, else the one called `default`.
 pub(crate) fn chosen(global: &Global) -> Result<Chosen, Failure> {
-    let named = named(global);
     let profiles = Profiles::from_environment();
-    let current = || profiles.as_ref().ok()?.current();
-    let name = named.clone().or_else(current).unwrap_or_else(|| profile::DEFAULT.to_owned());
+    let name = profile_name(global, profiles.as_ref().ok());
     match profiles {
         Ok(profiles) => Ok(Chosen { profile: profiles.read(&name)?, name, profiles: Some(profiles) }),
-        Err(failure) if named.is_some() => Err(failure),
+        Err(failure) if named(global).is_some() => Err(failure),
         Err(_) => Ok(Chosen { name, profile: None, profiles: None }),
     }
+}
+
+/// The name of that profile.
+pub(crate) fn profile_name(global: &Global, profiles: Option<&Profiles>) -> String {
+    let current = || profiles?.current();
+    named(global).or_else(current).unwrap_or_else(|| profile::DEFAULT.to_owned())
 }
 
 /// The profile that was asked for by name.

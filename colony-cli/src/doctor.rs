@@ -7,10 +7,10 @@ mod files;
 mod online;
 
 use colony_async::{CacheDirectory, TokenStatus, credential::Credential};
-use colony_core::token::cache_path;
+use colony_core::{openid::discovery::is_loopback, token::cache_path};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use url::{Host, Url};
+use url::Url;
 
 use crate::{
     args::{DoctorArgs, Global},
@@ -105,15 +105,9 @@ fn settings(global: &Global, report: &mut Report) {
     report.unless_found("settings", "the token cache is on");
     let Ok(base_url) = client::base_url(global) else { return };
     let url: Option<Url> = base_url.parse().ok();
-    let is_here = |url: &Url| match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
     match url {
         None => report.found("address", format!("{base_url} is no address"), "unset COLONY_BASE_URL"),
-        Some(url) if url.scheme() == "http" && !is_here(&url) => report.found(
+        Some(url) if url.scheme() == "http" && !is_loopback(&url) => report.found(
             "address",
             format!("{base_url} is reached without TLS: the key is sent in the clear"),
             format!("export COLONY_BASE_URL={}", base_url.replacen("http://", "https://", 1)),
@@ -132,12 +126,19 @@ async fn profile(global: &Global, report: &mut Report) {
     let chosen = match client::chosen(global) {
         Ok(chosen) => chosen,
         Err(failure) => {
-            let path =
-                Profiles::from_environment().map(|profiles| profiles.path("default").display().to_string());
-            let next = path.map_or_else(
-                |_| "export HOME=YOUR_HOME".to_owned(),
-                |path| format!("rm {path}; colony auth login"),
-            );
+            let next = match Profiles::from_environment() {
+                Err(_) => "export HOME=YOUR_HOME".to_owned(),
+                Ok(profiles) => {
+                    let name = client::profile_name(global, Some(&profiles));
+                    let path = profiles.path(&name);
+                    if files::is_readable_by_others(&path) {
+                        format!("chmod 600 {}", path.display())
+                    } else {
+                        let path = path.display();
+                        format!("mv {path} {path}.old; colony --profile {name} auth login")
+                    }
+                }
+            };
             return report.found("profile", failure.message(), next);
         }
     };
@@ -189,7 +190,11 @@ async fn credential(name: &str, login: &OpenIdLogin, report: &mut Report) {
     let file = status.file.display();
     match (&status.problem, &status.credential) {
         (Some(problem), _) => {
-            report.found("credential", format!("{file}: {problem}"), format!("rm {file}; {again}"));
+            report.found(
+                "credential",
+                format!("{file}: {problem}"),
+                format!("mv {file} {file}.old; {again}"),
+            );
         }
         (None, None) => report.found("credential", format!("there is none in {file}"), again),
         (None, Some(_)) if status.is_copied => {

@@ -17,8 +17,14 @@ use crate::{
 };
 
 /// What holds a secret that the command does not get, and a token of another time.
-const WITHHELD: [&str; 5] =
-    ["COLONY_API_KEY", "COLONY_TOTP", "COLONY_CLIENT_SECRET", TOKEN_VARIABLE, "COLONY_TOKEN_EXPIRES_AT"];
+const WITHHELD: [&str; 6] = [
+    "COLONY_API_KEY",
+    "COLONY_TOTP",
+    "COLONY_CLIENT_SECRET",
+    "COLONY_WEBHOOK_SECRET",
+    TOKEN_VARIABLE,
+    "COLONY_TOKEN_EXPIRES_AT",
+];
 const TOKEN_VARIABLE: &str = "COLONY_TOKEN";
 /// What every system's pipe holds.
 const MOST: usize = 16 * 1024;

@@ -101,7 +101,8 @@ impl Target {
     }
 }
 
-fn authorities(path: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
+/// The certificates of `--ca-file`.
+pub(crate) fn authorities(path: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
     let pem = std::fs::read(path)
         .map_err(|error| Failure::usage(format!("--ca-file {}: {error}", path.display())))?;
     reqwest::Certificate::from_pem_bundle(&pem)
@@ -113,6 +114,11 @@ fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("no answer within {} s", PATIENCE.as_secs());
     }
+    root_cause(error)
+}
+
+/// The innermost cause of a failed request, which does not repeat the address.
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     let mut root: &dyn std::error::Error = error;
     while let Some(source) = root.source() {
         root = source;

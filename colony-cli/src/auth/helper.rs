@@ -18,10 +18,11 @@ use std::{
 };
 
 use clap::ValueEnum;
+use colony_core::openid::discovery::is_loopback;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use url::{Host, Url};
+use url::Url;
 
 use super::token::{Want, bearer, end, obtain, rfc3339};
 use crate::{
@@ -180,14 +181,9 @@ fn place(address: &str) -> Option<String> {
     let whole = if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
     // A scheme of its own has no default port, and its host no one spelling.
     let url: Url = whole.replacen("grpcs://", "https://", 1).parse().ok()?;
-    let is_here = match url.host()? {
-        Host::Domain(name) => name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    };
     match url.scheme() {
         "https" => {}
-        "http" if is_here => {}
+        "http" if is_loopback(&url) => {}
         _ => return None,
     }
     let host = url.host_str()?;

@@ -82,6 +82,19 @@ pub(super) fn open_mode(_: &Path) -> Option<u32> {
     None
 }
 
+/// Whether others can read a file that is to be this user's alone.
+#[cfg(unix)]
+pub(super) fn is_readable_by_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|facts| facts.permissions().mode() & 0o077 != 0)
+}
+
+/// Nothing says so here.
+#[cfg(not(unix))]
+pub(super) fn is_readable_by_others(_: &Path) -> bool {
+    false
+}
+
 /// Files that hold a token and cannot be read.
 pub(super) fn tokens(directory: &CacheDirectory, report: &mut Report) {
     let mut count = 0;

@@ -1,14 +1,12 @@
 //! What the server says: whether it is there, what its clock shows, and whether it takes the key.
 
-use std::error::Error as _;
-
 use colony_core::api::account::GetMe;
 use jiff::fmt::rfc2822;
 
 use super::Report;
 use crate::{
     args::Global,
-    client,
+    client, forward,
     output::{one_line, span},
 };
 
@@ -61,18 +59,9 @@ async fn answer(global: &Global, url: &str) -> Result<reqwest::Response, String>
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(client::USER_AGENT);
     if let Some(path) = &global.ca_file {
-        let content = std::fs::read(path).map_err(|error| error.to_string())?;
-        let authorities =
-            reqwest::Certificate::from_pem_bundle(&content).map_err(|error| error.to_string())?;
+        let authorities = forward::authorities(path).map_err(|failure| failure.message().to_owned())?;
         builder = builder.tls_certs_merge(authorities);
     }
-    let http = builder.build().map_err(|error| error.to_string())?;
-    http.get(url).send().await.map_err(|error| {
-        let error = error.without_url();
-        let mut cause = error.source();
-        while let Some(deeper) = cause.and_then(|cause| cause.source()) {
-            cause = Some(deeper);
-        }
-        cause.map_or_else(|| error.to_string(), ToString::to_string)
-    })
+    let http = builder.build().map_err(|error| forward::root_cause(&error))?;
+    http.get(url).send().await.map_err(|error| forward::root_cause(&error))
 }

@@ -243,6 +243,28 @@ fn people_get_a_line_for_each_check() {
     assert!(line.contains("open to group or others") && line.contains("; type: rm "), "{line}");
 }
 
+/// What is advised touches the profile in use, and leaves the others and what is in the file.
+#[test]
+fn a_broken_profile_is_named_and_kept() {
+    let bench = healthy();
+    let key = bench.sandbox.api_key().to_owned();
+    bench.pipe(&["--profile", "work", "auth", "login"], &key).ok();
+    let work = config(&bench, "profiles/work.json");
+    let next = || {
+        let (code, wrong) = doctor(&bench, &[], |command| {
+            command.env("COLONY_PROFILE", "work");
+        });
+        assert_eq!(code, 1);
+        wrong.iter().find(|(check, _)| check == "profile").unwrap().1["next"].as_str().unwrap().to_owned()
+    };
+    chmod(&work, 0o644);
+    assert_eq!(next(), format!("chmod 600 {}", work.display()));
+    chmod(&work, 0o600);
+    put(&work, "{");
+    let path = work.display();
+    assert_eq!(next(), format!("mv {path} {path}.old; colony --profile work auth login"));
+}
+
 #[test]
 fn profiles_are_listed_and_switched() {
     let bench = healthy();

@@ -392,6 +392,7 @@ fn a_command_gets_a_token_and_no_key() {
     let exec = |arguments: &[&str], script: &str| {
         let mut command = bench.command(&[&["exec"], arguments, &["--", "/bin/sh", "-c", script]].concat());
         command.env("COLONY_API_KEY", &key).env("PATH", "/usr/bin:/bin").env("COLONY_TOTP", "123456");
+        command.env("COLONY_WEBHOOK_SECRET", "whsec_planted");
         command
     };
     let run = |arguments: &[&str], script: &str| Done(exec(arguments, script).output().unwrap());
@@ -401,6 +402,7 @@ fn a_command_gets_a_token_and_no_key() {
         said.stdout().lines().find_map(|line| line.strip_prefix("COLONY_TOKEN=").map(str::to_owned)).unwrap();
     assert!(said.stdout().contains(&format!("COLONY_TOKEN_EXPIRES_AT={}", exp(&token))));
     assert!(!said.stdout().contains(&key) && !said.stdout().contains("123456"), "{}", said.stdout());
+    assert!(!said.stdout().contains("whsec_planted"), "{}", said.stdout());
     let said = run(&["--env", "GH_TOKEN"], "echo $GH_TOKEN $GH_TOKEN_EXPIRES_AT $COLONY_TOKEN").ok().stdout();
     assert_eq!(said.trim(), format!("{token} {}", exp(&token)));
     let said = run(&["--fd", "7"], "cat <&7; env | grep -c eyJ; exit 0").ok().stdout();
