@@ -28,7 +28,7 @@ fn play(
     overlap: Duration,
     tally: Option<&mut Tally>,
 ) -> Result<usize, Box<dyn std::error::Error>> {
-    let (bursts, size, latest) = ground.scale.pick((4, 12, 2), (100, 48, 8));
+    let (bursts, size, latest) = ground.scale.pick((4, 12, 2), (105, 48, 8));
     let commit_delay = Some(Duration::ZERO..=Duration::from_secs(latest));
     let scene = Scene::new(ground, Options { commit_delay, ..Options::default() })?;
     let quick = Duration::from_millis(100)..=Duration::from_millis(200);
