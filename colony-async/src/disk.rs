@@ -64,6 +64,12 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Makes sure that the names in a directory outlive a power cut.
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
 
+    /// Adds these bytes to the end of a file of ours, in one piece; it is made, private, if it is not there. Does
+    /// nothing unless told otherwise.
+    fn append(&self, _path: &Path, _bytes: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Waits, for the moment that another program takes to end a write in place.
     fn pause(&self, duration: Duration);
 }

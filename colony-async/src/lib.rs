@@ -56,6 +56,7 @@ pub mod disk;
 pub mod events;
 mod gate;
 mod http;
+mod journal;
 mod listing;
 mod notices;
 mod openid;
@@ -93,6 +94,7 @@ pub use colony_core::{
     token::{TokenDetails, TokenName},
     webhook,
 };
+pub use journal::FILE as LOG_FILE;
 pub use listing::Listing;
 pub use notices::{Incoming, Outgoing};
 #[cfg(feature = "id-token")]

@@ -251,6 +251,13 @@ pub(crate) enum AuthCommand {
     /// List the profiles and their logins
     #[command(after_help = "Example:\n  colony auth list")]
     List,
+    /// Show who on this host got a token, refreshed one, or was refused
+    #[command(after_help = "Examples:\n  colony auth log\n  colony auth log --follow --json")]
+    Log {
+        /// Go on with what happens from now on
+        #[arg(long, short)]
+        follow: bool,
+    },
     /// Use another profile from now on, where none is named
     #[command(after_help = "Example:\n  colony auth switch work")]
     Switch {

@@ -4,6 +4,7 @@ mod device;
 mod exchange;
 mod helper;
 mod list;
+mod log;
 mod login;
 mod logout;
 mod openid;
@@ -37,6 +38,10 @@ pub(crate) async fn run(global: &Global, command: AuthCommand, output: &Output) 
         AuthCommand::Login(args) => login::run(global, &args, output).await,
         AuthCommand::Status { verify, rotate } => status::run(global, verify, rotate, output).await,
         AuthCommand::Token(args) => token::run(global, args, output).await,
+        AuthCommand::Log { follow: true } if global.deadline.is_some() => {
+            Err(Failure::usage("--deadline does not go with what runs until it is stopped; see --timeout"))
+        }
+        AuthCommand::Log { follow } => log::run(follow, output).await,
         AuthCommand::List => list::run(global, output),
         AuthCommand::Switch { name } => list::switch(&name, output),
         AuthCommand::Helper(command) => helper::run(global, command, output).await,

@@ -21,10 +21,13 @@ use colony_core::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::disk::{
-    Disk, Stamp,
-    lock::{self, Lock},
-    private::{Directory, Durability, Unfit},
+use crate::{
+    disk::{
+        Disk, Stamp,
+        lock::{self, Lock},
+        private::{Directory, Durability, Unfit},
+    },
+    journal,
 };
 
 /// Where one credential is kept.
@@ -115,6 +118,11 @@ impl Files {
 
     pub(super) fn lock_file(&self) -> PathBuf {
         self.directory.path().join(format!("{}.lock", self.stem))
+    }
+
+    /// Adds a line to the log.
+    pub(super) fn log(&self, now: f64, event: &journal::Event<'_>) {
+        self.directory.log(now, &self.stem, None, event);
     }
 
     /// What is stored; `None` when nothing is.

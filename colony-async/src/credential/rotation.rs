@@ -40,9 +40,12 @@ use super::{
     settings::{Settings, Unclear},
     settling::{self, Case},
 };
-use crate::disk::{
-    lock::Lock,
-    waiting::{Waited, wait_for_lock},
+use crate::{
+    disk::{
+        lock::Lock,
+        waiting::{Waited, wait_for_lock},
+    },
+    journal,
 };
 
 /// What a refresh is for.
@@ -136,6 +139,7 @@ impl Rotator {
             let file = self.settings.store.file();
             events::refused(&file, failure.reason, &failure.error);
             let now = self.settings.now();
+            self.settings.store.files.log(now, &journal::Event::Refused { error: &failure.error });
             if let Some(held) = self.memory.held()
                 && failure.living_serves
                 && timing::is_alive(&held, now)
@@ -336,6 +340,14 @@ impl Rotator {
         let now = self.settings.now();
         let rotated = marked.credential.refresh_fingerprint() != new.credential.refresh_fingerprint();
         events::refreshed(&files.file(), rotated, (now - sent_at).max(0.0), &new.credential, now);
+        files.log(
+            now,
+            &journal::Event::Refreshed {
+                token: new.credential.access_token.as_ref(),
+                expires_at: new.credential.expiry,
+                took: Duration::try_from_secs_f64(now - sent_at).unwrap_or_default(),
+            },
+        );
         self.memory.keep(&new.credential, files.stamp().ok().flatten());
         if let Err(error) = written {
             events::unsaved(&files.file(), &error);
@@ -396,6 +408,8 @@ impl Rotator {
         let credential = &found.stored.credential;
         let left = credential.expiry - self.settings.now();
         events::adopted(&self.settings.store.file(), waited, left);
+        let event = journal::Event::Adopted { token: credential.access_token.as_ref(), waited };
+        self.settings.store.files.log(self.settings.now(), &event);
         self.memory.keep(credential, Some(found.stamp));
         Arc::new(Rotation { credential: credential.clone(), is_own: false })
     }

@@ -116,3 +116,24 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     let (parent, name) = at(path)?;
     Ok(rustix::fs::unlinkat(parent, name, AtFlags::empty())?)
 }
+
+/// Adds to the end of a file that is ours alone, in one write.
+pub(super) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (parent, name) = at(path)?;
+    let file = open_at(&parent, name, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK)?;
+    let facts = rustix::fs::fstat(&file)?;
+    let is_ours = FileType::from_raw_mode(facts.st_mode) == FileType::RegularFile
+        && facts.st_uid == rustix::process::geteuid().as_raw()
+        && facts.st_nlink == 1
+        && Mode::from_raw_mode(facts.st_mode).bits() & 0o077 == 0;
+    if !is_ours {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the log is not this user's private file",
+        ));
+    }
+    match rustix::io::write(&file, bytes)? {
+        written if written == bytes.len() => Ok(()),
+        _ => Err(io::ErrorKind::WriteZero.into()),
+    }
+}

@@ -8,7 +8,10 @@ use std::{
     sync::Arc,
 };
 
+use colony_core::openid::audience::Audience;
+
 use super::{Access, Disk, Facts, Kind, OpenFile, Owner, Stamp, uninterrupted};
+use crate::journal;
 
 /// A temporary file that is this much older than the file just written, in seconds, was left behind by a
 /// process that was killed: none is written for so long.
@@ -66,6 +69,13 @@ impl Directory {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Adds a line to the log of this directory, if others cannot write in it.
+    pub(crate) fn log(&self, now: f64, name: &str, audience: Option<&Audience>, event: &journal::Event<'_>) {
+        if self.check().is_ok() {
+            journal::write(self.disk(), &self.path, now, name, audience, event);
+        }
     }
 
     /// Reads a small file.

@@ -116,6 +116,16 @@ impl Disk for Real {
         Ok(())
     }
 
+    #[cfg(unix)]
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        at::append(path, bytes)
+    }
+
+    #[cfg(not(unix))]
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes)
+    }
+
     fn pause(&self, duration: Duration) {
         std::thread::sleep(duration);
     }

@@ -24,6 +24,7 @@ use crate::{
         lock::Lock,
         waiting::{Waited, wait_for_lock},
     },
+    journal,
     token::CachedToken,
 };
 
@@ -213,6 +214,7 @@ impl Refresh<'_> {
                 Err(error) => ControlFlow::Break(Err(error)),
                 Ok(Some(token)) => {
                     events::adopted(waited, session.mint.audience());
+                    self.log(&journal::Event::Adopted { token: Some(&token.secret), waited });
                     ControlFlow::Break(Ok(token))
                 }
                 Ok(None) => ControlFlow::Continue(match self.patience() {
@@ -316,6 +318,8 @@ impl Refresh<'_> {
             Ok(token) => {
                 events::minted(took, token.lifetime.stale_at - now, session.mint.audience());
                 self.share(&token, took);
+                let expires_at = token.lifetime.dead_at;
+                self.log(&journal::Event::Minted { token: &token.secret, expires_at, took });
                 return Ok(Arc::new(token));
             }
             Err(error) => error,
@@ -326,6 +330,7 @@ impl Refresh<'_> {
             && let Some((token, true)) = session.read_file(store, self.want)
         {
             events::adopted(took, session.mint.audience());
+            self.log(&journal::Event::Adopted { token: Some(&token.secret), waited: took });
             return Ok(token);
         }
         if session.ask_key.is_some() && error.is_auth() {
@@ -333,7 +338,15 @@ impl Refresh<'_> {
             session.key.store(Arc::new(Key { secret: None, store: None }));
         }
         self.share_refusal(&error, now);
+        self.log(&journal::Event::Refused { error: &error });
         Err(error)
+    }
+
+    /// Adds a line to the log, where there are files.
+    fn log(&self, event: &journal::Event<'_>) {
+        if let Some(store) = &self.key.store {
+            store.log(self.session.now(), self.session.mint.audience(), event);
+        }
     }
 
     /// Writes a token that was just minted to the file.

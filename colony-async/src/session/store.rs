@@ -6,7 +6,7 @@
 use std::{fmt, fs::TryLockError, io, path::PathBuf, sync::Arc, time::Duration};
 
 use colony_core::{
-    openid::exchanged::Label,
+    openid::{audience::Audience, exchanged::Label},
     token::{
         cooldown::{self, Note},
         envelope::{MAX_BYTES, Unreadable},
@@ -22,6 +22,7 @@ use crate::{
         private::{Directory, Durability, Unfit},
         uninterrupted,
     },
+    journal,
     token::{CachedToken, Format, Record},
 };
 
@@ -115,6 +116,11 @@ impl TokenStore {
 
     fn path(&self, extension: &str) -> PathBuf {
         self.directory.path().join(format!("{}.{extension}", self.name))
+    }
+
+    /// Adds a line to the log.
+    pub(crate) fn log(&self, now: f64, audience: Option<&Audience>, event: &journal::Event<'_>) {
+        self.directory.log(now, &self.name, audience, event);
     }
 
     /// Reads the token.

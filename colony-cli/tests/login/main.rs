@@ -9,6 +9,8 @@ mod key_command;
 #[cfg(all(feature = "keyring", target_os = "linux"))]
 mod keyring;
 mod keys;
+#[cfg(unix)]
+mod log;
 mod moved;
 mod openid;
 mod parallel;

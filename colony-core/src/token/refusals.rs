@@ -169,7 +169,8 @@ impl Entry {
     }
 }
 
-fn hash(token: &SecretString) -> String {
+/// The first 16 hex digits of a token's SHA-256, by which it is known where it must not be told.
+pub fn hash(token: &SecretString) -> String {
     short_hex(&Sha256::digest(token.expose_secret()))
 }
 
