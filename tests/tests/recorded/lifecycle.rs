@@ -167,12 +167,13 @@ fn log_in(kind: Kind, server: &Server, directory: &Path) -> String {
     client.token().expect("a token")
 }
 
-/// The names in a directory.
+/// The names in a directory, the log's aside.
 fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(directory)
         .expect("a directory")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .collect();
+    names.retain(|name| name != colony_async::LOG_FILE);
     names.sort();
     names
 }
