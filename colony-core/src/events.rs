@@ -22,8 +22,8 @@
 //! - **At least once.** The position moves over events that are *done* only: a program that is killed is given the others
 //!   again. With [`Event::idempotency_key`] what is done about an event is done once, as long as the service keeps the key
 //!   (24 hours).
-//! - **No silence.** Where events may be missing there is a [`Gap`]; a row that cannot be read is [`Unreadable`]. A row
-//!   that becomes visible more than the [overlap](Watch::overlap) after its time is missed, and so is one that
+//! - **No silence.** Where events may be missing there is a [`Gap`], so also where more than a thousand newer ones of a
+//!   kind came after one that was left undone; a row that cannot be read is [`Unreadable`]. A row that becomes visible more than the [overlap](Watch::overlap) after its time is missed, and so is one that
 //!   became visible late just when a watch first began.
 //! - **No repeats** of what is done, while the watch lives and after [closing](Step) it.
 //! - **Order** by time within a round; none is promised from round to round.

@@ -1,10 +1,11 @@
-//! A disk whose n-th call fails.
+//! A disk whose n-th call fails, or that loses its power there.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
-    io,
+    fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -20,6 +21,33 @@ struct Faults {
     errno: i32,
     /// The calls so far, and which of them failed.
     calls: Mutex<Vec<(&'static str, bool)>>,
+    unsynced: Mutex<Unsynced>,
+}
+
+/// What a power cut may undo.
+#[derive(Debug, Default)]
+struct Unsynced {
+    /// Files whose content was not synced.
+    contents: BTreeSet<PathBuf>,
+    /// Names that were given and not synced, in their order.
+    names: Vec<Name>,
+}
+
+#[derive(Debug)]
+enum Name {
+    Made(PathBuf),
+    Moved { from: PathBuf, to: PathBuf, replaced: Option<Vec<u8>> },
+}
+
+/// What a power cut leaves of a content that was not synced.
+#[derive(Debug, Clone, Copy)]
+pub enum Left {
+    /// An empty file.
+    Nothing,
+    /// The first half.
+    Half,
+    /// All of it.
+    All,
 }
 
 /// Which calls fail; they are counted from 1.
@@ -48,7 +76,7 @@ impl Failing {
     }
 
     fn new(which: Which, errno: i32) -> Self {
-        Self(Arc::new(Faults { which, errno, calls: Mutex::default() }))
+        Self(Arc::new(Faults { which, errno, calls: Mutex::default(), unsynced: Mutex::default() }))
     }
 
     /// The calls that failed, by name.
@@ -74,8 +102,48 @@ impl Failing {
         if fails { Err(io::Error::from_raw_os_error(self.0.errno)) } else { Ok(()) }
     }
 
-    fn file(&self, inner: Box<dyn OpenFile>) -> Box<dyn OpenFile> {
-        Box::new(FailingFile { inner, disk: self.clone() })
+    /// Cuts the power: undoes the last names that were not synced, as many as are asked and there, and leaves so
+    /// much of contents that were not synced. How many names were undone. Removed names are not brought back.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn cut_power(&self, names: usize, left: Left) -> io::Result<usize> {
+        let mut unsynced = self.unsynced();
+        for path in &unsynced.contents {
+            if let Ok(content) = fs::read(path) {
+                let len = match left {
+                    Left::Nothing => 0,
+                    Left::Half => content.len() / 2,
+                    Left::All => content.len(),
+                };
+                fs::write(path, &content[..len])?;
+            }
+        }
+        let kept = unsynced.names.len().saturating_sub(names);
+        let undone = unsynced.names.split_off(kept);
+        for name in undone.iter().rev() {
+            match name {
+                Name::Made(path) => drop(fs::remove_file(path)),
+                Name::Moved { from, to, replaced } => {
+                    fs::rename(to, from)?;
+                    if let Some(content) = replaced {
+                        // A copy keeps the mode.
+                        fs::copy(from, to)?;
+                        fs::write(to, content)?;
+                    }
+                }
+            }
+        }
+        Ok(undone.len())
+    }
+
+    fn unsynced(&self) -> MutexGuard<'_, Unsynced> {
+        self.0.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file(&self, path: &Path, inner: Box<dyn OpenFile>) -> Box<dyn OpenFile> {
+        Box::new(FailingFile { inner, disk: self.clone(), path: path.to_owned() })
     }
 }
 
@@ -97,17 +165,27 @@ impl Disk for Failing {
 
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn OpenFile>> {
         self.call("open")?;
-        Real.open(path, access).map(|inner| self.file(inner))
+        Real.open(path, access).map(|inner| self.file(path, inner))
     }
 
     fn create_temporary(&self, directory: &Path, prefix: &str) -> io::Result<(PathBuf, Box<dyn OpenFile>)> {
         self.call("create_temporary")?;
-        Real.create_temporary(directory, prefix).map(|(path, inner)| (path, self.file(inner)))
+        let (path, inner) = Real.create_temporary(directory, prefix)?;
+        self.unsynced().names.push(Name::Made(path.clone()));
+        let file = self.file(&path, inner);
+        Ok((path, file))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.call("rename")?;
-        Real.rename(from, to)
+        let replaced = fs::read(to).ok();
+        Real.rename(from, to)?;
+        let mut unsynced = self.unsynced();
+        if unsynced.contents.remove(from) {
+            unsynced.contents.insert(to.to_owned());
+        }
+        unsynced.names.push(Name::Moved { from: from.to_owned(), to: to.to_owned(), replaced });
+        Ok(())
     }
 
     fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -127,7 +205,9 @@ impl Disk for Failing {
 
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {
         self.call("sync_directory")?;
-        Real.sync_directory(directory)
+        Real.sync_directory(directory)?;
+        self.unsynced().names.clear();
+        Ok(())
     }
 
     fn pause(&self, _: Duration) {}
@@ -136,6 +216,7 @@ impl Disk for Failing {
 struct FailingFile {
     inner: Box<dyn OpenFile>,
     disk: Failing,
+    path: PathBuf,
 }
 
 impl OpenFile for FailingFile {
@@ -150,6 +231,7 @@ impl OpenFile for FailingFile {
     }
 
     fn write(&mut self, content: &[u8]) -> io::Result<()> {
+        self.disk.unsynced().contents.insert(self.path.clone());
         if let Err(error) = self.disk.call("write") {
             // A full disk takes a part.
             let _ = self.inner.write(&content[..content.len() / 2]);
@@ -160,7 +242,9 @@ impl OpenFile for FailingFile {
 
     fn sync(&mut self) -> io::Result<()> {
         self.disk.call("sync")?;
-        self.inner.sync()
+        self.inner.sync()?;
+        self.disk.unsynced().contents.remove(&self.path);
+        Ok(())
     }
 
     fn try_lock(&mut self) -> io::Result<()> {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use colony_cli::sandbox::Options;
+use colony_core::events::Watch;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -33,6 +34,22 @@ fn signal(child: &Child, signal: Signal) -> Result<(), Failed> {
 /// W9: a token that is refused for good, on both clients and the command line.
 pub(in crate::fire) fn refused(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("watches whose login is revoked");
+    // An operator takes the key back while both clients listen.
+    for blocking in [false, true] {
+        let scene = Scene::new(ground, Options::default())?;
+        let often = Watch::new().interval(Duration::from_millis(100)..=Duration::from_millis(200));
+        let listener = scene.listen(blocking, often, colony_async::time::SystemTimer)?;
+        scene.until("it listens", |scene| scene.asked("GET /since") > 0)?;
+        let before = scene.asked("POST /auth/token");
+        scene.sandbox.fail("/auth/token=401x1000".parse()?);
+        scene.sandbox.revoke_all();
+        let ended = listener.ended();
+        let logins = scene.asked("POST /auth/token") - before;
+        tally.check(ended.is_err() && (1..=2).contains(&logins), || {
+            format!("{ended:?} after {logins} logins")
+        });
+    }
+    // The service refuses each token, a new one too.
     for blocking in [false, true] {
         let scene = Scene::new(ground, Options::default())?;
         scene.sandbox.fail("/since=401x1000".parse()?);

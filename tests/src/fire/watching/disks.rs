@@ -6,9 +6,11 @@ use colony_async::{disk::Real, events::PositionFile};
 use colony_core::events::Position;
 
 use crate::{
-    failing::Failing,
+    failing::{Failing, Left},
     fire::{Ground, Outcome, Tally},
 };
+
+type Failed = Box<dyn std::error::Error>;
 
 const NAME: &str = "watch-u1.json";
 
@@ -38,17 +40,48 @@ pub(in crate::fire) fn run(_: &Ground) -> Outcome {
         }
     }
     tally.fault("operations of the disk that failed", faults as u64, 80);
-    tally.not_tried("power cuts: the state file is not synced");
+    let mut cuts = 0;
+    for at in 1.. {
+        let landed = cut(&mut tally, at)?;
+        cuts += landed;
+        if landed == 0 {
+            break;
+        }
+    }
+    tally.fault("power cuts", cuts, 60);
     Ok(tally)
 }
 
+/// Cuts the power at the operation of this number, with each thing that a cut may leave; how many cuts came before
+/// the write was over.
+fn cut(tally: &mut Tally, at: usize) -> Result<u64, Failed> {
+    let mut cuts = 0;
+    for left in [Left::Nothing, Left::Half, Left::All] {
+        for names in 0.. {
+            let directory = tempfile::tempdir()?;
+            let path = directory.path().join("state");
+            let (mut file, _) = PositionFile::open_on(Arc::new(Real), path.clone(), NAME, "u1", "b")?;
+            file.write(&position(1))?;
+            drop(file);
+            let disk = Failing::for_good(at, 5);
+            let opened = PositionFile::open_on(Arc::new(disk.clone()), path.clone(), NAME, "u1", "b");
+            let _ = opened.and_then(|(mut file, _)| file.write(&position(2)));
+            let undone = disk.cut_power(names, left)?;
+            let found = PositionFile::open_on(Arc::new(Real), path, NAME, "u1", "b").map(|(_, found)| found);
+            let is_good =
+                found.as_ref().is_ok_and(|found| [position(1), position(2)].map(Some).contains(found));
+            tally.check(is_good, || format!("cut {at}, {left:?}, {undone} names: {found:?}"));
+            cuts += u64::from(!disk.failed().is_empty());
+            if undone < names {
+                break;
+            }
+        }
+    }
+    Ok(cuts)
+}
+
 /// Lets the operation of this number fail; how many did.
-fn fault(
-    tally: &mut Tally,
-    at: usize,
-    errno: i32,
-    for_good: bool,
-) -> Result<usize, Box<dyn std::error::Error>> {
+fn fault(tally: &mut Tally, at: usize, errno: i32, for_good: bool) -> Result<usize, Failed> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("state");
     let (mut file, _) = PositionFile::open_on(Arc::new(Real), path.clone(), NAME, "u1", "b")?;
