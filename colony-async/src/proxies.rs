@@ -2,11 +2,12 @@
 //!
 //! reqwest reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and the system's settings by itself, with `NO_PROXY`. Left
 //! to do here: an address on this machine goes to no proxy, `NO_PROXY` may name a port, and a proxy that cannot be
-//! used is an error instead of none.
+//! used is an error instead of none. The rest of `NO_PROXY` is asked of the matcher that reqwest uses.
 
 use std::{env, net::IpAddr};
 
 use colony_core::{Error, ErrorKind, Result};
+use hyper_util::client::proxy::matcher::Matcher;
 use url::{Host, Url};
 
 const SOCKS: [&str; 4] = ["socks4", "socks4a", "socks5", "socks5h"];
@@ -17,7 +18,8 @@ pub(crate) struct Proxies {
     /// For `http` and `https` addresses: the variable and its value.
     http: Option<(&'static str, String)>,
     https: Option<(&'static str, String)>,
-    /// The entries of `NO_PROXY` that name a port.
+    /// `NO_PROXY`, and those of its entries that name a port.
+    exceptions: String,
     direct: Vec<(String, u16)>,
 }
 
@@ -46,6 +48,7 @@ impl Proxies {
             http: first(["HTTP_PROXY", "http_proxy"]).or_else(all),
             https: first(["HTTPS_PROXY", "https_proxy"]).or_else(all),
             direct: exceptions.split(',').filter_map(with_port).collect(),
+            exceptions,
         }
     }
 
@@ -92,8 +95,14 @@ impl Proxies {
         Some(format!("{name}={}", without_login(value)))
     }
 
+    /// Whether reqwest passes the proxy by.
+    fn is_exception(&self, url: &Url) -> bool {
+        let matcher = Matcher::builder().all("http://proxy.invalid").no(self.exceptions.as_str()).build();
+        url.as_str().parse().is_ok_and(|url| matcher.intercept(&url).is_none())
+    }
+
     fn named(&self, url: &Url) -> Option<&(&'static str, String)> {
-        if self.bypass(url) {
+        if self.bypass(url) || self.is_exception(url) {
             return None;
         }
         if url.scheme() == "https" { self.https.as_ref() } else { self.http.as_ref() }
@@ -197,6 +206,23 @@ mod tests {
             "http://10.0.0.1/",
         ] {
             assert!(!found.bypass(&url(proxied)), "{proxied}");
+        }
+    }
+
+    #[test]
+    fn an_exception_is_not_told_of_a_proxy_nor_refused_for_one() {
+        for (exceptions, address) in [
+            ("*", "https://far.example/"),
+            ("b.example, far.example", "http://far.example/"),
+            (".example", "http://far.example/"),
+            ("10.0.0.0/8", "http://10.9.8.7/"),
+            ("fd00::/8", "http://[fd01::2]:81/"),
+        ] {
+            let found = proxies(&[("ALL_PROXY", "nothing://of-use"), ("NO_PROXY", exceptions)]);
+            let url = url(address);
+            assert_eq!(found.told(&url), None, "{exceptions}");
+            assert!(found.check(&url).is_ok(), "{exceptions}");
+            assert!(found.check(&"http://elsewhere.test/".parse().unwrap()).is_err() || exceptions == "*");
         }
     }
 
