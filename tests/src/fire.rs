@@ -40,7 +40,10 @@ mod warm;
 mod watching;
 mod windows;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
 
 pub use parts::play;
 pub use tally::Tally;
@@ -77,6 +80,30 @@ pub struct Ground {
     pub scale: Scale,
     /// A Python interpreter that has the published package, for the rows that need it.
     pub python: Option<PathBuf>,
+}
+
+/// Runs a row in its short form, as a test does, with the program `under_fire`. One runs at a time: they would starve
+/// each other, and some look at the memory and the descriptors of this process.
+///
+/// # Panics
+///
+/// Where the promise is broken, or the row proves nothing.
+#[expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "it is a test, whose figures are shown with --nocapture"
+)]
+pub fn short(id: &str, program: &str) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    // .ci/interop.sh sets it; the package has to be installed.
+    let python = std::env::var_os("COLONY_TESTS_PYTHON").map(Into::into);
+    let ground = Ground { program: program.into(), scale: Scale::Short, python };
+    let row = ROWS.iter().find(|row| row.id == id).expect("a row");
+    let tally = (row.run)(&ground).expect("a harness that works");
+    println!("{id} {}: {}", row.promise, tally.cells().join(" | "));
+    tally.untried().iter().for_each(|what| println!("NOT TRIED: {what}"));
+    assert!(tally.passed(), "{id}\n{}", tally.problems());
 }
 
 /// A promise, and the function that tries to break it.

@@ -1,27 +1,11 @@
 //! The rows of `colony_tests::fire`, short. What cannot be tried here is said, with `NOT TRIED`.
 
 #![cfg(unix)]
-#![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
 
-use std::sync::{Mutex, PoisonError};
+use colony_tests::fire;
 
-use colony_tests::fire::{Ground, ROWS, Scale};
-
-/// Runs a row, one at a time: two at once would starve each other, and one of them counts descriptors.
 fn short(id: &str) {
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let ground = Ground {
-        program: env!("CARGO_BIN_EXE_under_fire").into(),
-        scale: Scale::Short,
-        // .ci/interop.sh runs that row, for which a package has to be installed.
-        python: std::env::var_os("COLONY_TESTS_PYTHON").map(Into::into),
-    };
-    let row = ROWS.iter().find(|row| row.id == id).expect("a row");
-    let tally = (row.run)(&ground).expect("a harness that works");
-    println!("{id} {}: {}", row.promise, tally.cells().join(" | "));
-    tally.untried().iter().for_each(|what| println!("NOT TRIED: {what}"));
-    assert!(tally.passed(), "{id}\n{}", tally.problems());
+    fire::short(id, env!("CARGO_BIN_EXE_under_fire"));
 }
 
 #[test]
@@ -208,7 +192,7 @@ fn s27_shared_token_an_outage() {
 fn every_row_has_a_test() {
     // Those of watching have a program of tests for themselves.
     let tests = concat!(include_str!("main.rs"), include_str!("../watching/main.rs"));
-    for row in ROWS {
+    for row in fire::ROWS {
         assert!(tests.contains(&format!("short(\"{}\")", row.id)), "{}", row.id);
     }
 }
