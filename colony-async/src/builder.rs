@@ -23,6 +23,7 @@ use crate::{
     http::{Breaker, Colonies, Http, ResponseCache, Shared},
     notices::{Hooks, Notices},
     openid::Sources,
+    replacement::Replacement,
     sender::Sender,
     session::{self, AskKey, Login, Session, Settings, Totp},
     time::{SystemTimer, Timer, unix},
@@ -591,6 +592,7 @@ impl<C: OverHttp> Builder<C> {
             colonies: Colonies::default(),
             cache: self.cache.map(ResponseCache::new),
             breaker: self.breaker.and_then(Breaker::new),
+            replacement: Replacement::default(),
         }))
         .map(Client::from_transport)
     }

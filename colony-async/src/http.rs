@@ -31,9 +31,10 @@ use crate::{
     ByteStream, RateLimit,
     deadline::Deadline,
     openid::Sources,
+    replacement::Replacement,
     sender::{Sender, Sink},
     session::Session,
-    time::Timer,
+    time::{Timer, unix},
 };
 pub(crate) use breaker::Breaker;
 pub(crate) use cache::ResponseCache;
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) colonies: Colonies,
     pub(crate) cache: Option<ResponseCache>,
     pub(crate) breaker: Option<Breaker>,
+    /// For programs that send requests of their own.
+    pub(crate) replacement: Replacement,
 }
 
 impl Drop for Shared {
@@ -269,6 +272,31 @@ impl Http {
             self.shared.session.change_key(key.into()).await;
             self.shared.sources.clear();
         }
+    }
+
+    /// Returns another token than one that this operation of the service refused with 401, for programs that send
+    /// requests of their own with [`Transport::token`](colony_core::Transport::token): a proxy, a client of another
+    /// protocol. Where any process holds another token already, that is taken; else one login brings it. `operation`
+    /// names what refused it, a method and a path for example.
+    ///
+    /// ```no_run
+    /// use colony_async::{Client, Transport as _};
+    ///
+    /// # async fn example(client: Client) -> colony_async::Result<()> {
+    /// let token = client.transport().token().await?;
+    /// // The service answered 401:
+    /// let other = client.transport().token_other_than(&token, "GET /users/me").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As a login. [`Auth`](ErrorKind::Auth) with the code `refused_when_new` where the operation refuses a token that
+    /// was just fetched: for 2 s, doubling to 30 minutes, in every process. Other operations are not affected.
+    pub async fn token_other_than(&self, rejected: &SecretString, operation: &str) -> Result<SecretString> {
+        let (shared, now) = (&*self.shared, unix(&*self.shared.timer));
+        let other = shared.replacement.get(&shared.session, rejected, operation, now);
+        self.bounded(&self.deadline(), other).await
     }
 
     /// The base URL in use, without a slash at its end.

@@ -65,6 +65,7 @@ pub mod private_files;
 mod proxies;
 mod renewal;
 mod repeat;
+mod replacement;
 mod reply;
 mod sender;
 mod session;

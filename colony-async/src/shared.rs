@@ -4,7 +4,7 @@ use std::{
     fmt,
     future::Future,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -29,7 +29,8 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     callback::Owner,
     disk::{Real, place},
-    session::{self, Attempt, LockStatus, Mint, Session, Settings, Want},
+    replacement::Replacement,
+    session::{self, Attempt, LockStatus, Mint, Session, Settings},
     time::{SystemTimer, Timer, unix},
     token::{CachedToken, Format},
 };
@@ -138,12 +139,8 @@ pub struct SharedToken(Arc<Inner>);
 struct Inner {
     session: Arc<Session>,
     timer: Arc<dyn Timer>,
-    /// The token that was last fetched in place of a rejected one, and when.
-    replacement: Mutex<Option<(SecretString, f64)>>,
+    replacement: Replacement,
 }
-
-/// A token that is rejected so soon after it was fetched, in seconds, is not what is wrong.
-const JUST_FETCHED: f64 = 60.0;
 
 /// How much longer than a fetch may take the lock is waited for.
 const LOCK_EXTRA: Duration = Duration::from_secs(15);
@@ -225,32 +222,7 @@ impl SharedToken {
 
     async fn replace(&self, rejected: &SecretString, operation: &str) -> Result<SecretString> {
         let Inner { session, timer, replacement } = &*self.0;
-        let now = unix(&**timer);
-        let is_new = {
-            let mut slot = replacement.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_it = |(token, at): &mut (SecretString, f64)| {
-                token.expose_secret() == rejected.expose_secret()
-                    && (0.0..JUST_FETCHED).contains(&(now - *at))
-            };
-            slot.take_if(is_it).is_some()
-        };
-        if is_new || session.is_replacement(operation, rejected).await {
-            session.remember_refusal(operation, rejected).await;
-        }
-        if session.is_final(operation, rejected).await {
-            return Err(Error::build(ErrorKind::Auth, "the service refuses tokens that were just fetched")
-                .code("refused_when_new")
-                .status(401)
-                .hint("The account may lack the right to this, or the service may be misconfigured")
-                .finish());
-        }
-        let want = Want::fresh(Need::AccessToken).instead_of(rejected.clone(), Some(operation));
-        let held = session.get(want).await?;
-        if held.minted {
-            let now = unix(&**timer);
-            *replacement.lock().unwrap_or_else(PoisonError::into_inner) = Some((held.secret.clone(), now));
-        }
-        Ok(held.secret.clone())
+        replacement.get(session, rejected, operation, unix(&**timer)).await
     }
 
     /// Makes the next call fetch a token. The one in the file stays for other programs until then.
@@ -420,7 +392,7 @@ impl SharedTokenBuilder {
         let timer = self.timer;
         let session = Session::new(Some(SecretString::default()), settings, source, Arc::clone(&timer));
         let session = Arc::new(session.seeded(seed));
-        Ok(SharedToken(Arc::new(Inner { session, timer, replacement: Mutex::new(None) })))
+        Ok(SharedToken(Arc::new(Inner { session, timer, replacement: Replacement::default() })))
     }
 }
 

@@ -1,10 +1,11 @@
 //! The arguments.
 
 mod listen;
+mod proxy;
 mod short;
 mod watch;
 
-use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
@@ -17,6 +18,7 @@ use crate::{
 };
 
 pub(crate) use listen::*;
+pub(crate) use proxy::*;
 pub(crate) use short::*;
 pub(crate) use watch::*;
 
@@ -107,9 +109,14 @@ pub(crate) enum Command {
     Cache(CacheCommand),
     /// Run a command with a token in its environment, and without the key
     #[command(
-        after_help = "Examples:\n  colony exec -- ./agent.sh\n  colony exec --audience colony_shop --env SHOP_TOKEN -- shop list"
+        after_help = "Examples:\n  colony exec -- ./agent.sh\n  colony exec --proxy -- ./runs-for-days.sh\n  colony exec --audience colony_shop --env SHOP_TOKEN -- shop list"
     )]
     Exec(ExecArgs),
+    /// Add the token to the requests of other programs, and forward them to the service alone
+    #[command(
+        after_help = "On a port every caller shows the word that is printed with the address: in its path, or as\n`Authorization: Bearer WORD`. A socket file is this user's alone.\n\nExamples:\n  colony proxy\n  colony proxy --listen unix:$XDG_RUNTIME_DIR/colony.sock --allow 'GET /posts*'\n  colony proxy --audience colony_shop=https://shop.example/api"
+    )]
+    Proxy(ProxyArgs),
     /// Look for what is wrong with the login on this host, and say what to type
     #[command(after_help = "Examples:\n  colony doctor\n  colony doctor --online --json")]
     Doctor(DoctorArgs),
@@ -172,6 +179,8 @@ pub(crate) enum Command {
     },
     #[command(hide = true)]
     DemoWorker(DemoWorkerArgs),
+    #[command(hide = true)]
+    ProxyKeeper(KeeperArgs),
 }
 
 #[derive(Debug, Args)]
@@ -384,34 +393,6 @@ pub(crate) struct DoctorArgs {
     /// Also ask the server: whether it answers, what its clock shows, whether it takes the key
     #[arg(long)]
     pub(crate) online: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExecArgs {
-    /// A token for another service, by its client id, in place of the login's
-    #[arg(long, value_name = "ID", value_parser = tidied)]
-    pub(crate) audience: Option<String>,
-    /// The id_token for that service, and not the access token
-    #[arg(long, requires = "audience")]
-    pub(crate) id_token: bool,
-    /// How long the token lives at least when the command starts, else it is not run
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0s", hide_default_value = true)]
-    pub(crate) min_ttl: Duration,
-    /// The variable that holds the token; its end is in VAR_EXPIRES_AT, Unix seconds [default: COLONY_TOKEN]
-    #[arg(long, value_name = "VAR", value_parser = variable)]
-    pub(crate) env: Option<String>,
-    /// Hand the token over on this descriptor instead, as the JSON of `auth token --format json`
-    #[arg(long, value_name = "N", conflicts_with = "env", value_parser = clap::value_parser!(u16).range(3..))]
-    pub(crate) fd: Option<u16>,
-    /// The command and its arguments
-    #[arg(last = true, required = true, value_name = "CMD")]
-    pub(crate) line: Vec<OsString>,
-}
-
-/// Reads the name of a variable of the environment.
-fn variable(text: &str) -> Result<String, String> {
-    let is_name = !text.is_empty() && !text.contains(['=', '\0']);
-    is_name.then(|| text.to_owned()).ok_or_else(|| "give the name of a variable, like GH_TOKEN".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -13,7 +13,10 @@ mod token;
 
 use std::time::Duration;
 
-use colony_async::{CacheDirectory, TokenStatus, credential::CredentialStore};
+use colony_async::{
+    CacheDirectory, TokenStatus,
+    credential::{CredentialStore, RotatingCredential},
+};
 use colony_core::Transport as _;
 use serde_json::json;
 
@@ -111,6 +114,12 @@ async fn adopt(global: &Global, output: &Output) -> Result<(), Failure> {
         output.say("the credential was stored here already; nothing has changed");
     }
     Ok(())
+}
+
+/// The token source of the profile's login at an OpenID provider.
+pub(crate) async fn rotating(global: &Global) -> Result<RotatingCredential, Failure> {
+    let (_, login, store) = openid_login(global)?;
+    Ok(OpenId::discover(global, &login).await?.rotating(global, store, None))
 }
 
 /// The profile's login at an OpenID provider: the profile's name, the login, and where its tokens are kept.

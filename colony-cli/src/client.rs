@@ -16,6 +16,7 @@ use secrecy::SecretString;
 
 use crate::{
     args::Global,
+    exec::{PROXY_VARIABLE, TOKEN_VARIABLE},
     failure::Failure,
     input::{self, tidy, tidy_secret},
     profile::{self, KeyCommand, Profile, Profiles},
@@ -30,8 +31,16 @@ const PROFILE_VARIABLE: &str = "COLONY_PROFILE";
 pub(crate) enum KeySource {
     Environment,
     File(PathBuf),
-    Profile { name: String, place: String },
-    Command { profile: String, program: String },
+    Profile {
+        name: String,
+        place: String,
+    },
+    Command {
+        profile: String,
+        program: String,
+    },
+    /// Of the proxy that this command was given, which takes its word for a key.
+    Proxy,
 }
 
 /// A key, or the program that prints it.
@@ -64,6 +73,7 @@ impl std::fmt::Display for KeySource {
             Self::Command { profile, program } => {
                 write!(f, "profile {profile}, printed by {program:?} (api_key_command)")
             }
+            Self::Proxy => f.write_str("the proxy of `colony exec`"),
         }
     }
 }
@@ -176,12 +186,23 @@ pub(crate) fn find_key(global: &Global) -> Result<Option<Found>, Failure> {
     {
         return Ok(Some(Found::Key(key, KeySource::Environment)));
     }
+    if global.profile.is_none()
+        && is_proxied(global)
+        && let Ok(word) = std::env::var(TOKEN_VARIABLE)
+    {
+        return Ok(Some(Found::Key(word.into(), KeySource::Proxy)));
+    }
     let chosen = chosen(global)?;
     let found = chosen.key()?;
     if let (Some(_), Some(profile), Some(given)) = (&found, &chosen.profile, given_base_url(global)) {
         check_place(&chosen.name, profile, given)?;
     }
     Ok(found)
+}
+
+/// Whether requests go to the proxy that `colony exec --proxy` gave to the command that this is part of.
+fn is_proxied(global: &Global) -> bool {
+    given_base_url(global).is_some_and(|url| std::env::var(PROXY_VARIABLE).is_ok_and(|proxy| proxy == url))
 }
 
 fn environment_key() -> Result<Option<SecretString>, Failure> {
@@ -245,7 +266,9 @@ pub(crate) fn builder_for(
     }
     let limit = global.timeout;
     let builder = builder.on_request(move |request| waiting::sent(request.operation, limit));
-    Ok(builder.timeout(global.timeout).cache_token(!global.no_cache).user_agent(USER_AGENT))
+    // What a proxy gives in a token's place ends with it.
+    let is_cached = !global.no_cache && !is_proxied(global);
+    Ok(builder.timeout(global.timeout).cache_token(is_cached).user_agent(USER_AGENT))
 }
 
 /// What the command line calls itself.

@@ -1,7 +1,7 @@
 //! `colony exec`: a command with a token, and without the key.
 //!
 //! On Unix the command takes this process's place (execve(2)): signals, stops and the exit code are its own, with
-//! nothing in between.
+//! nothing in between. With `--proxy` a process of this program keeps the proxy beside it: see [`crate::proxied`].
 
 use std::{ffi::OsString, process::Command};
 
@@ -9,30 +9,43 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::{
-    args::{ExecArgs, Global},
+    args::{ExecArgs, Global, Toward},
     auth::{Want, end, obtain},
     client,
     failure::Failure,
     output::Output,
+    proxied,
 };
 
 /// What holds a secret that the command does not get, and a token of another time.
-const WITHHELD: [&str; 6] = [
+const WITHHELD: [&str; 7] = [
     "COLONY_API_KEY",
     "COLONY_TOTP",
     "COLONY_CLIENT_SECRET",
     "COLONY_WEBHOOK_SECRET",
     TOKEN_VARIABLE,
     "COLONY_TOKEN_EXPIRES_AT",
+    PROXY_VARIABLE,
 ];
-const TOKEN_VARIABLE: &str = "COLONY_TOKEN";
+/// The token, unless `--env` names another variable.
+pub(crate) const TOKEN_VARIABLE: &str = "COLONY_TOKEN";
+/// The address of the command's proxy.
+pub(crate) const PROXY_VARIABLE: &str = "COLONY_PROXY_URL";
 /// What every system's pipe holds.
 const MOST: usize = 16 * 1024;
 
 pub(crate) fn run(global: &Global, args: ExecArgs, output: &Output) -> Result<(), Failure> {
     // While no other file is open that could have its number.
     let descriptor = args.fd.map(Descriptor::reserve).transpose()?;
-    let ExecArgs { audience, id_token, min_ttl, env, line, .. } = args;
+    let ExecArgs { audience, id_token, min_ttl, env, proxy, allow, line, .. } = args;
+    // The proxy has to know where the other service is.
+    let toward: Option<Toward> = match &audience {
+        Some(text) if proxy => {
+            Some(text.parse().map_err(|why| Failure::usage(format!("--audience {text}: {why}")))?)
+        }
+        _ => None,
+    };
+    let audience = toward.as_ref().map_or(audience, |toward| Some(toward.audience.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let want = Want { audience, id_token, min_ttl };
     let details = runtime.block_on(obtain(global, &want, output))?;
@@ -49,6 +62,16 @@ pub(crate) fn run(global: &Global, args: ExecArgs, output: &Output) -> Result<()
     if let Some(profile) = &global.profile {
         command.env("COLONY_PROFILE", profile);
     }
+    if proxy {
+        let kept = proxied::keep(global, toward.as_ref(), &allow, &details.token)?;
+        if toward.is_none() {
+            command.env("COLONY_BASE_URL", &kept.base_url);
+        }
+        command.env(PROXY_VARIABLE, &kept.base_url);
+        command.env(env.as_deref().unwrap_or(TOKEN_VARIABLE), kept.token.expose_secret());
+        reach_directly(&mut command);
+        return replace(command, program, None);
+    }
     let (token, expires_at) = (details.token.expose_secret(), end(&details));
     if let Some(descriptor) = descriptor {
         let text = json!({
@@ -60,6 +83,22 @@ pub(crate) fn run(global: &Global, args: ExecArgs, output: &Output) -> Result<()
     let name = env.as_deref().unwrap_or(TOKEN_VARIABLE);
     command.env(name, token).env(format!("{name}_EXPIRES_AT"), expires_at.to_string());
     replace(command, program, None)
+}
+
+/// Sees to it that the command's requests to its proxy go through no other one.
+fn reach_directly(command: &mut Command) {
+    const LOOPBACK: &str = "127.0.0.1";
+    if !["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some())
+    {
+        return;
+    }
+    for name in ["no_proxy", "NO_PROXY"] {
+        let set = std::env::var(name).unwrap_or_default();
+        let direct = if set.is_empty() { LOOPBACK.to_owned() } else { format!("{set},{LOOPBACK}") };
+        command.env(name, direct);
+    }
 }
 
 /// A descriptor of a certain number, from which the command reads its token.

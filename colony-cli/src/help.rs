@@ -31,7 +31,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("Any operation", &["call", "methods", "api"]),
-    ("Login", &["auth", "exec", "doctor", "whoami", "limits", "cache"]),
+    ("Login", &["auth", "exec", "proxy", "doctor", "whoami", "limits", "cache"]),
     ("Local server", &["sandbox", "listen", "trigger", "demo"]),
     ("This program", &["config", "completion", "help"]),
 ];

@@ -26,6 +26,8 @@ mod open;
 mod operation_docs;
 mod output;
 mod profile;
+mod proxied;
+pub mod proxy;
 mod rotation;
 mod samples;
 pub mod sandbox;
@@ -95,10 +97,22 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         Command::Sandbox(_) if global.deadline.is_some() => {
             Err(Failure::usage("--deadline does not go with sandbox, which runs until it is stopped"))
         }
-        Command::Watch(_) | Command::Listen(_) | Command::Exec(_) if global.deadline.is_some() => {
+        Command::Watch(_) | Command::Listen(_) | Command::Exec(_) | Command::Proxy(_)
+            if global.deadline.is_some() =>
+        {
             Err(Failure::usage("--deadline does not go with what runs until it is stopped; see --timeout"))
         }
         Command::Exec(args) => exec::run(global, args, output),
+        Command::Proxy(args) => {
+            let runtime = many_threads()?;
+            let outcome = runtime.block_on(async {
+                signals::survive_file_limit();
+                proxied::run(global, args, output).await
+            });
+            runtime.shutdown_background();
+            outcome
+        }
+        Command::ProxyKeeper(args) => proxied::keeper(global, args, output),
         command @ (Command::Watch(_) | Command::Listen(_)) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let outcome = runtime.block_on(async {

@@ -23,6 +23,7 @@ mod modes;
 mod no_lock;
 mod parts;
 mod preload;
+mod proxied;
 mod pythons;
 mod readers;
 mod refused;
@@ -169,6 +170,10 @@ pub const ROWS: &[Row] = &[
     row("L6", "hostile senders are refused, and cost no memory", hooks::hostile),
     row("L7", "listen --receive passes bytes on as they came", deliveries::passed_on),
     row("L8", "bodies are the service's", deliveries::bodies),
+    row("P1", "exec --proxy: tokens end, and the child notices nothing", proxied::child),
+    row("P2", "twelve tools through one proxy: one login", proxied::tools),
+    row("P3", "hostile requests lead to no other origin", proxied::hostile),
+    row("P4", "no answer repeats the token", proxied::answers),
     row("SIM", "the protocol between processes, simulated: every rule at every step", simulated::run),
     row(
         "SIMR",

@@ -17,6 +17,8 @@ mod parallel;
 #[cfg(unix)]
 mod places;
 mod profiles;
+#[cfg(target_os = "linux")]
+mod proxied;
 #[cfg(unix)]
 mod rotation;
 mod secrets;

@@ -9,6 +9,26 @@ fn short(id: &str) {
 }
 
 #[test]
+fn p1_a_child_with_a_proxy() {
+    short("P1");
+}
+
+#[test]
+fn p2_tools_through_a_proxy() {
+    short("P2");
+}
+
+#[test]
+fn p3_hostile_requests() {
+    short("P3");
+}
+
+#[test]
+fn p4_answers_that_repeat_the_token() {
+    short("P4");
+}
+
+#[test]
 fn r1_one_login_for_each_expiry() {
     short("R1");
 }

@@ -1,0 +1,119 @@
+//! The arguments of `colony exec` and `colony proxy`.
+
+use std::{ffi::OsString, str::FromStr, time::Duration};
+
+use clap::Args;
+
+use super::{Global, parse_duration};
+use crate::{
+    input::{tidied, tidy},
+    proxy::{Allow, Listen},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecArgs {
+    /// A token for another service, by its client id, in place of the login's; with --proxy ID=URL
+    #[arg(long, value_name = "ID", value_parser = tidied)]
+    pub(crate) audience: Option<String>,
+    /// The id_token for that service, and not the access token
+    #[arg(long, requires = "audience", conflicts_with = "proxy")]
+    pub(crate) id_token: bool,
+    /// How long the token lives at least when the command starts, else it is not run
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0s", hide_default_value = true)]
+    pub(crate) min_ttl: Duration,
+    /// The variable that holds the token; its end is in VAR_EXPIRES_AT, Unix seconds [default: COLONY_TOKEN]
+    #[arg(long, value_name = "VAR", value_parser = variable)]
+    pub(crate) env: Option<String>,
+    /// Hand the token over on this descriptor instead, as the JSON of `auth token --format json`
+    #[arg(long, value_name = "N", conflicts_with = "env", value_parser = clap::value_parser!(u16).range(3..))]
+    pub(crate) fd: Option<u16>,
+    /// Hand over a proxy that adds the token, whose address is COLONY_BASE_URL, and no token
+    #[arg(long, conflicts_with = "fd")]
+    pub(crate) proxy: bool,
+    /// What passes that proxy, as for `colony proxy`
+    #[arg(long, value_name = "PATTERN", requires = "proxy", value_parser = pattern)]
+    pub(crate) allow: Vec<String>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) line: Vec<OsString>,
+}
+
+/// Reads the name of a variable of the environment.
+fn variable(text: &str) -> Result<String, String> {
+    let is_name = !text.is_empty() && !text.contains(['=', '\0']);
+    is_name.then(|| text.to_owned()).ok_or_else(|| "give the name of a variable, like GH_TOKEN".to_owned())
+}
+
+/// Checks a pattern that is passed on as it stands.
+fn pattern(text: &str) -> Result<String, String> {
+    text.parse::<Allow>().map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProxyArgs {
+    /// Where to listen: unix:PATH, or a loopback port [default: 127.0.0.1:0, a free port]
+    #[arg(long, value_name = "PLACE", default_value = "127.0.0.1:0", hide_default_value = true)]
+    pub(crate) listen: Listen,
+    /// What passes, a method and a path below the base URL: 'GET /posts*'; may be given several times [default: all
+    /// but key rotation]
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) allow: Vec<Allow>,
+    /// Forward to another service: its client id, and its address
+    #[arg(long, value_name = "ID=URL")]
+    pub(crate) audience: Option<Toward>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeeperArgs {
+    /// The process with whose end this one ends
+    #[arg(long)]
+    pub(crate) process: i32,
+    #[arg(long)]
+    pub(crate) allow: Vec<Allow>,
+    #[arg(long)]
+    pub(crate) audience: Option<Toward>,
+    /// Whether this is the process that stays
+    #[arg(long = "detached")]
+    pub(crate) is_detached: bool,
+}
+
+/// Another service, and where it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Toward {
+    pub(crate) audience: String,
+    pub(crate) url: String,
+}
+
+impl FromStr for Toward {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (audience, url) = text.split_once('=').unwrap_or_default();
+        let (audience, url) = (tidy(audience), tidy(url));
+        if audience.is_empty() || url.is_empty() {
+            return Err(
+                "give the service's client id and its address, like colony_shop=https://shop.example"
+                    .to_owned(),
+            );
+        }
+        Ok(Self { audience: audience.to_owned(), url: url.to_owned() })
+    }
+}
+
+impl Global {
+    /// These options as arguments, for another process of this program.
+    pub(crate) fn repeated(&self) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec![format!("--timeout={}ms", self.timeout.as_millis()).into()];
+        let text = [("--base-url", &self.base_url), ("--profile", &self.profile)];
+        for (name, value) in text {
+            arguments.extend(value.iter().flat_map(|value| [name.into(), value.into()]));
+        }
+        arguments.extend(self.ca_file.iter().flat_map(|path| ["--ca-file".into(), path.into()]));
+        for (name, is_set) in [("--quiet", self.quiet), ("--no-cache", self.no_cache), ("--json", self.json)]
+        {
+            arguments.extend(is_set.then(|| name.into()));
+        }
+        arguments.extend((0..self.verbose).map(|_| "--verbose".into()));
+        arguments
+    }
+}
