@@ -12,8 +12,8 @@ import sys
 
 # As in deny.toml.
 LICENCES = {
-    "0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-3-Clause", "CC0-1.0", "CDLA-Permissive-2.0",
-    "ISC", "MIT", "MIT-0", "Unicode-3.0", "Unlicense", "Zlib",
+    "0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-3-Clause", "BSL-1.0", "CC0-1.0",
+    "CDLA-Permissive-2.0", "ISC", "MIT", "MIT-0", "Unicode-3.0", "Unlicense", "Zlib",
 }  # fmt: skip
 SOURCE = "registry+https://github.com/rust-lang/crates.io-index"
 # What the command line needs and a library's users must not pay for.
@@ -23,6 +23,8 @@ LIBRARIES = ["colony-core", "colony-async", "colony-blocking"]
 # parser's, which reqwest brings to both clients anyway: where a token may be sent is to be judged by the parser
 # that decides where it goes.
 MOST = {"colony-core": 70, "colony-async": 150, "colony-blocking": 150}
+# What the feature `redis` may bring beside these.
+MOST_WITH_REDIS = 12
 
 
 def allowed(expression):
@@ -59,9 +61,10 @@ def version(text):
     return tuple(int(part) for part in (text.split(".") + ["0", "0"])[:3])
 
 
-def tree(package):
+def tree(package, *features):
     """The crates a library brings into a program on this system."""
     command = ["cargo", "tree", "--locked", "--package", package, "--edges", "normal", "--prefix", "none"]
+    command += [f"--features={feature}" for feature in features]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     return {line.split()[0] for line in lines if line.strip()}
 
@@ -92,6 +95,10 @@ def main():
             problems.append(f"{library} brings {', '.join(sorted(heavy))} into every program that uses it")
         if len(crates) > MOST[library]:
             problems.append(f"{library} brings {len(crates)} crates; the ceiling is {MOST[library]}")
+    with_redis = tree("colony-async", "redis") - tree("colony-async")
+    weights.append(f"colony-async with redis + {len(with_redis)}")
+    if len(with_redis) > MOST_WITH_REDIS:
+        problems.append(f"the feature redis brings {', '.join(sorted(with_redis))}; the ceiling is {MOST_WITH_REDIS}")
     for problem in problems:
         print(f"error: {problem}")
     print(f"{len(foreign)} dependencies checked against Rust {stated}, licences and sources;")

@@ -2,6 +2,8 @@
 
 use std::{fmt, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
 
+#[cfg(feature = "redis")]
+use crate::session::fleet::{Fleet, engine::Engine};
 use colony_core::{
     Client, DEFAULT_BASE_URL, Error, ErrorKind, Result, Transport,
     retry::RetryPolicy,
@@ -46,6 +48,7 @@ const LOCK_GRACE: Duration = Duration::from_secs(15);
 /// | [`cache_token`](Self::cache_token) | `COLONY_SDK_NO_TOKEN_CACHE` = `1`, `true` or `yes` turns it off, whatever the builder says | on |
 /// | [`token_cache_dir`](Self::token_cache_dir) | `COLONY_SDK_TOKEN_CACHE_DIR` | the system's cache directory, see [`cache_path`]; where that cannot be used, `$XDG_RUNTIME_DIR/colony-sdk`, else `<temporary directory>/colony-sdk-<uid>` |
 /// | [`token_cache_ttl`](Self::token_cache_ttl) | `COLONY_SDK_TOKEN_CACHE_TTL` (seconds, `5m`, `1h`) | none |
+/// | [`token_store`](Self::token_store) | `COLONY_SDK_TOKEN_STORE`, `COLONY_SDK_TOKEN_STORE_PASSWORD` | none |
 /// | [`timeout`](Self::timeout) | | 30 s |
 /// | [`connect_timeout`](Self::connect_timeout) | | 10 s |
 /// | [`deadline`](Self::deadline) | | 3 min |
@@ -94,7 +97,10 @@ pub struct Builder<C = Http> {
     cache_token: bool,
     token_cache_dir: Option<PathBuf>,
     token_cache_ttl: Option<Duration>,
-    refresh_ahead: bool,
+    token_store: Option<SecretString>,
+    #[cfg(feature = "redis")]
+    engine: Option<Arc<dyn Fn() -> Box<dyn Engine> + Send + Sync>>,
+    refresh_ahead: Option<bool>,
     ignore_cool_down: bool,
     totp: Option<Totp>,
     proxy: Option<String>,
@@ -137,7 +143,10 @@ impl<C: OverHttp> Builder<C> {
             cache_token: true,
             token_cache_dir: None,
             token_cache_ttl: None,
-            refresh_ahead: false,
+            token_store: None,
+            #[cfg(feature = "redis")]
+            engine: None,
+            refresh_ahead: None,
             ignore_cool_down: false,
             totp: None,
             proxy: None,
@@ -307,10 +316,41 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
+    /// Shares the token with programs on other hosts too, over this Redis or Valkey server (feature `redis`):
+    /// `redis[s]://[user[:password]@]host[:port][/db]`, with the parameters of
+    /// [`TokenStoreUrl`](colony_core::token::store_url::TokenStoreUrl). Unless set, `COLONY_SDK_TOKEN_STORE` counts; a
+    /// password is better in `COLONY_SDK_TOKEN_STORE_PASSWORD`.
+    ///
+    /// The server sees names and sealed bytes, derived from the API key. No trouble with it fails a call: it has half a
+    /// second, then this host goes on without it for a while. What turns the file off turns this off too:
+    /// [`cache_token(false)`](Self::cache_token), `COLONY_SDK_NO_TOKEN_CACHE`, and a
+    /// [`token_cache_ttl`](Self::token_cache_ttl) of zero.
+    ///
+    /// ```no_run
+    /// # fn main() -> colony_async::Result<()> {
+    /// let client = colony_async::Client::builder("col_example")
+    ///     .token_store("rediss://valkey.infra.svc:6379/0?zone=nat-1")
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn token_store(mut self, url: impl Into<SecretString>) -> Self {
+        self.token_store = Some(url.into());
+        self
+    }
+
+    /// Uses this in the place of a Redis server, for tests. It needs a [`token_store`](Self::token_store).
+    #[cfg(feature = "redis")]
+    #[doc(hidden)]
+    pub fn token_store_engine(mut self, engine: impl Engine + Clone) -> Self {
+        self.engine = Some(Arc::new(move || Box::new(engine.clone())));
+        self
+    }
+
     /// Whether a background task renews the token before it goes stale, so that no call ever waits for a
-    /// login. It starts with the first token and ends with the client.
+    /// login. It starts with the first token and ends with the client. Off unless set, and on with a
+    /// [`token_store`](Self::token_store): the hosts of a fleet then do not all log in at one moment.
     pub fn refresh_ahead(mut self, on: bool) -> Self {
-        self.refresh_ahead = on;
+        self.refresh_ahead = Some(on);
         self
     }
 
@@ -542,8 +582,27 @@ impl<C: OverHttp> Builder<C> {
             Some(directory) => Directories::explicit(directory),
             None => environment.directories(place::user()),
         };
+        let is_off = !self.cache_token || environment.disabled || ttl == Some(Duration::ZERO);
+        let url = environment.token_store(self.token_store.as_ref())?.filter(|_| !is_off);
+        let has_file = url.as_ref().is_none_or(|url| url.file);
+        let refresh_ahead = self.refresh_ahead.unwrap_or(url.is_some());
+        #[cfg(feature = "redis")]
+        let fleet = url.map(|url| {
+            if url.password.is_some() && !url.tls && !url.is_loopback() {
+                tracing::warn!(
+                    target: "colony::token", store = %url,
+                    "the token store's password goes over the network in clear; use rediss://"
+                );
+            }
+            Arc::new(match &self.engine {
+                Some(engine) => Fleet::with_engine(url, engine(), &*self.timer),
+                None => Fleet::new(url, &*self.timer),
+            })
+        });
+        #[cfg(not(feature = "redis"))]
+        session::warn_of_store(url.as_ref());
         let directory = match self.disk {
-            _ if !self.cache_token || environment.disabled || ttl == Some(Duration::ZERO) => None,
+            _ if is_off || !has_file => None,
             // Another file system is not looked at before it is used.
             Some(_) => directories.preferred,
             None => session::in_use(&directories, session::PROGRAM),
@@ -553,11 +612,13 @@ impl<C: OverHttp> Builder<C> {
             directory,
             disk: self.disk.unwrap_or_else(|| Arc::new(Real)),
             ttl,
-            refresh_ahead: self.refresh_ahead,
+            refresh_ahead,
             ignore_cool_down: self.ignore_cool_down,
             login_deadline: self.login_deadline,
             lock_timeout: self.lock_timeout.unwrap_or(self.login_deadline.saturating_add(LOCK_GRACE)),
             owner,
+            #[cfg(feature = "redis")]
+            fleet,
         };
         let login = Login {
             sender: sender.clone(),

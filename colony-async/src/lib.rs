@@ -92,7 +92,7 @@ pub use colony_core::{
     PostId, Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
     generated_text, idempotency, kind, page, registry,
     retry::{self, RetryPolicy},
-    token::{TokenDetails, TokenName},
+    token::{TokenDetails, TokenName, store_url::TokenStoreUrl},
     webhook,
 };
 pub use journal::FILE as LOG_FILE;
@@ -103,6 +103,11 @@ pub use openid::IdTokenVerifier;
 pub use reply::Reply;
 #[doc(no_inline)]
 pub use secrecy::{ExposeSecret, SecretString};
+#[cfg(feature = "redis")]
+pub use session::TokenStoreStatus;
+#[cfg(feature = "redis")]
+#[doc(hidden)]
+pub use session::fleet::engine as token_store_engine;
 pub use session::{CacheDirectory, CacheEntry, LockStatus, TokenStatus};
 pub use shared::{Minted, SharedToken, SharedTokenBuilder, SharedTokenStatus};
 pub use stream::ByteStream;

@@ -19,6 +19,9 @@
 mod ahead;
 mod directory;
 mod events;
+#[cfg(feature = "redis")]
+pub(crate) mod fleet;
+mod level;
 mod login;
 mod mint;
 mod refresh;
@@ -40,7 +43,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use colony_core::{
     Error, Result,
     openid::audience::Need,
-    token::{cache_path, cooldown::Note, freshness::Lifetime, refusals::Refusals, too_short},
+    token::{cache_path, cooldown::Note, refusals::Refusals, too_short},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -57,9 +60,14 @@ use crate::{
 
 pub use directory::CacheDirectory;
 pub(crate) use directory::{PROGRAM, in_use};
+#[cfg(feature = "redis")]
+pub use fleet::TokenStoreStatus;
 pub use status::{CacheEntry, LockStatus, TokenStatus};
 pub(crate) use status::{list_cache, remove_cached};
 
+#[cfg(not(feature = "redis"))]
+pub(crate) use level::warn_of_store;
+use level::{Level, Worth};
 pub(crate) use login::{Login, Totp, within};
 pub(crate) use mint::{Attempt, Mint};
 pub(crate) use refresh::Want;
@@ -73,6 +81,8 @@ pub(crate) type AskKey = Arc<dyn Fn() -> Result<SecretString> + Send + Sync>;
 struct Key {
     secret: Option<SecretString>,
     store: Option<TokenStore>,
+    /// Where hosts share the token.
+    level: Option<Arc<dyn Level>>,
 }
 
 /// What the builder decides about the session.
@@ -87,6 +97,9 @@ pub(crate) struct Settings {
     pub(crate) login_deadline: Duration,
     pub(crate) lock_timeout: Duration,
     pub(crate) owner: Owner,
+    /// The store that hosts share.
+    #[cfg(feature = "redis")]
+    pub(crate) fleet: Option<Arc<fleet::Fleet>>,
 }
 
 /// See the module's documentation.
@@ -308,7 +321,6 @@ impl Session {
     /// Reads the file (blocking) and reports in the log what came of it. Returns a token that may be taken, or one
     /// that is stale and may serve if the login that should replace it fails; and whether it is fresh.
     fn read_file(&self, store: &TokenStore, want: &Want) -> Option<(Arc<CachedToken>, bool)> {
-        let now = self.now();
         let record = match store.read() {
             Ok(record) => record,
             Err(miss) => {
@@ -319,24 +331,26 @@ impl Session {
                 return None;
             }
         };
-        let token = &record.token;
-        let reason = if let Some(doubt) = record.doubt(now) {
-            doubt
-        } else if want.other_than().is_some_and(|other| token.is(other)) {
-            "rejected"
-        } else if self.is_given_up(&token.secret) {
-            "given_up"
-        } else if !Lifetime::within_ttl(record.written_at, self.settings.ttl, now) {
-            "older_than_ttl"
-        } else if !token.is_fresh(want.need(), now) {
-            events::miss(store, "stale");
-            return Some((Arc::new(record.token), false));
-        } else {
-            events::hit(store, token.lifetime.stale_at - now);
-            return Some((Arc::new(record.token), true));
-        };
-        events::miss(store, reason);
-        None
+        match self.judge(record, want) {
+            Worth::Fresh(token) => {
+                events::hit(store, token.lifetime.stale_at - self.now());
+                Some((token, true))
+            }
+            Worth::Stale(token) => {
+                events::miss(store, "stale");
+                Some((token, false))
+            }
+            Worth::None(reason) => {
+                events::miss(store, reason);
+                None
+            }
+        }
+    }
+
+    /// As [`read_file`](Self::read_file), of the key in use.
+    #[cfg(feature = "redis")]
+    fn key_file(&self, want: &Want) -> Option<(Arc<CachedToken>, bool)> {
+        self.read_file(self.key.load().store.as_ref()?, want)
     }
 
     /// Makes the next call log in: this client takes neither the token in memory nor the one that is in the file now.
@@ -371,10 +385,14 @@ impl Session {
     /// exchanged for its own too: their names would never be looked at again, and the tokens live on.
     pub(crate) async fn change_key(self: &Arc<Self>, secret: SecretString) {
         let session = Arc::clone(self);
-        let store = self.key.load().store.clone();
+        let (store, level) = (self.key.load().store.clone(), self.key.load().level.clone());
         let removing = background::blocking(move || {
-            let Some(store) = store else { return };
+            let Some(store) = store else { return Vec::new() };
             let directory = session.settings.directory.as_deref();
+            let mut names = directory.map_or_else(Vec::new, |directory| {
+                status::names_of_exchanged(&session.settings.disk, directory, store.name())
+            });
+            names.push(store.name().to_owned());
             let exchanged = directory.map_or(Ok(0), |directory| {
                 status::remove_exchanged(&session.settings.disk, directory, store.name())
             });
@@ -382,9 +400,14 @@ impl Session {
             for error in removed.into_iter().flatten() {
                 session.degraded("remove", "io", &error);
             }
+            names
         });
         // Without a thread the files stay; nobody looks at them any more.
-        let _ = removing.await;
+        let names = removing.await.unwrap_or_default();
+        if let Some(level) = level {
+            let removing = background::spawn(move || async move { level.remove(&names).await });
+            let _ = removing.await;
+        }
         self.key.store(Arc::new(Key::new(Some(secret), &self.settings, &*self.mint)));
         self.memory.store(None);
         *self.lock_serving() = None;
@@ -463,7 +486,14 @@ impl Key {
             let (name, format) = mint.file(base_url, secret);
             TokenStore::on(Arc::clone(&settings.disk), directory.clone(), name, format)
         });
-        Self { secret, store }
+        #[cfg(feature = "redis")]
+        let level = secret.as_ref().zip(settings.fleet.as_ref()).map(|(secret, fleet)| {
+            let base_url = cache_path::normalise_base_url(&settings.base_url);
+            Arc::new(fleet.level(base_url, secret, mint)) as Arc<dyn Level>
+        });
+        #[cfg(not(feature = "redis"))]
+        let level = None;
+        Self { secret, store, level }
     }
 }
 

@@ -155,7 +155,8 @@ impl SharedToken {
             name,
             directory: None,
             ttl: None,
-            refresh_ahead: false,
+            token_store: None,
+            refresh_ahead: None,
             ignore_cool_down: false,
             deadline: Duration::from_secs(120),
             seed: None,
@@ -284,7 +285,8 @@ pub struct SharedTokenBuilder {
     name: TokenName,
     directory: Option<PathBuf>,
     ttl: Option<Duration>,
-    refresh_ahead: bool,
+    token_store: Option<SecretString>,
+    refresh_ahead: Option<bool>,
     ignore_cool_down: bool,
     deadline: Duration,
     seed: Option<Minted>,
@@ -317,9 +319,18 @@ impl SharedTokenBuilder {
         self
     }
 
-    /// Whether a background task renews the token before it goes stale. Off unless set.
+    /// Shares the token with programs on other hosts over this Redis or Valkey server, as
+    /// [`Builder::token_store`](crate::Builder::token_store) does. The name needs a
+    /// [secret part](colony_core::token::TokenName::secret). `COLONY_SDK_TOKEN_STORE` does not count.
+    pub fn token_store(mut self, url: impl Into<SecretString>) -> Self {
+        self.token_store = Some(url.into());
+        self
+    }
+
+    /// Whether a background task renews the token before it goes stale. Off unless set, and on with a
+    /// [`token_store`](Self::token_store).
     pub fn refresh_ahead(mut self, on: bool) -> Self {
-        self.refresh_ahead = on;
+        self.refresh_ahead = Some(on);
         self
     }
 
@@ -372,20 +383,38 @@ impl SharedTokenBuilder {
             None => environment.directories_of(&program, place::user()),
         };
         let is_off = environment.disabled || ttl == Some(Duration::ZERO);
+        let url = match self.token_store.filter(|_| !is_off) {
+            Some(text) => environment.token_store(Some(&text))?,
+            None => None,
+        };
+        let store_secret = self.name.store_secret();
+        if url.is_some() && store_secret.is_none() {
+            let message = "a token store needs a name with a secret part, from which its keys are derived";
+            return Err(Error::build(ErrorKind::Config, message).hint("Add `TokenName::secret`").finish());
+        }
+        let has_file = url.as_ref().is_none_or(|url| url.file);
+        let refresh_ahead = self.refresh_ahead.unwrap_or(url.is_some());
+        #[cfg(feature = "redis")]
+        let fleet = url.map(|url| Arc::new(session::fleet::Fleet::new(url, &*self.timer)));
+        #[cfg(not(feature = "redis"))]
+        session::warn_of_store(url.as_ref());
         let settings = Settings {
             base_url: String::new(),
-            directory: if is_off { None } else { session::in_use(&directories, &program) },
+            directory: if is_off || !has_file { None } else { session::in_use(&directories, &program) },
             disk: Arc::new(Real),
             ttl,
-            refresh_ahead: self.refresh_ahead,
+            refresh_ahead,
             ignore_cool_down: self.ignore_cool_down,
             login_deadline: self.deadline,
             lock_timeout: self.deadline.saturating_add(LOCK_EXTRA),
             owner: Owner::new(),
+            #[cfg(feature = "redis")]
+            fleet,
         };
         let source = Source {
             fetch,
             fingerprint: self.name.fingerprint(),
+            store_secret: store_secret.unwrap_or_default(),
             audience: Audience::new(program),
             deadline: self.deadline,
         };
@@ -406,6 +435,8 @@ impl fmt::Debug for SharedTokenBuilder {
 struct Source {
     fetch: Fetch,
     fingerprint: String,
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for the level of a fleet"))]
+    store_secret: SecretString,
     /// The program, for events and for the file.
     audience: Audience,
     deadline: Duration,
@@ -431,6 +462,10 @@ impl Mint for Source {
     fn file(&self, _: &str, _: &SecretString) -> (String, Format) {
         let login = self.fingerprint.clone();
         (self.fingerprint.clone(), Format::Exchanged { login, audience: self.audience.clone() })
+    }
+
+    fn store_secret(&self, _: &SecretString) -> SecretString {
+        self.store_secret.clone()
     }
 
     fn one_try(&self) -> Duration {
@@ -671,6 +706,7 @@ mod tests {
         let source = Source {
             fetch: Box::new(|| async { opaque(1) }.boxed()),
             fingerprint: String::new(),
+            store_secret: SecretString::default(),
             audience: Audience::new("fctl"),
             deadline: Duration::from_secs(1),
         };

@@ -123,6 +123,11 @@ impl<'t> Stopwatch<'t> {
 
     pub(crate) async fn sleep(&mut self, duration: Duration) {
         self.timer.sleep(duration).await;
+        self.has_slept(duration);
+    }
+
+    /// Counts a sleep that was made elsewhere.
+    pub(crate) fn has_slept(&mut self, duration: Duration) {
         self.slept = self.slept.saturating_add(duration);
     }
 }

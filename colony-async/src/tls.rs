@@ -42,6 +42,9 @@ pub(crate) use by_rustls::Tls;
 #[cfg(feature = "native-tls")]
 pub(crate) use by_system::Tls;
 
+#[cfg(feature = "redis")]
+pub(crate) use by_rustls::settings_without_http;
+
 fn read(what: &str, path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| unusable(what, path, &error))
 }
@@ -122,6 +125,14 @@ mod by_rustls {
         pub(crate) fn apply(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
             builder.tls_backend_preconfigured(self.0.clone())
         }
+    }
+
+    /// The settings of TLS connections that do not speak HTTP.
+    #[cfg(feature = "redis")]
+    pub(crate) fn settings_without_http(certificates: &Certificates) -> Result<ClientConfig> {
+        let mut settings = Tls::load(certificates)?.0;
+        settings.alpn_protocols.clear();
+        Ok(settings)
     }
 
     /// The process's, for a program may have chosen one.

@@ -49,6 +49,8 @@ Environment:
   COLONY_SDK_CREDENTIALS_DIR  where credentials of OpenID logins are kept
   COLONY_SDK_TOKEN_CACHE_DIR  where tokens are cached
   COLONY_SDK_TOKEN_CACHE_TTL  how long a cached token is used: seconds, 5m, 1h
+  COLONY_SDK_TOKEN_STORE      a Redis or Valkey server by which hosts share the token
+  COLONY_SDK_TOKEN_STORE_PASSWORD  its password
   COLONY_SDK_NO_TOKEN_CACHE   1: no token cache, as --no-cache
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY   the proxy and what is reached without it
   SSL_CERT_FILE, SSL_CERT_DIR         other root certificates

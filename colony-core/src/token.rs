@@ -74,6 +74,7 @@ pub(crate) mod directories;
 pub mod envelope;
 pub mod freshness;
 pub mod refusals;
+pub mod store_url;
 mod token_details;
 mod token_name;
 

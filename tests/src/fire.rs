@@ -17,6 +17,7 @@ mod cancels;
 mod children;
 mod deliveries;
 mod disks;
+mod fleet;
 mod hooks;
 mod kills;
 mod modes;
@@ -174,6 +175,25 @@ pub const ROWS: &[Row] = &[
     row("P2", "twelve tools through one proxy: one login", proxied::tools),
     row("P3", "hostile requests lead to no other origin", proxied::hostile),
     row("P4", "no answer repeats the token", proxied::answers),
+    row("F1", "one login for a cold fleet of three hosts", fleet::logins::cold),
+    row("F2", "warm calls do not know the store", fleet::logins::warm_calls),
+    row("F3", "a warm host does not connect to the store", fleet::logins::warm_hosts),
+    row("F4", "a dead holder costs the other hosts its lease's time", fleet::kills::run),
+    row("F5", "a dead store costs nearly nothing", fleet::away::from_the_start),
+    row(
+        "F6",
+        "a store that is killed in the middle of a login: one login for each host",
+        fleet::away::in_the_middle,
+    ),
+    row("F7", "a store that stands still leaves no knot", fleet::away::paused),
+    row(
+        "F8",
+        "a store that lost everything: no login of a warm host, one of a cold one",
+        fleet::logins::restarted,
+    ),
+    row("F15", "the store learns nothing, and no event tells anything", fleet::lies::secrets),
+    row("F16", "the store cannot lie", fleet::lies::lies),
+    row("F21", "no new crate for it by default", fleet::others::weight),
     row("SIM", "the protocol between processes, simulated: every rule at every step", simulated::run),
     row(
         "SIMR",

@@ -26,7 +26,7 @@ impl Renewing for Session {
     }
 
     async fn renew(self: Arc<Self>, token: Arc<CachedToken>) -> Result<(), Duration> {
-        match self.refresh(Want::later_than(Arc::clone(&token))).await {
+        match self.refresh(Want::ahead_of(Arc::clone(&token))).await {
             // A stale token that serves on is no renewal.
             Ok(new) if !new.is(&token.secret) => {
                 events::renewal(None);

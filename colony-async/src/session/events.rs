@@ -120,6 +120,46 @@ pub(super) fn degraded(first: bool, action: &'static str, reason: &'static str, 
     }
 }
 
+/// The store that hosts share does not work.
+#[cfg(feature = "redis")]
+pub(super) fn store_trouble(first: bool, store: &dyn Display, error: &dyn Display) {
+    if first {
+        tracing::warn!(
+            target: TARGET, event = "store_trouble", %store, %error,
+            "the token store cannot be used; this host goes on without it"
+        );
+    } else {
+        tracing::debug!(target: TARGET, event = "store_trouble", %store, %error, "the token store cannot be used");
+    }
+}
+
+/// A token is in the store and is not taken.
+#[cfg(feature = "redis")]
+pub(super) fn store_miss(reason: &'static str) {
+    tracing::debug!(target: TARGET, event = "miss", level = "store", reason, "no token taken from the token store");
+}
+
+/// A token was stored for the other hosts.
+#[cfg(feature = "redis")]
+pub(super) fn stored() {
+    tracing::debug!(target: TARGET, event = "stored", level = "store", "the token is stored for other hosts");
+}
+
+/// Another host stored a later token.
+#[cfg(feature = "redis")]
+pub(super) fn store_overtaken() {
+    tracing::debug!(target: TARGET, event = "overtaken", level = "store", "a later token is in the token store and stays");
+}
+
+/// This machine's clock and the store's are far apart.
+#[cfg(feature = "redis")]
+pub(super) fn clock_skew(seconds: f64) {
+    tracing::warn!(
+        target: TARGET, event = "clock_skew", seconds,
+        "this machine's clock is not the token store's; logins are more frequent where a clock is wrong"
+    );
+}
+
 /// The token was renewed ahead of time, or not.
 pub(super) fn renewal(error: Option<&dyn Display>) {
     match error {

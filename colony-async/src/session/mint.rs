@@ -43,6 +43,12 @@ pub(crate) trait Mint: Send + Sync + 'static {
     /// Under which conditions it gets an answer or none.
     fn limits(&self) -> Limits;
 
+    /// What a store that hosts share derives its keys from.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for the level of a fleet"))]
+    fn store_secret(&self, key: &SecretString) -> SecretString {
+        key.clone()
+    }
+
     /// The service that the tokens are for, when it is another one.
     fn audience(&self) -> Option<&Audience> {
         None

@@ -15,6 +15,7 @@ use secrecy::SecretString;
 
 use super::{
     Key, Session, events,
+    level::{Ask, By, Got},
     mint::{Attempt, Patience},
     no_key,
     store::{LockFile, TokenStore},
@@ -37,14 +38,17 @@ pub(crate) struct Want {
     rejected: Option<SecretString>,
     /// The operation that rejected it, where that is known.
     rejected_by: Option<Arc<str>>,
-    /// A token that is still good, and is to be renewed ahead of time.
+    /// A token that is still good, and is to be followed by a later one.
     renews: Option<Arc<CachedToken>>,
+    /// Whether that is for no caller, but ahead of time.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for the level of a fleet"))]
+    is_ahead: bool,
 }
 
 impl Want {
     /// A token that is fresh in this.
     pub(crate) fn fresh(need: Need) -> Self {
-        Self { need, rejected: None, rejected_by: None, renews: None }
+        Self { need, rejected: None, rejected_by: None, renews: None, is_ahead: false }
     }
 
     /// Another one than this, which the server rejected.
@@ -55,6 +59,17 @@ impl Want {
     /// A later one than this.
     pub(super) fn later_than(token: Arc<CachedToken>) -> Self {
         Self { renews: Some(token), ..Self::fresh(Need::AccessToken) }
+    }
+
+    /// As [`later_than`](Self::later_than), ahead of time.
+    pub(super) fn ahead_of(token: Arc<CachedToken>) -> Self {
+        Self { is_ahead: true, ..Self::later_than(token) }
+    }
+
+    /// Whether a token that lives will do for now.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for the level of a fleet"))]
+    pub(super) fn can_wait(&self) -> bool {
+        self.renews.is_none() || self.is_ahead
     }
 
     pub(super) fn need(&self) -> Need {
@@ -147,7 +162,7 @@ impl Session {
     }
 
     /// The error of a cool-down that lasts.
-    fn cooling_down(&self, note: &Note) -> Option<Error> {
+    pub(super) fn cooling_down(&self, note: &Note) -> Option<Error> {
         let now = self.now();
         let left = note.remaining(now).filter(|_| !self.settings.ignore_cool_down)?;
         events::cooling_down(left, self.mint.audience());
@@ -217,10 +232,7 @@ impl Refresh<'_> {
                     self.log(&journal::Event::Adopted { token: Some(&token.secret), waited });
                     ControlFlow::Break(Ok(token))
                 }
-                Ok(None) => ControlFlow::Continue(match self.patience() {
-                    Patience::Full => session.settings.lock_timeout,
-                    Patience::OneTry => session.settings.lock_timeout.min(session.mint.one_try()),
-                }),
+                Ok(None) => ControlFlow::Continue(session.waits(self.patience(), self.key.level.as_ref())),
             };
             let (try_lock, announced) = (|| store.try_lock(which), || store.announcement(which));
             match wait_for_lock(&*session.timer, try_lock, announced, look).await {
@@ -272,12 +284,12 @@ impl Refresh<'_> {
         let before = note_before.get_or_insert_with(|| note.clone());
         if let Some(note) = &note {
             let is_new = note.is_failure() && before.as_ref() != Some(note);
-            if (is_new || note.answers_waiter(since, session.now())) && !session.mint.differs(note) {
-                return Err(session.mint.noted(note, session.now()));
+            let is_answer = is_new || note.answers_waiter(since, session.now());
+            if let Some(error) = session.answered_by(note, is_answer) {
+                return Err(error);
             }
         }
-        let refusal = note.and_then(|note| session.cooling_down(&note));
-        refusal.or_else(|| self.refuses_every_token(store)).map_or(Ok(None), Err)
+        self.refuses_every_token(store).map_or(Ok(None), Err)
     }
 
     /// Ends the search for a token where another process has learned that no token would serve.
@@ -297,7 +309,7 @@ impl Refresh<'_> {
         if serves { Patience::OneTry } else { Patience::Full }
     }
 
-    /// Gets a token from the server and, with a store, shares what came of it.
+    /// Gets a token from the level below and, with a file, shares what came of it.
     async fn mint(&self, lock: Option<&Lock>) -> Result<Arc<CachedToken>> {
         let session = self.session;
         let Some(secret) = &self.key.secret else { return Err(no_key()) };
@@ -310,17 +322,18 @@ impl Refresh<'_> {
         let started = session.now();
         let attempt =
             Attempt { timer: &*session.timer, patience: self.patience(), lock, tried: &session.tried };
-        let answer = session.mint.mint(secret, attempt).await;
-        session.tried.set(None);
+        let (stale, gone) = (self.stale.clone(), self.gone());
+        let ask = Ask { session, secret, want: self.want, stale, gone, attempt };
+        let answer = match &self.key.level {
+            Some(level) => level.get(ask).await,
+            None => ask.log_in().await,
+        };
         let now = session.now();
         let took = Duration::from_secs_f64((now - started).max(0.0));
         let error = match answer {
-            Ok(token) => {
-                events::minted(took, token.lifetime.stale_at - now, session.mint.audience());
-                self.share(&token, took);
-                let expires_at = token.lifetime.dead_at;
-                self.log(&journal::Event::Minted { token: &token.secret, expires_at, took });
-                return Ok(Arc::new(token));
+            Ok(Got { token, by }) => {
+                self.share(&token, by);
+                return Ok(token);
             }
             Err(error) => error,
         };
@@ -335,7 +348,7 @@ impl Refresh<'_> {
         }
         if session.ask_key.is_some() && error.is_auth() {
             // Asked again before the next login: the key may have been replaced.
-            session.key.store(Arc::new(Key { secret: None, store: None }));
+            session.key.store(Arc::new(Key { secret: None, store: None, level: None }));
         }
         self.share_refusal(&error, now);
         self.log(&journal::Event::Refused { error: &error });
@@ -349,19 +362,40 @@ impl Refresh<'_> {
         }
     }
 
-    /// Writes a token that was just minted to the file.
-    fn share(&self, token: &CachedToken, took: Duration) {
+    /// The tokens that are not to be had again.
+    fn gone(&self) -> Vec<SecretString> {
+        let given_up = self.session.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        given_up.iter().chain(self.want.other_than()).cloned().collect()
+    }
+
+    /// Tells how a token was got, and writes it to the file.
+    fn share(&self, token: &CachedToken, by: By) {
         let session = self.session;
         session.keep_note(None);
-        let mut gone = std::mem::take(&mut *session.given_up.lock().unwrap_or_else(PoisonError::into_inner));
-        let Some(store) = &self.key.store else { return };
-        gone.extend(self.want.other_than().cloned());
-        if let Some(by) = &self.want.rejected_by {
-            session.expect_refusal(store, by, token);
+        let (gone, expires_at) = (self.gone(), token.lifetime.dead_at);
+        session.given_up.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        // Another's token is as old as it is: it goes over none that is stale later.
+        let took = match by {
+            By::Login(took) => {
+                events::minted(took, token.lifetime.stale_at - session.now(), session.mint.audience());
+                took
+            }
+            By::Host(waited) | By::File(waited) => {
+                events::adopted(waited, session.mint.audience());
+                self.log(&journal::Event::Adopted { token: Some(&token.secret), waited });
+                Duration::ZERO
+            }
+        };
+        let Some(store) = self.key.store.as_ref().filter(|_| !matches!(by, By::File(_))) else { return };
+        if let (Some(operation), By::Login(_)) = (&self.want.rejected_by, by) {
+            session.expect_refusal(store, operation, token);
         }
         session.save(store, token, took, &gone);
         if let Err(error) = store.remove_note() {
             session.degraded("remove", "io", &error);
+        }
+        if let By::Login(took) = by {
+            self.log(&journal::Event::Minted { token: &token.secret, expires_at, took });
         }
     }
 

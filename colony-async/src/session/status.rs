@@ -144,6 +144,16 @@ pub(super) fn remove_exchanged(disk: &Arc<dyn Disk>, directory: &Path, login: &s
     remove_where(disk, directory, |name, store| belongs_to(name, store, login))
 }
 
+/// The names of the files with what was exchanged for the token of the login with this fingerprint.
+pub(super) fn names_of_exchanged(disk: &Arc<dyn Disk>, directory: &Path, login: &str) -> Vec<String> {
+    let mut found = names(&**disk, directory).unwrap_or_default();
+    found.retain(|name| {
+        let store = TokenStore::on(Arc::clone(disk), directory.to_owned(), name.clone(), Format::Login);
+        belongs_to(name, &store, login)
+    });
+    found
+}
+
 fn remove_where(
     disk: &Arc<dyn Disk>,
     directory: &Path,

@@ -5,15 +5,19 @@
 
 use std::{
     ffi::OsString,
-    fmt::Write as _,
+    fmt::{self, Write as _},
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest, Sha256};
 
-use super::directories::{Bases, set};
 pub use super::directories::{DIRECTORY_VARIABLE, Directories, Platform, directory};
+use super::{
+    directories::{Bases, set},
+    store_url::{STORE_PASSWORD_VARIABLE, STORE_VARIABLE, TokenStoreUrl},
+};
 use crate::{Error, ErrorKind, Result};
 
 /// Turns the file off for every client of the process; see [`is_disabled`].
@@ -132,8 +136,29 @@ pub struct Environment {
     pub names_credentials: bool,
     /// Whether `COLONY_STATE_DIR` names the directory of state.
     pub names_state: bool,
+    /// `COLONY_SDK_TOKEN_STORE` and its password; see [`token_store`](Self::token_store).
+    store: Option<Hidden>,
+    store_password: Option<Hidden>,
     bases: Bases,
 }
+
+/// A value that is not shown.
+#[derive(Clone)]
+struct Hidden(SecretString);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("hidden")
+    }
+}
+
+impl PartialEq for Hidden {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
+impl Eq for Hidden {}
 
 impl Environment {
     /// The same as [`from_environment`], of an environment that is passed in. An empty variable counts
@@ -153,12 +178,16 @@ impl Environment {
         };
         let disabled = is_disabled(text(DISABLED_VARIABLE).as_deref());
         let base_url = text(BASE_URL_VARIABLE);
+        let (store, store_password) = (text(STORE_VARIABLE), text(STORE_PASSWORD_VARIABLE));
         let ttl = text(TTL_VARIABLE).map(|value| parse_ttl(&value)).transpose();
         let ttl = ttl.unwrap_or_else(|error| {
             problems.push(format!("{error}; it is passed over"));
             None
         });
+        let hidden = |text: Option<String>| text.map(|text| Hidden(text.into()));
         Self {
+            store: hidden(store),
+            store_password: hidden(store_password),
             directory: directory(platform, variable, home),
             credentials: crate::credential::place::directory(platform, variable, home),
             state: crate::events::place::directory(platform, variable, home),
@@ -192,6 +221,18 @@ impl Environment {
             Some(directory) if self.is_explicit => Directories::explicit(directory),
             _ => self.directories_of("colony-sdk", user),
         }
+    }
+
+    /// Returns the store by which hosts share a token: the given one, else that of `COLONY_SDK_TOKEN_STORE`, with the
+    /// password of `COLONY_SDK_TOKEN_STORE_PASSWORD` unless its address has one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] for an address that cannot be read.
+    pub fn token_store(&self, given: Option<&SecretString>) -> Result<Option<TokenStoreUrl>> {
+        let Some(text) = given.or(self.store.as_ref().map(|store| &store.0)) else { return Ok(None) };
+        let password = self.store_password.as_ref().map(|password| &password.0);
+        TokenStoreUrl::parse(text.expose_secret()).map(|url| Some(url.or_password(password)))
     }
 
     /// As [`directories`](Self::directories), for another program's tokens: `COLONY_SDK_TOKEN_CACHE_DIR` does not
@@ -241,6 +282,23 @@ mod tests {
     }
 
     #[test]
+    fn a_store_has_its_password_from_either_variable_and_shows_neither() {
+        let of = |url: &str, password: &str| {
+            environment(&[(STORE_VARIABLE, url), (STORE_PASSWORD_VARIABLE, password)])
+        };
+        let password = |found: &Environment, given: Option<&str>| {
+            let url = found.token_store(given.map(SecretString::from).as_ref()).unwrap();
+            url.and_then(|url| url.password).map(|password| password.expose_secret().to_owned())
+        };
+        let found = of("redis://r", "planted");
+        assert_eq!(password(&found, None).as_deref(), Some("planted"));
+        assert_eq!(password(&found, Some("redis://:own@r")).as_deref(), Some("own"));
+        assert!(!format!("{found:?}").contains("planted"));
+        assert_eq!(of("", "planted").token_store(None).unwrap(), None);
+        assert_eq!(of("nonsense", "").token_store(None).unwrap_err().kind(), ErrorKind::Config);
+    }
+
+    #[test]
     fn nothing_set_is_nothing_said() {
         let found = environment(&[]);
         assert_eq!(found.directory.as_deref(), Some(Path::new("/home/ada/.cache/colony-sdk")));
@@ -284,7 +342,7 @@ mod tests {
         let bytes = |_: &str| Some(OsString::from_vec(vec![b'/', 0xff]));
         let found = Environment::of(Platform::Linux, &bytes, None);
         assert!(found.directory.is_some(), "a path need not be text");
-        assert_eq!(found.problems.len(), 3);
+        assert_eq!(found.problems.len(), 5);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a shared token is called.
 
+use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
 use super::cache_path::short_hex;
@@ -22,6 +23,7 @@ use crate::{Error, Result};
 pub struct TokenName {
     program: String,
     hash: Sha256,
+    has_secret: bool,
 }
 
 impl TokenName {
@@ -29,7 +31,7 @@ impl TokenName {
     pub fn new(program: impl Into<String>) -> Self {
         let program = program.into();
         let hash = Sha256::new();
-        Self { hash: added(hash, "program", &program), program }
+        Self { hash: added(hash, "program", &program), program, has_secret: false }
     }
 
     /// Adds a part: the server, an organisation, a user.
@@ -41,7 +43,7 @@ impl TokenName {
     /// Adds a secret, the key that tokens are fetched with for example.
     #[must_use]
     pub fn secret(self, value: impl AsRef<str>) -> Self {
-        Self { hash: added(self.hash, "secret", value.as_ref()), ..self }
+        Self { hash: added(self.hash, "secret", value.as_ref()), has_secret: true, ..self }
     }
 
     /// The program's name.
@@ -52,6 +54,21 @@ impl TokenName {
     /// The name of the token's file, without its extension: 16 hex digits.
     pub fn fingerprint(&self) -> String {
         short_hex(&self.hash.clone().finalize())
+    }
+
+    /// Returns what a store that hosts share derives its keys from. `None` without a secret part: then whoever knows the
+    /// name could read the token there.
+    pub fn store_secret(&self) -> Option<SecretString> {
+        let digits = || {
+            self.hash
+                .clone()
+                .chain_update("store")
+                .finalize()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+        };
+        self.has_secret.then(|| digits().into())
     }
 
     /// Checks the program's name.

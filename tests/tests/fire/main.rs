@@ -210,8 +210,12 @@ fn s27_shared_token_an_outage() {
 
 #[test]
 fn every_row_has_a_test() {
-    // Those of watching have a program of tests for themselves.
-    let tests = concat!(include_str!("main.rs"), include_str!("../watching/main.rs"));
+    // Those of watching and of fleets have programs of tests for themselves.
+    let tests = concat!(
+        include_str!("main.rs"),
+        include_str!("../watching/main.rs"),
+        include_str!("../fleet/main.rs")
+    );
     for row in fire::ROWS {
         assert!(tests.contains(&format!("short(\"{}\")", row.id)), "{}", row.id);
     }

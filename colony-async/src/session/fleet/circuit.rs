@@ -1,0 +1,84 @@
+//! How often a store that does not work is asked.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::engine::{Trouble, TroubleKind};
+use crate::time::{Timer, unix};
+
+/// The pauses of a store that is out of reach: from the first they double to the last.
+const FIRST: Duration = Duration::from_secs(5);
+const LAST: Duration = Duration::from_secs(60);
+/// The pause where a person has to mend something.
+const WRONG: Duration = Duration::from_secs(600);
+
+/// Whether a store is asked at all. All clients of a process that have one store share it.
+#[derive(Default)]
+pub(crate) struct Circuit(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    failures: u32,
+    /// When it is next asked.
+    next: Option<f64>,
+    /// When trouble was last told aloud.
+    told: Option<f64>,
+}
+
+impl Circuit {
+    /// The circuit of the store with this address.
+    pub(super) fn of(address: &str) -> Arc<Self> {
+        static ALL: Mutex<BTreeMap<String, Arc<Circuit>>> = Mutex::new(BTreeMap::new());
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(address.to_owned()).or_default())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it is asked now. After a pause one caller asks, and the others wait out another pause.
+    pub(super) fn lets_through(&self, timer: &dyn Timer) -> bool {
+        let mut state = self.state();
+        let now = unix(timer);
+        match state.next {
+            None => true,
+            // A clock that was set back must not make the pause longer.
+            Some(next) if now < next && next - now <= 2.0 * WRONG.as_secs_f64() => false,
+            Some(_) => {
+                state.next = Some(now + FIRST.as_secs_f64());
+                true
+            }
+        }
+    }
+
+    /// It works.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        (state.failures, state.next) = (0, None);
+    }
+
+    /// It does not. Returns whether that is to be told aloud: once in ten minutes.
+    pub(super) fn open(&self, trouble: &Trouble, timer: &dyn Timer) -> bool {
+        let mut state = self.state();
+        let now = unix(timer);
+        let pause = match trouble.kind {
+            TroubleKind::NotAsked => return false,
+            TroubleKind::Wrong => WRONG,
+            _ => {
+                let doubled = FIRST.saturating_mul(1 << state.failures.min(8)).min(LAST);
+                doubled.mul_f64(0.5 + timer.random())
+            }
+        };
+        state.failures += 1;
+        state.next = Some(now + pause.as_secs_f64());
+        let is_loud = state.told.is_none_or(|told| !(0.0..WRONG.as_secs_f64()).contains(&(now - told)));
+        if is_loud {
+            state.told = Some(now);
+        }
+        is_loud
+    }
+}

@@ -1,0 +1,9 @@
+//! Fleets: hosts that share a token over a real `redis-server`. A host is a cache directory.
+
+pub(super) mod away;
+pub(super) mod kills;
+pub(super) mod lies;
+pub(super) mod logins;
+pub(super) mod others;
+mod scene;
+mod server;

@@ -1,0 +1,62 @@
+//! F4: the host that logs in is killed.
+
+use std::time::{Duration, Instant};
+
+use super::scene::{Fleet, LOGIN, all_served, go, is_missing};
+use crate::{
+    crew::Crew,
+    fire::{Ground, Outcome, Scale, Tally},
+    plan::Plan,
+    service::Answer,
+};
+
+/// How long a lease lasts that nobody lengthens, and the longest pause between two looks.
+const LEASE: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(1_500);
+
+pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
+    let (kills, processes) = ground.scale.pick((1, 4), (12, 10));
+    let mut tally = Tally::of("calls beside a dead holder");
+    if is_missing(&mut tally) {
+        return Ok(tally);
+    }
+    let mut worst = Duration::ZERO;
+    for _ in 0..kills {
+        let mut fleet = Fleet::new(ground)?;
+        fleet.service.next([Answer::Held]);
+        fleet.service.otherwise(Answer::After(LOGIN));
+        let holder = fleet.host();
+        let mut dying = Crew::hire(&holder, 1, |_| Plan::default())?;
+        dying.go()?;
+        let runtime = crate::fire::scene::runtime()?;
+        runtime.block_on(fleet.service.until(|counts| counts.logins == 1));
+        std::thread::sleep(Duration::from_millis(fastrand::u64(..200)));
+        let hosts = fleet.hosts(3);
+        let mut crews = Fleet::hire(&hosts, processes, &Plan::default())?;
+        go(&mut crews)?;
+        let start = Instant::now();
+        tally.fault("leases of the killed", fleet.server.keys(":lock")?.len() as u64, 1);
+        dying.0[0].kill()?;
+        let reports = super::scene::reports(&mut crews)?;
+        worst = worst.max(start.elapsed());
+        let held = all_served(&mut tally, &reports);
+        tally.same("tokens held by the living", held.len(), 1);
+        tally.same("logins, that of the dead among them", fleet.logins(), 2);
+    }
+    let limit = LEASE + POLL + LOGIN;
+    if ground.scale == Scale::Long {
+        tally.hold(worst <= limit, || format!("all were served after {worst:?}, more than {limit:?}"));
+    }
+    // What is stored before the kill costs nobody a wait.
+    let mut fleet = Fleet::new(ground)?;
+    let (first, second) = (fleet.host(), fleet.host());
+    let mut dying = Crew::hire(&first, 1, |_| Plan::default())?;
+    dying.go()?;
+    dying.reports()?;
+    dying.0[0].kill()?;
+    tally.same("leases left by one that had stored its token", fleet.server.keys(":lock")?.len(), 0);
+    all_served(&mut tally, &Fleet::run(&[second], processes)?);
+    tally.same("logins where the token was stored", fleet.logins(), 1);
+    tally.fact(format!("all served within {:.1} s of a kill", worst.as_secs_f64()));
+    Ok(tally)
+}

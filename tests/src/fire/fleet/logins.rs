@@ -1,0 +1,120 @@
+//! F1, F2, F3, F8: how often hosts log in and ask the store when nothing is wrong.
+
+use super::scene::{Fleet, LOGIN, all_served, is_missing, p99};
+use crate::{
+    fire::{Ground, Outcome, Scale, Tally, scene::runtime},
+    service::Answer,
+};
+
+/// F1.
+pub(in crate::fire) fn cold(ground: &Ground) -> Outcome {
+    let mut tally = Tally::of("calls on cold hosts");
+    if is_missing(&mut tally) {
+        return Ok(tally);
+    }
+    let (runs, processes) = ground.scale.pick((2, 8), (20, 100));
+    let (mut worst, mut adopted) = (0, 0);
+    for parameters in ["", "?file=no"] {
+        for _ in 0..runs {
+            let mut fleet = Fleet::new(ground)?;
+            parameters.clone_into(&mut fleet.parameters);
+            fleet.service.otherwise(Answer::After(LOGIN));
+            let hosts = fleet.hosts(3);
+            let reports = Fleet::run(&hosts, processes)?;
+            let held = all_served(&mut tally, &reports);
+            tally.same(&format!("logins of a fleet {parameters}"), fleet.logins(), 1);
+            tally.same("tokens held", held.len(), 1);
+            worst = worst.max(p99(&reports));
+            adopted += reports.iter().filter(|report| report.events.contains_key("adopted")).count();
+            let files = hosts.iter().filter(|host| Fleet::has_file(host)).count();
+            tally.same("hosts with a file", files, if parameters.is_empty() { 3 } else { 0 });
+        }
+    }
+    let limit = u64::try_from(LOGIN.as_millis())? + 1_500;
+    if ground.scale == Scale::Long {
+        tally.hold(worst <= limit, || format!("99 of 100 took up to {worst} ms, more than {limit}"));
+    }
+    tally.fault("tokens adopted from another process or host", u64::try_from(adopted)?, 2);
+    tally.fact(format!("99 of 100 served within {worst} ms, the login's {} among them", LOGIN.as_millis()));
+    Ok(tally)
+}
+
+/// F2.
+pub(in crate::fire) fn warm_calls(ground: &Ground) -> Outcome {
+    let calls = ground.scale.pick(2_000, 100_000);
+    let mut tally = Tally::of("warm calls");
+    if is_missing(&mut tally) {
+        return Ok(tally);
+    }
+    let mut fleet = Fleet::new(ground)?;
+    let host = fleet.host();
+    let client = fleet.builder(&host).build()?;
+    let runtime = runtime()?;
+    runtime.block_on(client.auth().token())?;
+    let commands = |fleet: &Fleet| fleet.server.info("stats", "total_connections_received");
+    let before = commands(&fleet)?;
+    let call = |tally: &mut Tally| {
+        runtime.block_on(async {
+            for _ in 0..calls {
+                let outcome = client.auth().token().await;
+                tally.check(outcome.is_ok(), || format!("{outcome:?}"));
+            }
+        });
+    };
+    call(&mut tally);
+    // The question is a connection too.
+    tally.same("connections meanwhile", commands(&fleet)? - before, 1);
+    fleet.server.stop(true)?;
+    call(&mut tally);
+    fleet.server.stop(false)?;
+    tally.same("logins", fleet.logins(), 1);
+    tally.fault("warm calls beside a stopped server", calls, calls);
+    Ok(tally)
+}
+
+/// F3.
+pub(in crate::fire) fn warm_hosts(ground: &Ground) -> Outcome {
+    let processes = ground.scale.pick(8, 100);
+    let mut tally = Tally::of("calls of new processes on warm hosts");
+    if is_missing(&mut tally) {
+        return Ok(tally);
+    }
+    let mut fleet = Fleet::new(ground)?;
+    let hosts = fleet.hosts(3);
+    Fleet::run(&hosts, 1)?;
+    let before = fleet.server.info("stats", "total_connections_received")?;
+    let reports = Fleet::run(&hosts, processes)?;
+    all_served(&mut tally, &reports);
+    let connections = fleet.server.info("stats", "total_connections_received")? - before;
+    tally.same("connections, the question's aside", connections - 1, 0);
+    tally.same("logins", fleet.logins(), 1);
+    tally.fault("hosts that asked the store before", before - 1, 3);
+    Ok(tally)
+}
+
+/// F8.
+pub(in crate::fire) fn restarted(ground: &Ground) -> Outcome {
+    let processes = ground.scale.pick(6, 100);
+    let mut tally = Tally::of("calls beside a store that lost everything");
+    if is_missing(&mut tally) {
+        return Ok(tally);
+    }
+    let mut fleet = Fleet::new(ground)?;
+    let warm = fleet.hosts(3);
+    Fleet::run(&warm, 1)?;
+    tally.fault("entries lost", fleet.server.keys(":token")?.len() as u64, 1);
+    fleet.server.restart()?;
+    tally.same(
+        "keys after the restart",
+        fleet.server.keys("")?.iter().filter(|name| !name.is_empty()).count(),
+        0,
+    );
+    let reports = Fleet::run(&warm, processes)?;
+    all_served(&mut tally, &reports);
+    tally.same("logins of warm hosts", fleet.logins(), 1);
+    let cold = fleet.host();
+    let reports = Fleet::run(&[cold], processes)?;
+    all_served(&mut tally, &reports);
+    tally.same("logins after a cold host", fleet.logins(), 2);
+    Ok(tally)
+}

@@ -1,0 +1,133 @@
+//! A `redis-server` of the system's package, in a process of its own.
+
+use std::{
+    io,
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::fire::scene::eventually;
+
+/// A server on a free port. It is killed when this is dropped.
+pub(super) struct Server {
+    child: Option<Child>,
+    pub(super) port: u16,
+    pub(super) directory: TempDir,
+    arguments: Vec<String>,
+}
+
+impl Server {
+    /// Whether there is such a program here.
+    pub(super) fn is_installed() -> bool {
+        let version = Command::new("redis-server").arg("--version").output();
+        version.is_ok_and(|output| output.status.success())
+    }
+
+    /// Starts one with these settings beside the usual ones.
+    pub(super) fn start(arguments: &[&str]) -> io::Result<Self> {
+        let mut server = Self {
+            child: None,
+            port: 0,
+            directory: tempfile::Builder::new().prefix("colony-redis-").tempdir()?,
+            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+        };
+        // It cannot choose a port itself; another program may take the one that was free.
+        for _ in 0..5 {
+            server.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+            if server.restart().is_ok() {
+                return Ok(server);
+            }
+        }
+        Err(io::Error::other("redis-server does not start"))
+    }
+
+    /// Starts it again on the same port.
+    pub(super) fn restart(&mut self) -> io::Result<()> {
+        self.kill()?;
+        let port = self.port.to_string();
+        let child = Command::new("redis-server")
+            .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--daemonize", "no", "--dir"])
+            .arg(self.directory.path())
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        self.child = Some(child);
+        let is_up = || self.cli(&["PING"]).is_ok_and(|answer| !answer.is_empty());
+        if eventually(Duration::from_secs(10), is_up) {
+            Ok(())
+        } else {
+            Err(io::Error::other("it is not up"))
+        }
+    }
+
+    /// Ends it at once, with all that it held.
+    pub(super) fn kill(&mut self) -> io::Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Stops it, or lets it go on.
+    pub(super) fn stop(&self, is_stopped: bool) -> io::Result<()> {
+        use rustix::process::{Pid, Signal, kill_process};
+        let child = self.child.as_ref().ok_or_else(|| io::Error::other("it does not run"))?;
+        let signal = if is_stopped { Signal::STOP } else { Signal::CONT };
+        kill_process(Pid::from_child(child), signal).map_err(Into::into)
+    }
+
+    /// Asks it by `redis-cli`.
+    pub(super) fn cli(&self, words: &[&str]) -> io::Result<String> {
+        let mut command = Command::new("redis-cli");
+        let output = command.args(["-p", &self.port.to_string()]).args(words).output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() { Ok(text) } else { Err(io::Error::other(text)) }
+    }
+
+    /// A number that `INFO` tells.
+    pub(super) fn info(&self, section: &str, name: &str) -> io::Result<u64> {
+        let text = self.cli(&["INFO", section])?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let value = line.and_then(|value| value.trim().parse().ok());
+        value.ok_or_else(|| io::Error::other(format!("INFO says no {name}")))
+    }
+
+    /// The keys whose names end so.
+    pub(super) fn keys(&self, end: &str) -> io::Result<Vec<String>> {
+        let text = self.cli(&["KEYS", "*"])?;
+        Ok(text.lines().filter(|name| name.contains(end)).map(str::to_owned).collect())
+    }
+
+    /// Everything that it has been sent from now on, written to a file.
+    pub(super) fn monitor(&self, to: &Path) -> io::Result<Monitor> {
+        let child = Command::new("redis-cli")
+            .args(["-p", &self.port.to_string(), "MONITOR"])
+            .stdin(Stdio::null())
+            .stdout(std::fs::File::create(to)?)
+            .spawn()?;
+        let is_up = eventually(Duration::from_secs(5), || std::fs::metadata(to).is_ok_and(|it| it.len() > 0));
+        if is_up { Ok(Monitor(child)) } else { Err(io::Error::other("MONITOR says nothing")) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.kill();
+    }
+}
+
+pub(super) struct Monitor(Child);
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
