@@ -514,6 +514,9 @@ pub(crate) struct DemoArgs {
     /// Logins an hour that the local server allows
     #[arg(long, default_value_t = 6)]
     pub(crate) auth_limit: u32,
+    /// Three hosts that share the login over a redis-server of this machine, with so many processes on each
+    #[arg(long, conflicts_with = "auth_limit")]
+    pub(crate) fleet: bool,
 }
 
 #[derive(Debug, Args)]

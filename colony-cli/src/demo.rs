@@ -1,5 +1,7 @@
 //! `colony demo`: many programs, one login, shown with real processes and a local server.
 
+mod fleet;
+
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     process::{Child, ChildStdin, Command, Stdio},
@@ -28,6 +30,11 @@ struct Round {
 
 pub(crate) async fn run(args: DemoArgs, output: &Output) -> Result<(), Failure> {
     let processes = args.processes as usize;
+    if args.fleet {
+        let rounds = fleet::run(processes, output).await?;
+        report(&rounds, fleet::processes(processes), "hosts", output);
+        return Ok(());
+    }
     let options = Options {
         auth_limit: args.auth_limit,
         auth_latency: Duration::from_millis(50),
@@ -48,7 +55,7 @@ pub(crate) async fn run(args: DemoArgs, output: &Output) -> Result<(), Failure> 
             }
             let cache = if cached { "shared token cache" } else { "cache off" };
             output.say(&format!("  {cache}: {name} …"));
-            let crew = Crew::hire(processes, &sandbox, directory.path(), cached)?;
+            let crew = Crew::hire(processes, &sandbox, directory.path(), cached, None)?;
             let before = logins(&sandbox);
             let (succeeded, took) = tokio::task::spawn_blocking(move || crew.work())
                 .await
@@ -65,11 +72,11 @@ pub(crate) async fn run(args: DemoArgs, output: &Output) -> Result<(), Failure> 
         }
         sandbox.stop().await;
     }
-    report(&rounds, processes, output);
+    report(&rounds, processes, "shared token cache", output);
     Ok(())
 }
 
-fn report(rounds: &[Round], processes: usize, output: &Output) {
+fn report(rounds: &[Round], processes: usize, sharing: &str, output: &Output) {
     if output.json {
         let rows: Vec<Value> = rounds
             .iter()
@@ -86,7 +93,7 @@ fn report(rounds: &[Round], processes: usize, output: &Output) {
     output.say("");
     let rows = rounds.iter().map(|round| {
         vec![
-            if round.cached { "shared token cache" } else { "cache off" }.to_owned(),
+            if round.cached { sharing } else { "cache off" }.to_owned(),
             round.name.to_owned(),
             processes.to_string(),
             round.succeeded.to_string(),
@@ -111,7 +118,13 @@ fn logins(sandbox: &Sandbox) -> (u64, u64) {
 struct Crew(Vec<(Child, ChildStdin)>);
 
 impl Crew {
-    fn hire(count: usize, sandbox: &Sandbox, cache: &std::path::Path, cached: bool) -> Result<Self, Failure> {
+    fn hire(
+        count: usize,
+        sandbox: &Sandbox,
+        cache: &std::path::Path,
+        cached: bool,
+        store: Option<&str>,
+    ) -> Result<Self, Failure> {
         let program = std::env::current_exe()?;
         let mut crew = Self(Vec::with_capacity(count));
         for number in 0..count {
@@ -120,10 +133,15 @@ impl Crew {
             if !cached {
                 command.arg("--no-cache");
             }
+            match store {
+                Some(url) => command.env("COLONY_SDK_TOKEN_STORE", url),
+                None => command.env_remove("COLONY_SDK_TOKEN_STORE"),
+            };
             let mut child = command
                 .env("COLONY_BASE_URL", sandbox.base_url())
                 .env("COLONY_API_KEY", sandbox.api_key())
                 .env("COLONY_SDK_TOKEN_CACHE_DIR", cache)
+                .env_remove("COLONY_SDK_TOKEN_STORE_PASSWORD")
                 .env_remove("COLONY_SDK_NO_TOKEN_CACHE")
                 .env_remove("COLONY_SDK_TOKEN_CACHE_TTL")
                 .env("NO_PROXY", "127.0.0.1")
