@@ -46,23 +46,20 @@ pub(super) async fn run(processes: usize, output: &Output) -> Result<Vec<Round>,
         let hosts = hosts?;
         let work = tokio::task::spawn_blocking(move || {
             let start = Instant::now();
-            let killer = is_killed.then(|| {
-                thread::spawn(move || {
-                    thread::sleep(KILL_AFTER);
-                    server.kill();
-                })
-            });
             let working: Vec<_> = hosts.into_iter().map(|crew| thread::spawn(move || crew.work())).collect();
+            if is_killed {
+                // The crews have got their signal, and the first login is under way.
+                thread::sleep(KILL_AFTER);
+                server.kill();
+            }
             let mut succeeded = 0;
             for crew in working {
                 let ended = crew.join().map_err(|_| Failure::Local("a host panicked".to_owned()))?;
                 succeeded += ended?.0;
             }
-            let took = start.elapsed();
-            if let Some(killer) = killer {
-                let _ = killer.join();
-            }
-            Ok::<_, Failure>((succeeded, took))
+            // It lives as long as the round.
+            drop(server);
+            Ok::<_, Failure>((succeeded, start.elapsed()))
         });
         let (succeeded, took) = work.await.map_err(|error| Failure::Local(error.to_string()))??;
         let (logins, refused) = logins(&sandbox);
