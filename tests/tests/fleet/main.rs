@@ -1,23 +1,11 @@
-//! The rows of fleets, short; where there is no `redis-server`, what is not tried is said: `colony_tests::fire`.
+//! The rows of fleets, short: `colony_tests::fire`. Where there is no `redis-server`, what is not tried is said.
 
 #![cfg(unix)]
-#![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
 
-use std::sync::{Mutex, PoisonError};
+use colony_tests::fire;
 
-use colony_tests::fire::{Ground, ROWS, Scale};
-
-/// Runs a row, one at a time: two at once would starve each other.
 fn short(id: &str) {
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let ground =
-        Ground { program: env!("CARGO_BIN_EXE_under_fire").into(), scale: Scale::Short, python: None };
-    let row = ROWS.iter().find(|row| row.id == id).expect("a row");
-    let tally = (row.run)(&ground).expect("a harness that works");
-    println!("{id} {}: {}", row.promise, tally.cells().join(" | "));
-    tally.untried().iter().for_each(|what| println!("NOT TRIED: {what}"));
-    assert!(tally.passed(), "{id}\n{}", tally.problems());
+    fire::short(id, env!("CARGO_BIN_EXE_under_fire"));
 }
 
 #[test]
