@@ -10,7 +10,9 @@ pub mod campaign;
 mod disk;
 mod process;
 pub mod rotation;
+mod store;
 mod world;
 
 pub use process::{Outcome, Report, run};
+pub use store::{Failover, Fault, Fleet};
 pub use world::{Chooser, Sabotage, Scene, World};

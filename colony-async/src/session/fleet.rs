@@ -30,7 +30,7 @@ use secrecy::SecretString;
 
 use self::{
     circuit::Circuit,
-    engine::{Answer, Connection, Engine, Trouble, TroubleKind},
+    engine::{Answer, Connection, EXTEND, Engine, REFUSE, RELEASE, SAVE, Trouble, TroubleKind},
     sealed::{Entry, Seal},
 };
 use super::{
@@ -143,7 +143,7 @@ impl RedisStore {
         Seal::new(&url.prefix, &url.zone, &self.base_url, file, &self.key)
     }
 
-    async fn get_token(&self, ask: Ask<'_>) -> Result<Got> {
+    async fn get_token(&self, ask: &mut Ask<'_>) -> Result<Got> {
         let seal = self.seal(&self.file);
         let Some(owner) = sealed::owner() else { return self.alone(ask, None).await };
         let timer = ask.attempt.timer;
@@ -160,7 +160,7 @@ impl RedisStore {
     }
 
     /// Goes on without the store: a host whose token lives puts that off, and one that `waited` lets others go first.
-    async fn alone(&self, ask: Ask<'_>, waited: Option<Duration>) -> Result<Got> {
+    async fn alone(&self, ask: &Ask<'_>, waited: Option<Duration>) -> Result<Got> {
         let (session, timer) = (ask.session, ask.attempt.timer);
         if let Some(waited) = waited {
             let pause = SPREAD.mul_f64(timer.random());
@@ -188,7 +188,7 @@ fn got(token: CachedToken, seconds: f64) -> Got {
 }
 
 impl Level for RedisStore {
-    fn get<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Got>> {
+    fn get<'a, 'b: 'a>(&'a self, ask: &'a mut Ask<'b>) -> BoxFuture<'a, Result<Got>> {
         Box::pin(self.get_token(ask))
     }
 
@@ -334,13 +334,13 @@ impl Visit<'_> {
     }
 
     /// Waits for another host's token, or logs in.
-    async fn wait(&mut self, mut ask: Ask<'_>, mut look: Look) -> Result<Got> {
+    async fn wait(&mut self, ask: &mut Ask<'_>, mut look: Look) -> Result<Got> {
         let (session, timer) = (ask.session, ask.attempt.timer);
         let (mut watch, mut pause) = (Stopwatch::start(timer), POLL_FIRST);
         let (mut is_first, note_before) = (true, look.note.clone());
         loop {
             let waited = watch.elapsed();
-            if let Some(token) = self.take(&mut ask, &look) {
+            if let Some(token) = self.take(ask, &look) {
                 self.release(&look).await;
                 return Ok(Got { token, by: By::Host(waited) });
             }
@@ -414,7 +414,7 @@ impl Visit<'_> {
     }
 
     /// Logs in and stores what came of it. The lease is lengthened meanwhile.
-    async fn login(&mut self, ask: Ask<'_>, has_lease: bool) -> Result<Got> {
+    async fn login(&mut self, ask: &Ask<'_>, has_lease: bool) -> Result<Got> {
         let session = ask.session;
         let started = session.now();
         let answer = {
@@ -558,42 +558,6 @@ fn away() -> Trouble {
 
 /// The field `v` of an entry.
 const VERSION_FIELD: &str = "1";
-
-/// Lengthens the lease, if it is ours.
-const EXTEND: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0";
-
-/// Gives the lease up, if it is ours.
-const RELEASE: &str =
-    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
-
-/// Stores a token: not over one that is stale later than `after`, unless that one is among those that are gone or its
-/// entry is no entry. Removes the note, and gives the lease up if it is ours.
-const SAVE: &str = "
-local found = redis.pcall('HMGET', KEYS[1], 'exp', 'id')
-local stays = false
-if not found.err and found[1] then
-  local exp = tonumber(found[1])
-  stays = exp ~= nil and exp > tonumber(ARGV[5])
-  for at = 8, #ARGV do
-    if found[2] == ARGV[at] then stays = false end
-  end
-end
-if not stays then
-  redis.call('DEL', KEYS[1])
-  redis.call('HSET', KEYS[1], 'v', ARGV[1], 'exp', ARGV[2], 'id', ARGV[3], 'data', ARGV[7])
-  redis.call('PEXPIRE', KEYS[1], ARGV[4])
-end
-redis.call('DEL', KEYS[2])
-if redis.call('GET', KEYS[3]) == ARGV[6] then redis.call('DEL', KEYS[3]) end
-return stays and 0 or 1";
-
-/// Leaves a note, where there is one to leave; removes the token if it is the rejected one; and gives the lease up if it
-/// is ours.
-const REFUSE: &str = "
-if ARGV[1] ~= '' then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
-if ARGV[4] and redis.call('HGET', KEYS[1], 'id') == ARGV[4] then redis.call('DEL', KEYS[1]) end
-if redis.call('GET', KEYS[3]) == ARGV[3] then redis.call('DEL', KEYS[3]) end
-return 1";
 
 impl RedisStore {
     /// Removes the entries of these files' tokens.

@@ -22,12 +22,12 @@ use crate::token::{CachedToken, Record};
 /// A level below the file.
 pub(crate) trait Level: Send + Sync {
     /// Gets a token: one that another host has stored here, or a new one by [logging in](Ask::mint). No trouble of the
-    /// level itself is an error.
+    /// level itself is an error. A token near its end that is found is left in the question.
     ///
     /// # Errors
     ///
     /// What the login was answered, here or at a host that was waited for.
-    fn get<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Got>>;
+    fn get<'a, 'b: 'a>(&'a self, ask: &'a mut Ask<'b>) -> BoxFuture<'a, Result<Got>>;
 
     /// How long another host is waited for here: those who wait for this process have to wait for that too.
     fn longest(&self, lock_timeout: Duration) -> Duration;
@@ -80,7 +80,7 @@ impl Ask<'_> {
     }
 
     /// As [`mint`](Self::mint), where there is no level.
-    pub(crate) async fn log_in(self) -> Result<Got> {
+    pub(crate) async fn log_in(&self) -> Result<Got> {
         let started = self.session.now();
         let token = self.mint().await?;
         let took = Duration::from_secs_f64((self.session.now() - started).max(0.0));

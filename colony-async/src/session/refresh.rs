@@ -310,7 +310,7 @@ impl Refresh<'_> {
     }
 
     /// Gets a token from the level below and, with a file, shares what came of it.
-    async fn mint(&self, lock: Option<&Lock>) -> Result<Arc<CachedToken>> {
+    async fn mint(&mut self, lock: Option<&Lock>) -> Result<Arc<CachedToken>> {
         let session = self.session;
         let Some(secret) = &self.key.secret else { return Err(no_key()) };
         {
@@ -323,11 +323,13 @@ impl Refresh<'_> {
         let attempt =
             Attempt { timer: &*session.timer, patience: self.patience(), lock, tried: &session.tried };
         let (stale, gone) = (self.stale.clone(), self.gone());
-        let ask = Ask { session, secret, want: self.want, stale, gone, attempt };
+        let mut ask = Ask { session, secret, want: self.want, stale, gone, attempt };
         let answer = match &self.key.level {
-            Some(level) => level.get(ask).await,
+            Some(level) => level.get(&mut ask).await,
             None => ask.log_in().await,
         };
+        // What was found may serve where this failed.
+        self.stale = ask.stale;
         let now = session.now();
         let took = Duration::from_secs_f64((now - started).max(0.0));
         let error = match answer {

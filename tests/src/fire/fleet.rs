@@ -1,9 +1,12 @@
 //! Fleets: hosts that share a token over a real `redis-server`. A host is a cache directory.
 
 pub(super) mod away;
+pub(super) mod failover;
 pub(super) mod kills;
 pub(super) mod lies;
 pub(super) mod logins;
 pub(super) mod others;
 mod scene;
 mod server;
+pub(super) mod trouble;
+pub(super) mod usual;

@@ -40,6 +40,35 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
+/// Hosts that share a store and nothing else, drawn by seeds; and what is broken on purpose is found.
+pub(super) fn fleets(ground: &Ground) -> Outcome {
+    let seeds = ground.scale.pick(400, 20_000);
+    let mut tally = Tally::of("worlds");
+    let quiet = play((0..seeds / 4).map(|seed| Scene::of_fleet(seed, true)));
+    tally.same("logins where nothing goes wrong", quiet.logins, quiet.worlds);
+    add(&mut tally, &quiet);
+    let drawn = play((0..seeds).map(|seed| Scene::of_fleet(seed, false)));
+    let (calls, faults, failovers, saved) = drawn.store;
+    tally.fault("calls to the store that went wrong", faults, seeds / 2);
+    tally.fault("failovers", failovers, seeds / 10);
+    tally.fault("kills", drawn.kills.0, seeds / 4);
+    tally.fault("hosts stopped", drawn.stops.0, seeds / 20);
+    tally
+        .fact(format!("{calls} calls to the store, {saved} tokens stored, {} logins answered", drawn.logins));
+    tally.fact(format!("{} of {} drawn histories differ", drawn.different, drawn.worlds));
+    add(&mut tally, &drawn);
+    let broken = [Sabotage::LeaseForAll, Sabotage::StoresOverLater];
+    let is_found = |sabotage: &Sabotage| {
+        (0..2_000).any(|seed| {
+            let scene = Scene::of_fleet(seed, *sabotage == Sabotage::LeaseForAll).sabotaged(*sabotage);
+            !play_one(scene).broken.is_empty()
+        })
+    };
+    let found = broken.iter().filter(|sabotage| is_found(sabotage)).count() as u64;
+    tally.fault("kinds of sabotage found", found, broken.len() as u64);
+    Ok(tally)
+}
+
 /// Rotations of a credential drawn by seeds; and what is broken on purpose is found.
 pub(super) fn rotations(ground: &Ground) -> Outcome {
     let seeds = ground.scale.pick(1_000, 20_000);

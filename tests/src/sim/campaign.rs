@@ -1,10 +1,10 @@
 //! Many worlds, one after the other, and what came of them together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use colony_async::ErrorKind;
 
-use super::{Chooser, Outcome, Report, Sabotage, Scene, run};
+use super::{Chooser, Failover, Fault, Fleet, Outcome, Report, Sabotage, Scene, run};
 
 /// What came of many worlds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Summary {
     pub stops: (u64, u64),
     /// Good tokens that were overwritten by a process that had been stopped with the lock.
     pub overwritten: u64,
+    /// Calls to a store, those that went wrong, failovers, and tokens that were stored.
+    pub store: (u64, u64, u64, u64),
     /// Worlds in which the power failed.
     pub power_cuts: u64,
     /// Calls that ended with a typed refusal, for a reason.
@@ -41,6 +43,10 @@ impl Summary {
         self.stops.0 += report.stops.0;
         self.stops.1 += report.stops.1;
         self.overwritten += report.overwritten;
+        self.store.0 += report.store.0;
+        self.store.1 += report.store.1;
+        self.store.2 += report.store.2;
+        self.store.3 += report.store.3;
         self.power_cuts += u64::from(report.power_failed);
         self.different += u64::from(seen.insert(report.history));
         let mut lost = report.broken.clone();
@@ -94,6 +100,7 @@ impl Scene {
             chooser,
             sabotage: None,
             rotation: None,
+            fleet: None,
         }
     }
 
@@ -121,6 +128,38 @@ impl Scene {
             refused: if random.u8(..4) == 0 { random.u64(1..=2) } else { 0 },
             ..Self::quiet(processes, Chooser::Random(seed))
         }
+    }
+
+    /// A scene of hosts that share a store, drawn by this seed. A quiet one has hosts and nothing that goes wrong.
+    pub fn of_fleet(seed: u64, is_quiet: bool) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (processes, calls) = (random.usize(2..=5), random.usize(1..=3));
+        let mut fleet = Fleet { skew: vec![0.0], ..Fleet::default() };
+        if is_quiet {
+            return Self { fleet: Some(fleet), ..Self::quiet(processes, Chooser::Random(seed)) };
+        }
+        let end = 30 * processes as u64;
+        let kinds = [Fault::Refused, Fault::Lost, Fault::AnswerLost, Fault::Late];
+        let mut faults = BTreeMap::new();
+        // An outage takes many calls in a row.
+        let (from, long) = (random.u64(1..end), random.u64(1..20));
+        if random.u8(..4) == 0 {
+            faults.extend((from..from + long).map(|call| (call, Fault::Refused)));
+        }
+        for _ in 0..random.usize(..=4) {
+            faults.insert(random.u64(1..end), kinds[random.usize(..4)]);
+        }
+        fleet.faults = faults;
+        let kinds = [Failover::Empty, Failover::NoLease, Failover::Before];
+        for _ in 0..random.usize(..=2) {
+            fleet.failovers.insert(random.u64(1..end), kinds[random.usize(..3)]);
+        }
+        if random.u8(..4) == 0 {
+            let drawn = [0.0, 300.0, -300.0, 7_200.0, -7_200.0, -86_400.0];
+            fleet.skew = (0..processes).map(|_| drawn[random.usize(..6)]).chain([0.0]).collect();
+            fleet.server_skew = [0.0, 3_600.0, -3_600.0][random.usize(..3)];
+        }
+        Self { fleet: Some(fleet), power_cut: None, calls, ..Self::drawn(seed) }
     }
 
     /// The scene with this broken.

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use super::{
     disk::{DIRECTORY, SimDisk},
     rotation::{self, Counts},
+    store::SimEngine,
     world::{Killed, Pid, Scene, Shared, World},
 };
 
@@ -40,6 +41,8 @@ pub struct Report {
     pub stops: (u64, u64),
     /// Good tokens that were overwritten by a process that had been stopped with the lock: each costs a login.
     pub overwritten: u64,
+    /// Calls to a store, those that went wrong, failovers, and tokens that were stored.
+    pub store: (u64, u64, u64, u64),
     /// Whether the power failed.
     pub power_failed: bool,
     /// What landed at the provider, where a rotation was played.
@@ -97,6 +100,7 @@ pub fn run(scene: Scene) -> Report {
         kills: world.kills,
         stops: world.stops,
         overwritten: world.overwritten,
+        store: (world.store.calls, world.store.faults, world.store.failovers, world.store.saved),
         power_failed: world.power_failed,
         provider: world.provider.counts,
         outcomes,
@@ -130,14 +134,23 @@ fn process(shared: &Shared, pid: Pid, calls: usize, comes_after: Option<f64>, pa
 fn client(shared: &Shared, pid: Pid) -> Client {
     let world = shared.clone();
     let script = Script::new().served_by(move |request, token| serve(&world, pid, request, token));
-    Client::builder("col_planted_key_0123456789")
+    let fleet = shared.world().scene.fleet.clone();
+    let builder = match &fleet {
+        None => Client::builder("col_planted_key_0123456789"),
+        Some(_) => Client::builder("col_planted_key_0123456789")
+            .token_store("redis://simulated?file=no")
+            .token_store_engine(SimEngine { shared: shared.clone(), pid })
+            // A thread beside the process's own would have to be scheduled.
+            .refresh_ahead(false),
+    };
+    builder
         .base_url("http://127.0.0.1:9/api/v1")
         .auth_retry(RetryPolicy::none())
         .script(&script)
         .cache_token(true)
         .token_cache_dir(std::path::Path::new("/simulated").join(DIRECTORY))
         .disk(SimDisk { shared: shared.clone(), pid })
-        .timer(SimTimer { shared: shared.clone(), pid })
+        .timer(SimTimer { shared: shared.clone(), pid, skew: fleet.map_or(0.0, |fleet| fleet.skew_of(pid)) })
         .build()
         .expect("a client")
 }
@@ -145,11 +158,12 @@ fn client(shared: &Shared, pid: Pid) -> Client {
 struct SimTimer {
     shared: Shared,
     pid: Pid,
+    skew: f64,
 }
 
 impl Timer for SimTimer {
     fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs_f64(self.shared.world().now)
+        SystemTime::UNIX_EPOCH + Duration::from_secs_f64(self.shared.world().now + self.skew)
     }
 
     fn random(&self) -> f64 {
@@ -192,6 +206,7 @@ fn log_in(shared: &Shared, pid: Pid) -> Result<Reply, Killed> {
         world.service.answered += 1;
         let token = issue(world.now, number);
         world.service.good.insert(token.clone());
+        world.logged_in.insert(pid, token.clone());
         reply(200, &json!({"access_token": token}))
     })?;
     shared.step(pid, "login received", |world| world.service.in_flight.remove(&pid))?;

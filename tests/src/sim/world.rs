@@ -12,6 +12,7 @@ use secrecy::ExposeSecret as _;
 use super::{
     disk::Files,
     rotation::{self, Provider, Rotation},
+    store::{Fleet, Store},
 };
 
 /// A process's number.
@@ -40,6 +41,8 @@ pub struct Scene {
     pub chooser: Chooser,
     /// What is broken on purpose, to see that it is found.
     pub sabotage: Option<Sabotage>,
+    /// Plays hosts that share a store and no file.
+    pub fleet: Option<Fleet>,
     /// Plays the rotation of a credential instead of logins.
     pub rotation: Option<Rotation>,
 }
@@ -62,6 +65,10 @@ pub enum Sabotage {
     LockDeleted,
     /// Nothing is synced.
     NoSync,
+    /// Every host gets the lease.
+    LeaseForAll,
+    /// A token is stored over a later one.
+    StoresOverLater,
     /// Files are written in place.
     InPlace,
     /// The note that a refresh token is being presented is not written.
@@ -93,6 +100,9 @@ pub struct World {
     pub(super) files: Files,
     pub(super) service: Service,
     pub(super) provider: Provider,
+    pub(super) store: Store,
+    /// The token of each process's last login.
+    pub(super) logged_in: BTreeMap<Pid, String>,
     /// Who waits for an answer of the provider, to which request.
     pub(super) asking: BTreeMap<Pid, u64>,
     /// How often the machine was started, and when for the last time.
@@ -161,6 +171,8 @@ impl World {
             files,
             service: Service::default(),
             provider: Provider::new(),
+            store: Store::default(),
+            logged_in: BTreeMap::new(),
             asking: BTreeMap::new(),
             boot: 0,
             booted_at: now - 5_000.0,
@@ -267,7 +279,10 @@ impl World {
     /// The rules of a login, at the moment it is sent.
     pub(super) fn check_login(&mut self, pid: Pid) {
         // A lock whose holder is stopped is not waited for without end: then there may be two.
-        let one_at_a_time = self.stops.1 == 0;
+        let one_at_a_time = match &self.scene.fleet {
+            Some(fleet) => fleet.is_quiet() && self.stops.0 == 0,
+            None => self.stops.1 == 0,
+        };
         let others = self.service.in_flight.len();
         if others > 0 && one_at_a_time {
             self.breaks(format!("{pid} logs in while {others} others do"));

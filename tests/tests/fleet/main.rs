@@ -62,3 +62,38 @@ fn f16_lies() {
 fn f21_weight() {
     short("F21");
 }
+
+#[test]
+fn f10_a_full_store() {
+    short("F10");
+}
+
+#[test]
+fn f11_a_store_that_is_wrongly_set_up() {
+    short("F11");
+}
+
+#[test]
+fn f12_a_failover() {
+    short("F12");
+}
+
+#[test]
+fn f13_a_revocation() {
+    short("F13");
+}
+
+#[test]
+fn f14_a_limit() {
+    short("F14");
+}
+
+#[test]
+fn f19_beside_the_usual_locks() {
+    short("F19");
+}
+
+#[test]
+fn simf_simulated_fleets() {
+    short("SIMF");
+}

@@ -125,3 +125,39 @@ impl fmt::Display for Trouble {
         f.write_str(&self.why)
     }
 }
+
+/// Lengthens the lease, if it is ours.
+pub const EXTEND: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0";
+
+/// Gives the lease up, if it is ours.
+pub const RELEASE: &str =
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+
+/// Stores a token: not over one that is stale later than `after`, unless that one is among those that are gone or its
+/// entry is no entry. Removes the note, and gives the lease up if it is ours.
+pub const SAVE: &str = "
+local found = redis.pcall('HMGET', KEYS[1], 'exp', 'id')
+local stays = false
+if not found.err and found[1] then
+  local exp = tonumber(found[1])
+  stays = exp ~= nil and exp > tonumber(ARGV[5])
+  for at = 8, #ARGV do
+    if found[2] == ARGV[at] then stays = false end
+  end
+end
+if not stays then
+  redis.call('DEL', KEYS[1])
+  redis.call('HSET', KEYS[1], 'v', ARGV[1], 'exp', ARGV[2], 'id', ARGV[3], 'data', ARGV[7])
+  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+end
+redis.call('DEL', KEYS[2])
+if redis.call('GET', KEYS[3]) == ARGV[6] then redis.call('DEL', KEYS[3]) end
+return stays and 0 or 1";
+
+/// Leaves a note, where there is one to leave; removes the token if it is the rejected one; and gives the lease up if it
+/// is ours.
+pub const REFUSE: &str = "
+if ARGV[1] ~= '' then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
+if ARGV[4] and redis.call('HGET', KEYS[1], 'id') == ARGV[4] then redis.call('DEL', KEYS[1]) end
+if redis.call('GET', KEYS[3]) == ARGV[3] then redis.call('DEL', KEYS[3]) end
+return 1";

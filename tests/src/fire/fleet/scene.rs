@@ -61,6 +61,13 @@ impl Fleet {
         place
     }
 
+    /// A host with this store.
+    pub(super) fn host_with(&mut self, url: &str) -> Place {
+        let mut place = self.host();
+        place.environment.push(("COLONY_SDK_TOKEN_STORE".into(), url.into()));
+        place
+    }
+
     pub(super) fn hosts(&mut self, count: usize) -> Vec<Place> {
         (0..count).map(|_| self.host()).collect()
     }
