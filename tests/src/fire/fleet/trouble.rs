@@ -219,6 +219,6 @@ pub(in crate::fire) fn limited(ground: &Ground) -> Outcome {
     all_served(&mut tally, &Fleet::run(&beside, processes)?);
     tally.same("logins, the other zone's among them", fleet.logins(), 2);
     tally.fault("hosts under the limit", 4, 4);
-    tally.fact(format!("at most {:.1} s left of {wait}", most));
+    tally.fact(format!("at most {most:.1} s left of {wait}"));
     Ok(tally)
 }
