@@ -136,6 +136,11 @@ impl SharedTokenBuilder {
         Self(self.0.directory(directory))
     }
 
+    /// See [`colony_async::SharedTokenBuilder::token_store`].
+    pub fn token_store(self, url: impl Into<SecretString>) -> Self {
+        Self(self.0.token_store(url))
+    }
+
     /// See [`colony_async::SharedTokenBuilder::refresh_ahead`].
     pub fn refresh_ahead(self, on: bool) -> Self {
         Self(self.0.refresh_ahead(on))

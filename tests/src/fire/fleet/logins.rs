@@ -1,7 +1,19 @@
 //! F1, F2, F3, F8: how often hosts log in and ask the store when nothing is wrong.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use colony_async::{Minted, SharedToken, TokenName};
+use futures_util::future::join_all;
+
 use super::scene::{Fleet, LOGIN, all_served, is_missing, p99};
 use crate::{
+    crew::Place,
     fire::{Ground, Outcome, Scale, Tally, scene::runtime},
     service::Answer,
 };
@@ -30,6 +42,8 @@ pub(in crate::fire) fn cold(ground: &Ground) -> Outcome {
             tally.same("hosts with a file", files, if parameters.is_empty() { 3 } else { 0 });
         }
     }
+    let fetches = shared_tokens(ground)?;
+    tally.same("fetches of a token that three hosts' programs fetch", fetches, 1);
     let limit = u64::try_from(LOGIN.as_millis())? + 1_500;
     if ground.scale == Scale::Long {
         tally.hold(worst <= limit, || format!("99 of 100 took up to {worst} ms, more than {limit}"));
@@ -37,6 +51,31 @@ pub(in crate::fire) fn cold(ground: &Ground) -> Outcome {
     tally.fault("tokens adopted from another process or host", u64::try_from(adopted)?, 2);
     tally.fact(format!("99 of 100 served within {worst} ms, the login's {} among them", LOGIN.as_millis()));
     Ok(tally)
+}
+
+/// Three hosts with a token that the program fetches itself. Returns how often one did.
+fn shared_tokens(ground: &Ground) -> Result<u64, Box<dyn std::error::Error>> {
+    let mut fleet = Fleet::new(ground)?;
+    let (hosts, fetches) = (fleet.hosts(3), Arc::new(AtomicU64::new(0)));
+    let source = |host: &Place| {
+        let fetches = Arc::clone(&fetches);
+        SharedToken::builder(TokenName::new("fleet").secret("planted-secret"))
+            .directory(&host.directory)
+            .token_store(fleet.url())
+            .mint(move || {
+                fetches.fetch_add(1, Ordering::Relaxed);
+                async {
+                    tokio::time::sleep(LOGIN).await;
+                    Ok(Minted::new("opaque").expires_in(Duration::from_secs(3_600)))
+                }
+            })
+            .build()
+    };
+    let sources: Vec<SharedToken> = hosts.iter().map(source).collect::<Result<_, _>>()?;
+    let tokens = join_all(sources.iter().map(SharedToken::token));
+    let tokens = runtime()?.block_on(tokens);
+    tokens.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(fetches.load(Ordering::Relaxed))
 }
 
 /// F2.
