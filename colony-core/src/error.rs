@@ -60,6 +60,8 @@ pub enum ErrorKind {
     /// A person has to log in again: there is no credential, it does not renew itself, the provider refused
     /// its refresh token, or a crash left open whether that token is spent.
     ReauthRequired,
+    /// The client's [policy](crate::policy) does not let the operation through. Nothing was sent.
+    Refused,
     /// The client cannot be built or used as configured.
     Config,
 }
@@ -92,6 +94,7 @@ impl ErrorKind {
             Self::CredentialDowngrade => "credential_downgrade",
             Self::CredentialStore => "credential_store",
             Self::ReauthRequired => "reauth_required",
+            Self::Refused => "refused",
         }
     }
 

@@ -51,6 +51,7 @@ mod open;
 pub mod openid;
 mod operation;
 pub mod page;
+pub mod policy;
 pub mod python_names;
 mod rate_limit;
 mod raw;
