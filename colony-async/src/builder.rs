@@ -6,6 +6,7 @@ use std::{fmt, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
 use crate::session::fleet::{Fleet, engine::Engine};
 use colony_core::{
     Client, DEFAULT_BASE_URL, Error, ErrorKind, Result, Transport,
+    policy::Policy,
     retry::RetryPolicy,
     token::{
         cache_path::{self, Directories},
@@ -19,6 +20,7 @@ use url::Url;
 
 use crate::{
     Incoming, Outgoing, body,
+    budget::Budgets,
     callback::Owner,
     connections::{self, Connections},
     disk::{Disk, Real, place},
@@ -114,6 +116,8 @@ pub struct Builder<C = Http> {
     cache: Option<Duration>,
     /// After how many failures in a row nothing is sent.
     breaker: Option<u32>,
+    policy: Policy,
+    state_dir: Option<PathBuf>,
     hooks: Hooks,
     #[cfg(feature = "testing")]
     script: Option<crate::testing::Script>,
@@ -160,6 +164,8 @@ impl<C: OverHttp> Builder<C> {
             script: None,
             cache: None,
             breaker: None,
+            policy: Policy::new(),
+            state_dir: None,
             hooks: Hooks::default(),
         }
     }
@@ -189,6 +195,33 @@ impl<C: OverHttp> Builder<C> {
     /// Sets the API's base URL, `/api/v1` included.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
+        self
+    }
+
+    /// Sets which operations this client carries out. Others are refused before a token is asked for, with an error of
+    /// the kind [`Refused`](colony_core::ErrorKind::Refused). Everything is carried out unless set.
+    ///
+    /// Requests by hand count as [`Remove`](colony_core::registry::Access::Remove), unless they are a GET. Daily budgets
+    /// are counted in a file in the [directory of state](Self::state_dir) that all programs of the account share, and
+    /// before a request is sent: where that is not possible, it is not sent.
+    ///
+    /// ```
+    /// use colony_async::{Client, policy::Policy};
+    ///
+    /// # fn main() -> colony_async::Result<()> {
+    /// let policy = Policy::read_only().allow("create_comment").daily("create_comment", 20);
+    /// let client = Client::builder("col_example").policy(policy).build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sets the directory in which daily budgets are counted, in place of the
+    /// [directory of state](colony_core::events::place::directory). A relative one is below the working directory.
+    pub fn state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.state_dir = Some(directory.into());
         self
     }
 
@@ -511,6 +544,9 @@ impl<C: OverHttp> Builder<C> {
     /// [`ErrorKind::Config`] when the key, the base URL, the proxy or the user agent cannot be used.
     pub fn build(self) -> Result<Client<C>> {
         tls::install_tls_provider();
+        if let Some(problem) = self.policy.problem() {
+            return Err(problem.clone());
+        }
         let environment = cache_path::from_environment();
         for problem in &environment.problems {
             tracing::warn!(target: "colony::token", "{problem}");
@@ -607,10 +643,13 @@ impl<C: OverHttp> Builder<C> {
             Some(_) => directories.preferred,
             None => session::in_use(&directories, session::PROGRAM),
         };
+        let disk = self.disk.unwrap_or_else(|| Arc::new(Real));
+        let budgets = (!self.policy.is_unlimited())
+            .then(|| Budgets::new(self.policy, self.state_dir, Arc::clone(&disk), Arc::clone(&self.timer)));
         let settings = Settings {
             base_url,
             directory,
-            disk: self.disk.unwrap_or_else(|| Arc::new(Real)),
+            disk,
             ttl,
             refresh_ahead,
             ignore_cool_down: self.ignore_cool_down,
@@ -654,6 +693,7 @@ impl<C: OverHttp> Builder<C> {
             cache: self.cache.map(ResponseCache::new),
             breaker: self.breaker.and_then(Breaker::new),
             replacement: Replacement::default(),
+            budgets,
         }))
         .map(Client::from_transport)
     }

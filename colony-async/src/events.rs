@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 #[doc(hidden)]
 pub use self::file::PositionFile;
+pub(crate) use self::file::default_directory as state_directory;
 use crate::{http::Http, time::unix};
 #[doc(inline)]
 pub use colony_core::events::*;

@@ -20,7 +20,7 @@ use colony_core::{
     page::{Origin, Step, Steps},
     registry::Call,
     retry::RetryPolicy,
-    token::TokenDetails,
+    token::{LOGIN, TokenDetails},
 };
 use http::HeaderMap;
 use secrecy::SecretString;
@@ -29,6 +29,7 @@ use tracing::Instrument;
 
 use crate::{
     ByteStream, RateLimit,
+    budget::{Budget, Budgets},
     deadline::Deadline,
     openid::Sources,
     replacement::Replacement,
@@ -39,6 +40,9 @@ use crate::{
 pub(crate) use breaker::Breaker;
 pub(crate) use cache::ResponseCache;
 pub(crate) use colonies::Colonies;
+
+/// The operation that trades a token for another service's.
+const EXCHANGE: &str = "exchange_token";
 
 /// The async transport. Cloning shares everything.
 #[derive(Clone)]
@@ -63,6 +67,8 @@ pub(crate) struct Shared {
     pub(crate) breaker: Option<Breaker>,
     /// For programs that send requests of their own.
     pub(crate) replacement: Replacement,
+    /// The policy, where there is one.
+    pub(crate) budgets: Option<Budgets>,
 }
 
 impl Drop for Shared {
@@ -90,6 +96,7 @@ impl Http {
     pub async fn call(&self, mut call: Prepared) -> Result<CoreReply> {
         self.give_key(&mut Keys::of_call(self.settings.idempotency_key.as_deref()), &mut call.request);
         call.request.check()?;
+        self.admit(&call.request)?;
         let (deadline, span) = (self.deadline(), trace::span(&call.request));
         let outcome =
             self.traced(span, &deadline, self.resolve_and_deliver(&mut call.request, &deadline)).await;
@@ -147,25 +154,47 @@ impl Http {
         deadline.bound(work, || self.shared.session.failing_login()).await
     }
 
+    /// Refuses a request that the policy does not let through.
+    pub(crate) fn admit(&self, request: &Request) -> Result<()> {
+        self.shared.budgets.as_ref().map_or(Ok(()), |budgets| budgets.check(request))
+    }
+
+    /// The daily budgets of the [policy](crate::Builder::policy), and what is spent of them today by all programs of
+    /// the account on this host.
+    pub async fn budgets(&self) -> Vec<Budget> {
+        let Some(budgets) = &self.shared.budgets else { return Vec::new() };
+        let held = self.shared.session.token(None).await.ok();
+        budgets.spent(held.as_deref())
+    }
+
+    /// Refuses what the session does by itself, in place of an operation of this name.
+    fn admit_named(&self, name: &str) -> Result<()> {
+        self.shared.budgets.as_ref().map_or(Ok(()), |budgets| budgets.check_named(name))
+    }
+
     /// Returns the login's token.
     pub(crate) async fn token(&self) -> Result<SecretString> {
+        self.admit_named(LOGIN)?;
         let token = self.bounded(&self.deadline(), self.shared.session.token(None)).await?;
         Ok(token.secret.clone())
     }
 
     /// Returns such a token that lives at least this long, and when it ends.
     pub(crate) async fn token_details(&self, min_ttl: Duration) -> Result<TokenDetails> {
+        self.admit_named(LOGIN)?;
         let token = self.shared.session.token_lasting(Need::AccessToken, None, min_ttl);
         Ok(self.bounded(&self.deadline(), token).await?.details())
     }
 
     /// Returns a token for another service.
     pub(crate) async fn audience_token(&self, wanted: Wanted) -> Result<AudienceToken> {
+        self.admit_named(EXCHANGE)?;
         self.bounded(&self.deadline(), self.shared.sources.token(wanted)).await
     }
 
     /// Returns the part of it that is needed.
     pub(crate) async fn audience_secret(&self, wanted: Wanted) -> Result<SecretString> {
+        self.admit_named(EXCHANGE)?;
         self.bounded(&self.deadline(), self.shared.sources.secret(wanted)).await
     }
 
@@ -210,6 +239,7 @@ impl Http {
                 Ok(secrecy::ExposeSecret::expose_secret(&token).into())
             }
             Call::ForgetToken => {
+                self.admit_named("refresh_token")?;
                 self.forget().await;
                 Ok(Value::Null)
             }
@@ -294,6 +324,7 @@ impl Http {
     /// As a login. [`Auth`](ErrorKind::Auth) with the code `refused_when_new` where the operation refuses a token that
     /// was just fetched: for 2 s, doubling to 30 minutes, in every process. Other operations are not affected.
     pub async fn token_other_than(&self, rejected: &SecretString, operation: &str) -> Result<SecretString> {
+        self.admit_named(LOGIN)?;
         let (shared, now) = (&*self.shared, unix(&*self.shared.timer));
         let other = shared.replacement.get(&shared.session, rejected, operation, now);
         self.bounded(&self.deadline(), other).await

@@ -46,6 +46,7 @@ mod background;
 #[doc(hidden)]
 pub mod bench_support;
 mod body;
+mod budget;
 mod builder;
 mod callback;
 mod connections;
@@ -84,13 +85,14 @@ use std::{path::Path, time::Duration};
 pub use self::http::Http;
 #[doc(no_inline)]
 pub use ::http::{HeaderMap, Method, StatusCode};
+pub use budget::Budget;
 pub use builder::{Builder, OverHttp};
 #[doc(inline)]
 pub use colony_core::{
     Answered, Batch, ColonyId, CommentId, Content, ConversationId, DEFAULT_BASE_URL, Done, Download,
     Endpoint, Error, ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page,
     PostId, Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
-    generated_text, idempotency, kind, page, registry,
+    generated_text, idempotency, kind, page, policy, registry,
     retry::{self, RetryPolicy},
     token::{TokenDetails, TokenName, store_url::TokenStoreUrl},
     webhook,

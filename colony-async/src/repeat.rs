@@ -79,6 +79,11 @@ impl<'a> Repeat<'a> {
         }
     }
 
+    /// How often the request was sent again.
+    pub(crate) fn resent(&self) -> u32 {
+        self.tries.resent()
+    }
+
     /// Tells that a pause begins, after a try that failed so.
     pub(crate) fn tell(&self, pause: &Pause, error: Error) {
         let tries = self.tries.resent();

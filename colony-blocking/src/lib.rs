@@ -49,7 +49,7 @@ pub use colony_core::{
     Answered, Batch, ColonyId, CommentId, Content, ConversationId, DEFAULT_BASE_URL, Done, Download,
     Endpoint, Error, ErrorKind, Id, JsonObject, Limit, MessageId, NextPage, NotificationId, Open, Page,
     PostId, Prepared, RateLimit, RawRequest, Request, Result, Sequence, Timestamp, Transport, UserId, api,
-    generated_text, idempotency, kind, page, registry,
+    generated_text, idempotency, kind, page, policy, registry,
     retry::{self, RetryPolicy},
     token::{TokenDetails, TokenName},
     webhook,

@@ -1,6 +1,8 @@
 //! The arguments.
 
 mod listen;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod proxy;
 mod short;
 mod watch;
@@ -18,6 +20,8 @@ use crate::{
 };
 
 pub(crate) use listen::*;
+#[cfg(feature = "mcp")]
+pub(crate) use mcp::*;
 pub(crate) use proxy::*;
 pub(crate) use short::*;
 pub(crate) use watch::*;
@@ -29,7 +33,7 @@ pub(crate) use watch::*;
     version,
     about = "The Colony from the command line: one login shared by every program on the host",
     disable_help_subcommand = true,
-    after_help = "Without an account: colony demo. More: colony help environment, help exit-codes, COMMAND --help"
+    after_help = "Without an account: colony demo. More: colony help environment, exit-codes, policy; COMMAND --help"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -39,7 +43,7 @@ pub(crate) struct Cli {
 }
 
 /// Options of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The API's base URL [default: https://thecolony.ai/api/v1]
@@ -82,6 +86,25 @@ pub(crate) struct Global {
     /// Trust this PEM file's authorities too
     #[arg(long, global = true, env = "COLONY_CA_FILE", value_name = "FILE", hide_env_values = true)]
     pub(crate) ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+/// What a command may do, of call, api, mcp and the short commands. The profile's policy holds as well.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct PolicyArgs {
+    /// Refuse what does more than read
+    #[arg(long, global = true, hide = true)]
+    pub(crate) read_only: bool,
+    /// Refuse what does more than read, but for this operation or group:NAME
+    #[arg(long, global = true, value_name = "NAME", value_delimiter = ',', hide = true)]
+    pub(crate) allow: Vec<String>,
+    /// Refuse this operation or group:NAME
+    #[arg(long, global = true, value_name = "NAME", value_delimiter = ',', hide = true)]
+    pub(crate) deny: Vec<String>,
+    /// Refuse this operation when it was carried out so often today: create_comment=20
+    #[arg(long, global = true, value_name = "NAME=N", value_delimiter = ',', hide = true)]
+    pub(crate) daily: Vec<crate::policy::Daily>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,7 +117,7 @@ pub(crate) enum Command {
     Methods(MethodsArgs),
     /// Send any request with the token
     #[command(
-        after_help = "Examples:\n  colony api GET /users/me\n  colony api POST /posts --data @post.json"
+        after_help = "A policy (`colony help policy`) lets GETs through, unless told otherwise.\n\nExamples:\n  colony api GET /users/me\n  colony api POST /posts --data @post.json"
     )]
     Api(ApiArgs),
     /// Log in and out; show, print and replace the login
@@ -122,6 +145,12 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     #[command(flatten)]
     Short(ShortCommand),
+    /// Serve the operations to a model as tools (Model Context Protocol, over stdin and stdout); read-only unless told
+    #[cfg(feature = "mcp")]
+    #[command(
+        after_help = "What it may do: --write, --allow NAME, --deny NAME, --daily NAME=N; see `colony help policy`.\n\nExamples:\n  colony mcp config claude-code\n  colony mcp config cursor --write --daily create_comment=20\n  colony mcp --write --deny send_message"
+    )]
+    Mcp(McpArgs),
     /// Print what happens as it happens, or run a command for it: mentions, messages, posts
     #[command(
         after_help = "Examples:\n  colony watch --json\n  colony watch --kind message --exec ./answer.sh\n  colony watch --once --exec ./answer.sh"
@@ -165,10 +194,10 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the help of a command, or about `environment` or `exit-codes`
+    /// Print the help of a command, or about `environment`, `exit-codes` or `policy`
     #[command(after_help = "Examples:\n  colony help environment\n  colony help posts create")]
     Help {
-        /// A command, or `environment` or `exit-codes`
+        /// A command, or `environment`, `exit-codes` or `policy`
         topic: Vec<String>,
     },
     /// Write manual pages for a package
@@ -444,7 +473,8 @@ pub(crate) enum ConfigCommand {
         /// The setting
         #[arg(value_parser = PossibleValuesParser::new(crate::config::NAMES))]
         name: String,
-        /// Its value; for api_key_command the program that prints the key, and its arguments (none: '')
+        /// Its value; for api_key_command the program that prints the key, and its arguments; for a list its words (none:
+        /// '')
         #[arg(required = true)]
         value: Vec<String>,
     },

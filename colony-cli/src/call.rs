@@ -16,7 +16,7 @@ use crate::{
     failure::Failure,
     fields, input, methods,
     output::Output,
-    rotation, save,
+    policy, rotation, save,
     sink::Sink,
 };
 
@@ -41,6 +41,7 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
         output.value(&describe(call)?);
         return Ok(());
     }
+    policy::policy(global)?.check(operation, 0).map_err(Error::from)?;
     let client = || -> Result<_, Failure> {
         let client = client(global)?;
         Ok(match &args.idempotency_key {
@@ -116,7 +117,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Operation, Failure> {
 }
 
 /// What would be sent first. Later requests of a list depend on the replies.
-fn describe(call: Call) -> Result<Value, Failure> {
+pub(crate) fn describe(call: Call) -> Result<Value, Failure> {
     Ok(match call {
         Call::Request(call) | Call::Download(call) => call.request.describe()?,
         Call::List(mut steps) | Call::Batch(mut steps, _) => match steps.next()? {

@@ -19,6 +19,7 @@ use crate::{
     exec::{PROXY_VARIABLE, TOKEN_VARIABLE},
     failure::Failure,
     input::{self, tidy, tidy_secret},
+    policy,
     profile::{self, KeyCommand, Profile, Profiles},
     waiting,
 };
@@ -237,16 +238,18 @@ pub(crate) fn client(global: &Global) -> Result<Client, Failure> {
 }
 
 pub(crate) fn builder(global: &Global) -> Result<colony_async::Builder, Failure> {
-    match find_key(global)? {
+    let policy = policy::policy(global)?;
+    let builder = match find_key(global)? {
         // Only a call with a token needs it. A client that asks once more had a login refused.
         Some(Found::Command(command, _)) => {
             let asked = AtomicBool::new(false);
             let key = move || command.key(asked.swap(true, Ordering::Relaxed));
-            Ok(builder_for(global, None)?.api_key_with(key))
+            builder_for(global, None)?.api_key_with(key)
         }
-        Some(Found::Key(key, _)) => builder_for(global, Some(key)),
-        None => builder_for(global, None),
-    }
+        Some(Found::Key(key, _)) => builder_for(global, Some(key))?,
+        None => builder_for(global, None)?,
+    };
+    Ok(builder.policy(policy))
 }
 
 /// A builder with this key.

@@ -8,11 +8,21 @@ use crate::{
     failure::Failure,
     input::tidy,
     output::{Output, text, whole},
+    policy::{Daily, PolicySettings},
     profile::Profile,
 };
 
 /// The settings by name.
-pub(crate) const NAMES: [&str; 3] = ["api_key_command", "base_url", "output"];
+pub(crate) const NAMES: [&str; 8] = [
+    "api_key_command",
+    "base_url",
+    "output",
+    "policy.allow",
+    "policy.daily",
+    "policy.deny",
+    "policy.read_only",
+    "policy.write",
+];
 
 pub(crate) async fn run(global: &Global, command: ConfigCommand, output: &Output) -> Result<(), Failure> {
     let chosen = client::chosen(global)?;
@@ -71,6 +81,10 @@ fn get(profile: &Profile, name: &str) -> Option<Value> {
     match name {
         "base_url" => Some(profile.base_url.clone().into()),
         "api_key_command" => profile.api_key_command.clone().map(Value::from),
+        _ if name.starts_with(POLICY) => {
+            let settings = serde_json::to_value(profile.policy.as_ref()?).ok()?;
+            settings.get(&name[POLICY.len()..]).cloned()
+        }
         _ => profile.output.clone().map(Value::from),
     }
 }
@@ -85,6 +99,9 @@ fn set(profile: &mut Profile, name: &str, given: Vec<String>) -> Result<(), Fail
         let is_unset = given.iter().all(String::is_empty);
         profile.api_key_command = (!is_unset).then_some(given);
         return Ok(());
+    }
+    if let Some(name) = name.strip_prefix(POLICY) {
+        return set_policy(profile, name, &given);
     }
     let [value] = &*given else {
         return Err(Failure::usage(format!("{name} takes one value, not {}", given.len())));
@@ -115,6 +132,40 @@ fn set(profile: &mut Profile, name: &str, given: Vec<String>) -> Result<(), Fail
         )));
     }
     profile.base_url = value;
+    Ok(())
+}
+
+/// The beginning of the names of the policy's settings.
+const POLICY: &str = "policy.";
+
+fn set_policy(profile: &mut Profile, name: &str, given: &[String]) -> Result<(), Failure> {
+    let mut settings = profile.policy.clone().unwrap_or_default();
+    let mut words: Vec<String> =
+        given.iter().flat_map(|text| text.split(',')).map(|it| tidy(it).to_owned()).collect();
+    words.retain(|word| !word.is_empty());
+    let switch = || match &*words {
+        [] => Ok(false),
+        [one] if one == "true" || one == "false" => Ok(one == "true"),
+        _ => Err(Failure::usage(format!("policy.{name} is true or false, not {:?}", given.join(" ")))),
+    };
+    match name {
+        "read_only" => settings.read_only = switch()?,
+        "write" => settings.write = switch()?,
+        "allow" => settings.allow = words,
+        "deny" => settings.deny = words,
+        _ => {
+            let budget = |word: &String| {
+                let Daily(name, most) =
+                    word.parse().map_err(|why| Failure::usage(format!("policy.daily: {word:?}: {why}")))?;
+                Ok((name, most))
+            };
+            settings.daily = words.iter().map(budget).collect::<Result<_, Failure>>()?;
+        }
+    }
+    if let Some(problem) = settings.policy().problem() {
+        return Err(problem.clone().into());
+    }
+    profile.policy = (settings != PolicySettings::default()).then_some(settings);
     Ok(())
 }
 

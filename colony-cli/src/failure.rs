@@ -112,6 +112,7 @@ fn exit_code(kind: ErrorKind) -> u8 {
         ErrorKind::Server | ErrorKind::Api | ErrorKind::Decode => 7,
         ErrorKind::Network => 8,
         ErrorKind::Busy | ErrorKind::CredentialBusy => 9,
+        ErrorKind::Refused => 10,
         _ => 1,
     }
 }
@@ -130,6 +131,9 @@ fn hint(error: &Error, base_url: Option<&str>) -> Option<String> {
         }
         (ErrorKind::Auth, Some(401)) => {
             "`colony auth status --verify` shows which key is in use and what the server says of it"
+        }
+        (ErrorKind::Refused, _) if matches!(error.code(), Some("access" | "denied")) => {
+            "the policy is that of --read-only, --allow and --deny, and that of the profile: `colony config list`"
         }
         (ErrorKind::TwoFactorRequired, _) => "set COLONY_TOTP to the current code of your authenticator",
         _ if error.hint().is_some_and(|hint| hint.contains("totp")) => {

@@ -30,6 +30,9 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "watch",
         ],
     ),
+    #[cfg(feature = "mcp")]
+    ("Any operation", &["call", "methods", "api", "mcp"]),
+    #[cfg(not(feature = "mcp"))]
     ("Any operation", &["call", "methods", "api"]),
     ("Login", &["auth", "exec", "proxy", "doctor", "whoami", "limits", "cache"]),
     ("Local server", &["sandbox", "listen", "trigger", "demo"]),
@@ -43,9 +46,10 @@ Environment:
   COLONY_PROFILE              the profile, as --profile
   COLONY_TOTP                 the current code of two-factor login
   COLONY_WEBHOOK_SECRET       the secret of webhooks, for listen and trigger
+  COLONY_LOG                  how much mcp logs: 1 to 3, as -v to -vvv
   COLONY_CLIENT_SECRET        the secret of the app that logs in
   COLONY_CONFIG_DIR           where profiles are kept
-  COLONY_STATE_DIR            where positions of watches are kept
+  COLONY_STATE_DIR            where positions of watches and daily budgets are kept
   COLONY_SDK_CREDENTIALS_DIR  where credentials of OpenID logins are kept
   COLONY_SDK_TOKEN_CACHE_DIR  where tokens are cached
   COLONY_SDK_TOKEN_CACHE_TTL  how long a cached token is used: seconds, 5m, 1h
@@ -63,10 +67,28 @@ Exit codes:
   1  anything else                      7  server, api
   2  wrong usage, invalid_argument      8  network
   3  auth, two_factor_required,         9  busy, credential_busy
-     two_factor_invalid,              130  Ctrl-C, or a second signal
-     reauth_required
+     two_factor_invalid,               10  refused, by a policy
+     reauth_required                  130  Ctrl-C, or a second signal
   4  not_found
   5  conflict, validation, credential_downgrade";
+
+const POLICY: &str = "\
+Policy: what is not let through is refused before anything is sent (exit code 10).
+
+  --read-only         refuse what does more than read (`colony methods --access read` lists the rest)
+  --allow NAME        refuse what does more than read, but for this operation or group:NAME
+  --deny NAME         refuse this operation or group:NAME, whatever allows it
+  --daily NAME=N      refuse this operation when it was carried out so often today (UTC), by any program of the
+                      account on this host
+  --write             mcp only, which reads only unless told otherwise: also let through what publishes, can be taken
+                      back, or marks as read
+
+NAME is an operation of `colony methods`; all but --read-only and --write may be given several times. They go with call,
+api, mcp and the short commands. The profile's policy holds for every command, and flags only tighten it:
+
+  colony config set policy.read_only true
+  colony config set policy.allow create_comment group:bookmarks
+  colony config set policy.daily create_comment=20 send_message=10";
 
 /// The whole command line.
 pub(crate) fn command() -> Command {
@@ -91,6 +113,7 @@ pub(crate) fn run(topic: &[String], output: &Output) -> Result<(), Failure> {
     match topic {
         [one] if one == "environment" => output.line(ENVIRONMENT),
         [one] if one == "exit-codes" => output.line(EXIT_CODES),
+        [one] if one == "policy" => output.line(POLICY),
         [call, operation] if call == "call" => methods::help(crate::call::find(operation)?, output),
         [call] if call == "call" => methods::call_help(output),
         _ => {

@@ -21,10 +21,13 @@ mod forward;
 mod help;
 mod input;
 mod listen;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod methods;
 mod open;
 mod operation_docs;
 mod output;
+mod policy;
 mod profile;
 mod proxied;
 pub mod proxy;
@@ -74,8 +77,8 @@ pub fn main() -> ExitCode {
         Err(failure) => return failure.report(None, &output),
     };
     waiting::set(global, json);
-    start_log(global.verbose, waiting::tells());
     let command = cli.command.unwrap_or(Command::Help { topic: Vec::new() });
+    start_log(verbosity(global, &command), waiting::tells());
     match run(global, command, &output).and_then(|()| output.finish()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(client::base_url(global).ok().as_deref(), &output),
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
+    policy::check_flags(global, &command)?;
     match command {
         // These need no runtime of the usual kind, or none at all.
         Command::Methods(args) => methods::run(&args, output),
@@ -113,6 +117,18 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
             outcome
         }
         Command::ProxyKeeper(args) => proxied::keeper(global, args, output),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(_) if global.deadline.is_some() => {
+            Err(Failure::usage("--deadline does not go with what runs until it is stopped; see --timeout"))
+        }
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let outcome = runtime.block_on(mcp::run(global, args, output));
+            // A read of stdin that is under way cannot be cancelled, and is not waited for.
+            runtime.shutdown_background();
+            outcome
+        }
         command @ (Command::Watch(_) | Command::Listen(_)) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let outcome = runtime.block_on(async {
@@ -155,6 +171,15 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
             runtime.shutdown_background();
             outcome
         }
+    }
+}
+
+/// How much is logged.
+fn verbosity(global: &Global, command: &Command) -> u8 {
+    match command {
+        #[cfg(feature = "mcp")]
+        Command::Mcp(_) => mcp::verbosity(global.verbose),
+        _ => global.verbose,
     }
 }
 

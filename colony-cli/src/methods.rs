@@ -56,6 +56,7 @@ pub(crate) fn call_help(output: &Output) {
          and NAME=@- from stdin (@@ begins a text with @); or as a JSON object: --args JSON, @FILE, or - for\n\
          stdin. The server's JSON is printed as received, a list as one array of all its items; bytes go to\n\
          stdout or to --output.\n\n\
+         --read-only, --allow NAME, --deny NAME and --daily NAME=N refuse operations: `colony help policy`.\n\n\
          Examples:\n  colony call get_posts limit=3\n  colony call get_posts --args '{\"limit\": 3}'\n  \
          colony call upload_profile_avatar file_bytes=@me.png\n  colony call create_post --help",
     );

@@ -24,7 +24,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{auth::Hosts, failure::Failure};
+use crate::{auth::Hosts, failure::Failure, policy::PolicySettings};
 
 pub(crate) use key_command::KeyCommand;
 pub(crate) use keys::KeyStore;
@@ -55,6 +55,9 @@ pub(crate) struct Profile {
     /// `json`, or `table`, which is the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) output: Option<String>,
+    /// What commands with this profile may do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<PolicySettings>,
     /// The hosts for which other tools get tokens.
     #[serde(default, skip_serializing_if = "Hosts::is_empty")]
     pub(crate) helpers: Hosts,
@@ -121,7 +124,7 @@ pub(crate) fn kept_in(storage: Storage, store: CredentialStore) -> Result<Creden
 
 impl Profile {
     pub(crate) fn new(base_url: String) -> Self {
-        let (openid, api_key, api_key_command, output, helpers) = Default::default();
+        let (openid, api_key, api_key_command, output, policy, helpers) = Default::default();
         Self {
             schema: SCHEMA,
             base_url,
@@ -129,6 +132,7 @@ impl Profile {
             api_key,
             api_key_command,
             output,
+            policy,
             helpers,
             extra: Map::new(),
         }

@@ -21,6 +21,7 @@ use crate::{
     client::{self, Chosen, KeySource},
     failure::{Failure, NO_KEY},
     output::{Output, moment, printable},
+    policy,
     profile::{KeyStore, Profiles},
     signals,
     sink::Sink,
@@ -84,6 +85,8 @@ impl Journal {
 
 /// Replaces the key and puts the new one where the old one was. `raw` prints the server's answer as `colony call` does.
 pub(crate) async fn run(global: &Global, sink: Sink, raw: bool, output: &Output) -> Result<(), Failure> {
+    let operation = crate::call::find(RotateKey::NAME)?;
+    policy::policy(global)?.check(operation, 0).map_err(Error::from)?;
     let missing = || Error::build(ErrorKind::Auth, "there is no API key").code(NO_KEY).finish();
     let (key, source) = client::api_key(global)?.ok_or_else(missing)?;
     let chosen = client::chosen(global)?;

@@ -4,6 +4,9 @@ mod exec;
 mod failed;
 mod line;
 
+#[cfg(feature = "mcp")]
+pub(crate) use line::json as event_json;
+
 use colony_async::{
     Client,
     events::{EventStream, Received, StateFile, Watch},

@@ -23,6 +23,10 @@ struct Struct {
 struct Field {
     name: String,
     kind: String,
+    /// The type in the source.
+    rust: String,
+    /// The only words that it takes.
+    words: Vec<String>,
     required: bool,
     docs: String,
 }
@@ -33,17 +37,49 @@ fn the_arguments_documentation_is_up_to_date() {
     let mut structs = BTreeMap::new();
     let mut names = BTreeMap::new();
     let mut methods = BTreeMap::new();
+    let mut answers = BTreeMap::new();
+    let mut enums = BTreeMap::new();
     for file in sources(&root.join("../colony-core/src/api")) {
         let text = fs::read_to_string(&file).expect("a source file");
         read_structs(&text, &mut structs);
         read_names(&text, &mut names);
+        read_answers(&text, &mut answers);
+        read_enums(&text, &mut enums);
         read_methods(&text, &mut methods);
+    }
+    // As numbers.
+    enums.insert("Vote".to_owned(), vec!["1".to_owned(), "-1".to_owned()]);
+    for found in structs.values_mut() {
+        let names: Vec<String> = found.fields.iter().map(|field| field.rust.clone()).collect();
+        for (field, rust) in found.fields.iter_mut().zip(names) {
+            let bare = rust.strip_prefix("Option<").and_then(|it| it.strip_suffix('>')).unwrap_or(&rust);
+            field.words = enums.get(bare).cloned().unwrap_or_default();
+        }
+    }
+    let known: std::collections::BTreeSet<String> = structs.keys().cloned().collect();
+    for found in structs.values_mut() {
+        for field in &mut found.fields {
+            let bare =
+                field.rust.trim_start_matches("Option<").trim_start_matches("Vec<").trim_end_matches('>');
+            // An object of fields of its own.
+            if known.contains(bare) && field.kind.ends_with("text") {
+                field.kind = field.kind.replace("text", "object");
+            }
+        }
     }
     let rows: Vec<Value> = registry::operations()
         .map(|(_, operation)| {
             // An operation that sends nothing implements no trait; its arguments are named after it.
             let name = names.get(operation.name).cloned().unwrap_or_else(|| camel_case(operation.name));
-            row(operation, structs.get(&name), methods.get(operation.name).map_or("", String::as_str))
+            let mut row =
+                row(operation, structs.get(&name), methods.get(operation.name).map_or("", String::as_str));
+            let kind = if operation.name.starts_with("iter_") { "Item" } else { "Response" };
+            let answer = answers.get(&(name, kind)).map(|answer| outline(answer, &structs, 0));
+            let answer = answer.filter(|answer| !answer.is_empty());
+            if let Some(answer) = answer {
+                row["answer"] = if kind == "Item" { format!("[{answer}]") } else { answer }.into();
+            }
+            row
         })
         .collect();
     let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
@@ -71,14 +107,26 @@ fn row(operation: &registry::Operation, found: Option<&Struct>, method_docs: &st
             let declared = if walks && name == "page_size" { "limit" } else { name };
             let field = known.fields.iter().find(|field| field.name == declared);
             let field = field.unwrap_or_else(|| panic!("{}: no field {name} in its struct", operation.name));
-            json!({"name": name, "type": field.kind, "required": field.required, "docs": field.docs})
+            let mut row =
+                json!({"name": name, "type": field.kind, "required": field.required, "docs": field.docs});
+            if !field.words.is_empty() {
+                row["words"] = field.words.clone().into();
+            }
+            row
         })
         .collect();
     let undocumented = arguments.iter().find(|argument| argument["docs"] == "");
     assert!(undocumented.is_none(), "{}: {undocumented:?} has no documentation", operation.name);
     let docs = if walks || known.docs.is_empty() { method_docs.to_owned() } else { known.docs };
     assert!(!docs.is_empty(), "{} has no documentation", operation.name);
-    json!({"name": operation.name, "docs": docs, "arguments": arguments})
+    let mut row = json!({"name": operation.name, "docs": docs, "arguments": arguments});
+    // What is given beside the arguments, whatever the service knows.
+    let arguments = operation.arguments();
+    let is_beside = |field: &Field| field.kind == "object" && !arguments.contains(&&*field.name);
+    if !walks && known.fields.iter().any(is_beside) {
+        row["open"] = true.into();
+    }
+    row
 }
 
 fn camel_case(name: &str) -> String {
@@ -117,6 +165,87 @@ fn read_names(text: &str, names: &mut BTreeMap<String, String>) {
             names.insert(value.trim_end_matches("\";").to_owned(), name.clone());
         }
     }
+}
+
+/// The words of enumerations without data, as serde writes them.
+fn read_enums(text: &str, enums: &mut BTreeMap<String, Vec<String>>) {
+    let (mut open, mut renamed) = (None::<(String, Vec<String>)>, None);
+    for line in text.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("pub enum ").and_then(|rest| rest.strip_suffix(" {")) {
+            open = Some((name.to_owned(), Vec::new()));
+        } else if let Some(word) = line.strip_prefix("#[serde(rename = \"") {
+            renamed = word.strip_suffix("\")]").map(str::to_owned);
+        } else if line == "}" {
+            if let Some((name, words)) = open.take()
+                && !words.is_empty()
+            {
+                enums.insert(name, words);
+            }
+        } else if let Some((_, words)) = &mut open
+            && let Some(variant) = line.strip_suffix(',')
+            && !line.starts_with(['/', '#'])
+        {
+            if variant.chars().all(char::is_alphanumeric) {
+                words.push(renamed.take().unwrap_or_else(|| snake_case(variant)));
+            } else {
+                open = None;
+            }
+        }
+    }
+}
+
+fn snake_case(name: &str) -> String {
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !words.is_empty() {
+            words.push('_');
+        }
+        words.extend(c.to_lowercase());
+    }
+    words
+}
+
+/// `type Response = Post;` of `impl Endpoint for GetPost`, and `type Item` of a walk, by struct and kind.
+fn read_answers(text: &str, answers: &mut BTreeMap<(String, &'static str), String>) {
+    let mut current = String::new();
+    for line in text.lines() {
+        let implemented = ["Endpoint", "Sequence", "Batch"]
+            .iter()
+            .find_map(|kind| line.strip_prefix(&format!("impl {kind} for ")));
+        if let Some(name) = implemented {
+            current = name.trim_end_matches(" {").to_owned();
+        }
+        for (declared, kind) in
+            [("type Response = ", "Response"), ("type Output = ", "Response"), ("type Item = ", "Item")]
+        {
+            if let Some(answer) = line.trim().strip_prefix(declared) {
+                answers.insert((current.clone(), kind), answer.trim_end_matches(';').to_owned());
+            }
+        }
+    }
+}
+
+/// The fields of an answer, those of what it holds too: `{id, title, author: {id, username}}`.
+fn outline(kind: &str, structs: &BTreeMap<String, Struct>, depth: u32) -> String {
+    let inner = |outer: &str| kind.strip_prefix(outer)?.strip_prefix('<')?.strip_suffix('>');
+    if let Some(kind) = inner("Option").or(inner("Box")) {
+        return outline(kind, structs, depth);
+    }
+    if let Some(kind) = inner("Vec") {
+        let rows = outline(kind, structs, depth);
+        return if rows.is_empty() { rows } else { format!("[{rows}]") };
+    }
+    if let Some(kind) = inner("Page") {
+        return format!("{{items: [{}], total, has_more}}", outline(kind, structs, depth));
+    }
+    let Some(found) = structs.get(kind.rsplit("::").next().unwrap_or(kind)) else { return String::new() };
+    let fields = found.fields.iter().filter(|field| field.name != "extra");
+    let shown = fields.map(|field| {
+        let below = if depth < 1 { outline(&field.rust, structs, depth + 1) } else { String::new() };
+        if below.is_empty() { field.name.clone() } else { format!("{}: {below}", field.name) }
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    if shown.is_empty() { shown } else { format!("{{{shown}}}") }
 }
 
 /// The first paragraph above each method that stands for an operation.
@@ -164,11 +293,14 @@ fn read_structs(text: &str, structs: &mut BTreeMap<String, Struct>) {
                 structs.insert(std::mem::take(name), std::mem::take(body));
                 open = None;
             } else if let Some((field, kind)) = line.trim_start_matches("pub ").split_once(": ") {
-                let (kind, optional) = json_type(kind.trim_end_matches(','));
+                let rust = kind.trim_end_matches(',').to_owned();
+                let (kind, optional) = json_type(&rust);
                 let defaulted = body.all_optional || attributes.contains("default");
                 body.fields.push(Field {
                     name: field.trim_start_matches("r#").to_owned(),
                     kind,
+                    rust,
+                    words: Vec::new(),
                     required: !optional && !defaulted,
                     docs: plain(&docs),
                 });
@@ -209,9 +341,11 @@ fn json_type(kind: &str) -> (String, bool) {
         "String" | "SecretString" => "text",
         "bool" => "boolean",
         "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" => "integer",
+        // A vote is 1 or -1.
+        "Vote" => "integer",
         "f64" => "number",
         "Bytes" | "Content" => "bytes",
-        "JsonObject" => "object",
+        "JsonObject" | "QueueDecision" => "object",
         "Value" => "any JSON",
         _ if kind.starts_with("Id<") || kind.ends_with("Id") => "id",
         _ if kind.contains("Map<") => "object",

@@ -63,6 +63,7 @@ mod timestamp;
 pub mod token;
 mod transport;
 pub mod two_factor_code;
+pub mod untrusted;
 pub mod webhook;
 
 pub use answered::Answered;

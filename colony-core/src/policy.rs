@@ -33,7 +33,7 @@ use crate::{
 
 /// Which operations are let through, and how often a day.
 ///
-/// Operations are named as in the [registry](crate::registry), groups as `group:moderation`. A name that is not there is
+/// Operations are named as in the [registry], groups as `group:moderation`. A name that is not there is
 /// remembered, and refused when a client is built: see [`problem`](Self::problem). What is denied stays denied, whatever
 /// else allows it.
 #[derive(Debug, Clone, Default)]
@@ -179,7 +179,7 @@ impl Policy {
         }
     }
 
-    /// Checks whether a request may be sent, budgets aside. One that is of no operation counts as
+    /// Checks whether a request may be sent, whatever was spent today. One that is of no operation counts as
     /// [`Access::Remove`], unless it is a GET, which counts as [`Access::Read`].
     ///
     /// # Errors
@@ -195,7 +195,9 @@ impl Policy {
             None if request.method() == Method::GET => Access::Read,
             None => Access::Remove,
         };
-        self.judge(name, access)
+        self.judge(name, access)?;
+        // None a day is none: that needs no look at what was spent.
+        self.check_budget(name, 0)
     }
 
     fn judge(&self, name: &'static str, access: Access) -> Result<(), Refusal> {
@@ -370,9 +372,9 @@ mod tests {
         assert_eq!(names(&Policy::new()).len(), registry::operations().count());
         assert_eq!(names(&Policy::read_only()), of(&[Read]));
         assert_eq!(names(&Policy::read_only().write()), of(&[Read, Mark, Write]));
-        let all = registry::groups().iter().fold(Policy::read_only(), |policy, group| {
-            policy.allow(&format!("group:{}", group.name))
-        });
+        let all = registry::groups()
+            .iter()
+            .fold(Policy::read_only(), |policy, group| policy.allow(&format!("group:{}", group.name)));
         assert_eq!(names(&all), of(&[Read, Mark, Write, Remove, Spend, Account]), "secrets by name only");
     }
 
@@ -401,9 +403,14 @@ mod tests {
         assert!(policy.check(comment, 4).is_ok());
         let error = Error::from(policy.check(comment, 5).unwrap_err().told_by("/state/x.ledger"));
         assert_eq!((error.kind(), error.code()), (ErrorKind::Refused, Some("budget")));
-        assert!(error.message().contains("5 a day") && error.message().contains("/state/x.ledger"), "{error}");
+        assert!(
+            error.message().contains("5 a day") && error.message().contains("/state/x.ledger"),
+            "{error}"
+        );
         assert_eq!(policy.budgets(), [("create_comment", 5)]);
-        assert!(!Policy::read_only().daily("get_post", 0).check(registry::find("get_post").unwrap(), 0).is_ok());
+        assert!(
+            Policy::read_only().daily("get_post", 0).check(registry::find("get_post").unwrap(), 0).is_err()
+        );
     }
 
     #[test]

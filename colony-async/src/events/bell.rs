@@ -79,6 +79,7 @@ impl Http {
     /// Opens the bell with the token that every call has. It asks for no other one: a refused token is the next
     /// round's business.
     async fn open_bell(self, request: Box<Request>) -> Result<Answered> {
+        self.admit(&request)?;
         let held = self.session().token(None).await?;
         let life = held.lifetime.stale_at - held.lifetime.margin - unix(&**self.timer());
         let life = Duration::try_from_secs_f64(life.max(0.0)).unwrap_or(Duration::MAX);

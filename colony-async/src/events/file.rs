@@ -128,11 +128,16 @@ impl fmt::Debug for PositionFile {
     }
 }
 
-fn default_directory() -> Result<PathBuf> {
+/// The directory of state.
+///
+/// # Errors
+///
+/// [`Config`](ErrorKind::Config) when there is none.
+pub(crate) fn default_directory() -> Result<PathBuf> {
     let environment = cache_path::from_environment();
     let remedy = format!("name a directory with {DIRECTORY_VARIABLE}");
     let Some(directory) = environment.state else {
-        return Err(unusable(&format!("there is no home directory for the state file; {remedy}")));
+        return Err(unusable(&format!("there is no home directory for what is to be remembered; {remedy}")));
     };
     place::kept(&directory, environment.names_state).map_err(|error| unusable(&format!("{error}; {remedy}")))
 }

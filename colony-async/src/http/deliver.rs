@@ -19,6 +19,7 @@ impl Http {
     ) -> Result<Reply> {
         let shared = &*self.shared;
         shared.session.check_caller()?;
+        self.admit(request)?;
         let Some(cache) = &shared.cache else { return self.send_guarded(request, deadline, sink).await };
         if !cache::is_kept(request) || sink.is_some() {
             let write = Write::begin(cache, request);
@@ -41,6 +42,7 @@ impl Http {
     /// Sends a request once, past the cache and the circuit breaker.
     pub(super) async fn deliver_fresh(&self, request: &Request, deadline: &Deadline) -> Result<Reply> {
         self.shared.session.check_caller()?;
+        self.admit(request)?;
         self.send_with_retries(request, deadline, None, &RetryPolicy::none()).await
     }
 
@@ -70,8 +72,28 @@ impl Http {
         let shared = &*self.shared;
         let mut tries = Repeat::new(request, policy, &*shared.timer).until(deadline);
         let mut tokens = carries_token(request).then(|| Round::new(&shared.session, request));
+        let Some(budgets) = shared.budgets.as_ref().filter(|budgets| budgets.counts(request)) else {
+            return self.send_until_final(request, sink, &mut tries, tokens.as_mut()).await;
+        };
+        let held = match &tokens {
+            Some(tokens) => Some(tokens.token().await?),
+            None => None,
+        };
+        let reservation = budgets.reserve(request, held.as_deref()).await?;
+        let outcome = self.send_until_final(request, sink, &mut tries, tokens.as_mut()).await;
+        reservation.settle(&outcome, tries.resent()).await;
+        outcome
+    }
+
+    async fn send_until_final(
+        &self,
+        request: &Request,
+        sink: Option<&Sink>,
+        tries: &mut Repeat<'_>,
+        mut tokens: Option<&mut Round<'_>>,
+    ) -> Result<Reply> {
         loop {
-            let outcome = self.send_once(request, tokens.as_mut(), sink).await?;
+            let outcome = self.send_once(request, tokens.as_deref_mut(), sink).await?;
             // Part of what cannot be read again is gone.
             if !request.is_repeatable() {
                 return outcome;

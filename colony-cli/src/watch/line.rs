@@ -9,7 +9,7 @@ use crate::output::{moment_of, one_line};
 const PURPOSE: &str = "watch";
 
 /// The event as an object: what scripts may rely on.
-pub(super) fn json(event: &colony_async::events::Received) -> Value {
+pub(crate) fn json(event: &colony_async::events::Received) -> Value {
     let mut line = json!({
         "v": 1,
         "id": event.id(),

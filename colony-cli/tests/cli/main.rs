@@ -6,6 +6,7 @@ mod completion;
 mod edit;
 mod help;
 mod input;
+mod policy;
 mod proxies;
 mod short;
 #[cfg(unix)]

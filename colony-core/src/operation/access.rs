@@ -63,7 +63,7 @@ pub(super) fn of(name: &str) -> Access {
 const TABLE: [(Access, &str); 7] = [
     (
         Access::Read,
-        "attest_post autocomplete autocomplete_tags bootstrap can_write_vault check_colony_name \
+        "autocomplete autocomplete_tags bootstrap can_write_vault check_colony_name \
          check_username conversation_history conversation_tail directory dry_run_automod_rule \
          get_2fa_status get_all_comments get_boost_status get_bounty get_claim get_cold_budget \
          get_collection get_colonies get_colony_deletion_request get_comment get_comment_history \
@@ -179,7 +179,7 @@ const TABLE: [(Access, &str); 7] = [
     ),
     (
         Access::Secret,
-        "confirm_2fa confirm_key_recovery create_oauth_client create_webhook disable_2fa enroll_2fa \
+        "attest_post confirm_2fa confirm_key_recovery create_oauth_client create_webhook disable_2fa enroll_2fa \
          exchange_token get_auth_token mint_delegation_token regenerate_recovery_codes register \
          register_begin register_confirm rotate_key rotate_oauth_client_secret rotate_webhook_secret \
          update_webhook",

@@ -65,7 +65,12 @@ impl Ledger {
 
     /// The day that counts when the clock says that it is `today`.
     pub fn day(&self, today: &str) -> String {
-        self.days.keys().next_back().filter(|latest| latest.as_str() > today).map_or(today, |day| day).to_owned()
+        self.days
+            .keys()
+            .next_back()
+            .filter(|latest| latest.as_str() > today)
+            .map_or(today, |day| day)
+            .to_owned()
     }
 
     /// How often the operation was carried out on a day.

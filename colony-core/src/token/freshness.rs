@@ -85,6 +85,26 @@ pub fn claims(token: &str) -> Option<Claims> {
     Some(Claims { exp: moment("exp"), iat: moment("iat") })
 }
 
+/// Whose token it is: the claim `sub`, unverified. `None` where it is not there, or cannot be part of a file's name.
+///
+/// ```
+/// use colony_core::token::freshness::subject;
+///
+/// // {"sub": "ada"}
+/// assert_eq!(subject("e30.eyJzdWIiOiAiYWRhIn0.c2ln").as_deref(), Some("ada"));
+/// assert_eq!(subject("opaque"), None);
+/// ```
+pub fn subject(token: &str) -> Option<String> {
+    if token.len() > MAX_BYTES {
+        return None;
+    }
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let payload: Value = serde_json::from_slice(&payload).ok()?;
+    let subject = payload.get("sub")?.as_str()?;
+    let is_plain = subject.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    (is_plain && (1..=64).contains(&subject.len())).then(|| subject.to_owned())
+}
+
 /// How long a token is good for, on this machine's clock.
 ///
 /// ```

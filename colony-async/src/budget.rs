@@ -1,0 +1,244 @@
+//! The policy of a client, kept: what it does not let through is not sent, and what is limited to so many a day is
+//! counted in a ledger that all programs of the account on this host share.
+//!
+//! A budget *fails closed*, as the store of credentials does: one is counted before the request is sent, with the lock
+//! held; a ledger that cannot be locked, read or written sends nothing. It is taken back only for what had no effect for
+//! certain, so a crash counts too much and never too little.
+
+use std::{ops::ControlFlow, path::PathBuf, sync::Arc, time::Duration};
+
+use colony_core::{
+    Auth, ErrorKind, Reply, Request, Result,
+    policy::{Ledger, Policy, Refusal, day_of},
+    registry,
+    retry::Unanswered,
+    token::freshness,
+};
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    disk::{
+        Disk,
+        lock::Lock,
+        place,
+        private::{Directory, Durability, Unfit},
+        waiting::{Waited, wait_for_lock},
+    },
+    events,
+    time::{Timer, unix},
+    token::CachedToken,
+};
+
+/// How long the ledger of another program is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The largest ledger that is read, in bytes.
+const LIMIT: u64 = 64 * 1024;
+
+/// The policy of a client, and where its ledgers are.
+pub(crate) struct Budgets {
+    policy: Policy,
+    /// In place of the directory of state.
+    directory: Option<PathBuf>,
+    disk: Arc<dyn Disk>,
+    timer: Arc<dyn Timer>,
+}
+
+/// A daily budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Budget {
+    /// The operation that is limited.
+    pub operation: &'static str,
+    /// How often a day it is let through.
+    pub limit: u32,
+    /// How often it was carried out today. `None`: the ledger cannot be read, and nothing is let through.
+    pub spent: Option<u32>,
+}
+
+/// One that was counted.
+pub(crate) struct Reservation {
+    ledger: LedgerFile,
+    operation: &'static str,
+    day: String,
+}
+
+#[derive(Clone)]
+struct LedgerFile {
+    directory: Directory,
+    name: String,
+    timer: Arc<dyn Timer>,
+}
+
+impl Budgets {
+    pub(crate) fn new(
+        policy: Policy,
+        directory: Option<PathBuf>,
+        disk: Arc<dyn Disk>,
+        timer: Arc<dyn Timer>,
+    ) -> Self {
+        Self { policy, directory, disk, timer }
+    }
+
+    /// Refuses a request that the policy does not let through.
+    pub(crate) fn check(&self, request: &Request) -> Result<()> {
+        Ok(self.policy.check_request(request)?)
+    }
+
+    /// Refuses what the session does by itself, a token that is handed out for example.
+    pub(crate) fn check_named(&self, name: &str) -> Result<()> {
+        let Some(operation) = registry::find(name) else { return Ok(()) };
+        Ok(self.policy.check(operation, 0)?)
+    }
+
+    /// Whether requests of this operation are counted.
+    pub(crate) fn counts(&self, request: &Request) -> bool {
+        self.policy.daily_limit(request.operation()).is_some()
+    }
+
+    /// Counts one more request of an operation, for the account of this token. Without one the request has none.
+    pub(crate) async fn reserve(&self, request: &Request, held: Option<&CachedToken>) -> Result<Reservation> {
+        let operation = request.operation();
+        let refused = |why: String| Refusal::without_ledger(operation, why);
+        let held = held.filter(|_| request.auth() == Auth::Bearer);
+        let ledger = self.ledger(held).map_err(refused)?;
+        let mut day = String::new();
+        ledger
+            .change(|spent| {
+                let today = day_of(unix(&*self.timer));
+                day = spent.day(&today);
+                self.policy.check_budget(operation, spent.spent(&day, operation)).map_err(|refusal| {
+                    let path = ledger.path();
+                    let path = path.display();
+                    match day == today {
+                        true => refusal.told_by(path),
+                        false => refusal.told_by(format_args!(
+                            "{path}, which is of {day}, later than this machine's clock"
+                        )),
+                    }
+                })?;
+                spent.reserve(&day, operation);
+                Ok(())
+            })
+            .await
+            .map_err(|failed| match failed {
+                Failed::Refused(refusal) => refusal,
+                Failed::Unusable(why) => refused(why),
+            })?;
+        Ok(Reservation { ledger, operation, day })
+    }
+}
+
+impl Budgets {
+    /// The ledger of the account of this token, or that of requests without one.
+    fn ledger(&self, held: Option<&CachedToken>) -> std::result::Result<LedgerFile, String> {
+        let account = match held {
+            None => "anonymous".to_owned(),
+            Some(held) => freshness::subject(held.secret.expose_secret())
+                .ok_or_else(|| "the token does not say whose it is".to_owned())?,
+        };
+        let directory = match &self.directory {
+            Some(directory) => place::given(directory),
+            None => events::state_directory().map_err(|error| error.message().to_owned())?,
+        };
+        Ok(LedgerFile {
+            directory: Directory::new(Arc::clone(&self.disk), directory),
+            name: format!("{account}.ledger"),
+            timer: Arc::clone(&self.timer),
+        })
+    }
+
+    /// What is spent today, by the account of this token.
+    pub(crate) fn spent(&self, held: Option<&CachedToken>) -> Vec<Budget> {
+        let ledger = held.and_then(|held| self.ledger(Some(held)).ok()?.read().ok());
+        let day = ledger.as_ref().map(|ledger| ledger.day(&day_of(unix(&*self.timer))));
+        let spent = |operation: &str| Some(ledger.as_ref()?.spent(day.as_deref()?, operation));
+        let budgets = self.policy.budgets().into_iter();
+        budgets.map(|(operation, limit)| Budget { operation, limit, spent: spent(operation) }).collect()
+    }
+}
+
+impl Reservation {
+    /// Takes it back if the request had no effect for certain. `resent` says how often it was sent again.
+    pub(crate) async fn settle(self, outcome: &Result<Reply>, resent: u32) {
+        if resent > 0 || !had_no_effect(outcome) {
+            return;
+        }
+        let (operation, day) = (self.operation, &self.day);
+        let given_back = self.ledger.change(|spent| {
+            spent.give_back(day, operation);
+            Ok(())
+        });
+        if let Err(Failed::Unusable(why)) = given_back.await {
+            tracing::warn!(
+                target: "colony::policy", event = "not_given_back", operation,
+                "the budget of {operation} counts one that was not carried out: {why}"
+            );
+        }
+    }
+}
+
+/// Whether the server did nothing for certain: it was not reached, it refused, or it gave the answer of an earlier
+/// request again.
+fn had_no_effect(outcome: &Result<Reply>) -> bool {
+    match outcome {
+        Ok(reply) if reply.status.is_client_error() => !matches!(reply.status.as_u16(), 408 | 409),
+        Ok(reply) => reply.is_success() && reply.is_replay(),
+        Err(error) => match error.kind() {
+            ErrorKind::Network => error.unanswered() == Some(Unanswered::NotConnected),
+            ErrorKind::InvalidArgument | ErrorKind::Config | ErrorKind::Refused => true,
+            _ => false,
+        },
+    }
+}
+
+enum Failed {
+    Refused(Refusal),
+    Unusable(String),
+}
+
+impl LedgerFile {
+    fn path(&self) -> PathBuf {
+        self.directory.path().join(&self.name)
+    }
+
+    fn read(&self) -> std::result::Result<Ledger, String> {
+        match self.directory.read(&self.path(), LIMIT) {
+            Ok(content) => Ledger::read(&content.bytes).map_err(|torn| torn.to_string()),
+            Err(Unfit::Absent) => Ok(Ledger::default()),
+            Err(unfit) => Err(unfit.to_string()),
+        }
+    }
+
+    /// Reads, changes and writes the ledger with its lock held.
+    async fn change(
+        &self,
+        change: impl FnOnce(&mut Ledger) -> std::result::Result<(), Refusal>,
+    ) -> std::result::Result<(), Failed> {
+        let path = self.path();
+        let unusable = |what: &str, why: &dyn std::fmt::Display| {
+            Failed::Unusable(format!("{} cannot be {what}: {why}", path.display()))
+        };
+        self.directory.make().map_err(|error| unusable("made", &error))?;
+        let lock_path = self.directory.path().join(format!("{}.lock", self.name));
+        let waited = wait_for_lock(
+            &*self.timer,
+            || Lock::try_acquire(self.directory.disk(), &lock_path),
+            || None,
+            |_| ControlFlow::<(), Duration>::Continue(PATIENCE),
+        );
+        let _lock = match waited.await {
+            Waited::Held(lock, _) => lock,
+            Waited::Unavailable(error) => return Err(unusable("locked", &error)),
+            Waited::GaveUp(waited) => {
+                let why = format!("another program has held it for {} s", waited.as_secs());
+                return Err(unusable("locked", &why));
+            }
+            Waited::Found(()) => unreachable!("nothing is looked for"),
+        };
+        let mut ledger = self.read().map_err(|why| unusable("read", &why))?;
+        change(&mut ledger).map_err(Failed::Refused)?;
+        let text = ledger.to_text();
+        let written = self.directory.write(&self.name, &path, text.as_bytes(), Durability::Lasting);
+        written.map_err(|error| unusable("written", &error))
+    }
+}

@@ -1,0 +1,27 @@
+//! What agents and their operators may rely on: policies and budgets (P1 to P3), and `colony mcp` (M1 to M15; M1 and M15
+//! are `.ci/mcp.sh`'s). Each promise prints its figures: `cargo test -p colony-cli --test agents -- --nocapture`.
+//! `COLONY_TESTS_LONG=1` runs them at full length.
+
+#![cfg(unix)]
+
+#[path = "../cli/bench.rs"]
+#[allow(dead_code, reason = "shared with the tests of the other commands")]
+mod bench;
+mod budgets;
+mod cleaning;
+mod every;
+mod finding;
+mod questions;
+mod running;
+mod talk;
+
+/// The length of a test: short for every change, long where somebody asks for it.
+fn length(short: usize, long: usize) -> usize {
+    if std::env::var_os("COLONY_TESTS_LONG").is_some() { long } else { short }
+}
+
+/// Prints what came of a promise.
+#[allow(clippy::print_stdout, reason = "the figures are what the tests are run for")]
+fn told(promise: &str, figures: std::fmt::Arguments<'_>) {
+    println!("{promise}: {figures}");
+}
