@@ -9,6 +9,7 @@ mod trace;
 use std::{
     fmt,
     future::Future,
+    pin::{Pin, pin},
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -98,8 +99,10 @@ impl Http {
         call.request.check()?;
         self.admit(&call.request)?;
         let (deadline, span) = (self.deadline(), trace::span(&call.request));
-        let outcome =
-            self.traced(span, &deadline, self.resolve_and_deliver(&mut call.request, &deadline)).await;
+        let outcome = {
+            let work = pin!(self.resolve_and_deliver(&mut call.request, &deadline));
+            self.traced(span, &deadline, work).await
+        };
         let reply = outcome.map_err(|error| error.about(&call.request))?;
         if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
             self.adopt_key(&reply).await;
@@ -114,8 +117,10 @@ impl Http {
     pub(crate) async fn open_call(&self, call: Prepared) -> Result<ByteStream> {
         call.request.check()?;
         let (deadline, sink, span) = (self.deadline(), Sink::default(), trace::span(&call.request));
-        let work = self.deliver_until(&call.request, &deadline, Some(&sink));
-        let outcome = self.traced(span, &deadline, work).await;
+        let outcome = {
+            let work = pin!(self.deliver_until(&call.request, &deadline, Some(&sink)));
+            self.traced(span, &deadline, work).await
+        };
         let reply = outcome.map_err(|error| error.about(&call.request))?;
         match sink.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(stream) => Ok(stream),
@@ -134,16 +139,18 @@ impl Http {
     /// Gives the last reply to a request of a walk, each of which has a time limit of its own.
     pub(crate) async fn deliver(&self, request: &Request) -> Result<CoreReply> {
         let (deadline, span) = (self.deadline(), trace::span(request));
-        let outcome = self.traced(span, &deadline, self.deliver_until(request, &deadline, None)).await;
+        let work = pin!(self.deliver_until(request, &deadline, None));
+        let outcome = self.traced(span, &deadline, work).await;
         outcome.map_err(|error| error.about(request))
     }
 
-    /// Does the work of one call in its span, and ends it with its deadline.
+    /// Does the work of one call in its span, and ends it with its deadline. It is pinned by the caller: a future that is
+    /// handed on by value takes its place in each function on the way.
     async fn traced(
         &self,
         span: tracing::Span,
         deadline: &Deadline,
-        work: impl Future<Output = Result<CoreReply>>,
+        work: Pin<&mut impl Future<Output = Result<CoreReply>>>,
     ) -> Result<CoreReply> {
         let outcome = self.bounded(deadline, work).instrument(span.clone()).await;
         trace::end(&span, &outcome);
@@ -277,7 +284,8 @@ impl Http {
     /// Sends a read once, past the cache of replies, and gives its success. Who asks decides about repeats.
     pub(crate) async fn send_fresh(&self, request: &Request) -> Result<CoreReply> {
         let (deadline, span) = (self.deadline(), trace::span(request));
-        let outcome = self.traced(span, &deadline, self.deliver_fresh(request, &deadline)).await;
+        let work = pin!(self.deliver_fresh(request, &deadline));
+        let outcome = self.traced(span, &deadline, work).await;
         let reply = outcome.map_err(|error| error.about(request))?;
         if reply.is_success() { Ok(reply) } else { Err(reply.into_error(request)) }
     }
