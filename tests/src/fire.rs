@@ -191,6 +191,7 @@ pub const ROWS: &[Row] = &[
         "a store that lost everything: no login of a warm host, one of a cold one",
         fleet::logins::restarted,
     ),
+    row("F9", "a host that is cut off costs one login, and the others none", fleet::cut::run),
     row("F10", "a full store is read, and costs a login for each host at most", fleet::trouble::full),
     row("F11", "a store that is wrongly set up fails no call and is told once", fleet::trouble::wrong),
     row("F12", "a failover costs two logins at most", fleet::failover::run),
@@ -198,6 +199,7 @@ pub const ROWS: &[Row] = &[
     row("F14", "a limit is shared by a zone, and by it alone", fleet::trouble::limited),
     row("F15", "the store learns nothing, and no event tells anything", fleet::lies::secrets),
     row("F16", "the store cannot lie", fleet::lies::lies),
+    row("F17", "clocks that are wrong cost few logins and fail no call", simulated::clocks),
     row("F19", "a login that outlasts its lease is one login", fleet::usual::run),
     row("F21", "no new crate for it by default", fleet::others::weight),
     row(

@@ -2,7 +2,7 @@
 
 use super::{Ground, Outcome, Tally};
 use crate::sim::{
-    Sabotage, Scene,
+    Chooser, Fleet, Sabotage, Scene,
     campaign::{Summary, interleavings, kills_everywhere, play},
     rotation, run as play_one,
 };
@@ -66,6 +66,37 @@ pub(super) fn fleets(ground: &Ground) -> Outcome {
     };
     let found = broken.iter().filter(|sabotage| is_found(sabotage)).count() as u64;
     tally.fault("kinds of sabotage found", found, broken.len() as u64);
+    Ok(tally)
+}
+
+/// F17: hosts whose clocks are wrong share a store for three days, with a call in each hour.
+pub(super) fn clocks(ground: &Ground) -> Outcome {
+    let seeds = ground.scale.pick(4, 100);
+    let mut tally = Tally::of("worlds of three days");
+    let logins = |seed: u64, skew: &[f64]| {
+        let fleet = Fleet { skew: skew.to_vec(), ..Fleet::default() };
+        let quiet = Scene::quiet(4, Chooser::Random(seed));
+        play([Scene { fleet: Some(fleet), calls: 72, pause: 3_600.0, ..quiet }])
+    };
+    for (what, skew) in [
+        ("right clocks", [0.0; 5]),
+        ("5 minutes wrong", [300.0, -300.0, 0.0, 0.0, 0.0]),
+        ("2 hours wrong", [7_200.0, -7_200.0, 0.0, 0.0, 0.0]),
+        ("a day behind", [-86_400.0, 0.0, 0.0, 0.0, 0.0]),
+    ] {
+        let (mut most, mut least) = (0, u64::MAX);
+        for seed in 0..seeds {
+            let right = logins(seed, &[0.0]).logins;
+            let summary = logins(seed, &skew);
+            add(&mut tally, &summary);
+            (most, least) = (most.max(summary.logins), least.min(summary.logins));
+            let more = summary.logins.saturating_sub(right);
+            let is_near = skew.iter().all(|seconds| seconds.abs() <= 300.0);
+            tally.hold(!is_near || more <= 3, || format!("{what}: {more} logins more in three days"));
+        }
+        tally.fact(format!("{what}: {least} to {most} logins in three days"));
+    }
+    tally.fault("worlds with a wrong clock", 3 * seeds, 3 * seeds);
     Ok(tally)
 }
 

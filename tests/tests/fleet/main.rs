@@ -97,3 +97,13 @@ fn f19_beside_the_usual_locks() {
 fn simf_simulated_fleets() {
     short("SIMF");
 }
+
+#[test]
+fn f9_a_host_that_is_cut_off() {
+    short("F9");
+}
+
+#[test]
+fn f17_clocks() {
+    short("F17");
+}

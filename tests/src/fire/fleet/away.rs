@@ -87,7 +87,7 @@ pub(in crate::fire) fn in_the_middle(ground: &Ground) -> Outcome {
     if is_missing(&mut tally) {
         return Ok(tally);
     }
-    let mut most = 0;
+    let (mut most, mut leases) = (0, 0);
     for _ in 0..moments {
         let mut fleet = Fleet::new(ground)?;
         fleet.service.next([Answer::Held]);
@@ -97,7 +97,7 @@ pub(in crate::fire) fn in_the_middle(ground: &Ground) -> Outcome {
         runtime()?.block_on(fleet.service.until(|counts| counts.logins == 1));
         // The other hosts wait at the store.
         std::thread::sleep(Duration::from_millis(fastrand::u64(..400)));
-        tally.fault("leases lost with the store", fleet.server.keys(":lock")?.len() as u64, 1);
+        leases += fleet.server.keys(":lock")?.len() as u64;
         fleet.server.kill()?;
         // Not before the others have gone on without it.
         let goes_on = || fleet.logins() >= 3;
@@ -109,6 +109,7 @@ pub(in crate::fire) fn in_the_middle(ground: &Ground) -> Outcome {
         let files = hosts.iter().filter(|host| Fleet::has_file(host)).count();
         tally.same("hosts with a file", files, 3);
     }
+    tally.fault("leases lost with the store", leases, moments);
     tally.fact(format!("at most {most} logins of 3 hosts"));
     Ok(tally)
 }

@@ -20,7 +20,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     if is_missing(&mut tally) {
         return Ok(tally);
     }
-    let mut worst = Duration::ZERO;
+    let (mut worst, mut leases) = (Duration::ZERO, 0);
     for _ in 0..kills {
         let mut fleet = Fleet::new(ground)?;
         fleet.service.next([Answer::Held]);
@@ -35,7 +35,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
         let mut crews = Fleet::hire(&hosts, processes, &Plan::default())?;
         go(&mut crews)?;
         let start = Instant::now();
-        tally.fault("leases of the killed", fleet.server.keys(":lock")?.len() as u64, 1);
+        leases += fleet.server.keys(":lock")?.len() as u64;
         dying.0[0].kill()?;
         let reports = super::scene::reports(&mut crews)?;
         worst = worst.max(start.elapsed());
@@ -43,6 +43,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
         tally.same("tokens held by the living", held.len(), 1);
         tally.same("logins, that of the dead among them", fleet.logins(), 2);
     }
+    tally.fault("leases of the killed", leases, kills);
     let limit = LEASE + POLL + LOGIN;
     if ground.scale == Scale::Long {
         tally.hold(worst <= limit, || format!("all were served after {worst:?}, more than {limit:?}"));
