@@ -49,8 +49,6 @@ pub use status::TokenStoreStatus;
 const LEASE: Duration = Duration::from_secs(10);
 const LENGTHEN: Duration = Duration::from_secs(3);
 const LENGTHEN_AGAIN: Duration = Duration::from_secs(1);
-/// The limit of each command after the first look.
-const COMMAND: Duration = Duration::from_millis(250);
 /// How long a server that has too much to do is asked again, and how often.
 const BUSY: Duration = Duration::from_secs(2);
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
@@ -92,6 +90,11 @@ impl Fleet {
         let (file, format) = mint.file(base_url, key);
         let key = mint.store_secret(key);
         RedisStore { fleet: Arc::clone(self), base_url: base_url.to_owned(), key, file, format }
+    }
+
+    /// The limit of each command after the first look: half of the budget, 250 ms unless told otherwise.
+    fn command_limit(&self) -> Duration {
+        self.url.budget / 2
     }
 
     /// Opens a connection, unless there was trouble a moment ago.
@@ -369,12 +372,12 @@ impl Visit<'_> {
             }
             if !is_first {
                 let sleep = pause.mul_f64(0.5 + timer.random());
-                ask.attempt.announce(sleep + COMMAND + SPREAD);
+                ask.attempt.announce(sleep + self.store.fleet.command_limit() + SPREAD);
                 watch.sleep(sleep).await;
                 pause = (pause * 2).min(POLL_LAST);
             }
             is_first = false;
-            look = match self.look(true, COMMAND).await {
+            look = match self.look(true, self.store.fleet.command_limit()).await {
                 Ok(look) => look,
                 Err(trouble) => match self.again(&trouble).await {
                     Some(look) => look,
@@ -538,7 +541,8 @@ impl Visit<'_> {
                 self.connection = Some(self.store.fleet.connect(self.timer).await?);
             }
             let connection = self.connection.as_mut().ok_or_else(away)?;
-            match connection.eval(script, keys.clone(), arguments.clone(), COMMAND).await {
+            let limit = self.store.fleet.command_limit();
+            match connection.eval(script, keys.clone(), arguments.clone(), limit).await {
                 Ok(Answer::Refused(trouble)) if trouble.kind == TroubleKind::ReadOnly && !is_new => {
                     self.connection = None;
                 }
@@ -568,7 +572,7 @@ impl RedisStore {
             ["DEL", &seal.token, &seal.note].map(|word| word.as_bytes().to_vec()).to_vec()
         });
         let mut removed = 0;
-        for answer in connection.pipeline(commands.collect(), COMMAND).await? {
+        for answer in connection.pipeline(commands.collect(), self.fleet.command_limit()).await? {
             match answer {
                 Answer::Refused(trouble) => return Err(trouble),
                 answer => removed += u64::from(answer.number().is_some_and(|count| count > 0)),

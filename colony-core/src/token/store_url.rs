@@ -23,7 +23,7 @@ pub const STORE_PASSWORD_VARIABLE: &str = "COLONY_SDK_TOKEN_STORE_PASSWORD";
 /// | `sentinel` | the name of the master; host and port are those of a Sentinel | none |
 /// | `file` | `no`: there is no file on this host, each process asks the store | `yes` |
 /// | `ca` | a PEM file with the authority of the server's certificate, beside the system's | none |
-/// | `budget` | how long a login may be held up to reach the store, in milliseconds, 10 to 10,000 | 500 |
+/// | `budget` | how long a login may be held up to reach the store, in milliseconds, 10 to 10,000; each later command has half of it | 500 |
 ///
 /// `Debug` and `Display` show scheme, host, port and database, and nothing else.
 ///

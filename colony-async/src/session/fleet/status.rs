@@ -9,7 +9,7 @@ use colony_core::{
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    COMMAND, Fleet, RedisStore,
+    Fleet, RedisStore,
     engine::{Answer, Trouble},
     sealed::Entry,
 };
@@ -66,7 +66,9 @@ impl TokenStoreStatus {
                 vec!["PTTL", &seal.note],
             ];
             let words = |words: Vec<&str>| words.into_iter().map(|word| word.as_bytes().to_vec()).collect();
-            let answers = connection.pipeline(commands.into_iter().map(words).collect(), COMMAND).await?;
+            let answers = connection
+                .pipeline(commands.into_iter().map(words).collect(), store.fleet.command_limit())
+                .await?;
             let refused = answers.iter().find_map(|answer| match answer {
                 Answer::Refused(trouble) => Some(trouble.clone()),
                 _ => None,

@@ -69,8 +69,7 @@ fn pass(
 ) {
     thread::spawn(move || {
         let mut buffer = [0; 4096];
-        loop {
-            let Ok(read @ 1..) = from.read(&mut buffer) else { break };
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
             while is_cut.load(Ordering::Relaxed) {
                 thread::sleep(Duration::from_millis(5));
             }

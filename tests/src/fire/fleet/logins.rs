@@ -24,9 +24,10 @@ pub(in crate::fire) fn cold(ground: &Ground) -> Outcome {
     if is_missing(&mut tally) {
         return Ok(tally);
     }
-    let (runs, processes) = ground.scale.pick((2, 8), (20, 100));
+    // A hundred processes on a core want more time than a store of a quiet machine needs.
+    let (runs, processes, alone) = ground.scale.pick((2, 8, "?file=no"), (5, 100, "?file=no&budget=5000"));
     let (mut worst, mut adopted) = (0, 0);
-    for parameters in ["", "?file=no"] {
+    for parameters in ["", alone] {
         for _ in 0..runs {
             let mut fleet = Fleet::new(ground)?;
             parameters.clone_into(&mut fleet.parameters);
