@@ -45,6 +45,7 @@ mod endpoint;
 mod events;
 mod failure;
 mod files;
+mod login;
 mod memory;
 mod rotating;
 mod rotation;
@@ -60,6 +61,7 @@ pub use colony_core::credential::{
 #[doc(hidden)]
 pub use endpoint::{Answered, Failed, Wire};
 pub use files::Vault;
+pub use login::{DeviceLogin, ProviderLogin, ProviderLoginBuilder};
 pub use rotating::{RotatingBuilder, RotatingCredential};
 pub use rotation::Rotation;
 pub use settings::Unclear;

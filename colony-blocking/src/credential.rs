@@ -16,6 +16,7 @@ use colony_async::credential as inner;
 use colony_core::{Result, token::TokenDetails};
 use secrecy::SecretString;
 
+pub use crate::login::{DeviceLogin, ProviderLogin, ProviderLoginBuilder};
 use crate::thread::Thread;
 
 #[doc(inline)]

@@ -33,6 +33,7 @@ mod http;
 #[cfg(feature = "id-token")]
 mod id_token;
 mod listing;
+mod login;
 mod reader;
 mod shared;
 mod thread;

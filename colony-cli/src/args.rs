@@ -268,7 +268,7 @@ pub(crate) struct ApiArgs {
 pub(crate) enum AuthCommand {
     /// Log in and remember it: an API key or a refresh token from stdin, or at a browser
     #[command(
-        after_help = "Examples:\n  colony auth login < key.txt\n  colony auth login --client-id colony_app"
+        after_help = "Examples:\n  colony auth login < key.txt\n  colony auth login --browser --client-id colony_app\n  colony auth login --device --client-id colony_app"
     )]
     Login(LoginArgs),
     /// Show what is stored where, until when it is fresh, who holds a lock, and any cool-down
@@ -342,7 +342,16 @@ pub(crate) enum AuthCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct LoginArgs {
-    /// Log in at a browser, here or on another device (the default with --client-id)
+    /// Log in at a browser on this machine (the default with --client-id on a desktop)
+    #[arg(long, conflicts_with_all = ["device", "paste", "with_refresh_token"])]
+    pub(crate) browser: bool,
+    /// Print the address, and start no browser
+    #[arg(long, requires = "browser")]
+    pub(crate) no_open: bool,
+    /// Log in at a browser elsewhere, and paste the address at which it ended
+    #[arg(long, conflicts_with_all = ["device", "with_refresh_token"])]
+    pub(crate) paste: bool,
+    /// Log in at a browser on any device, by a code (the default with --client-id elsewhere)
     #[arg(long, conflicts_with = "with_refresh_token")]
     pub(crate) device: bool,
     /// Read a refresh token from stdin; it is spent by being confirmed

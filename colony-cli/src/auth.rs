@@ -1,5 +1,6 @@
 //! `colony auth`: the logins and their state.
 
+mod browser;
 mod device;
 mod exchange;
 mod helper;

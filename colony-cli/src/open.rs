@@ -39,7 +39,8 @@ fn address(site: &str, target: Option<&str>) -> Result<String, Failure> {
     }
 }
 
-fn start(url: &str) -> std::io::Result<()> {
+/// Starts the browser of this machine's desktop. Only what a person asks to open may call this.
+pub(crate) fn start(url: &str) -> std::io::Result<()> {
     let mut command = if cfg!(windows) {
         let mut command = Command::new("cmd");
         command.args(["/C", "start", ""]);

@@ -5,12 +5,14 @@
 //! | Module | Decides |
 //! |---|---|
 //! | [`discovery`] | what a provider says of itself, and what of it is believed |
+//! | [`authorization`] | what a browser is sent to for a login, and which answer is taken |
 //! | [`audience`] | what a token for another service is asked for with, and what it is |
 //! | [`exchanged`] | where such a token is kept, what the file says, and for how long it serves |
 //! | [`keys`] | the keys that a provider signs with |
 //! | [`id_token`] | whether an `id_token` says what it must, its signature aside |
 
 pub mod audience;
+pub mod authorization;
 pub mod discovery;
 pub mod exchanged;
 pub mod id_token;

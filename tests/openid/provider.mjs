@@ -5,7 +5,7 @@
 //
 // MODULES is the folder that holds `node_modules`; SETTINGS is JSON, see `settings` below. Prints one line once
 // it listens: {"issuer": "http://127.0.0.1:PORT"}. Ends when its stdin does. What begins with /_rig is not
-// OpenID: /_rig/login, /_rig/settings, /_rig/stats, /_rig/token.
+// OpenID: /_rig/interaction, /_rig/login, /_rig/settings, /_rig/stats, /_rig/token.
 
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -82,6 +82,10 @@ const client = (id, method, secret) => ({
   response_types: ['code'],
 });
 
+// The provider's notices, on a stdout that nobody reads to its end.
+console.log = () => {};
+console.info = () => {};
+
 const server = createServer();
 await new Promise((listening) => server.listen(0, '127.0.0.1', 4096, listening));
 server.keepAliveTimeout = 60_000;
@@ -93,7 +97,14 @@ const provider = new Provider(issuer, {
     client('colony_public', 'none'),
     client('colony_basic', 'client_secret_basic', true),
     client('colony_post', 'client_secret_post', true),
+    {
+      ...client('colony_native', 'none'),
+      application_type: 'native',
+      // Any port (RFC 8252, section 7.3).
+      redirect_uris: ['http://127.0.0.1/callback'],
+    },
   ],
+  interactions: { url: (_, interaction) => `/_rig/interaction/${interaction.uid}` },
   clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   rotateRefreshToken: true,
@@ -150,6 +161,18 @@ async function login(clientId) {
     access_token: await access.save(), refresh_token: refresh, expires_in: access.expiration,
     scope: common.scope, token_type: 'Bearer',
   };
+}
+
+// What a person would do at a browser: log in, each as somebody else, and consent.
+async function interact(request, response) {
+  const { prompt, params, session } = await provider.interactionDetails(request, response);
+  let result = { login: { accountId: `person-${params.state.slice(0, 8)}` } };
+  if (prompt.name === 'consent') {
+    const grant = new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
+    grant.addOIDCScope(params.scope);
+    result = { consent: { grantId: await grant.save() } };
+  }
+  return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
 }
 
 const read = async (request) => {
@@ -275,6 +298,7 @@ async function token(request, response) {
 
 server.on('request', async (request, response) => {
   const path = request.url.split('?')[0];
+  if (path.startsWith('/_rig/interaction/')) return interact(request, response);
   if (path.startsWith('/_rig')) return rig(request, response, path);
   if (path === '/oauth/token' && request.method === 'POST') return token(request, response);
   if (path === '/.well-known/openid-configuration') stats.discovery += 1;

@@ -20,7 +20,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use super::{
-    device,
+    browser, device,
     openid::{self, OpenId},
 };
 use crate::{
@@ -57,7 +57,7 @@ pub(super) async fn run(global: &Global, args: &LoginArgs, output: &Output) -> R
     if let Some(profile) = &chosen.profile {
         check_place(&chosen.name, profile, &base_url)?;
     }
-    if args.with_refresh_token || args.device || args.client_id.is_some() {
+    if args.with_refresh_token || args.device || args.browser || args.paste || args.client_id.is_some() {
         open_id(global, args, &chosen, base_url, output).await
     } else {
         api_key(global, args, &chosen, base_url, output).await
@@ -206,9 +206,15 @@ async fn open_id(
     }
     let provider = OpenId::discover(global, &login).await?;
     let scope = args.scope.as_deref().unwrap_or(DEFAULT_SCOPE);
-    let device::Granted { reply, sent, hold } = device::log_in(global, &provider, scope, output).await?;
-    let endpoint = provider.provider.token_endpoint.as_str();
-    let credential = Credential::from_reply(openid::id(&login), endpoint, &reply, sent)?;
+    let can_browse = provider.provider().authorization_endpoint.is_some();
+    let is_here = args.browser || !args.device && can_browse && browser::is_desktop();
+    let (credential, hold) = if args.paste {
+        browser::paste(global, &provider, scope, output).await?
+    } else if is_here {
+        browser::log_in(global, &provider, scope, !args.no_open, output).await?
+    } else {
+        device::log_in(global, &provider, scope, output).await?
+    };
     let lock = locked(&profiles, chosen, output).await?;
     keep(&store, credential, args.force).await?;
     remember(&profiles, &lock, chosen, base_url, &login)?;
@@ -279,7 +285,7 @@ impl Bring<'_> {
     async fn run(&self, hold: &Hold, token: SecretString) -> Result<(), Failure> {
         let Self { global, args, provider, login, store, output } = self;
         let name = credential::fingerprint(&token);
-        let endpoint = provider.provider.token_endpoint.as_str();
+        let endpoint = provider.provider().token_endpoint.as_str();
         let brought = Credential::from_refresh_token(openid::id(login), endpoint, token, client::now())?;
         // Another process was first, or this is the second time: the token is spent, and its login is the stored one.
         let stored = store.status().await;
@@ -428,7 +434,7 @@ fn no_refresh_token(expiry: f64) -> String {
 // ---- stdin
 
 /// One line from stdin. Never from an argument, which other users of the machine could read.
-fn secret_from_stdin(what: &str, output: &Output) -> Result<SecretString, Failure> {
+pub(super) fn secret_from_stdin(what: &str, output: &Output) -> Result<SecretString, Failure> {
     let text = if std::io::stdin().is_terminal() {
         output.error_line(&format!("Paste {what} (it is not shown) and press Enter:"));
         let _echo = signals::keep_echo();

@@ -136,7 +136,7 @@ async fn end_login(
         return Ok(removed);
     }
     let provider = OpenId::discover(global, login).await?;
-    let Some(endpoint) = provider.provider.revocation_endpoint.clone() else {
+    let Some(endpoint) = provider.provider().revocation_endpoint.clone() else {
         let message = format!("the provider {} names no address to revoke tokens at", login.issuer);
         return Err(Error::build(ErrorKind::Config, message)
             .hint("`colony auth logout` without --revoke removes what is stored here")

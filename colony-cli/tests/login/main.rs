@@ -3,6 +3,8 @@
 
 mod bench;
 #[cfg(target_os = "linux")]
+mod browser;
+#[cfg(target_os = "linux")]
 mod doctor;
 #[cfg(unix)]
 mod key_command;
