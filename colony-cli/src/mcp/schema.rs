@@ -7,11 +7,18 @@ use crate::operation_docs::{Argument, OperationDocs};
 /// The most characters of an idempotency key of a caller.
 pub(super) const LONGEST_REQUEST_ID: usize = 200;
 
+/// Numbers that an operation itself refuses beyond these: the operation, the argument, the least, the most.
+const BOUNDS: &[(&str, &str, i64, i64)] = &[("create_puzzle", "difficulty", 1, 5)];
+
 /// The schema of an operation's arguments.
 pub(super) fn of(docs: &OperationDocs) -> Map<String, Value> {
     let fields =
         docs.arguments.iter().map(|argument| (argument.name.clone(), property(argument), argument.required));
     let mut schema = object(fields);
+    for (_, name, least, most) in BOUNDS.iter().filter(|(operation, ..)| *operation == docs.name) {
+        schema["properties"][name]["minimum"] = (*least).into();
+        schema["properties"][name]["maximum"] = (*most).into();
+    }
     if docs.open {
         schema.insert("additionalProperties".to_owned(), true.into());
     }
