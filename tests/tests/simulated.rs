@@ -28,3 +28,9 @@ fn rotations_lose_nothing() {
     let summary = colony_tests::sim::rotation::play(0..seeds);
     assert!(summary.lost.is_empty(), "{:#?}", summary.lost);
 }
+
+#[test]
+fn a_late_call_counts_from_when_it_arrives() {
+    let report = run(Scene::of_fleet(7787, false));
+    assert_eq!((report.outcomes.last(), report.broken), (Some(&Outcome::Done), Vec::new()));
+}

@@ -194,7 +194,10 @@ impl World {
         let late = std::mem::take(&mut self.store.late);
         for (at, call) in late {
             if at <= now {
+                // What lasts for a while lasts from then on.
+                self.now = at;
                 self.carry_out(&call, None);
+                self.now = now;
             } else {
                 self.store.late.push((at, call));
             }
