@@ -96,7 +96,8 @@ pub(crate) struct PolicyArgs {
     /// Refuse what does more than read
     #[arg(long, global = true, hide = true)]
     pub(crate) read_only: bool,
-    /// Refuse what does more than read, but for this operation or group:NAME
+    /// Refuse what does more than read, but for this operation or group:NAME; of proxy and exec --proxy, the requests
+    /// that pass: 'GET /posts*'
     #[arg(long, global = true, value_name = "NAME", value_delimiter = ',', hide = true)]
     pub(crate) allow: Vec<String>,
     /// Refuse this operation or group:NAME
@@ -137,7 +138,7 @@ pub(crate) enum Command {
     Exec(ExecArgs),
     /// Add the token to the requests of other programs, and forward them to the service alone
     #[command(
-        after_help = "On a port every caller shows the word that is printed with the address: in its path, or as\n`Authorization: Bearer WORD`. A socket file is this user's alone.\n\nExamples:\n  colony proxy\n  colony proxy --listen unix:$XDG_RUNTIME_DIR/colony.sock --allow 'GET /posts*'\n  colony proxy --audience colony_shop=https://shop.example/api"
+        after_help = "On a port every caller shows the word that is printed with the address: in its path, or as\n`Authorization: Bearer WORD`. A socket file is this user's alone.\n--allow 'METHOD /PATH*' lets only such requests pass; it may be given several times.\n\nExamples:\n  colony proxy\n  colony proxy --listen unix:$XDG_RUNTIME_DIR/colony.sock --allow 'GET /posts*'\n  colony proxy --audience colony_shop=https://shop.example/api"
     )]
     Proxy(ProxyArgs),
     /// Look for what is wrong with the login on this host, and say what to type

@@ -37,7 +37,8 @@ const MOST: usize = 16 * 1024;
 pub(crate) fn run(global: &Global, args: ExecArgs, output: &Output) -> Result<(), Failure> {
     // While no other file is open that could have its number.
     let descriptor = args.fd.map(Descriptor::reserve).transpose()?;
-    let ExecArgs { audience, id_token, min_ttl, env, proxy, allow, line, .. } = args;
+    let ExecArgs { audience, id_token, min_ttl, env, proxy, line, .. } = args;
+    let (global, allow) = &proxied::patterns(global)?;
     // The proxy has to know where the other service is.
     let toward: Option<Toward> = match &audience {
         Some(text) if proxy => {
@@ -63,7 +64,7 @@ pub(crate) fn run(global: &Global, args: ExecArgs, output: &Output) -> Result<()
         command.env("COLONY_PROFILE", profile);
     }
     if proxy {
-        let kept = proxied::keep(global, toward.as_ref(), &allow, &details.token)?;
+        let kept = proxied::keep(global, toward.as_ref(), allow, &details.token)?;
         if toward.is_none() {
             command.env("COLONY_BASE_URL", &kept.base_url);
         }

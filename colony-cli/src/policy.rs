@@ -6,7 +6,7 @@ use colony_core::policy::Policy;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    args::{Command, Global, PolicyArgs},
+    args::{Command, ExecArgs, Global, PolicyArgs},
     client,
     failure::Failure,
 };
@@ -106,6 +106,11 @@ pub(crate) fn known(policy: Policy) -> Result<Policy, Failure> {
 pub(crate) fn check_flags(global: &Global, command: &Command) -> Result<(), Failure> {
     let takes_them = match command {
         Command::Call(_) | Command::Api(_) | Command::Short(_) => true,
+        // There it says which requests pass.
+        Command::Proxy(_) | Command::Exec(ExecArgs { proxy: true, .. }) => {
+            let PolicyArgs { read_only, deny, daily, .. } = &global.policy;
+            !read_only && deny.is_empty() && daily.is_empty()
+        }
         #[cfg(feature = "mcp")]
         Command::Mcp(_) => true,
         _ => false,

@@ -28,7 +28,9 @@ const MOST: u64 = 64 * 1024;
 
 pub(crate) async fn run(global: &Global, args: ProxyArgs, output: &Output) -> Result<(), Failure> {
     let mut arriving = signals::arriving()?;
-    let ProxyArgs { listen, allow, audience } = args;
+    let ProxyArgs { listen, audience } = args;
+    let (global, allow) = &patterns(global)?;
+    let allow = read(allow)?;
     let running = tokio::select! {
         running = Running::start(global, audience.as_ref(), listen, allow, None) => running?,
         Some(number) = arriving.recv() => signals::end(128 + number),
@@ -53,6 +55,20 @@ pub(crate) async fn run(global: &Global, args: ProxyArgs, output: &Output) -> Re
     let _ = arriving.recv().await;
     running.stop().await;
     Ok(())
+}
+
+/// The global options without `--allow`, which elsewhere names operations, and the patterns that it has for a proxy.
+pub(crate) fn patterns(global: &Global) -> Result<(Global, Vec<String>), Failure> {
+    let mut global = global.clone();
+    let patterns = std::mem::take(&mut global.policy.allow);
+    read(&patterns)?;
+    Ok((global, patterns))
+}
+
+fn read(patterns: &[String]) -> Result<Vec<Allow>, Failure> {
+    let read =
+        |text: &String| text.parse().map_err(|error| Failure::usage(format!("--allow {text:?}: {error}")));
+    patterns.iter().map(read).collect()
 }
 
 /// What scripts are told of a proxy.
@@ -161,7 +177,7 @@ pub(crate) fn keep(
         keeper.args(["--audience", &format!("{}={}", toward.audience, toward.url)]);
     }
     for allow in allow {
-        keeper.args(["--allow", allow]);
+        keeper.args(["--pass", allow]);
     }
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut keeper, 0);
@@ -210,8 +226,7 @@ pub(crate) fn keeper(global: &Global, args: KeeperArgs, output: &Output) -> Resu
         // Before the command can begin, so that its number is not another's.
         let process = Watched::open(args.process)?;
         let running =
-            Running::start(global, args.audience.as_ref(), Listen::default(), args.allow, Some(given))
-                .await?;
+            Running::start(global, args.audience.as_ref(), Listen::default(), args.pass, Some(given)).await?;
         output.line(&told(&running.proxy, None).to_string());
         output.finish()?;
         process.end().await?;

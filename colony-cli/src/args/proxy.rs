@@ -30,9 +30,6 @@ pub(crate) struct ExecArgs {
     /// Hand over a proxy that adds the token, whose address is COLONY_BASE_URL, and no token
     #[arg(long, conflicts_with = "fd")]
     pub(crate) proxy: bool,
-    /// What passes that proxy, as for `colony proxy`
-    #[arg(long, value_name = "PATTERN", requires = "proxy", value_parser = pattern)]
-    pub(crate) allow: Vec<String>,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) line: Vec<OsString>,
@@ -44,20 +41,11 @@ fn variable(text: &str) -> Result<String, String> {
     is_name.then(|| text.to_owned()).ok_or_else(|| "give the name of a variable, like GH_TOKEN".to_owned())
 }
 
-/// Checks a pattern that is passed on as it stands.
-fn pattern(text: &str) -> Result<String, String> {
-    text.parse::<Allow>().map(|_| text.to_owned()).map_err(|error| error.to_string())
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ProxyArgs {
     /// Where to listen: unix:PATH, or a loopback port [default: 127.0.0.1:0, a free port]
     #[arg(long, value_name = "PLACE", default_value = "127.0.0.1:0", hide_default_value = true)]
     pub(crate) listen: Listen,
-    /// What passes, a method and a path below the base URL: 'GET /posts*'; may be given several times [default: all
-    /// but key rotation]
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) allow: Vec<Allow>,
     /// Forward to another service: its client id, and its address
     #[arg(long, value_name = "ID=URL")]
     pub(crate) audience: Option<Toward>,
@@ -68,8 +56,9 @@ pub(crate) struct KeeperArgs {
     /// The process with whose end this one ends
     #[arg(long)]
     pub(crate) process: i32,
+    /// What passes
     #[arg(long)]
-    pub(crate) allow: Vec<Allow>,
+    pub(crate) pass: Vec<Allow>,
     #[arg(long)]
     pub(crate) audience: Option<Toward>,
     /// Whether this is the process that stays

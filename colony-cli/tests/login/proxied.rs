@@ -218,11 +218,11 @@ fn the_proxy_of_a_command_ends_with_it() {
     }
     // The command is stopped, and what it started may go on.
     assert_eq!(curl(&[&me]).0, "200");
-    assert!(
-        !fs::read_to_string(format!("/proc/{}/task/{}/children", child.id(), child.id()))
-            .unwrap()
-            .contains(' ')
-    );
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    for own in fs::read_to_string(children).unwrap().split_whitespace() {
+        let line = fs::read_to_string(format!("/proc/{own}/cmdline")).unwrap();
+        assert!(!line.contains("proxy-keeper"), "the keeper is no child of the command");
+    }
     kill_process(pid, Signal::CONT).unwrap();
     kill_process(pid, Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(41));
