@@ -602,6 +602,7 @@ impl<C: OverHttp> Builder<C> {
         let sender = Sender {
             http,
             base_url: base_url.clone(),
+            base: address.clone(),
             timeout: self.timeout,
             max_reply_size: self.max_reply_size,
             in_flight: self

@@ -13,13 +13,13 @@ use url::{Host, Url};
 const SOCKS: [&str; 4] = ["socks4", "socks4a", "socks5", "socks5h"];
 
 /// What the environment says, read once.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(crate) struct Proxies {
     /// For `http` and `https` addresses: the variable and its value.
     http: Option<(&'static str, String)>,
     https: Option<(&'static str, String)>,
-    /// `NO_PROXY`, and those of its entries that name a port.
-    exceptions: String,
+    /// `NO_PROXY`, where a proxy is named; and those of its entries that name a port.
+    exceptions: Option<Matcher>,
     direct: Vec<(String, u16)>,
 }
 
@@ -44,12 +44,12 @@ impl Proxies {
             let is_host = !host.contains(':') || host.starts_with('[') && host.ends_with(']');
             Some((host.to_ascii_lowercase(), port.parse().ok().filter(|_| is_host)?))
         };
-        Self {
-            http: first(["HTTP_PROXY", "http_proxy"]).or_else(all),
-            https: first(["HTTPS_PROXY", "https_proxy"]).or_else(all),
-            direct: exceptions.split(',').filter_map(with_port).collect(),
-            exceptions,
-        }
+        let http = first(["HTTP_PROXY", "http_proxy"]).or_else(all);
+        let https = first(["HTTPS_PROXY", "https_proxy"]).or_else(all);
+        let direct = exceptions.split(',').filter_map(with_port).collect();
+        let matcher = || Matcher::builder().all("http://proxy.invalid").no(exceptions).build();
+        let exceptions = (http.is_some() || https.is_some()).then(matcher);
+        Self { http, https, exceptions, direct }
     }
 
     /// Whether this address is asked without a proxy, whatever is set.
@@ -97,8 +97,9 @@ impl Proxies {
 
     /// Whether reqwest passes the proxy by.
     fn is_exception(&self, url: &Url) -> bool {
-        let matcher = Matcher::builder().all("http://proxy.invalid").no(self.exceptions.as_str()).build();
-        url.as_str().parse().is_ok_and(|url| matcher.intercept(&url).is_none())
+        let passes =
+            |matcher: &Matcher| url.as_str().parse().is_ok_and(|url| matcher.intercept(&url).is_none());
+        self.exceptions.as_ref().is_some_and(passes)
     }
 
     fn named(&self, url: &Url) -> Option<&(&'static str, String)> {
@@ -241,7 +242,8 @@ mod tests {
             assert!(found.check(&url("http://localhost/")).is_ok());
             assert!(proxies(&[("all_proxy", useless), ("HTTP_PROXY", "p:1")]).check(&far).is_ok());
         }
-        assert_eq!(proxies(&[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://p")]), Proxies::default());
+        let of_a_request = proxies(&[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://p")]);
+        assert_eq!(of_a_request.told(&far), None);
         let told = proxies(&[("ALL_PROXY", "socks5h://user:secret@p:1")]).told(&far);
         assert_eq!(told.as_deref(), Some("ALL_PROXY=socks5h://p:1"));
         assert!(proxies(&[("https_proxy", "https://p")]).over_tls(&url("https://far.example/")));

@@ -35,6 +35,8 @@ const UNBOUNDED: Duration = Duration::from_secs(365 * 24 * 3600);
 pub(crate) struct Sender {
     pub(crate) http: Connections,
     pub(crate) base_url: String,
+    /// The same, parsed.
+    pub(crate) base: Url,
     pub(crate) timeout: Duration,
     /// In bytes.
     pub(crate) max_reply_size: usize,
@@ -297,7 +299,11 @@ impl Sender {
             Base::Other(url) => url.trim_end_matches('/'),
             Base::Endpoint(url) => url,
         };
-        let mut url = address(&format!("{base}{path}")).ok_or_else(|| {
+        let url = match request.base_part() {
+            Base::Api if is_plain(&path) => Some(below(&self.base, &path)),
+            _ => address(&format!("{base}{path}")),
+        };
+        let mut url = url.ok_or_else(|| {
             let message = format!("{base:?} is not an http or https address with a host");
             Error::build(ErrorKind::Config, message).operation(request.operation()).finish()
         })?;
@@ -340,6 +346,19 @@ impl Sender {
     }
 }
 
+/// Whether nothing in the path ends it or is dropped by the address parser.
+fn is_plain(path: &str) -> bool {
+    path.starts_with('/')
+        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~%".contains(&byte))
+}
+
+/// The address of a [plain](is_plain) path below this one, whose host need not be read again.
+fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&[base.path().trim_end_matches('/'), path].concat());
+    url
+}
+
 /// Reads an http or https address.
 ///
 /// Without a host the address parser takes the next word for one: `http:///api/v1` would go, with the key, to a
@@ -364,4 +383,23 @@ fn too_large(request: &Request, limit: usize) -> Error {
         .code("too_large")
         .hint("Check the base URL; `max_reply_size` allows larger replies, and downloads can be streamed")
         .finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_path_leads_where_the_whole_address_does() {
+        for base in ["https://host.example/api/v1", "http://127.0.0.1:8000", "https://host.example/a%20b"] {
+            for path in ["/posts", "/posts/x%2Fy/comments", "/a/../b", "/a/%2e%2E/b/.", "//x", "/", "/a%20"] {
+                assert!(is_plain(path));
+                let url: Url = base.parse().unwrap();
+                assert_eq!(Some(below(&url, path)), address(&format!("{base}{path}")), "{base}{path}");
+            }
+        }
+        for path in ["/a?b", "/a#b", "/a\\b", "/a b", "/a\tb", "", "a", "/é"] {
+            assert!(!is_plain(path), "{path:?}");
+        }
+    }
 }
