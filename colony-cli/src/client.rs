@@ -220,6 +220,12 @@ fn environment_key() -> Result<Option<SecretString>, Failure> {
     Ok((!key.is_empty()).then(|| key.to_owned().into()))
 }
 
+/// Whether a profile is asked for by name, or the key or the address is to come from one.
+pub(crate) fn needs_profile(global: &Global) -> Result<bool, Failure> {
+    let has_key = global.api_key_file.is_some() || environment_key()?.is_some();
+    Ok(named(global).is_some() || !has_key || given_base_url(global).is_none())
+}
+
 /// A key goes only to the service it was given for.
 pub(crate) fn check_place(name: &str, profile: &Profile, given: &str) -> Result<(), Failure> {
     if cache_path::normalise_base_url(given) == cache_path::normalise_base_url(&profile.base_url) {
