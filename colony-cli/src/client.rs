@@ -220,10 +220,15 @@ fn environment_key() -> Result<Option<SecretString>, Failure> {
     Ok((!key.is_empty()).then(|| key.to_owned().into()))
 }
 
-/// Whether a profile is asked for by name, or the key or the address is to come from one.
-pub(crate) fn needs_profile(global: &Global) -> Result<bool, Failure> {
+/// Whether a profile that cannot be read does not matter: nobody asked for it by name, key and address do not come from
+/// it, and it sets no limits.
+pub(crate) fn does_without_profile(global: &Global) -> Result<bool, Failure> {
     let has_key = global.api_key_file.is_some() || environment_key()?.is_some();
-    Ok(named(global).is_some() || !has_key || given_base_url(global).is_none())
+    if named(global).is_some() || !has_key || given_base_url(global).is_none() {
+        return Ok(false);
+    }
+    let sets_limits = |profiles: Profiles| profiles.may_have_policy(&profile_name(global, Some(&profiles)));
+    Ok(!Profiles::from_environment().is_ok_and(sets_limits))
 }
 
 /// A key goes only to the service it was given for.

@@ -87,10 +87,11 @@ pub(crate) fn policy(global: &Global) -> Result<Policy, Failure> {
     known(global.policy.settings(false).policy().and(of_profile(global)?))
 }
 
-/// The profile's. One that cannot be read is an error, since it may hold a limit, unless the command needs none.
+/// The profile's. One that cannot be read is an error, since it may hold a limit, unless it
+/// does not matter.
 pub(crate) fn of_profile(global: &Global) -> Result<Policy, Failure> {
     let profile = match client::chosen(global) {
-        Err(_) if !client::needs_profile(global)? => None,
+        Err(_) if client::does_without_profile(global)? => None,
         chosen => chosen?.profile,
     };
     let settings = profile.and_then(|profile| profile.policy);

@@ -194,6 +194,15 @@ impl Profiles {
             .map_err(|error| unreadable(format!("cannot be read ({error})")))
     }
 
+    /// Whether a profile has a policy, as far as that can be told of one that cannot be read otherwise.
+    pub(crate) fn may_have_policy(&self, name: &str) -> bool {
+        let content = self.files.read(&file_name(name));
+        content.is_ok_and(|content| {
+            content
+                .is_some_and(|content| content.expose_secret().windows(8).any(|word| word == b"\"policy\""))
+        })
+    }
+
     /// Waits until no other login or logout of this profile is under way, and calls `told` once when that takes
     /// long. What is read afterwards stays as it is until the lock is dropped.
     pub(crate) async fn lock(&self, name: &str, told: impl FnOnce()) -> Result<ProfileLock, Failure> {
