@@ -602,7 +602,7 @@ impl<C: OverHttp> Builder<C> {
         let sender = Sender {
             http,
             base_url: base_url.clone(),
-            base: address.clone(),
+            base: address,
             timeout: self.timeout,
             max_reply_size: self.max_reply_size,
             in_flight: self
