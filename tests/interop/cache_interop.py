@@ -309,7 +309,8 @@ def mixed_start():
         for path in scene.directory.iterdir():
             if path.suffix == ".json":
                 assert json.loads(path.read_text())["token"]
-            assert path.suffix in (".json", ".lock", ".note"), f"left behind: {path}"
+            known = (".json", ".lock", ".note", ".jsonl")
+            assert path.suffix in known, f"left behind: {path}"
         logins = scene.logins()
         assert scene.rust("auth", "token") == scene.token()
         scene.python().get_me()
