@@ -206,9 +206,9 @@ impl Calls {
             let allowed = |name: &&&str| registry::find(name).is_some_and(|it| tools::is_allowed(policy, it));
             let near: Vec<&str> = near.iter().filter(allowed).copied().collect();
             let hint =
-                if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
+                if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(", ")) };
             return Err(wrong(format!(
-                "there is no operation {name:?}{hint} find_operation finds them by words"
+                "there is no operation {name:?}; {hint}find_operation finds them by words"
             )));
         };
         if operation.access() == Access::Secret {

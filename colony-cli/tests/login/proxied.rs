@@ -208,14 +208,7 @@ fn the_proxy_of_a_command_ends_with_it() {
     said.read_line(&mut line).unwrap();
     let me = format!("{}/users/me", line.trim());
     let pid = Pid::from_child(&child);
-    kill_process(pid, Signal::STOP).unwrap();
-    let state = || {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
-        stat.rsplit(") ").next().unwrap().chars().next().unwrap()
-    };
-    while state() != 'T' {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    crate::bench::stop(&child);
     // The command is stopped, and what it started may go on.
     assert_eq!(curl(&[&me]).0, "200");
     let children = format!("/proc/{0}/task/{0}/children", child.id());

@@ -9,7 +9,6 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -434,14 +433,7 @@ fn signals_and_stops_reach_the_command() {
     said.read_line(&mut line).unwrap();
     assert_eq!(line, "ready\n");
     let pid = Pid::from_child(&child);
-    kill_process(pid, Signal::STOP).unwrap();
-    let state = || {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
-        stat.rsplit(") ").next().unwrap().chars().next().unwrap()
-    };
-    while state() != 'T' {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    crate::bench::stop(&child);
     kill_process(pid, Signal::CONT).unwrap();
     kill_process(pid, Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(41));

@@ -1,6 +1,9 @@
 //! R1, S1: tokens expire under a crowd of processes, again and again.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, fs, time::Duration};
+
+use colony_async::LOG_FILE;
+use serde_json::Value;
 
 use super::{
     Ground, Outcome, Tally,
@@ -49,7 +52,20 @@ pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
     spans.sort();
     tally.same("logins in flight together", spans.windows(2).filter(|pair| pair[1].0 < pair[0].1).count(), 0);
     tally.same("temporary files left", scene.litter(), Vec::new());
+    check_log(&scene, counts.logins, &mut tally)?;
     tally.fault("waits for another process's login", waited, u64::try_from(windows)?);
     tally.fact(format!("{processes} processes × {windows} windows, {} logins", counts.logins));
     Ok(tally)
+}
+
+/// The host's log, which all processes write to: each line is whole, and each login is there once.
+fn check_log(scene: &Scene, logins: u64, tally: &mut Tally) -> Result<(), Box<dyn std::error::Error>> {
+    let text = fs::read_to_string(scene.file("lock").with_file_name(LOG_FILE))?;
+    let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    tally.same("whole lines of the log", lines.len(), text.lines().count());
+    let minted: Vec<_> = lines.iter().filter(|line| line["event"] == "minted").collect();
+    let tokens: BTreeSet<_> = minted.iter().filter_map(|line| line["token"].as_str()).collect();
+    tally.same("logins in the log", (minted.len() as u64, tokens.len() as u64), (logins, logins));
+    tally.fact(format!("{} lines in the log", lines.len()));
+    Ok(())
 }
