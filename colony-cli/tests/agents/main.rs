@@ -1,5 +1,5 @@
 //! What agents and their operators may rely on: policies and budgets (P1 to P3), and `colony mcp` (M2 to M14; M1 is
-//! `.ci/mcp.sh`'s). Each promise prints its figures: `cargo test -p colony-cli --test agents -- --nocapture`.
+//! `.ci/mcp.sh`'s, M15 `tests/mcp/light.py`'s). Each promise prints its figures: `cargo test -p colony-cli --test agents -- --nocapture`.
 //! `COLONY_TESTS_LONG=1` runs them at full length.
 
 #![cfg(unix)]

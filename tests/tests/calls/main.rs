@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
 
+mod budgets;
 mod duplicates;
 mod gateway;
 mod keys;
