@@ -26,5 +26,6 @@ mod rotation;
 mod secrets;
 #[cfg(unix)]
 mod signals;
+mod store;
 #[cfg(target_os = "linux")]
 mod tools;
