@@ -1,5 +1,5 @@
-//! The policy of a client, kept: what it does not let through is not sent, and what is limited to so many a day is
-//! counted in a ledger that all programs of the account on this host share.
+//! Enforces the policy of a client: refuses what it does not allow before anything is sent, and counts what has a daily
+//! budget in a ledger that all programs of the account on this host share.
 //!
 //! A budget *fails closed*, as the store of credentials does: one is counted before the request is sent, with the lock
 //! held; a ledger that cannot be locked, read or written sends nothing. It is taken back only for what had no effect for

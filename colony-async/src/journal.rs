@@ -3,8 +3,7 @@
 //! `log.jsonl` lies beside the files it speaks of, is private, and grows by whole lines: each is one write to a file
 //! that is open for appending, of which the system makes one piece (not across a network mount). A line is JSON with the
 //! moment, the process, the program, what happened, for which token file, and the first digits of the token's SHA-256;
-//! no token, no key, no text of a server. A person may
-//! remove the file at any time; a new one begins.
+//! no token, no key, no text of a server. The file may be removed at any time; the next line begins a new one.
 //!
 //! It is best effort: a log that cannot be written fails nothing. A token from memory or from the file, which is almost
 //! every call, writes no line.
@@ -19,7 +18,7 @@ use crate::disk::Disk;
 
 /// The log's name in its directory.
 pub const FILE: &str = "log.jsonl";
-/// The longest audience that is told, in characters: a line stays well below what a system writes in one piece.
+/// The longest audience that is logged, in characters: a line stays well below what a system writes in one piece.
 const LONGEST: usize = 200;
 
 /// Something that happened to a token.

@@ -346,13 +346,13 @@ impl Sender {
     }
 }
 
-/// Whether nothing in the path ends it or is dropped by the address parser.
+/// Whether the address parser takes the whole text as a path, and drops nothing of it.
 fn is_plain(path: &str) -> bool {
     path.starts_with('/')
         && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~%".contains(&byte))
 }
 
-/// The address of a [plain](is_plain) path below this one, whose host need not be read again.
+/// Appends a [plain](is_plain) path to the base address, without parsing the host again.
 fn below(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     url.set_path(&[base.path().trim_end_matches('/'), path].concat());

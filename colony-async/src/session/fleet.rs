@@ -5,9 +5,9 @@
 //! look again and again until the token or a note is there. A lease saves logins and protects nothing: two holders are
 //! allowed, since a failover may lose it.
 //!
-//! **No trouble with the server fails a call.** It is given a budget of time; whoever gets no answer goes on without, and
-//! a while nobody of this process asks again (`circuit`). A connection is opened for each attempt and
-//! closed at its end: attempts are rare, so there is no pool, and no connection that died in the meantime.
+//! **No trouble with the server fails a call.** Connecting and the first look have a time budget. Without an answer the
+//! host goes on without the store, and this process does not ask it again for a while (`circuit`). A connection is opened
+//! for each attempt and closed at its end: attempts are rare, so there is no pool, and no connection that died unnoticed.
 
 mod circuit;
 pub mod engine;
@@ -57,9 +57,9 @@ const POLL_FIRST: Duration = Duration::from_millis(25);
 const POLL_LAST: Duration = Duration::from_millis(500);
 /// The longest pause of a waiting process whose store went away, so that not all log in at once.
 const SPREAD: Duration = Duration::from_secs(1);
-/// How long a failed login is told to those who wait for it.
+/// How long the note of a failed login stays in the store.
 const TOLD: Duration = Duration::from_secs(30);
-/// How far two clocks may be apart before that is told, in seconds.
+/// The difference of two clocks above which a warning is logged, in seconds.
 const SKEW: f64 = 60.0;
 
 /// The server of a fleet, as all sessions of a client share it.

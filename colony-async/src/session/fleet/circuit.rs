@@ -12,7 +12,7 @@ use crate::time::{Timer, unix};
 /// The pauses of a store that is out of reach: from the first they double to the last.
 const FIRST: Duration = Duration::from_secs(5);
 const LAST: Duration = Duration::from_secs(60);
-/// The pause where a person has to mend something.
+/// The pause after trouble that only a person can end, such as a wrong password.
 const WRONG: Duration = Duration::from_secs(600);
 
 /// Whether a store is asked at all. All clients of a process that have one store share it.
