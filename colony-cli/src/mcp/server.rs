@@ -50,6 +50,18 @@ impl Server {
     }
 }
 
+/// Turns a panic into an error: `rmcp` leaves a request whose handler panics without an answer. The panic hook has
+/// written the message to stderr.
+async fn answered(work: impl Future<Output = Outcome>) -> Outcome {
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    outcome.unwrap_or_else(|_| {
+        Outcome::Failed(answer::refusal(
+            "internal",
+            "the call failed by a mistake of this program; stderr tells more",
+        ))
+    })
+}
+
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
@@ -78,15 +90,7 @@ impl ServerHandler for Server {
         let Some(tool) = tools::find(&request.name) else {
             return Err(ErrorData::invalid_params(format!("there is no tool {:?}", request.name), None));
         };
-        // A call that panics must not leave its client waiting. The hook has said on stderr what happened.
-        let outcome = AssertUnwindSafe(self.calls.call(tool, request, &context)).catch_unwind().await;
-        let outcome = outcome.unwrap_or_else(|_| {
-            Outcome::Failed(answer::refusal(
-                "internal",
-                "the tool failed by a mistake of this program; stderr tells more",
-            ))
-        });
-        Ok(match outcome {
+        Ok(match answered(self.calls.call(tool, request, &context)).await {
             Outcome::Done(text) => CallToolResult::success(vec![ContentBlock::text(text)]).into(),
             Outcome::Failed(text) => CallToolResult::error(vec![ContentBlock::text(text)]).into(),
             Outcome::Asks(question) => CallToolResponse::InputRequired(*question),
@@ -136,7 +140,7 @@ impl ServerHandler for Server {
         let Some((operation, arguments)) = asked else {
             return Err(ErrorData::resource_not_found(format!("there is no resource {uri:?}"), None));
         };
-        match self.calls.read(operation, arguments, &context).await {
+        match answered(self.calls.read(operation, arguments, &context)).await {
             Outcome::Done(text) => {
                 let contents = ResourceContents::text(text, uri).with_mime_type("application/json");
                 Ok(ReadResourceResult::new(vec![contents]).into())
