@@ -1,5 +1,5 @@
-//! What there is to say about each operation's arguments. The file beside this one is taken from the doc
-//! comments of the operations; the test `operation_docs` keeps it up to date.
+//! What there is to say about each operation's arguments and answer. The files beside this one are taken from the doc
+//! comments of the operations and models; the test `operation_docs` keeps them up to date.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub(crate) struct OperationDocs {
     #[serde(default)]
     #[cfg_attr(not(feature = "mcp"), allow(dead_code, reason = "told to models only"))]
     pub(crate) open: bool,
-    /// The fields of its answer, `{id, title}`; empty where they are not known.
+    /// The shape of its answer, `{items: [Post], total, has_more}`; empty where it is not known.
     #[serde(default)]
     #[cfg_attr(not(feature = "mcp"), allow(dead_code, reason = "told to models only"))]
     pub(crate) answer: String,
@@ -40,6 +40,27 @@ pub(crate) fn all() -> Vec<OperationDocs> {
 /// The one of this name.
 pub(crate) fn of(name: &str) -> OperationDocs {
     all().into_iter().find(|operation| operation.name == name).unwrap_or_default()
+}
+
+/// The models that the shape of an answer names, and those that they hold: what each field is.
+#[cfg(feature = "mcp")]
+pub(crate) fn models(answer: &str) -> serde_json::Map<String, serde_json::Value> {
+    use serde_json::{Map, Value};
+
+    let mut all: Map<String, Value> = serde_json::from_str(include_str!("models.json")).unwrap_or_default();
+    let mut take = |shape: &str| -> Map<String, Value> {
+        let names = shape.split(|c: char| !c.is_alphanumeric());
+        names.filter_map(|name| all.remove_entry(name)).collect()
+    };
+    let mut told = take(answer);
+    let fields = told.values().filter_map(Value::as_object).flat_map(Map::values).filter_map(Value::as_str);
+    // `[User]: Who may read it`
+    let shapes: Vec<String> =
+        fields.filter_map(|field| field.split_once(": ")).map(|(shape, _)| shape.to_owned()).collect();
+    for shape in shapes.iter().filter(|shape| !shape.contains(' ')) {
+        told.append(&mut take(shape));
+    }
+    told
 }
 
 impl Argument {

@@ -1,6 +1,7 @@
 //! What `colony methods` and `colony call NAME --help` tell about arguments is taken from the doc
-//! comments of the operations, so that nobody writes it twice. `COLONY_UPDATE=1 cargo test -p colony-cli
-//! --test operation_docs` writes the file anew; without it the test fails when the file is out of date.
+//! comments of the operations, so that nobody writes it twice, and what `describe_operation` tells about answers from
+//! those of the models. `COLONY_UPDATE=1 cargo test -p colony-cli --test operation_docs` writes the files anew; without
+//! it the test fails when one is out of date.
 
 use std::{
     collections::BTreeMap,
@@ -67,6 +68,8 @@ fn the_arguments_documentation_is_up_to_date() {
             }
         }
     }
+    // The models that answers are made of.
+    let mut told = Vec::new();
     let rows: Vec<Value> = registry::operations()
         .map(|(_, operation)| {
             // An operation that sends nothing implements no trait; its arguments are named after it.
@@ -74,21 +77,46 @@ fn the_arguments_documentation_is_up_to_date() {
             let mut row =
                 row(operation, structs.get(&name), methods.get(operation.name).map_or("", String::as_str));
             let kind = if operation.name.starts_with("iter_") { "Item" } else { "Response" };
-            let answer = answers.get(&(name, kind)).map(|answer| outline(answer, &structs, 0));
-            let answer = answer.filter(|answer| !answer.is_empty());
-            if let Some(answer) = answer {
-                row["answer"] = if kind == "Item" { format!("[{answer}]") } else { answer }.into();
+            let answer = answers.get(&(name, kind)).and_then(|answer| shape(answer, &structs));
+            if let Some((shape, model)) = answer {
+                row["answer"] = if kind == "Item" { format!("[{shape}]") } else { shape }.into();
+                told.push(model);
             }
             row
         })
         .collect();
     let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
-    let text = format!("[\n{}\n]\n", lines.join(",\n"));
-    let path = root.join("src/operations.json");
-    if std::env::var_os("COLONY_UPDATE").is_some() {
-        fs::write(&path, &text).expect("operations.json is written");
+    is_up_to_date(&root.join("src/operations.json"), &format!("[\n{}\n]\n", lines.join(",\n")));
+
+    let mut models: BTreeMap<String, Value> = BTreeMap::new();
+    while let Some(model) = told.pop() {
+        let fields = structs[&model].fields.iter().filter(|field| field.name != "extra");
+        let fields: BTreeMap<&str, String> = fields
+            .map(|field| {
+                let docs = sentence(&field.docs);
+                assert!(!docs.is_empty(), "{model}::{} has no documentation", field.name);
+                let Some((shape, below)) = shape(&field.rust, &structs) else {
+                    return (&*field.name, docs.to_owned());
+                };
+                if below != model && !models.contains_key(&below) {
+                    told.push(below);
+                }
+                (&*field.name, format!("{shape}: {docs}"))
+            })
+            .collect();
+        models.insert(model, json!(fields));
     }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
+    let lines: Vec<String> =
+        models.iter().map(|(name, fields)| format!("{}:{fields}", json!(name))).collect();
+    is_up_to_date(&root.join("src/models.json"), &format!("{{\n{}\n}}\n", lines.join(",\n")));
+}
+
+/// Compares a generated file with what it should be, or writes it.
+fn is_up_to_date(path: &Path, text: &str) {
+    if std::env::var_os("COLONY_UPDATE").is_some() {
+        fs::write(path, text).expect("the file is written");
+    }
+    let committed = fs::read_to_string(path).unwrap_or_default();
     assert!(committed == text, "{} is out of date: run this test with COLONY_UPDATE=1", path.display());
 }
 
@@ -225,27 +253,27 @@ fn read_answers(text: &str, answers: &mut BTreeMap<(String, &'static str), Strin
     }
 }
 
-/// The fields of an answer, those of what it holds too: `{id, title, author: {id, username}}`.
-fn outline(kind: &str, structs: &BTreeMap<String, Struct>, depth: u32) -> String {
+/// The shape of an answer, `{items: [Post], total, has_more}`, and the model in it. `None` where it has no fields.
+fn shape(kind: &str, structs: &BTreeMap<String, Struct>) -> Option<(String, String)> {
     let inner = |outer: &str| kind.strip_prefix(outer)?.strip_prefix('<')?.strip_suffix('>');
     if let Some(kind) = inner("Option").or(inner("Box")) {
-        return outline(kind, structs, depth);
+        return shape(kind, structs);
     }
     if let Some(kind) = inner("Vec") {
-        let rows = outline(kind, structs, depth);
-        return if rows.is_empty() { rows } else { format!("[{rows}]") };
+        return shape(kind, structs).map(|(rows, model)| (format!("[{rows}]"), model));
     }
     if let Some(kind) = inner("Page") {
-        return format!("{{items: [{}], total, has_more}}", outline(kind, structs, depth));
+        let rows = |(rows, model)| (format!("{{items: [{rows}], total, has_more}}"), model);
+        return shape(kind, structs).map(rows);
     }
-    let Some(found) = structs.get(kind.rsplit("::").next().unwrap_or(kind)) else { return String::new() };
-    let fields = found.fields.iter().filter(|field| field.name != "extra");
-    let shown = fields.map(|field| {
-        let below = if depth < 1 { outline(&field.rust, structs, depth + 1) } else { String::new() };
-        if below.is_empty() { field.name.clone() } else { format!("{}: {below}", field.name) }
-    });
-    let shown = shown.collect::<Vec<_>>().join(", ");
-    if shown.is_empty() { shown } else { format!("{{{shown}}}") }
+    let name = kind.rsplit("::").next().unwrap_or(kind);
+    let has_fields = structs.get(name)?.fields.iter().any(|field| field.name != "extra");
+    has_fields.then(|| (name.to_owned(), name.to_owned()))
+}
+
+/// The first sentence, without its full stop.
+fn sentence(docs: &str) -> &str {
+    docs.split(". ").next().unwrap_or(docs).trim_end_matches('.')
 }
 
 /// The first paragraph above each method that stands for an operation.
@@ -296,8 +324,9 @@ fn read_structs(text: &str, structs: &mut BTreeMap<String, Struct>) {
                 let rust = kind.trim_end_matches(',').to_owned();
                 let (kind, optional) = json_type(&rust);
                 let defaulted = body.all_optional || attributes.contains("default");
+                let renamed = attributes.split_once("rename = \"").and_then(|(_, rest)| rest.split_once('"'));
                 body.fields.push(Field {
-                    name: field.trim_start_matches("r#").to_owned(),
+                    name: renamed.map_or(field.trim_start_matches("r#"), |(name, _)| name).to_owned(),
                     kind,
                     rust,
                     words: Vec::new(),

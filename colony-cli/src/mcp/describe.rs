@@ -29,6 +29,7 @@ pub(super) fn describe(operation: &Operation, policy: &Policy) -> Value {
         "example": {"tool": tool, "arguments": {"name": operation.name, "arguments": sample}},
     });
     if !docs.answer.is_empty() {
+        out["models"] = operation_docs::models(&docs.answer).into();
         out["answer"] = docs.answer.into();
     }
     if let Some(limit) = policy.daily_limit(operation.name) {

@@ -71,6 +71,7 @@ fn m3_every_operation_is_found_described_and_called() {
     let flags: Vec<&str> = flags.iter().map(String::as_str).chain(["--dry-run=all"]).collect();
     let mut talk = Talk::start(&bench, &flags);
     let (usable, mut problems, mut refused) = (usable(), Vec::new(), Vec::new());
+    let (mut fields, mut longest) = (0, 0);
     for (operation, docs) in &usable {
         let name = operation.name;
         let found = talk.ok("find_operation", json!({"words": name}));
@@ -79,6 +80,17 @@ fn m3_every_operation_is_found_described_and_called() {
         let described = talk.ok("describe_operation", json!({"name": name}));
         assert_eq!(described["access"], json!(operation.access()), "{name}");
         assert_eq!(described["arguments"]["type"], "object", "{name}");
+        // Each field of an answer, and of what it holds, says what it is.
+        if let Some(answer) = described["answer"].as_str() {
+            let models = described["models"].as_object().unwrap();
+            let shapes: Vec<&str> = answer.split(|c: char| !c.is_alphanumeric()).collect();
+            assert!(models.keys().any(|model| shapes.contains(&&**model)), "{name}: {answer} {models:?}");
+            let told = models.values().flat_map(|fields| fields.as_object().unwrap().values());
+            let told = told.filter(|docs| docs.as_str().is_some_and(|docs| !docs.is_empty())).count();
+            assert!(told > 0, "{name}: {models:?}");
+            fields += told;
+            longest = longest.max(described.to_string().len());
+        }
         let arguments = Value::Object(needed(docs));
         let (text, is_error) = talk.call(tool(operation), json!({"name": name, "arguments": arguments}));
         let output = bench.run(&["call", name, "--args", &arguments.to_string(), "--dry-run"]);
@@ -131,7 +143,8 @@ fn m3_every_operation_is_found_described_and_called() {
     told(
         "M3",
         format_args!(
-            "{} of {} operations found, described and called alike; {hidden} hidden where they are not allowed",
+            "{} of {} operations found, described (with {fields} fields of answers, in at most {longest} bytes) and called \
+             alike; {hidden} hidden where they are not allowed",
             usable.len(),
             usable.len()
         ),
