@@ -555,6 +555,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 6)]
     pub(crate) auth_limit: u32,
     /// Three hosts that share the login over a redis-server of this machine, with so many processes on each
+    #[cfg(feature = "redis")]
     #[arg(long, conflicts_with = "auth_limit")]
     pub(crate) fleet: bool,
 }

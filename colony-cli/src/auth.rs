@@ -10,6 +10,7 @@ mod login;
 mod logout;
 mod openid;
 mod status;
+mod store;
 mod token;
 
 use std::time::Duration;

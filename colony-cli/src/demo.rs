@@ -1,5 +1,6 @@
 //! `colony demo`: many programs, one login, shown with real processes and a local server.
 
+#[cfg(feature = "redis")]
 mod fleet;
 
 use std::{
@@ -30,6 +31,7 @@ struct Round {
 
 pub(crate) async fn run(args: DemoArgs, output: &Output) -> Result<(), Failure> {
     let processes = args.processes as usize;
+    #[cfg(feature = "redis")]
     if args.fleet {
         let rounds = fleet::run(processes, output).await?;
         report(&rounds, fleet::processes(processes), "hosts", output);

@@ -1,14 +1,14 @@
 //! `colony auth logout`: nobody is logged in here any more, and with `--revoke` not at the provider either.
 
-use colony_async::{CacheDirectory, TokenStoreStatus, credential::RotatingCredential};
-use colony_core::{
-    Error, ErrorKind,
-    token::cache_path::{self, fingerprint},
-};
+use colony_async::{CacheDirectory, credential::RotatingCredential};
+use colony_core::{Error, ErrorKind, token::cache_path::fingerprint};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::openid::{self, OpenId};
+use super::{
+    openid::{self, OpenId},
+    store,
+};
 use crate::{
     args::Global,
     client::{self, Chosen, Found, base_url},
@@ -55,16 +55,8 @@ pub(super) async fn run(global: &Global, revoke: bool, output: &Output) -> Resul
     if let Some((key, _)) = &key {
         let base_url = base_url(global)?;
         let name = fingerprint(&base_url, key.expose_secret());
-        match cache_path::from_environment().token_store(None) {
-            Err(error) => output.say(&error.to_string()),
-            Ok(None) => {}
-            Ok(Some(url)) => {
-                // Those of other keys have other names there.
-                let exchanged = exchanged_files(&CacheDirectory::from_environment());
-                if let Err(error) = TokenStoreStatus::remove(&url, &base_url, key, &exchanged).await {
-                    output.say(&error.to_string());
-                }
-            }
+        if let Some(problem) = store::remove(&base_url, key).await {
+            output.say(&problem);
         }
         removed = client::clear_cache(&CacheDirectory::from_environment(), Some(&name))?;
     }
@@ -110,14 +102,6 @@ pub(super) async fn run(global: &Global, revoke: bool, output: &Output) -> Resul
         );
     }
     Ok(())
-}
-
-/// The names of files with tokens for other services.
-fn exchanged_files(directory: &CacheDirectory) -> Vec<String> {
-    let entries = directory.all.iter().filter_map(|directory| {
-        colony_async::cached_tokens(directory, None, std::time::SystemTime::now()).ok()
-    });
-    entries.flatten().map(|entry| entry.fingerprint).filter(|name| name.starts_with("exchange-")).collect()
 }
 
 async fn end_login(

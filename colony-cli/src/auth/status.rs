@@ -1,14 +1,17 @@
 //! `colony auth status`: what is stored where, and with `--verify` what the servers say of it.
 
 use colony_async::{
-    CacheDirectory, LockStatus, TokenStatus, TokenStoreStatus,
+    CacheDirectory, LockStatus, TokenStatus,
     credential::{Credential, CredentialStatus},
 };
 use colony_core::{Error, ErrorKind, api::account::GetMe, credential::timing, token::cache_path};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::openid::{self, OpenId};
+use super::{
+    openid::{self, OpenId},
+    store::Store,
+};
 use crate::{
     args::Global,
     client::{self, CacheSettings, Chosen, KeySource, base_url},
@@ -25,8 +28,8 @@ struct KeyLogin {
     directory: CacheDirectory,
     /// What is cached; `None` when tokens are kept in memory only.
     token: Option<TokenStatus>,
-    /// What the store that hosts share has, where one is set; or why its address is none.
-    store: Option<Result<TokenStoreStatus, Error>>,
+    /// The store that hosts share, where one is set.
+    store: Option<Store>,
     source: KeySource,
     /// What the server says of it, when it was asked.
     me: Option<Value>,
@@ -140,12 +143,9 @@ async fn key_login(
     let token =
         directory.path.as_ref().map(|directory| TokenStatus::read(directory, base_url, key, ttl, now));
     let fingerprint = cache_path::fingerprint(base_url, key.expose_secret());
-    let store = match cache_path::from_environment().token_store(None).transpose() {
-        Some(Ok(url)) if CacheSettings::new(global).is_on => {
-            Some(Ok(TokenStoreStatus::read(&url, base_url, key).await))
-        }
-        Some(Err(error)) => Some(Err(error)),
-        _ => None,
+    let store = match CacheSettings::new(global).is_on {
+        true => Store::read(base_url, key).await,
+        false => None,
     };
     let me = match ask {
         Ask::Nothing => None,
@@ -215,7 +215,7 @@ fn as_json(
             "fingerprint": key.fingerprint, "source": key.source.to_string(),
         })),
         "cache": key.map(|key| cache_json(key, enabled, now)),
-        "store": key.and_then(|key| key.store.as_ref()).map(store_json),
+        "store": key.and_then(|key| key.store.as_ref()).map(|store| &store.json),
         "lock": token.map(|status| lock(status.lock)),
         "cool_down": token.and_then(|status| status.cool_down).map(|left| left.as_secs_f64().ceil()),
         "account": key.and_then(|key| key.me.as_ref()),
@@ -266,56 +266,14 @@ fn cache_json(key: &KeyLogin, enabled: bool, now: f64) -> Value {
     })
 }
 
-fn store_json(store: &Result<TokenStoreStatus, Error>) -> Value {
-    match store {
-        Err(error) => json!({"problem": error.to_string()}),
-        Ok(store) => json!({
-            "address": store.address,
-            "name": store.name,
-            "present": store.has_token,
-            "ends_in": store.ends_in.map(|left| left.as_secs_f64()),
-            "lease_left": store.lease_left.map(|left| left.as_secs_f64()),
-            "cool_down": store.cool_down.map(|left| left.as_secs_f64().ceil()),
-            "problem": store.problem,
-        }),
-    }
-}
-
-fn store_rows(rows: &mut Vec<(&'static str, String)>, store: &Result<TokenStoreStatus, Error>) {
-    let store = match store {
-        Ok(store) => store,
-        Err(error) => return rows.push(("token store", error.to_string())),
-    };
-    if let Some(problem) = &store.problem {
-        let text =
-            format!("{}, cannot be used: {}; hosts go on without it", store.address, one_line(problem));
-        return rows.push(("token store", text));
-    }
-    rows.push(("token store", format!("{}, {}", store.address, store.name)));
-    let text = match (store.has_token, store.ends_in) {
-        (true, Some(left)) => format!("has a token for {}", span(left.as_secs_f64())),
-        (true, None) => "has a token".to_owned(),
-        (false, Some(_)) => "has an entry that this key does not open".to_owned(),
-        (false, None) => "has no token".to_owned(),
-    };
-    rows.push(("", text));
-    if let Some(left) = store.lease_left {
-        let left = span(left.as_secs_f64().ceil());
-        rows.push(("", format!("a host is logging in; its lease lasts {left} unless it lengthens it")));
-    }
-    if let Some(left) = store.cool_down {
-        let left = span(left.as_secs_f64().ceil());
-        rows.push(("", format!("cool-down of the zone: {left} left")));
-    }
-}
-
 fn key_rows(rows: &mut Vec<(&'static str, String)>, key: &KeyLogin, enabled: bool, now: f64) {
     rows.push(("key", format!("fingerprint {}, from {}", key.fingerprint, key.source)));
     if let Some(status) = &key.token {
         token_rows(rows, status, enabled, now);
     }
     if let Some(store) = &key.store {
-        store_rows(rows, store);
+        let names = ["token store"].into_iter().chain(std::iter::repeat(""));
+        rows.extend(names.zip(store.lines.iter().cloned()));
     }
     if let Some(reason) = &key.directory.reason {
         rows.push(("cache", reason.clone()));
