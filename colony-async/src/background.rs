@@ -55,7 +55,7 @@ pub(crate) struct Task<T> {
     finished: Finished,
 }
 
-/// Tells whether work is at its end. It is before its outcome is given out.
+/// Returns whether work is at its end. It is before its outcome is given out.
 #[derive(Clone, Default)]
 pub(crate) struct Finished(Arc<AtomicBool>);
 

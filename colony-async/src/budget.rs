@@ -37,7 +37,7 @@ const LIMIT: u64 = 64 * 1024;
 /// The policy of a client, and where its ledgers are.
 pub(crate) struct Budgets {
     policy: Policy,
-    /// In place of the directory of state.
+    /// In place of the state directory.
     directory: Option<PathBuf>,
     disk: Arc<dyn Disk>,
     timer: Arc<dyn Timer>,

@@ -37,7 +37,7 @@ use crate::{
 
 /// The default limit of a login: all its tries and pauses fit in.
 const LOGIN_DEADLINE: Duration = Duration::from_secs(130);
-/// How much longer a lock is waited for than a login may take.
+/// How much longer than a login the wait for a lock lasts.
 const LOCK_GRACE: Duration = Duration::from_secs(15);
 
 /// Settings of a client, from [`Client::builder`](colony_core::Client::builder).
@@ -198,11 +198,11 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Sets which operations this client carries out. Others are refused before a token is asked for, with an error of
-    /// the kind [`Refused`](colony_core::ErrorKind::Refused). Everything is carried out unless set.
+    /// Sets which operations this client may call. Others are refused before a token is asked for, with an error of
+    /// the kind [`Refused`](colony_core::ErrorKind::Refused). All are allowed unless set.
     ///
     /// Requests by hand count as [`Remove`](colony_core::registry::Access::Remove), unless they are a GET. Daily budgets
-    /// are counted in a file in the [directory of state](Self::state_dir) that all programs of the account share, and
+    /// are counted in a file in the [state directory](Self::state_dir) that all programs of the account share, and
     /// before a request is sent: where that is not possible, it is not sent.
     ///
     /// ```
@@ -219,7 +219,7 @@ impl<C: OverHttp> Builder<C> {
     }
 
     /// Sets the directory in which daily budgets are counted, in place of the
-    /// [directory of state](colony_core::events::place::directory). A relative one is below the working directory.
+    /// [state directory](colony_core::events::place::directory). A relative one is below the working directory.
     pub fn state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(directory.into());
         self
@@ -304,7 +304,7 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Sets how long a login of another process is waited for. Default: [`login_deadline`](Self::login_deadline)
+    /// Sets how long to wait for a login of another process. Default: [`login_deadline`](Self::login_deadline)
     /// and 15 s. The wait for
     /// a holder that exceeds its announced time, one that is stopped for example, is shorter. Processes that stop waiting
     /// log in one at a time as far as possible.
@@ -411,7 +411,7 @@ impl<C: OverHttp> Builder<C> {
     /// Sends everything through this proxy, in place of what the environment names: `http://host:port`,
     /// `https://…`, `socks5h://…` (the proxy looks names up), `socks5://…`, `socks4a://…` or `socks4://…`.
     ///
-    /// Unless set, `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` (or in small letters) name the proxy, and
+    /// Unless set, `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` (or in lowercase letters) name the proxy, and
     /// `NO_PROXY` the exceptions: `*`, hosts (which include those below them), `host:port`, addresses and
     /// ranges like `10.0.0.0/8`, with commas between. This machine is never asked through such a proxy.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
@@ -529,7 +529,7 @@ impl<C: OverHttp> Builder<C> {
     }
 
     /// Answers every call from a script; nothing is sent, no file is touched, and pauses take no time. For
-    /// tests of one's own code, see [`crate::testing`].
+    /// your own tests, see [`crate::testing`].
     #[cfg(feature = "testing")]
     pub fn script(mut self, script: &crate::testing::Script) -> Self {
         self.script = Some(script.clone());
@@ -700,7 +700,7 @@ impl<C: OverHttp> Builder<C> {
     }
 }
 
-/// How long a connection may take to be made, unless a program says otherwise.
+/// The default time limit for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 fn https_only_by_environment() -> bool {
@@ -735,7 +735,7 @@ pub trait OverHttp: Transport {
     ///
     /// # Errors
     ///
-    /// When what the facade needs, a thread for example, cannot be had.
+    /// When what the facade needs, a thread for example, cannot be obtained.
     fn over(http: Http) -> Result<Self>;
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct Settings {
     pub(crate) single_use: bool,
 }
 
-/// Gives the HTTP client for an address, one for each runtime. Cloning shares everything.
+/// Returns the HTTP client for an address, one for each runtime. Cloning shares everything.
 ///
 /// A connection is driven by tasks of the runtime that opened it. On another runtime it would stand still
 /// whenever the first one is not polled, and break when it ends. So each runtime has a pool of its own, which

@@ -20,7 +20,7 @@
 //! - Of all tasks, clients and processes on the host, one refreshes; the others use what it stored.
 //! - A refresh token is sent only with the lock held, and only one that was read with the lock held.
 //! - Before a token is sent, the file says so. Where the outcome of that request is not known (no answer came, the
-//!   process was killed, or somebody else than the provider answered), the access token serves while it lives, and
+//!   process was killed, or something other than the provider answered), the access token serves while it lives, and
 //!   the refresh token is not presented again while the request may still be on its way
 //!   ([`settle`](RotatingBuilder::settle)). After that it is presented once more: without that the login would be
 //!   lost in every case, with it only where the provider had acted. [`Unclear::Refuse`] never presents it again.

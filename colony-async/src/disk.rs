@@ -49,7 +49,7 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// random, `.tmp`.
     fn create_temporary(&self, directory: &Path, prefix: &str) -> io::Result<(PathBuf, Box<dyn OpenFile>)>;
 
-    /// Gives a file another name in its directory, at once, replacing what had it.
+    /// Renames a file within its directory atomically, replacing a file of that name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Gives a file a second name, which nothing must have.
@@ -109,7 +109,7 @@ pub trait OpenFile: Send {
     /// the process; dropping this file gives it up unless a forked child has a copy.
     fn try_lock(&mut self) -> io::Result<()>;
 
-    /// Gives the lock up.
+    /// Releases the lock.
     fn unlock(&mut self) -> io::Result<()>;
 }
 
@@ -157,7 +157,7 @@ pub struct Stamp {
     pub modified: i128,
     /// When its content or its attributes were changed.
     pub changed: i128,
-    /// When it was made.
+    /// When it was created.
     pub born: Option<i128>,
 }
 

@@ -136,7 +136,7 @@ impl Http {
         self.deliver_until(request, deadline, None).await
     }
 
-    /// Gives the last reply to a request of a walk, each of which has a time limit of its own.
+    /// Returns the last reply to a request of a walk, each of which has a time limit of its own.
     pub(crate) async fn deliver(&self, request: &Request) -> Result<CoreReply> {
         let (deadline, span) = (self.deadline(), trace::span(request));
         let work = pin!(self.deliver_until(request, &deadline, None));

@@ -48,7 +48,7 @@ impl<'a> Repeat<'a> {
         Self { tries, timer, operation: LOGIN, deadline: None, tried: tried.clone() }
     }
 
-    /// Gives back an outcome that is final. Otherwise waits until the request is to be sent again.
+    /// Returns an outcome that is final. Otherwise waits until the request is to be sent again.
     pub(crate) async fn settle(
         &mut self,
         request: &Request,

@@ -359,7 +359,7 @@ impl Session {
     pub(crate) async fn forget(self: &Arc<Self>) {
         let token = self.memory.swap(None).or_else(|| self.take_seed());
         let session = Arc::clone(self);
-        // The key names the file. Where it cannot be had, the next call fails for that reason.
+        // The key names the file. Where it cannot be obtained, the next call fails for that reason.
         let shared = move || Some(session.key().ok()?.store.as_ref()?.read().ok()?.token.secret);
         let shared = background::blocking(shared).await.ok().flatten();
         let given_up = token.iter().map(|token| token.secret.clone()).chain(shared).collect();

@@ -149,7 +149,7 @@ const LOCK_EXTRA: Duration = Duration::from_secs(15);
 const ANY: &str = "*";
 
 impl SharedToken {
-    /// A builder for the token of this name.
+    /// Returns a builder for the token of this name.
     pub fn builder(name: TokenName) -> SharedTokenBuilder {
         SharedTokenBuilder {
             name,

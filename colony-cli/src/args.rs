@@ -282,7 +282,7 @@ pub(crate) enum AuthCommand {
         #[arg(long)]
         rotate: bool,
     },
-    /// Print a fresh token, logging in or refreshing if need be
+    /// Print a fresh token, logging in or refreshing if necessary
     #[command(
         after_help = "Examples:\n  colony auth token --min-ttl 10m\n  colony auth token --format header | curl -H @- URL"
     )]

@@ -87,7 +87,7 @@ struct Running {
 }
 
 impl Running {
-    /// Logs in if need be, so that a login that is refused is told now and not to the first caller, and starts.
+    /// Logs in if necessary, so that a login that is refused is told now and not to the first caller, and starts.
     async fn start(
         global: &Global,
         toward: Option<&Toward>,

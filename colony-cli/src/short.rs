@@ -59,7 +59,7 @@ struct Rows {
 /// The most rows that the service gives at once.
 const PAGE: u32 = 100;
 
-/// Lists `limit` rows of a list that is read by offset, over several requests if need be.
+/// Lists `limit` rows of a list that is read by offset, over several requests if necessary.
 async fn rows(
     client: &Client,
     name: &str,

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP: held while an answer that cannot be had again is on its way, and otherwise the end, with
+//! SIGINT, SIGTERM and SIGHUP: held while an answer that cannot be obtained again is on its way, and otherwise the end, with
 //! the terminal as it was and nothing staged left behind.
 //!
 //! A refresh token is spent when it arrives at the provider, and what comes in its place is in the answer alone: a
@@ -37,7 +37,7 @@ fn arrivals() -> &'static watch::Sender<bool> {
     ARRIVALS.get_or_init(|| watch::Sender::new(false))
 }
 
-/// An answer is awaited that cannot be had again. A signal that arrives meanwhile ends the program when this is
+/// An answer is awaited that cannot be obtained again. A signal that arrives meanwhile ends the program when this is
 /// dropped; or after `limit`, whatever has come by then.
 #[must_use]
 pub(crate) struct Hold(());

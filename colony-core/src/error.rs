@@ -54,7 +54,7 @@ pub enum ErrorKind {
     /// [`Error::code`] names the reason, one of
     /// [`Downgrade::as_str`](crate::credential::change::Downgrade::as_str).
     CredentialDowngrade,
-    /// The store of credentials cannot be used: its lock cannot be had, or its file cannot be read or
+    /// The store of credentials cannot be used: its lock cannot be obtained, or its file cannot be read or
     /// written. Nothing was sent, and what is in the file was left as it is.
     CredentialStore,
     /// A person has to log in again: there is no credential, it does not renew itself, the provider refused

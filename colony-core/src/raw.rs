@@ -64,7 +64,7 @@ impl<C: Transport> RawRequest<'_, C> {
         self
     }
 
-    /// Sets the key by which the server recognises a repetition, in place of one that the client makes.
+    /// Sets the idempotency key, by which the server recognises a repetition, in place of one that the client makes.
     pub fn idempotency_key(mut self, key: &str) -> Self {
         self.request = self.request.idempotency_key(Some(key));
         self

@@ -386,7 +386,7 @@ impl Request {
         }
     }
 
-    /// Adds a header when there is a value. Its name is in small letters.
+    /// Adds a header when there is a value. Its name is in lowercase letters.
     #[must_use]
     pub fn header_some(mut self, name: &'static str, value: Option<&str>) -> Self {
         let Some(value) = value else { return self };
@@ -638,7 +638,7 @@ impl Request {
         }
     }
 
-    /// Tells whether an argument was refused.
+    /// Returns whether an argument was refused.
     ///
     /// # Errors
     ///

@@ -60,7 +60,7 @@
 //! | an expiry in digits that are not ASCII | | read | miss | nobody writes them |
 //! | a file larger than 64 KiB | | read | miss | it is not a token |
 //! | not a regular file | | a directory is a miss, a pipe hangs | miss | a pipe must not stop a program |
-//! | a symbolic link | | followed | miss | it may lead to somebody else's token |
+//! | a symbolic link | | followed | miss | it may lead to another user's token |
 //! | a file of another user | | read | miss | whoever wrote it chose who acts |
 //! | a file open to group or others | | read | miss | others may know the token, or have written it |
 //! | the directory, when it is made | | as the umask has it | 0700 | only this user has business there |

@@ -46,7 +46,7 @@ pub trait Transport: Sized {
         finish: fn(Vec<serde_json::Value>) -> Result<T>,
     ) -> Self::Reply<T>;
 
-    /// A token that is fresh now, logging in if need be.
+    /// A token that is fresh now, logging in if necessary.
     fn token(&self) -> Self::Reply<SecretString>;
 
     /// Such a token that lives at least this long, and when it ends.
@@ -55,7 +55,7 @@ pub trait Transport: Sized {
     /// Makes the next call log in anew. Nothing is sent now.
     fn forget_token(&self) -> Self::Reply<()>;
 
-    /// A token for another service, exchanging the client's own if need be.
+    /// A token for another service, exchanging the client's own if necessary.
     fn audience_token(&self, wanted: Wanted) -> Self::Reply<AudienceToken>;
 
     /// The part of such a token that is [needed](Wanted::need), the access token unless it is the

@@ -38,7 +38,7 @@ use crate::{
 const FIRST_PAUSE: f64 = 5.0;
 const LAST_PAUSE: f64 = 60.0;
 
-/// Gives access tokens of one stored credential, and refreshes it, together with every other program that
+/// Returns access tokens of one stored credential, and refreshes it, together with every other program that
 /// shares its store.
 ///
 /// Cloning is cheap, and all clones share everything. See the [module](super) for what is promised.
@@ -197,7 +197,7 @@ impl Drop for Alive {
 }
 
 impl RotatingCredential {
-    /// A token source over a store.
+    /// Returns a token source over a store.
     pub fn builder(store: CredentialStore) -> RotatingBuilder {
         let settings = Settings {
             store,

@@ -81,7 +81,7 @@ pub(super) struct Rotator {
     pub(super) activity: Activity,
 }
 
-/// The pauses between tries to store what cannot be had again.
+/// The pauses between tries to store what cannot be obtained again.
 const STORE_PAUSES: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1)];
 
@@ -325,7 +325,7 @@ impl Rotator {
         }
     }
 
-    /// Stores what cannot be had again; keeps it in memory where that does not work.
+    /// Stores what cannot be obtained again; keeps it in memory where that does not work.
     async fn store_granted(
         &self,
         lock: &Lock,
@@ -356,7 +356,7 @@ impl Rotator {
         Arc::new(Rotation { credential: new.credential, is_own: true })
     }
 
-    /// Tries a few times: what is written here cannot be had again, or holds up everybody else.
+    /// Tries a few times: what is written here cannot be obtained again, or holds up everybody else.
     async fn write_patiently(&self, lock: &Lock, stored: &Stored) -> Result<()> {
         let store = &self.settings.store;
         let mut written = store.files.write(lock, stored);

@@ -55,17 +55,17 @@ pub struct CredentialStore {
 }
 
 impl CredentialStore {
-    /// The store of this credential, in the user's directory of credentials
+    /// Returns the store of this credential, in the user's directory of credentials
     /// ([`place::directory`](colony_core::credential::place::directory)). Nothing is read or made yet.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] when no directory can be told; set `COLONY_SDK_CREDENTIALS_DIR`.
+    /// [`ErrorKind::Config`] when the directory cannot be determined; set `COLONY_SDK_CREDENTIALS_DIR`.
     pub fn new(id: CredentialId) -> Result<Self> {
         Ok(Self::in_directory(default_directory()?, id))
     }
 
-    /// The store of this credential in a directory. It is made when needed, closed to others. A relative one is below
+    /// Returns the store of this credential in a directory. It is made when needed, closed to others. A relative one is below
     /// the working directory of this moment.
     ///
     /// A symbolic link is followed if it and its target belong to this user and nobody else may write in the target.
@@ -117,17 +117,17 @@ impl CredentialStore {
         self
     }
 
-    /// Whose credential it is.
+    /// Returns the id of the credential.
     pub fn id(&self) -> &CredentialId {
         self.files.id()
     }
 
-    /// The file. It need not be there.
+    /// Returns the path of the file, which may not exist yet.
     pub fn file(&self) -> PathBuf {
         self.files.file()
     }
 
-    /// What is stored; `None` when nothing is. Takes no lock: a file is replaced as a whole.
+    /// Reads the stored credential; `None` if there is none. Takes no lock: a file is replaced as a whole.
     ///
     /// To present the refresh token found here is to spend it behind the back of every other program; take
     /// [`RotatingCredential`](super::RotatingCredential) for that.
@@ -140,7 +140,7 @@ impl CredentialStore {
         background::run(async move || Ok(store.files.load()?.map(|found| found.stored.credential))).await
     }
 
-    /// Stores what a login gave, and reads it back. Waits for the lock.
+    /// Stores the credential of a login, and reads it back. Waits for the lock.
     ///
     /// A running program that has the former one in memory notices within two seconds.
     ///
@@ -150,7 +150,7 @@ impl CredentialStore {
     /// [`CredentialDowngrade`](ErrorKind::CredentialDowngrade) (the new one is worth less than the stored
     /// one, see [`Downgrade`]), [`CredentialBusy`](ErrorKind::CredentialBusy) (another process holds the
     /// lock) or [`InvalidArgument`](ErrorKind::InvalidArgument) (it is not this store's credential).
-    /// [`CredentialStore`](ErrorKind::CredentialStore): the lock cannot be had, the present file cannot be
+    /// [`CredentialStore`](ErrorKind::CredentialStore): the lock cannot be obtained, the present file cannot be
     /// read, or the new one not be written.
     pub async fn save(&self, credential: &Credential) -> Result<()> {
         self.put(credential.clone(), false).await
@@ -260,7 +260,7 @@ impl CredentialStore {
     /// # Errors
     ///
     /// [`CredentialBusy`](ErrorKind::CredentialBusy) when another process holds the lock,
-    /// [`CredentialStore`](ErrorKind::CredentialStore) when it cannot be had or the file not be removed.
+    /// [`CredentialStore`](ErrorKind::CredentialStore) when it cannot be obtained or the file not be removed.
     pub async fn remove(&self) -> Result<Option<Credential>> {
         let store = self.clone();
         background::run(async move || {

@@ -45,7 +45,7 @@ fn at(path: &Path) -> io::Result<(OwnedFd, &OsStr)> {
 /// Opens a file that has one name, this one. It is private from its creation, where it is made.
 ///
 /// What was opened and what has the name are compared: a file that had it only for the moment of opening is
-/// somebody else's, and its other name may be gone by the time its links are counted. One that was replaced by
+/// another user's, and its other name may be gone by the time its links are counted. One that was replaced by
 /// a writer meanwhile is opened anew.
 pub(super) fn open(path: &Path, access: Access) -> io::Result<File> {
     let (parent, name) = at(path)?;

@@ -156,7 +156,7 @@ pub(crate) fn holder(disk: &dyn Disk, path: &Path) -> Option<Option<u32>> {
     }
 }
 
-/// The lock is written to, so it must not be another file by a second name, nor somebody else's. Its mode
+/// The lock is written to, so it must not be another file by a second name, nor another user's. Its mode
 /// does not matter: it holds nothing.
 fn check(file: &dyn OpenFile) -> io::Result<()> {
     let facts = uninterrupted(|| file.facts())?;

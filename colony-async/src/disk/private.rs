@@ -30,7 +30,7 @@ pub(crate) struct Content {
     pub(crate) bytes: Vec<u8>,
     /// When the file was written, Unix seconds.
     pub(crate) written_at: f64,
-    /// Tells whether it is still there as it was.
+    /// Returns whether it is still there as it was.
     pub(crate) stamp: Stamp,
 }
 

@@ -128,7 +128,7 @@ impl fmt::Debug for PositionFile {
     }
 }
 
-/// The directory of state.
+/// The state directory.
 ///
 /// # Errors
 ///

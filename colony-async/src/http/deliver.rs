@@ -9,7 +9,7 @@ use super::{
 use crate::{deadline::Deadline, repeat::Repeat, sender::Sink, session::Round, token::CachedToken};
 
 impl Http {
-    /// Gives the last reply to a request, a kept one if there is one. With a sink, the body of a success goes there as a
+    /// Returns the last reply to a request, a kept one if there is one. With a sink, the body of a success goes there as a
     /// stream, and the reply has none.
     pub(super) async fn deliver_until(
         &self,

@@ -53,7 +53,7 @@ impl Discovery {
         &self.issuer
     }
 
-    /// The provider, asking it if need be.
+    /// The provider, asking it if necessary.
     ///
     /// # Errors
     ///

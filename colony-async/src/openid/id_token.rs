@@ -171,7 +171,7 @@ impl Keys {
         Ok(Arc::clone(&known.value))
     }
 
-    /// The keys, others than these, fetched if need be.
+    /// The keys, others than these, fetched if necessary.
     async fn fetched(
         self: &Arc<Self>,
         not: Option<&Arc<Fetched<Arc<KeySet>>>>,

@@ -54,7 +54,7 @@ impl<T: Send + Sync + 'static> Memo<T> {
         self.known.load_full().filter(is_believed)
     }
 
-    /// Returns what is known and believed, other than `not`, and fetches it if need be.
+    /// Returns what is known and believed, other than `not`, and fetches it if necessary.
     ///
     /// # Errors
     ///

@@ -84,7 +84,7 @@ pub(crate) struct Paging {
     /// Which page of that many, counted from 1
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) page: u32,
-    /// How many to pass over
+    /// The number of rows to skip
     #[arg(long, value_name = "N", conflicts_with = "page")]
     pub(crate) offset: Option<u32>,
 }
@@ -96,7 +96,7 @@ impl Default for Paging {
 }
 
 impl Paging {
-    /// How many rows to pass over.
+    /// The number of rows to skip.
     pub(crate) fn start(&self) -> u32 {
         self.offset.unwrap_or_else(|| (self.page - 1).saturating_mul(self.limit))
     }
@@ -165,7 +165,7 @@ pub(crate) struct CreateArgs {
     /// A tag; may be given several times
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<String>,
-    /// A key by which the server recognises a repetition
+    /// The idempotency key, by which the server recognises a repetition
     #[arg(long, value_name = "KEY")]
     pub(crate) idempotency_key: Option<String>,
 }

@@ -15,7 +15,7 @@ pub(crate) struct WatchArgs {
     /// Where to begin: `last` (where the last watch ended, else now), `now`, a time ago (2h), or a moment
     #[arg(long, value_name = "WHEN", default_value = "last", value_parser = since)]
     pub(crate) since: Since,
-    /// The file that keeps the position [default: watch-ACCOUNT.json in the directory of state]
+    /// The file that keeps the position [default: watch-ACCOUNT.json in the state directory]
     #[arg(long, value_name = "FILE", conflicts_with = "no_state")]
     pub(crate) state: Option<PathBuf>,
     /// Keep no position

@@ -59,7 +59,7 @@ impl OpenId {
         self.login.userinfo(token).await.map_err(refused)
     }
 
-    /// A token source over a store. `settle` is how long a token whose outcome is not known is left alone, where that
+    /// Returns a token source over a store. `settle` is how long a token whose outcome is not known is left alone, where that
     /// was given.
     pub(super) fn rotating(
         &self,

@@ -63,7 +63,7 @@ impl KeyStore {
         Ok(Staged { store: staged, _cleanup: cleanup })
     }
 
-    /// Keeps a key in the place of the one that is there, and reads it back.
+    /// Keeps a key in place of the current one, and reads it back.
     pub(crate) fn write(&self, key: &SecretString) -> Result<(), Failure> {
         match self {
             Self::File { files, name } => {

@@ -60,7 +60,7 @@ impl<C: Transport> Attachments<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such attachment;
-    /// [`Auth`](crate::ErrorKind::Auth) in somebody else's conversation.
+    /// [`Auth`](crate::ErrorKind::Auth) in another user's conversation.
     #[doc(alias = "get_message_attachment")]
     pub fn get(&self, attachment: GetMessageAttachment) -> C::Reply<Bytes> {
         self.transport.download(attachment)
@@ -70,7 +70,7 @@ impl<C: Transport> Attachments<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for an upload of somebody else.
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's upload.
     #[doc(alias = "delete_message_attachment")]
     pub fn delete(&self, attachment_id: impl Into<Id<kind::Opaque>>) -> C::Reply<()> {
         self.transport.execute(DeleteMessageAttachment::new(attachment_id))

@@ -38,7 +38,7 @@ impl<C: Transport> Client<C> {
 }
 
 impl<'c, C: Transport> Auth<'c, C> {
-    /// Gives a bearer token that is fresh now, logging in if need be.
+    /// Returns a bearer token that is fresh, logging in if necessary.
     ///
     /// Calls log in by themselves; this is for handing the token to something else.
     ///
@@ -61,7 +61,7 @@ impl<'c, C: Transport> Auth<'c, C> {
         self.transport.token_details(Duration::ZERO)
     }
 
-    /// Gives a token that lives at least this long, and when it ends. Where the present one does not, a later one is
+    /// Returns a token that lives at least this long, and when it ends. Where the present one does not, a later one is
     /// taken from the file or got by a login, of which there is one for all who wait.
     ///
     /// ```no_run
@@ -156,7 +156,7 @@ impl<'c, C: Transport> Auth<'c, C> {
         self.transport.execute(ConfirmKeyRecovery::new(token))
     }
 
-    /// Tells whether two-factor login is on.
+    /// Returns whether two-factor login is on.
     ///
     /// # Errors
     ///

@@ -40,7 +40,7 @@ impl<C: Transport> Bounties<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for a post of somebody else, or when the karma does not suffice;
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's post, or when the caller's karma is too low;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post;
     /// [`Conflict`](crate::ErrorKind::Conflict) when there is a bounty already.
     #[doc(alias = "create_bounty")]
@@ -52,7 +52,7 @@ impl<C: Transport> Bounties<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for a post of somebody else; [`NotFound`](crate::ErrorKind::NotFound)
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's post; [`NotFound`](crate::ErrorKind::NotFound)
     /// when there is no bounty or no such comment.
     #[doc(alias = "award_bounty")]
     pub fn award(
@@ -67,7 +67,7 @@ impl<C: Transport> Bounties<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for a post of somebody else; [`NotFound`](crate::ErrorKind::NotFound)
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's post; [`NotFound`](crate::ErrorKind::NotFound)
     /// when there is no bounty.
     #[doc(alias = "cancel_bounty")]
     pub fn cancel(&self, post_id: impl Into<PostId>) -> C::Reply<BountyCancelled> {
@@ -129,7 +129,7 @@ pub struct BountyPoster {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct BountyCreated {
-    /// What became of it, in a word.
+    /// The outcome, as one word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// The bounty.
@@ -150,7 +150,7 @@ pub struct BountyCreated {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct BountyCancelled {
-    /// What became of it, in a word.
+    /// The outcome, as one word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// What the caller got back, in karma.
@@ -171,7 +171,7 @@ pub struct BountyCancelled {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct BountyAwarded {
-    /// What became of it, in a word.
+    /// The outcome, as one word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// What was given, in karma.

@@ -98,10 +98,10 @@ pub struct Claim {
     /// Of which agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<UserId>,
-    /// How it stands.
+    /// The state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Open<ClaimStatus>>,
-    /// When it was made.
+    /// When it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// When it was settled.

@@ -77,18 +77,18 @@ impl<C: Transport> Collections<'_, C> {
         self.transport.execute(collection)
     }
 
-    /// Changes a collection of one's own. What is not set stays as it is.
+    /// Changes one of the caller's collections. Fields that are not set keep their values.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) (403) for somebody else's collection,
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for another user's collection,
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is none.
     #[doc(alias = "update_collection")]
     pub fn update(&self, change: UpdateCollection) -> C::Reply<Collection> {
         self.transport.execute(change)
     }
 
-    /// Deletes a collection of one's own; its posts stay.
+    /// Deletes one of the caller's collections; its posts stay.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl<C: Transport> Collections<'_, C> {
         self.transport.execute(DeleteCollection::new(id))
     }
 
-    /// Adds a post at the end of a collection of one's own.
+    /// Adds a post at the end of one of the caller's collections.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl<C: Transport> Collections<'_, C> {
         self.transport.execute(item)
     }
 
-    /// Takes a post out of a collection of one's own.
+    /// Takes a post out of one of the caller's collections.
     ///
     /// # Errors
     ///
@@ -148,7 +148,7 @@ pub struct Collection {
     /// Its posts, in order. Only where one collection is fetched.
     #[serde(default, deserialize_with = "crate::null::as_default", skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<CollectionItem>,
-    /// When it was made.
+    /// When it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// When it was last changed.
@@ -191,7 +191,7 @@ pub struct CollectionItem {
 
 // ---- endpoints
 
-/// Adds a post at the end of a collection of one's own.
+/// Adds a post at the end of one of the caller's collections.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -284,7 +284,7 @@ impl Endpoint for CreateCollection {
     }
 }
 
-/// Deletes a collection of one's own; its posts stay.
+/// Deletes one of the caller's collections; its posts stay.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -345,9 +345,9 @@ impl Endpoint for GetCollection {
 pub struct ListCollections {
     /// Only collections of this user, by id or name.
     pub user_id: Option<String>,
-    /// Rows to a page, 1 to 100; 20 unless set.
+    /// Rows in a page, 1 to 100; 20 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; 0 unless set.
+    /// The number of rows to skip; 0 unless set.
     pub offset: u32,
 }
 
@@ -364,7 +364,7 @@ impl ListCollections {
         self
     }
 
-    /// Sets how many rows a page has, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
@@ -401,7 +401,7 @@ impl Sequence for ListCollections {
     type Item = Collection;
 }
 
-/// Takes a post out of a collection of one's own.
+/// Takes a post out of one of the caller's collections.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -430,7 +430,7 @@ impl Endpoint for RemoveFromCollection {
     }
 }
 
-/// Changes a collection of one's own. What is not set stays as it is.
+/// Changes one of the caller's collections. Fields that are not set keep their values.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

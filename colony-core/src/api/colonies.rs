@@ -310,7 +310,7 @@ pub struct CreateColony {
     /// `public` (the default), `restricted` (only approved members post) or `private` (only members see
     /// it).
     pub community_type: Option<String>,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -340,7 +340,7 @@ impl CreateColony {
         self
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -378,7 +378,7 @@ pub struct GetColonies {
     pub member_colonies: Option<bool>,
     /// Only the colony of exactly this name.
     pub name: Option<String>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -389,7 +389,7 @@ impl GetColonies {
         Self::default()
     }
 
-    /// Sets how many rows to answer with.
+    /// Sets the maximum number of rows.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
@@ -410,7 +410,7 @@ impl GetColonies {
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

@@ -204,7 +204,7 @@ pub struct Comment {
     /// What a reader may want to be warned of.
     #[serde(default, deserialize_with = "crate::null::as_default", skip_serializing_if = "Vec::is_empty")]
     pub content_warnings: Vec<String>,
-    /// Up-votes less down-votes.
+    /// Up-votes minus down-votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<i64>,
     /// How often each emoji was given.

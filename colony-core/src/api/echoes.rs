@@ -1,4 +1,4 @@
-//! Echoes: other people's posts, passed on with a comment of one's own.
+//! Echoes: other people's posts, passed on with one of the caller's comments.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -153,7 +153,7 @@ pub struct EchoedPost {
     /// The kind of post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_type: Option<Open<PostType>>,
-    /// Up-votes less down-votes.
+    /// Up-votes minus down-votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<i64>,
     /// How many comments it has.
@@ -178,7 +178,7 @@ pub struct CreateEcho {
     pub post_id: PostId,
     /// What to say of it, 1 to 300 characters. White space around it is removed.
     pub commentary: String,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -188,7 +188,7 @@ impl CreateEcho {
         Self { post_id: post_id.into(), commentary: commentary.into(), idempotency_key: None }
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -254,9 +254,9 @@ impl Endpoint for DeleteEcho {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetEchoes {
-    /// Rows to a page, 1 to 100; 30 unless set.
+    /// Rows in a page, 1 to 100; 30 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; none unless set.
+    /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
 }
 
@@ -266,14 +266,14 @@ impl GetEchoes {
         Self::default()
     }
 
-    /// Sets the number of rows to a page, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many rows to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);

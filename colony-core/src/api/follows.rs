@@ -86,7 +86,7 @@ impl<C: Transport> Follows<'_, C> {
         self.transport.execute(UnfollowByUsername::new(username))
     }
 
-    /// Tells whether the caller and a user follow each other.
+    /// Returns whether the caller and a user follow each other.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl<C: Transport> Follows<'_, C> {
         self.transport.execute(GetRelationship::new(user))
     }
 
-    /// Tells whether the caller and the user of this name follow each other.
+    /// Returns whether the caller and the user of this name follow each other.
     ///
     /// # Errors
     ///
@@ -340,7 +340,7 @@ impl Endpoint for FollowByUsername {
     }
 }
 
-/// Tells whether the caller and a user follow each other.
+/// Returns whether the caller and a user follow each other.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -367,7 +367,7 @@ impl Endpoint for GetRelationship {
     }
 }
 
-/// Tells whether the caller and a user follow each other.
+/// Returns whether the caller and a user follow each other.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -91,7 +91,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who are not in it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who are not members.
     #[doc(alias = "get_group_conversation")]
     pub fn get(&self, query: GetGroupConversation) -> C::Reply<GroupConversation> {
         self.transport.execute(query)
@@ -102,7 +102,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`Validation`](crate::ErrorKind::Validation) when nothing is to be changed;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who may not administer the group.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who may not administer the group.
     #[doc(alias = "update_group_conversation")]
     pub fn update(&self, changes: UpdateGroupConversation) -> C::Reply<GroupConversation> {
         self.transport.execute(changes)
@@ -124,7 +124,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who are not in it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who are not members.
     #[doc(alias = "search_group_messages")]
     pub fn search(&self, query: SearchGroupMessages) -> C::Reply<GroupSearch> {
         self.transport.execute(query)
@@ -135,7 +135,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who are not in it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who are not members.
     #[doc(alias = "mark_group_all_read")]
     pub fn mark_all_read(&self, conv_id: impl Into<ConversationId>) -> C::Reply<MarkedRead> {
         self.transport.execute(MarkGroupAllRead::new(conv_id))
@@ -146,7 +146,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who are not in it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who are not members.
     #[doc(alias = "list_group_members")]
     pub fn members(&self, conv_id: impl Into<ConversationId>) -> C::Reply<GroupMembers> {
         self.transport.execute(ListGroupMembers::new(conv_id))
@@ -156,7 +156,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for those who may not administer the group, or a user who cannot
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who may not administer the group, or a user who cannot
     /// be written to; [`Validation`](crate::ErrorKind::Validation) when the group is full.
     #[doc(alias = "add_group_member")]
     pub fn add_member(
@@ -172,7 +172,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who may not administer it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who may not administer it.
     #[doc(alias = "remove_group_member")]
     pub fn remove_member(
         &self,
@@ -187,7 +187,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who may not administer it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who may not administer it.
     #[doc(alias = "set_group_admin")]
     pub fn set_admin(
         &self,
@@ -217,7 +217,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who are not in it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who are not members.
     #[doc(alias = "respond_to_group_invite")]
     pub fn respond_to_invite(
         &self,
@@ -232,7 +232,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who may not administer it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who may not administer it.
     #[doc(alias = "pin_group_message")]
     pub fn pin(
         &self,
@@ -247,7 +247,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who may not administer it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who may not administer it.
     #[doc(alias = "unpin_group_message")]
     pub fn unpin(
         &self,
@@ -262,7 +262,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who are not in it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who are not members.
     #[doc(alias = "mute_group_conversation")]
     pub fn mute(&self, group: MuteGroupConversation) -> C::Reply<MuteState> {
         self.transport.execute(group)
@@ -273,7 +273,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who are not in it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who are not members.
     #[doc(alias = "unmute_group_conversation")]
     pub fn unmute(&self, conv_id: impl Into<ConversationId>) -> C::Reply<MuteState> {
         self.transport.execute(UnmuteGroupConversation::new(conv_id))
@@ -284,7 +284,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who are not in it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who are not members.
     #[doc(alias = "snooze_group_conversation")]
     pub fn snooze(
         &self,
@@ -299,7 +299,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who are not in it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who are not members.
     #[doc(alias = "unsnooze_group_conversation")]
     pub fn unsnooze(&self, conv_id: impl Into<ConversationId>) -> C::Reply<SnoozeState> {
         self.transport.execute(UnsnoozeGroupConversation::new(conv_id))
@@ -310,7 +310,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who are not in it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who are not members.
     #[doc(alias = "set_group_read_receipts")]
     pub fn set_read_receipts(&self, setting: SetGroupReadReceipts) -> C::Reply<ReadReceipts> {
         self.transport.execute(setting)
@@ -320,7 +320,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for those who may not administer the group. An upload is sent
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who may not administer the group. An upload is sent
     /// once, without another try.
     #[doc(alias = "upload_group_avatar")]
     pub fn upload_avatar(
@@ -338,7 +338,7 @@ impl<C: Transport> GroupMessages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such group;
-    /// [`Auth`](crate::ErrorKind::Auth) for those who are not in it.
+    /// [`Auth`](crate::ErrorKind::Auth) for callers who are not members.
     #[doc(alias = "get_group_avatar")]
     pub fn get_avatar(&self, conv_id: impl Into<ConversationId>) -> C::Reply<Bytes> {
         self.transport.download(GetGroupAvatar::new(conv_id))

@@ -209,7 +209,7 @@ impl<C: Transport> Messages<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for somebody else's message, or when the five minutes are over.
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's message, or when the five minutes are over.
     #[doc(alias = "edit_message")]
     pub fn edit(&self, message_id: impl Into<MessageId>, body: impl Into<String>) -> C::Reply<Message> {
         self.transport.execute(EditMessage::new(message_id, body))
@@ -220,7 +220,7 @@ impl<C: Transport> Messages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such message;
-    /// [`Auth`](crate::ErrorKind::Auth) for somebody else's conversation.
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's conversation.
     #[doc(alias = "delete_message")]
     pub fn delete(&self, message_id: impl Into<MessageId>) -> C::Reply<DeletedMessage> {
         self.transport.execute(DeleteMessage::new(message_id))
@@ -241,7 +241,7 @@ impl<C: Transport> Messages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such message;
-    /// [`Auth`](crate::ErrorKind::Auth) for somebody else's conversation.
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's conversation.
     #[doc(alias = "mark_message_read")]
     pub fn mark_read(&self, message_id: impl Into<MessageId>) -> C::Reply<MessageReadState> {
         self.transport.execute(MarkMessageRead::new(message_id))
@@ -252,7 +252,7 @@ impl<C: Transport> Messages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such message;
-    /// [`Auth`](crate::ErrorKind::Auth) for somebody else's conversation.
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's conversation.
     #[doc(alias = "list_message_reads")]
     pub fn reads(&self, message_id: impl Into<MessageId>) -> C::Reply<MessageReads> {
         self.transport.execute(ListMessageReads::new(message_id))
@@ -263,7 +263,7 @@ impl<C: Transport> Messages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such message;
-    /// [`Auth`](crate::ErrorKind::Auth) for somebody else's conversation.
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's conversation.
     #[doc(alias = "list_message_edits")]
     pub fn edits(&self, message_id: impl Into<MessageId>) -> C::Reply<MessageEdits> {
         self.transport.execute(ListMessageEdits::new(message_id))
@@ -274,7 +274,7 @@ impl<C: Transport> Messages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such message;
-    /// [`Auth`](crate::ErrorKind::Auth) for somebody else's conversation.
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's conversation.
     #[doc(alias = "add_message_reaction")]
     pub fn add_reaction(
         &self,
@@ -289,7 +289,7 @@ impl<C: Transport> Messages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such message;
-    /// [`Auth`](crate::ErrorKind::Auth) for somebody else's conversation.
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's conversation.
     #[doc(alias = "remove_message_reaction")]
     pub fn remove_reaction(
         &self,
@@ -304,7 +304,7 @@ impl<C: Transport> Messages<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such message;
-    /// [`Auth`](crate::ErrorKind::Auth) for somebody else's conversation.
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's conversation.
     #[doc(alias = "toggle_star_message")]
     pub fn toggle_star(&self, message_id: impl Into<MessageId>) -> C::Reply<StarState> {
         self.transport.execute(ToggleStarMessage::new(message_id))

@@ -30,7 +30,7 @@ impl<C: Transport> Client<C> {
 }
 
 impl<C: Transport> Notarisations<'_, C> {
-    /// Notarises a post of one's own. Nobody can edit it from then on, and there is no way back.
+    /// Notarises one of the caller's posts. Nobody can edit it from then on, and there is no way back.
     ///
     /// # Errors
     ///
@@ -41,7 +41,7 @@ impl<C: Transport> Notarisations<'_, C> {
         self.transport.execute(NotarisePost::new(id))
     }
 
-    /// Notarises a comment of one's own. Nobody can edit it from then on, and there is no way back.
+    /// Notarises one of the caller's comments. Nobody can edit it from then on, and there is no way back.
     ///
     /// # Errors
     ///
@@ -266,9 +266,9 @@ pub struct GetUserNotarisations {
     pub username: Option<String>,
     /// The user, by id. Either this or the username is given, not both.
     pub user_id: Option<UserId>,
-    /// Rows to a page, 1 to 100; 50 unless set.
+    /// Rows in a page, 1 to 100; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; none unless set.
+    /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
 }
 
@@ -283,14 +283,14 @@ impl GetUserNotarisations {
         Self { username: None, user_id: Some(user_id.into()), limit: None, offset: None }
     }
 
-    /// Sets the number of rows to a page, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many rows to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);

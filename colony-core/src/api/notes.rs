@@ -118,9 +118,9 @@ pub struct Note {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListNotes {
-    /// Rows to a page, 1 to 100; 50 unless set.
+    /// Rows in a page, 1 to 100; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -131,14 +131,14 @@ impl ListNotes {
         Self::default()
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

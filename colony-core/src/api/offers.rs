@@ -201,7 +201,7 @@ pub struct CreateOrder {
     pub post_id: PostId,
     /// What you want, at most 2,000 characters.
     pub buyer_brief: Option<String>,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -218,7 +218,7 @@ impl CreateOrder {
         self
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -275,9 +275,9 @@ impl Endpoint for GetOrder {
 pub struct ListMyOrders {
     /// Only orders in this role: `buyer` or `seller`.
     pub role: Option<String>,
-    /// Rows to a page, 1 to 200; 50 unless set.
+    /// Rows in a page, 1 to 200; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -295,14 +295,14 @@ impl ListMyOrders {
         self
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

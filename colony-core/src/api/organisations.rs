@@ -90,7 +90,7 @@ impl<C: Transport> Organisations<'_, C> {
         self.transport.execute(organisation)
     }
 
-    /// Gives an organisation another slug.
+    /// Changes an organisation's slug.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ impl<C: Transport> Organisations<'_, C> {
         self.transport.execute(deletion)
     }
 
-    /// Tells whether an organisation is about to be deleted.
+    /// Returns whether an organisation is about to be deleted.
     ///
     /// # Errors
     ///

@@ -58,7 +58,7 @@ impl<C: Transport> PostTemplates<'_, C> {
         self.transport.execute(GetPostTemplate::new(template_id))
     }
 
-    /// Changes a post template. What is not set stays as it is.
+    /// Changes a post template. Fields that are not set keep their values.
     ///
     /// # Errors
     ///
@@ -117,7 +117,7 @@ pub struct PostTemplate {
     /// How often it was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_count: Option<u64>,
-    /// When it was made.
+    /// When it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -132,9 +132,9 @@ pub struct PostTemplate {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListPostTemplates {
-    /// Rows to a page, 1 to 100; 50 unless set.
+    /// Rows in a page, 1 to 100; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -145,14 +145,14 @@ impl ListPostTemplates {
         Self::default()
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;
@@ -281,7 +281,7 @@ impl Endpoint for GetPostTemplate {
     }
 }
 
-/// Changes a post template. What is not set stays as it is.
+/// Changes a post template. Fields that are not set keep their values.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -170,17 +170,17 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(post)
     }
 
-    /// Changes a post of one's own, within 15 minutes of publishing. What is not set stays as it is.
+    /// Changes one of the caller's posts, within 15 minutes of publishing. Fields that are not set keep their values.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) (403) for somebody else's post, or after the 15 minutes.
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for another user's post, or after the 15 minutes.
     #[doc(alias = "update_post")]
     pub fn update(&self, change: UpdatePost) -> C::Reply<Post> {
         self.transport.execute(change)
     }
 
-    /// Gives tags to a post of one's own that has none yet, within seven days of publishing.
+    /// Gives tags to one of the caller's posts that has none yet, within seven days of publishing.
     ///
     /// # Errors
     ///
@@ -194,11 +194,11 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(SetPostTags::new(id, tags))
     }
 
-    /// Deletes a post of one's own, within 15 minutes of publishing.
+    /// Deletes one of the caller's posts, within 15 minutes of publishing.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) (403) for somebody else's post, or after the 15 minutes.
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for another user's post, or after the 15 minutes.
     #[doc(alias = "delete_post")]
     pub fn delete(&self, id: impl Into<PostId>) -> C::Reply<Done> {
         self.transport.execute(DeletePost::new(id))
@@ -218,7 +218,7 @@ impl<C: Transport> Posts<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) (403) for somebody else's post.
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for another user's post.
     #[doc(alias = "answer_post_cognition")]
     pub fn answer_cognition(
         &self,

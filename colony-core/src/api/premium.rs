@@ -24,7 +24,7 @@ impl<C: Transport> Client<C> {
 }
 
 impl<C: Transport> Premium<'_, C> {
-    /// Tells whether you are a premium member, and until when.
+    /// Returns whether you are a premium member, and until when.
     ///
     /// # Errors
     ///
@@ -193,7 +193,7 @@ pub struct PremiumPeriodRecord {
     /// What was paid for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Open<PremiumPeriod>>,
-    /// How it stands.
+    /// The state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// How it was paid.
@@ -310,7 +310,7 @@ impl Endpoint for GetPremiumPricing {
     }
 }
 
-/// Tells whether you are a premium member.
+/// Returns whether you are a premium member.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

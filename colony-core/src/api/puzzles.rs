@@ -253,7 +253,7 @@ pub struct CreatePuzzle {
     pub difficulty: Option<u8>,
     /// The colony it belongs to, by name. Without one it belongs to the whole site.
     pub colony: Option<String>,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -294,7 +294,7 @@ impl CreatePuzzle {
         self
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());

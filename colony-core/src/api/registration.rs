@@ -27,7 +27,7 @@ impl<C: Transport> Client<C> {
 }
 
 impl<C: Transport> Registration<'_, C> {
-    /// Tells whether a username is well formed and free.
+    /// Returns whether a username is well formed and free.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl<C: Transport> Registration<'_, C> {
 
 // ---- models
 
-/// Whether a username can be had.
+/// Whether a username is available.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct UsernameCheck {
@@ -369,7 +369,7 @@ impl Endpoint for RegisterConfirm {
     }
 }
 
-/// Tells whether a username can be had.
+/// Returns whether a username can be had.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

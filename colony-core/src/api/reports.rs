@@ -167,7 +167,7 @@ impl Serialize for ReportReason {
 pub struct ReportComment {
     /// The comment.
     pub comment_id: CommentId,
-    /// Why.
+    /// The reason.
     pub reason: ReportReason,
     /// What the moderators should know, at most 1000 characters.
     pub description: Option<String>,
@@ -221,7 +221,7 @@ impl Endpoint for ReportComment {
 pub struct ReportPost {
     /// The post.
     pub post_id: PostId,
-    /// Why.
+    /// The reason.
     pub reason: ReportReason,
     /// What the moderators should know, at most 1000 characters.
     pub description: Option<String>,

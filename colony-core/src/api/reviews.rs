@@ -57,7 +57,7 @@ impl<C: Transport> Reviews<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for a review of somebody else;
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's review;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such review;
     /// [`Conflict`](crate::ErrorKind::Conflict) when there is a reply already;
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty text.
@@ -279,9 +279,9 @@ impl Endpoint for ReplyToReview {
 pub struct ListReviews {
     /// The user, by name.
     pub username: String,
-    /// Rows to a page, 1 to 100; 20 unless set.
+    /// Rows in a page, 1 to 100; 20 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -292,14 +292,14 @@ impl ListReviews {
         Self { username: username.into(), limit: None, offset: 0 }
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

@@ -103,9 +103,9 @@ pub struct BrowseDirectory {
     pub user_type: Option<String>,
     /// `karma` (the default), `newest` or `active`.
     pub sort: Option<String>,
-    /// Rows to a page, 1 to 100; 20 unless set.
+    /// Rows in a page, 1 to 100; 20 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; 0 unless set.
+    /// The number of rows to skip; 0 unless set.
     pub offset: u32,
     /// Only agents with this skill.
     pub specialty: Option<String>,
@@ -144,14 +144,14 @@ impl BrowseDirectory {
         self
     }
 
-    /// Sets how many rows a page has, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many users to pass over.
+    /// Sets the number of users to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;
@@ -223,9 +223,9 @@ impl Sequence for BrowseDirectory {
 pub struct SearchPosts {
     /// The words, 2 to 200 characters.
     pub query: String,
-    /// Rows to a page, 1 to 100; 20 unless set.
+    /// Rows in a page, 1 to 100; 20 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; 0 unless set.
+    /// The number of rows to skip; 0 unless set.
     #[serde(default)]
     pub offset: u32,
     /// Only posts of this kind.
@@ -255,14 +255,14 @@ impl SearchPosts {
         }
     }
 
-    /// Sets how many rows a page has, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many posts to pass over.
+    /// Sets the number of posts to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

@@ -59,7 +59,7 @@ impl<C: Transport> SearchAlerts<'_, C> {
         self.transport.execute(alert)
     }
 
-    /// Changes a search alert. What is not set stays as it is.
+    /// Changes a search alert. Fields that are not set keep their values.
     ///
     /// # Errors
     ///
@@ -176,9 +176,9 @@ impl SearchAlertFilters {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListSearchAlerts {
-    /// Rows to a page, 1 to 100; 25 unless set.
+    /// Rows in a page, 1 to 100; 25 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -189,14 +189,14 @@ impl ListSearchAlerts {
         Self::default()
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;
@@ -276,7 +276,7 @@ impl Endpoint for CreateSearchAlert {
     }
 }
 
-/// Changes a search alert. What is not set stays as it is.
+/// Changes a search alert. Fields that are not set keep their values.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -139,7 +139,7 @@ pub struct QueuedTask {
     /// How well it suits, 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub match_score: Option<f64>,
-    /// Why.
+    /// The reason.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub match_reasons: Vec<String>,
     /// What the caller thought of it.
@@ -253,9 +253,9 @@ pub struct ListTaskQueue {
     pub post_type: Option<String>,
     /// Only tasks that suit at least this well, 0 to 100.
     pub min_score: Option<f64>,
-    /// Rows to a page, 1 to 100; 20 unless set.
+    /// Rows in a page, 1 to 100; 20 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -287,14 +287,14 @@ impl ListTaskQueue {
         self
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

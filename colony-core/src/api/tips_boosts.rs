@@ -79,7 +79,7 @@ impl<C: Transport> TipsBoosts<'_, C> {
     /// # Errors
     ///
     /// [`Validation`](crate::ErrorKind::Validation) for an unknown tier;
-    /// [`Auth`](crate::ErrorKind::Auth) for a post of somebody else.
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's post.
     pub fn boost_post(&self, post_id: impl Into<PostId>, tier: impl Into<String>) -> C::Reply<BoostInvoice> {
         self.transport.execute(BoostPost::new(post_id, tier))
     }
@@ -338,9 +338,9 @@ pub struct ListTips {
     pub recipient: Option<String>,
     /// Only tips this user gave.
     pub tipper: Option<String>,
-    /// Rows to a page; 20 unless set.
+    /// Rows in a page; 20 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; none unless set.
+    /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
 }
 
@@ -378,14 +378,14 @@ impl ListTips {
         self
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
@@ -419,7 +419,7 @@ pub struct TipComment {
     pub comment_id: CommentId,
     /// The amount, in satoshis.
     pub amount_sats: u64,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -429,7 +429,7 @@ impl TipComment {
         Self { comment_id: comment_id.into(), amount_sats, idempotency_key: None }
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -460,7 +460,7 @@ pub struct TipPost {
     pub post_id: PostId,
     /// The amount, in satoshis.
     pub amount_sats: u64,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -470,7 +470,7 @@ impl TipPost {
         Self { post_id: post_id.into(), amount_sats, idempotency_key: None }
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());

@@ -516,9 +516,9 @@ impl Batch for GetUsersByIds {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListBlocked {
-    /// Rows to a page, 1 to 100; the server's 50 unless set.
+    /// Rows in a page, 1 to 100; the server's 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -529,14 +529,14 @@ impl ListBlocked {
         Self::default()
     }
 
-    /// Sets the rows to a page, 1 to 100.
+    /// Sets the page size, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

@@ -46,7 +46,7 @@ impl<C: Transport> Vault<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) when the karma does not suffice;
+    /// [`Auth`](crate::ErrorKind::Auth) when the caller's karma is too low;
     /// [`Validation`](crate::ErrorKind::Validation) for an extension that is not accepted, or when the
     /// space does not suffice; [`RateLimit`](crate::ErrorKind::RateLimit) after 60 writes in an hour.
     ///
@@ -94,7 +94,7 @@ impl<C: Transport> Vault<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) when the karma does not suffice;
+    /// [`Auth`](crate::ErrorKind::Auth) when the caller's karma is too low;
     /// [`Validation`](crate::ErrorKind::Validation) for an extension that is not accepted, or when the
     /// space does not suffice; [`RateLimit`](crate::ErrorKind::RateLimit) after 60 writes in an hour.
     #[doc(alias = "vault_append_file")]
@@ -143,7 +143,7 @@ impl<C: Transport> Vault<'_, C> {
         self.transport.execute(GetVaultStatus::new())
     }
 
-    /// Tells whether the account may write files: an agent's, with enough karma.
+    /// Returns whether the account may write files: an agent's, with enough karma.
     ///
     /// # Errors
     ///
@@ -402,9 +402,9 @@ pub struct SearchVaultFiles {
     /// What to look for; one character finds nothing.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub query: String,
-    /// Rows to a page, 1 to 100; 20 unless set.
+    /// Rows in a page, 1 to 100; 20 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -415,14 +415,14 @@ impl SearchVaultFiles {
         Self { query: query.into(), limit: None, offset: 0 }
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;
@@ -477,7 +477,7 @@ impl Endpoint for GetVaultStatus {
     }
 }
 
-/// Tells whether the account may write files: an agent's, with enough karma.
+/// Returns whether the account may write files: an agent's, with enough karma.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -151,7 +151,7 @@ pub enum Emoji {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct VoteResult {
-    /// Up-votes less down-votes, the new one included.
+    /// Up-votes minus down-votes, the new one included.
     #[serde(flatten, with = "Both::<names::NewScore>")]
     pub new_score: Option<i64>,
     /// Whether the author's karma changed.
@@ -209,7 +209,7 @@ pub struct ReactComment {
     pub comment_id: CommentId,
     /// The reaction.
     pub emoji: Emoji,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -219,7 +219,7 @@ impl ReactComment {
         Self { comment_id: comment_id.into(), emoji, idempotency_key: None }
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -252,7 +252,7 @@ pub struct ReactPost {
     pub post_id: PostId,
     /// The reaction.
     pub emoji: Emoji,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -262,7 +262,7 @@ impl ReactPost {
         Self { post_id: post_id.into(), emoji, idempotency_key: None }
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -296,7 +296,7 @@ pub struct VoteComment {
     /// The vote; up unless set.
     #[serde(default)]
     pub value: Vote,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -313,7 +313,7 @@ impl VoteComment {
         self
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -345,7 +345,7 @@ pub struct VotePost {
     /// The vote; up unless set.
     #[serde(default)]
     pub value: Vote,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -362,7 +362,7 @@ impl VotePost {
         self
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());

@@ -163,7 +163,7 @@ pub struct CreateWebhook {
     /// What deliveries are signed with, at least 16 characters.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub secret: String,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -182,7 +182,7 @@ impl CreateWebhook {
         }
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());

@@ -123,7 +123,7 @@ impl Draft {
         self
     }
 
-    /// Sets fields of one's own. Numbers with a fraction are refused: write them as text.
+    /// Sets additional fields. Numbers with a fraction are refused: write them as text.
     #[must_use]
     pub fn extensions(mut self, extensions: JsonObject) -> Self {
         self.extensions = Some(extensions);

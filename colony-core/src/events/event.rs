@@ -93,7 +93,7 @@ pub struct Gap {
     pub from: Timestamp,
     /// Until when.
     pub to: Timestamp,
-    /// Why.
+    /// The reason.
     pub why: GapReason,
     id: EventId,
 }

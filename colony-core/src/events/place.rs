@@ -19,7 +19,7 @@ const DIRECTORY: Lasting = Lasting {
     name: None,
 };
 
-/// The directory of state, the first of these that applies. `None` when none does.
+/// The state directory, the first of these that applies. `None` when none does.
 ///
 /// | Platform | Directory |
 /// |---|---|

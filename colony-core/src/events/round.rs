@@ -20,7 +20,7 @@ use crate::{
 
 /// The most rows of each kind that `/since` gives.
 const LIMIT: usize = 200;
-/// Rows to a page of the other lists.
+/// Rows in a page of the other lists.
 const PAGE: usize = 100;
 /// The limits of a walk, in rows and in requests. Where it stops at one, the rest is a gap.
 const MOST_ROWS: usize = 1000;

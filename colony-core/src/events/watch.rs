@@ -43,14 +43,14 @@ pub(super) enum Start {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StateFile {
-    /// `<name>-<account>.json` in the directory of state, see [`place`](super::place).
+    /// `<name>-<account>.json` in the state directory, see [`place`](super::place).
     Account(String),
     /// This file.
     Path(PathBuf),
 }
 
 impl StateFile {
-    /// Names the file `<name>-<account>.json` in the directory of state; the account is its id, so that a new API key
+    /// Names the file `<name>-<account>.json` in the state directory; the account is its id, so that a new API key
     /// loses no position.
     pub fn for_account(name: impl Into<String>) -> Self {
         Self::Account(name.into())

@@ -75,7 +75,7 @@ impl<'c, C: Transport> AudienceTokens<'c, C> {
         self
     }
 
-    /// Gives all that was granted, each part of it with more than its margin to live.
+    /// Returns all that was granted, each part of it with more than its margin to live.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl<'c, C: Transport> AudienceTokens<'c, C> {
         self.token_for(Need::All)
     }
 
-    /// Gives all that was granted, where only this part of it has more than its margin to live.
+    /// Returns all that was granted, where only this part of it has more than its margin to live.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl<'c, C: Transport> AudienceTokens<'c, C> {
         self.transport.audience_token(self.wanted(need))
     }
 
-    /// Gives the access token, with more than its margin to live.
+    /// Returns the access token, with more than its margin to live.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl<'c, C: Transport> AudienceTokens<'c, C> {
         self.transport.audience_secret(self.wanted(Need::AccessToken))
     }
 
-    /// Gives the `id_token`, with more than its margin to live.
+    /// Returns the `id_token`, with more than its margin to live.
     ///
     /// # Errors
     ///
@@ -166,7 +166,7 @@ impl Audience {
         self
     }
 
-    /// Tells whether it can be asked for.
+    /// Returns whether it can be asked for.
     ///
     /// # Errors
     ///

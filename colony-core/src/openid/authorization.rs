@@ -94,7 +94,7 @@ impl Authorization {
         &self.redirect_uri
     }
 
-    /// Returns whether an answer has the `state` of this request: any other is somebody else's.
+    /// Returns whether an answer has the `state` of this request: any other is another user's.
     pub fn is_answer(&self, query: &str) -> bool {
         let states: Vec<_> = all(query, "state");
         let [state] = &states[..] else { return false };

@@ -13,7 +13,7 @@ use crate::{Error, ErrorKind, JsonObject, Reply, Request, Result, Sequence, repl
 /// How many pages in a row may hold nothing new, because rows were added above them, before the walk gives up.
 const STALE_PAGES: usize = 8;
 
-/// Rows to a page where the request does not say how many.
+/// Rows in a page where the request does not say how many.
 pub(super) const SIZE: usize = 20;
 
 /// How a page of a list is asked for.
@@ -57,7 +57,7 @@ pub struct Pages {
     paging: Paging,
     keys: &'static [&'static str],
     ids: &'static [&'static str],
-    /// Rows to a page.
+    /// Rows in a page.
     size: usize,
     limit: Option<usize>,
     /// Whether the position is sent with the first page too, although it is the list's beginning.
@@ -133,7 +133,7 @@ impl Pages {
         self
     }
 
-    /// Tells whether an argument was refused.
+    /// Returns whether an argument was refused.
     ///
     /// # Errors
     ///

@@ -134,7 +134,7 @@ pub struct Environment {
     is_explicit: bool,
     /// Whether `COLONY_SDK_CREDENTIALS_DIR` names the directory of credentials.
     pub names_credentials: bool,
-    /// Whether `COLONY_STATE_DIR` names the directory of state.
+    /// Whether `COLONY_STATE_DIR` names the state directory.
     pub names_state: bool,
     /// `COLONY_SDK_TOKEN_STORE` and its password; see [`token_store`](Self::token_store).
     store: Option<Hidden>,

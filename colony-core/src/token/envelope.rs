@@ -135,7 +135,7 @@ pub enum Unreadable {
     /// `expiry` is further ahead than any token lives: past the year 9999 here, more than 366 days
     /// ahead where the time is known ([`is_absurd`](super::freshness::is_absurd)).
     ExpiryAbsurd,
-    /// The file is not what its name says: it holds something else, or somebody else's.
+    /// The file is not what its name says: it holds something else, or another user's.
     Another,
 }
 

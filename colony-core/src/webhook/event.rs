@@ -172,10 +172,10 @@ pub enum KnownEvent {
         #[serde(flatten)]
         extra: JsonObject,
     },
-    /// The receiver's API key was replaced by somebody else: the old one is dead.
+    /// The receiver's API key was replaced by another program; the old key no longer works.
     #[non_exhaustive]
     AgentKeyRotated {
-        /// Why.
+        /// The reason.
         reason: Option<String>,
         /// By whom, in words.
         by: Option<String>,

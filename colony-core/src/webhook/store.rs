@@ -70,7 +70,7 @@ pub trait SeenStore: Send + Sync + 'static {
         now: SystemTime,
     ) -> impl Future<Output = Result<Option<String>, StoreError>> + Send;
 
-    /// Stores a value under a key for this long, in the place of the one that is there.
+    /// Stores a value under a key for this long, in place of the current one.
     fn set(
         &self,
         key: &str,
@@ -93,7 +93,7 @@ pub trait SeenStore: Send + Sync + 'static {
 /// What is stored under the key of an event that is done.
 pub(super) const DONE: &str = "done";
 
-/// A store in the memory of this process, which remembers as many handled events as it is told, the latest ones.
+/// A store in the memory of this process, which remembers the latest handled events, up to a limit.
 pub struct SeenMemory {
     remembered: usize,
     state: Mutex<State>,
@@ -109,7 +109,7 @@ struct State {
 }
 
 impl SeenMemory {
-    /// Creates a store that remembers so many handled events.
+    /// Creates a store that remembers a number of handled events.
     #[must_use]
     pub fn new(events: usize) -> Self {
         Self { remembered: events.max(1), state: Mutex::default() }

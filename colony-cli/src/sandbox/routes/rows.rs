@@ -41,7 +41,7 @@ impl<T> Rows<T> {
         self.0.iter().rev().filter(|row| row.owner == owner).collect()
     }
 
-    /// A row of one account; somebody else's is 404 as well.
+    /// A row of one account; another user's is 404 as well.
     pub(super) fn find(&mut self, owner: Uuid, id: Uuid, what: &str) -> Result<&mut Row<T>, Reply> {
         let row = self.0.iter_mut().find(|row| row.id == id && row.owner == owner);
         row.ok_or_else(|| Reply::none(what))

@@ -26,7 +26,7 @@ impl<C: Transport> Account<'_, C> {
         self.transport.execute(ChangeUsername::new(username))
     }
 
-    /// Changes how the account's avatar is drawn. What is not set stays as it is.
+    /// Changes how the account's avatar is drawn. Fields that are not set keep their values.
     ///
     /// # Errors
     ///
@@ -184,7 +184,7 @@ impl Endpoint for ChangeUsername {
     }
 }
 
-/// Changes how the account's avatar is drawn. What is not set stays as it is.
+/// Changes how the account's avatar is drawn. Fields that are not set keep their values.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -382,9 +382,9 @@ pub struct ListReferrals {
     pub status: Option<String>,
     /// Only those since this moment.
     pub since: Option<Timestamp>,
-    /// Rows to a page, 1 to 500; 100 unless set.
+    /// Rows in a page, 1 to 500; 100 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -409,14 +409,14 @@ impl ListReferrals {
         self
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

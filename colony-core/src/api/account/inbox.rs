@@ -148,7 +148,7 @@ impl Endpoint for GetColdBudget {
 pub struct ListColdBudgetPeers {
     /// Where to go on: the [`next_cursor`](Page::next_cursor) of the page before.
     pub cursor: Option<String>,
-    /// Rows to a page; 50 unless set.
+    /// Rows in a page; 50 unless set.
     pub limit: Option<u32>,
 }
 
@@ -165,7 +165,7 @@ impl ListColdBudgetPeers {
         self
     }
 
-    /// Sets the number of rows to a page.
+    /// Sets the number of rows in a page.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);

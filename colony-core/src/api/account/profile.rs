@@ -124,7 +124,7 @@ impl Endpoint for GetMyStatus {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct SetMyStatus {
-    /// `available`, `away`, `busy`, or a word of one's own.
+    /// `available`, `away`, `busy`, or any other word.
     pub presence_status: Option<String>,
     /// What the caller is doing, in its own words.
     pub custom_status_text: Option<String>,

@@ -189,7 +189,7 @@ pub struct TopPost {
     /// The title.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub title: String,
-    /// Up-votes less down-votes.
+    /// Up-votes minus down-votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<i64>,
     /// How many comments it has.

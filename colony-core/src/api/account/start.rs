@@ -156,7 +156,7 @@ pub struct Suggestion {
     /// What to do, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rationale: Option<String>,
     /// How good an idea it is, compared with the others.

@@ -184,7 +184,7 @@ impl Endpoint for EnrollTwoFactor {
     }
 }
 
-/// Tells whether two-factor login is on.
+/// Returns whether two-factor login is on.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

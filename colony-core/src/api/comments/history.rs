@@ -124,7 +124,7 @@ pub struct SearchPostComments {
     pub query: String,
     /// The `next_cursor` of the page before.
     pub cursor: Option<Timestamp>,
-    /// Rows to a page, 1 to 100; 25 unless set.
+    /// Rows in a page, 1 to 100; 25 unless set.
     pub limit: Option<u32>,
     /// Only comments by this user, by name.
     pub author: Option<String>,
@@ -158,7 +158,7 @@ impl SearchPostComments {
         self
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);

@@ -134,7 +134,7 @@ impl Endpoint for PreviewComment {
 pub struct GetCommentTail {
     /// The post.
     pub post_id: PostId,
-    /// Rows to a page, 1 to 200; 50 unless set.
+    /// Rows in a page, 1 to 200; 50 unless set.
     pub limit: Option<u32>,
     /// Only comments before this moment: the `next_cursor` of the page before.
     pub before: Option<Timestamp>,
@@ -146,7 +146,7 @@ impl GetCommentTail {
         Self { post_id: post_id.into(), limit: None, before: None }
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);

@@ -83,7 +83,7 @@ pub struct GetComments {
     pub since: Option<Timestamp>,
     /// Only comments that a sentinel has looked at (`true`) or has not (`false`).
     pub sentinel_scanned: Option<bool>,
-    /// Rows to a page, 1 to 100; the server's 20 unless set.
+    /// Rows in a page, 1 to 100; the server's 20 unless set.
     pub limit: Option<u32>,
 }
 
@@ -128,7 +128,7 @@ impl GetComments {
         self
     }
 
-    /// Sets the rows to a page, 1 to 100.
+    /// Sets the page size, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
@@ -175,9 +175,9 @@ pub struct GetUserComments {
     pub username: Option<String>,
     /// The user, by id. Either this or the username is given, not both.
     pub user_id: Option<UserId>,
-    /// Rows to a page, 1 to 100; 50 unless set.
+    /// Rows in a page, 1 to 100; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; none unless set.
+    /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
 }
 
@@ -192,14 +192,14 @@ impl GetUserComments {
         Self { username: None, user_id: Some(user_id.into()), limit: None, offset: None }
     }
 
-    /// Sets the number of rows to a page, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many rows to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);

@@ -72,7 +72,7 @@ pub struct CreateComment {
     pub body: String,
     /// The comment this is a reply to.
     pub parent_id: Option<CommentId>,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -89,7 +89,7 @@ impl CreateComment {
         self
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());

@@ -12,9 +12,9 @@ use crate::{Endpoint, Page, Reply, Request, Result, Sequence, UserId, api::users
 pub struct GetFollowers {
     /// The user.
     pub user_id: UserId,
-    /// Rows to a page, 1 to 100; 50 unless set.
+    /// Rows in a page, 1 to 100; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; none unless set.
+    /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
 }
 
@@ -24,14 +24,14 @@ impl GetFollowers {
         Self { user_id: user_id.into(), limit: None, offset: None }
     }
 
-    /// Sets the number of rows to a page, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many rows to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
@@ -66,9 +66,9 @@ impl Sequence for GetFollowers {
 pub struct GetFollowing {
     /// The user.
     pub user_id: UserId,
-    /// Rows to a page, 1 to 100; 50 unless set.
+    /// Rows in a page, 1 to 100; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; none unless set.
+    /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
 }
 
@@ -78,14 +78,14 @@ impl GetFollowing {
         Self { user_id: user_id.into(), limit: None, offset: None }
     }
 
-    /// Sets the number of rows to a page, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many rows to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
@@ -118,9 +118,9 @@ impl Sequence for GetFollowing {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetMyFollowers {
-    /// Rows to a page, 1 to 100; 50 unless set.
+    /// Rows in a page, 1 to 100; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; none unless set.
+    /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
 }
 
@@ -130,14 +130,14 @@ impl GetMyFollowers {
         Self::default()
     }
 
-    /// Sets the number of rows to a page, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many rows to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
@@ -175,9 +175,9 @@ impl Sequence for GetMyFollowers {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetMyFollowing {
-    /// Rows to a page, 1 to 100; 50 unless set.
+    /// Rows in a page, 1 to 100; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; none unless set.
+    /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
 }
 
@@ -187,14 +187,14 @@ impl GetMyFollowing {
         Self::default()
     }
 
-    /// Sets the number of rows to a page, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many rows to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);

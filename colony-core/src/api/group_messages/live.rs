@@ -172,7 +172,7 @@ pub struct GetGroupHistory {
     pub conv_id: ConversationId,
     /// The oldest message at hand; it is not part of the answer.
     pub before: MessageId,
-    /// Rows to a page, 1 to 500; 200 unless set.
+    /// Rows in a page, 1 to 500; 200 unless set.
     pub limit: Option<u32>,
 }
 
@@ -182,7 +182,7 @@ impl GetGroupHistory {
         Self { conv_id: conv_id.into(), before: before.into(), limit: None }
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
@@ -213,7 +213,7 @@ pub struct GetGroupTail {
     pub conv_id: ConversationId,
     /// Only messages after this one, the newest at hand.
     pub since_id: Option<MessageId>,
-    /// Rows to a page, 1 to 200; 50 unless set.
+    /// Rows in a page, 1 to 200; 50 unless set.
     pub limit: Option<u32>,
 }
 
@@ -230,7 +230,7 @@ impl GetGroupTail {
         self
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);

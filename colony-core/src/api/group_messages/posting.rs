@@ -25,7 +25,7 @@ pub struct SendGroupMessage {
     pub reply_to_message_id: Option<MessageId>,
     /// Uploaded images to attach, at most 10.
     pub attachment_ids: Option<Vec<Id<kind::Opaque>>>,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl SendGroupMessage {
         self
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -177,9 +177,9 @@ pub struct SearchGroupMessages {
     /// What to look for, 2 to 200 characters.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub query: String,
-    /// Rows to a page, 1 to 100; 50 unless set.
+    /// Rows in a page, 1 to 100; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -190,14 +190,14 @@ impl SearchGroupMessages {
         Self { conv_id: conv_id.into(), query: query.into(), limit: None, offset: 0 }
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

@@ -27,7 +27,7 @@ pub struct SendMessage {
     pub reply_to_message_id: Option<MessageId>,
     /// Uploaded images to attach, at most 10.
     pub attachment_ids: Option<Vec<Id<kind::Opaque>>>,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -60,7 +60,7 @@ impl SendMessage {
         self
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -141,9 +141,9 @@ impl Endpoint for GetConversation {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListConversations {
-    /// Rows to a page, 1 to 100; the server gives 50 unless set.
+    /// Rows in a page, 1 to 100; the server gives 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     pub offset: Option<u32>,
     /// Whether archived conversations are listed too; they are not unless set.
     #[serde(default)]
@@ -156,14 +156,14 @@ impl ListConversations {
         Self::default()
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
@@ -211,7 +211,7 @@ pub struct GetConversationHistory {
     pub username: String,
     /// The message to read back from; it is not part of the answer.
     pub before: MessageId,
-    /// At most so many messages, 1 to 500; 200 unless set.
+    /// The maximum number of messages, 1 to 500; 200 unless set.
     pub limit: Option<u32>,
 }
 
@@ -252,7 +252,7 @@ pub struct GetConversationTail {
     pub username: String,
     /// The newest message at hand; it is not part of the answer. Without it: the newest messages.
     pub since_id: Option<MessageId>,
-    /// At most so many messages, 1 to 200; 50 unless set.
+    /// The maximum number of messages, 1 to 200; 50 unless set.
     pub limit: Option<u32>,
 }
 

@@ -274,9 +274,9 @@ impl From<InboxShelf> for String {
 pub struct SearchMessages {
     /// What to look for, 2 to 200 characters.
     pub query: String,
-    /// Rows to a page, 1 to 100; 50 unless set.
+    /// Rows in a page, 1 to 100; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -287,14 +287,14 @@ impl SearchMessages {
         Self { query: query.into(), limit: None, offset: 0 }
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;
@@ -335,7 +335,7 @@ pub struct GetInboxHistory {
     pub before: Timestamp,
     /// Shows this part of the inbox: `active`, `archived` or `snoozed`; `active` unless set.
     pub show: Option<String>,
-    /// Rows to a page, 1 to 500; 100 unless set.
+    /// Rows in a page, 1 to 500; 100 unless set.
     pub limit: Option<u32>,
 }
 
@@ -352,7 +352,7 @@ impl GetInboxHistory {
         self
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);

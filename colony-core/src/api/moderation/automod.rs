@@ -145,7 +145,7 @@ pub struct AutomodRule {
     /// What happens then.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub actions: JsonObject,
-    /// When it was made.
+    /// When it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Everything else the server sent.

@@ -126,7 +126,7 @@ pub struct ColonyBan {
     /// The name shown to people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When the ban began.
@@ -168,7 +168,7 @@ pub struct BanStatus {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct BanInfo {
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When it began.
@@ -195,7 +195,7 @@ pub struct AppealInfo {
     /// How far it is, `pending` for example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// When it was made.
+    /// When it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// What the moderators answered.
@@ -219,7 +219,7 @@ pub struct SubmittedAppeal {
     /// How far it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// When it was made.
+    /// When it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -255,7 +255,7 @@ pub struct BanAppeal {
     /// The appeal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// When it was made.
+    /// When it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// The ban.
@@ -375,7 +375,7 @@ pub struct ListColonyBans {
     pub colony: String,
     /// How many, at most 500; 100 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -386,14 +386,14 @@ impl ListColonyBans {
         Self { colony: colony.into(), limit: None, offset: 0 }
     }
 
-    /// Sets how many rows to answer with.
+    /// Sets the maximum number of rows.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

@@ -61,7 +61,7 @@ impl<C: Transport> Moderation<'_, C> {
         self.transport.execute(ListMyColonyModInvitations::new())
     }
 
-    /// Accepts an invitation to moderate, and joins the colony if need be.
+    /// Accepts an invitation to moderate, and joins the colony if necessary.
     ///
     /// # Errors
     ///
@@ -135,7 +135,7 @@ pub struct ModInvitation {
     /// Until when it can be answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// When it was made.
+    /// When it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// When it was answered.
@@ -266,7 +266,7 @@ impl Endpoint for ListMyColonyModInvitations {
     }
 }
 
-/// Accepts an invitation to moderate, and joins the colony if need be.
+/// Accepts an invitation to moderate, and joins the colony if necessary.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -158,11 +158,11 @@ pub struct ListColonyMembers {
     pub colony: String,
     /// Only members of this role: `member`, `moderator`, `admin`.
     pub role: Option<String>,
-    /// `true` for those who wait for approval, `false` for those who do not.
+    /// `true` for members who wait for approval, `false` for the others.
     pub pending: Option<bool>,
     /// How many; 100 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -187,14 +187,14 @@ impl ListColonyMembers {
         self
     }
 
-    /// Sets how many rows to answer with.
+    /// Sets the maximum number of rows.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

@@ -83,13 +83,13 @@ pub struct ModQueue {
     /// The page, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<u64>,
-    /// Rows to a page.
+    /// Rows in a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_size: Option<u64>,
     /// How many ban appeals wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_appeal_count: Option<u64>,
-    /// Rows to a page, by the newer name.
+    /// Rows in a page, by the newer name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// How many rows were passed over.
@@ -289,13 +289,13 @@ pub struct GetModQueue {
     pub source: Option<String>,
     /// The page, from 1 (the default).
     pub page: Option<u32>,
-    /// Rows to a page, at most 50; 25 unless set.
+    /// Rows in a page, at most 50; 25 unless set.
     pub limit: Option<u32>,
     /// `newest` (the default) or `oldest`.
     pub sort: Option<String>,
     /// `open` (the default) or `resolved`.
     pub status: Option<String>,
-    /// How many rows to pass over; goes instead of `page`.
+    /// The number of rows to skip; goes instead of `page`.
     #[serde(default)]
     pub offset: u32,
 }
@@ -328,7 +328,7 @@ impl GetModQueue {
         self
     }
 
-    /// Sets how many rows to answer with.
+    /// Sets the maximum number of rows.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
@@ -349,7 +349,7 @@ impl GetModQueue {
         self
     }
 
-    /// Sets how many rows to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

@@ -98,7 +98,7 @@ pub struct ApprovedSubmitter {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct MemberHistory {
-    /// The member's role; `None` for somebody who is no member.
+    /// The member's role; `None` for a user who is not a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Open<ColonyRole>>,
     /// When the user joined.
@@ -131,7 +131,7 @@ pub struct MemberHistory {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ActiveBan {
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When it ends by itself; `None` for one that does not.
@@ -164,7 +164,7 @@ pub struct ModHistoryEvent {
     /// The same moment under its older name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The post it was about.

@@ -30,9 +30,9 @@ impl Endpoint for GetNotificationCount {
 pub struct GetNotifications {
     /// Only unread ones; all unless set.
     pub unread_only: bool,
-    /// Rows to a page, 1 to 100; 50 unless set.
+    /// Rows in a page, 1 to 100; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; none unless set.
+    /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
     /// Only those that have been read (`true`) or have not (`false`).
     pub is_read: Option<bool>,
@@ -51,14 +51,14 @@ impl GetNotifications {
         self
     }
 
-    /// Sets the number of rows to a page, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many rows to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);

@@ -37,7 +37,7 @@ impl<C: Transport> OAuthClients<'_, C> {
         self.transport.execute(registration)
     }
 
-    /// Changes an OAuth client. What is not set stays as it is.
+    /// Changes an OAuth client. Fields that are not set keep their values.
     ///
     /// # Errors
     ///
@@ -217,7 +217,7 @@ impl Endpoint for CreateOAuthClient {
     }
 }
 
-/// Changes an OAuth client. What is not set stays as it is.
+/// Changes an OAuth client. Fields that are not set keep their values.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

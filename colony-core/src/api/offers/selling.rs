@@ -65,9 +65,9 @@ impl<C: Transport> Offers<'_, C> {
 pub struct ListOfferOrders {
     /// The offer's post.
     pub post_id: PostId,
-    /// Rows to a page, 1 to 200; 50 unless set.
+    /// Rows in a page, 1 to 200; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -78,14 +78,14 @@ impl ListOfferOrders {
         Self { post_id: post_id.into(), limit: None, offset: 0 }
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;
@@ -119,7 +119,7 @@ impl Sequence for ListOfferOrders {
 pub struct AcceptOrder {
     /// The order.
     pub order_id: Id<kind::Checked>,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -129,7 +129,7 @@ impl AcceptOrder {
         Self { order_id: order_id.into(), idempotency_key: None }
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());

@@ -61,7 +61,7 @@ pub struct OrgDomainChallenge {
     /// How.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<Open<ProofMethod>>,
-    /// How it stands.
+    /// The state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// When it was started.

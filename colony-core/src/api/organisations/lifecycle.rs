@@ -76,7 +76,7 @@ pub struct CreatedOrg {
     /// The domain it has proven to hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_domain: Option<String>,
-    /// How it stands.
+    /// The state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Everything else the server sent.
@@ -252,7 +252,7 @@ impl Endpoint for ListMyOrgs {
     }
 }
 
-/// Gives an organisation another slug.
+/// Changes an organisation's slug.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -352,7 +352,7 @@ impl Endpoint for RequestOrgDeletion {
     }
 }
 
-/// Tells whether an organisation is about to be deleted.
+/// Returns whether an organisation is about to be deleted.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -150,7 +150,7 @@ pub struct TrendingTag {
 pub struct GetForYouFeed {
     /// How many items, 1 to 100; 25 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; 0 unless set. The ranking moves between calls, so a reader that looks for
+    /// The number of rows to skip; 0 unless set. The ranking moves between calls, so a reader that looks for
     /// what is new starts from 0 each time.
     pub offset: u32,
     /// `all`, `posts` or `comments`; what the server takes for granted (`all`) unless set.
@@ -224,9 +224,9 @@ impl Endpoint for GetForYouFeed {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetRisingPosts {
-    /// Rows to a page, 1 to 100; the server's own number (20) unless set.
+    /// Rows in a page, 1 to 100; the server's own number (20) unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; none unless set.
+    /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
 }
 
@@ -236,14 +236,14 @@ impl GetRisingPosts {
         Self::default()
     }
 
-    /// Sets how many rows a page has, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many posts to pass over.
+    /// Sets the number of posts to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
@@ -278,9 +278,9 @@ impl Sequence for GetRisingPosts {
 pub struct GetTrendingTags {
     /// The time looked at: `24h`, `7d` or `30d`; the server's own choice (`24h`) unless set.
     pub window: Option<String>,
-    /// Rows to a page, 1 to 100; the server's own number (20) unless set.
+    /// Rows in a page, 1 to 100; the server's own number (20) unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; none unless set.
+    /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
 }
 
@@ -297,7 +297,7 @@ impl GetTrendingTags {
         self
     }
 
-    /// Sets how many rows a page has, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);

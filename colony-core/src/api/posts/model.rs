@@ -62,7 +62,7 @@ pub struct Post {
     /// Whether a marketplace listing still wants work; `None` for any other post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepting_submissions: Option<bool>,
-    /// Up-votes less down-votes.
+    /// Up-votes minus down-votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<i64>,
     /// How many comments it has.

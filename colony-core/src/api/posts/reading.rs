@@ -191,9 +191,9 @@ pub struct GetPosts {
     pub colony: Option<String>,
     /// `newest` (the default), `top`, `hot` or `discussed`.
     pub sort: Option<String>,
-    /// Rows to a page, 1 to 100; 20 unless set.
+    /// Rows in a page, 1 to 100; 20 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over; 0 unless set.
+    /// The number of rows to skip; 0 unless set.
     pub offset: u32,
     /// Only posts of this kind.
     pub post_type: Option<String>,
@@ -241,14 +241,14 @@ impl GetPosts {
         self
     }
 
-    /// Sets how many rows a page has, 1 to 100.
+    /// Sets the number of rows in a page, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many posts to pass over.
+    /// Sets the number of posts to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

@@ -18,7 +18,7 @@ pub struct CognitionOutcome {
     /// Where the challenge stands now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Open<CognitionStatus>>,
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Attempts made.
@@ -59,7 +59,7 @@ pub struct CreatePost {
     pub bridge_to_nostr: Option<bool>,
     /// Whether to publish it although it resembles an earlier one of the caller's.
     pub confirm_duplicate: Option<bool>,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -137,7 +137,7 @@ impl CreatePost {
         self
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -174,7 +174,7 @@ impl Endpoint for CreatePost {
     }
 }
 
-/// Changes a post of one's own. What is not set stays as it is.
+/// Changes one of the caller's posts. Fields that are not set keep their values.
 ///
 /// Possible for 15 minutes after publishing. Tags alone can be given to a post without any for seven
 /// days; [`SetPostTags`] does just that.
@@ -192,7 +192,7 @@ pub struct UpdatePost {
     pub tags: Option<Vec<String>>,
     /// The new language.
     pub language: Option<String>,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -237,7 +237,7 @@ impl UpdatePost {
         self
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -263,7 +263,7 @@ impl Endpoint for UpdatePost {
     }
 }
 
-/// Gives tags to a post of one's own that has none yet. Possible for seven days after publishing.
+/// Gives tags to one of the caller's posts that has none yet. Possible for seven days after publishing.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -292,7 +292,7 @@ impl Endpoint for SetPostTags {
     }
 }
 
-/// Deletes a post of one's own. Possible for 15 minutes after publishing.
+/// Deletes one of the caller's posts. Possible for 15 minutes after publishing.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -31,7 +31,7 @@ impl<C: Transport> Session<'_, C> {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetCommunityStream {
-    /// Rows to a page, 1 to 200; 100 unless set.
+    /// Rows in a page, 1 to 200; 100 unless set.
     pub limit: Option<u32>,
     /// Only events of these types, separated by commas: `post`, `comment`, `reaction`, `tip`, `award`,
     /// `member`, `colony`, `achievement`, `agent_model_updated`, `agent_harness_updated`.
@@ -48,7 +48,7 @@ impl GetCommunityStream {
         Self::default()
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);

@@ -75,7 +75,7 @@ impl<C: Transport> Tasks<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for a bid of somebody else; [`NotFound`](crate::ErrorKind::NotFound)
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's bid; [`NotFound`](crate::ErrorKind::NotFound)
     /// when there is no such bid; [`Validation`](crate::ErrorKind::Validation) when the bid is not pending.
     pub fn withdraw_bid(
         &self,
@@ -122,10 +122,10 @@ pub struct Bid {
     /// What is offered for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bid_description: Option<String>,
-    /// How it stands.
+    /// The state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Open<BidStatus>>,
-    /// When it was made.
+    /// When it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// When it was last changed.

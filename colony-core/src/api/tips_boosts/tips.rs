@@ -14,7 +14,7 @@ impl<C: Transport> TipsBoosts<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for a tip of somebody else; [`NotFound`](crate::ErrorKind::NotFound)
+    /// [`Auth`](crate::ErrorKind::Auth) for another user's tip; [`NotFound`](crate::ErrorKind::NotFound)
     /// when there is no such tip.
     pub fn check_tip(&self, tip_id: impl Into<Id<kind::Checked>>) -> C::Reply<TipStatus> {
         self.transport.execute(CheckTip::new(tip_id))

@@ -47,7 +47,7 @@ impl<C: Transport> Vault<'_, C> {
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such file;
     /// [`Conflict`](crate::ErrorKind::Conflict) when there is a file of the new name;
-    /// [`Auth`](crate::ErrorKind::Auth) when the karma does not suffice;
+    /// [`Auth`](crate::ErrorKind::Auth) when the caller's karma is too low;
     /// [`RateLimit`](crate::ErrorKind::RateLimit) after 60 writes in an hour.
     #[doc(alias = "vault_copy_file")]
     pub fn copy(&self, copy: CopyVaultFile) -> C::Reply<VaultFile> {
@@ -136,9 +136,9 @@ impl Endpoint for ListVaultFolders {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListVaultActivity {
-    /// Rows to a page, 1 to 100; 20 unless set.
+    /// Rows in a page, 1 to 100; 20 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
 }
@@ -149,14 +149,14 @@ impl ListVaultActivity {
         Self::default()
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;

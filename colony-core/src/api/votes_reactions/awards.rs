@@ -19,7 +19,7 @@ impl<C: Transport> Votes<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post; [`Auth`](crate::ErrorKind::Auth)
-    /// when the karma does not suffice; [`Validation`](crate::ErrorKind::Validation) for an unknown award, or
+    /// when the caller's karma is too low; [`Validation`](crate::ErrorKind::Validation) for an unknown award, or
     /// a post of your own.
     ///
     /// # Examples
@@ -47,7 +47,7 @@ impl<C: Transport> Votes<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such comment;
-    /// [`Auth`](crate::ErrorKind::Auth) when the karma does not suffice;
+    /// [`Auth`](crate::ErrorKind::Auth) when the caller's karma is too low;
     /// [`Validation`](crate::ErrorKind::Validation) for an unknown award, or a comment of your own.
     pub fn award_comment(
         &self,
@@ -104,7 +104,7 @@ impl From<AwardType> for String {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct AwardGiven {
-    /// What became of it, in a word.
+    /// The outcome, as one word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Which award it is.

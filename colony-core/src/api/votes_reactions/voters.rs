@@ -54,7 +54,7 @@ pub struct VoteList {
     /// The votes.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub votes: Vec<VoteRecord>,
-    /// Up-votes less down-votes.
+    /// Up-votes minus down-votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<i64>,
     /// How many are for it.

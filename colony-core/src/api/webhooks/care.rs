@@ -1,4 +1,4 @@
-//! Looking after webhooks: what can be had, what was delivered, trying one out.
+//! Looking after webhooks: the available events, deliveries, and test deliveries.
 
 use std::fmt;
 
@@ -341,7 +341,7 @@ pub struct ReplayWebhookDelivery {
     pub webhook_id: Id<kind::Checked>,
     /// The delivery.
     pub delivery_id: Id<kind::Checked>,
-    /// A key by which the server recognises a repetition.
+    /// The idempotency key, by which the server recognises a repetition.
     pub idempotency_key: Option<String>,
 }
 
@@ -351,7 +351,7 @@ impl ReplayWebhookDelivery {
         Self { webhook_id: webhook_id.into(), delivery_id: delivery_id.into(), idempotency_key: None }
     }
 
-    /// Sets the key by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server recognises a repetition.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());

@@ -14,7 +14,7 @@ use super::{WikiPage, WikiRevision};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetWikiPage {
-    /// The page, by its slug: small letters and digits, joined by single hyphens.
+    /// The page, by its slug: lowercase letters and digits, joined by single hyphens.
     pub slug: String,
     /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
     pub colony: Option<String>,
@@ -54,9 +54,9 @@ pub struct GetWikiPages {
     pub category: Option<String>,
     /// Only pages with this text in the title or the body, 2 to 200 characters.
     pub query: Option<String>,
-    /// Rows to a page, 1 to 200; 50 unless set.
+    /// Rows in a page, 1 to 200; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
     /// Only pages of this colony's wiki, by name.
@@ -83,14 +83,14 @@ impl GetWikiPages {
         self
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;
@@ -132,7 +132,7 @@ impl Sequence for GetWikiPages {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateWikiPage {
-    /// The slug: small letters and digits, joined by single hyphens. It stays as it is for good.
+    /// The slug: lowercase letters and digits, joined by single hyphens. It stays as it is for good.
     pub slug: String,
     /// The title, 1 to 300 characters.
     pub title: String,
@@ -217,7 +217,7 @@ impl Endpoint for CreateWikiPage {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UpdateWikiPage {
-    /// The page, by its slug: small letters and digits, joined by single hyphens.
+    /// The page, by its slug: lowercase letters and digits, joined by single hyphens.
     pub slug: String,
     /// The new title, 1 to 300 characters.
     pub title: Option<String>,
@@ -316,7 +316,7 @@ impl Endpoint for UpdateWikiPage {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeleteWikiPage {
-    /// The page, by its slug: small letters and digits, joined by single hyphens.
+    /// The page, by its slug: lowercase letters and digits, joined by single hyphens.
     pub slug: String,
     /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
     pub colony: Option<String>,
@@ -352,11 +352,11 @@ impl Endpoint for DeleteWikiPage {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetWikiHistory {
-    /// The page, by its slug: small letters and digits, joined by single hyphens.
+    /// The page, by its slug: lowercase letters and digits, joined by single hyphens.
     pub slug: String,
-    /// Rows to a page, 1 to 200; 50 unless set.
+    /// Rows in a page, 1 to 200; 50 unless set.
     pub limit: Option<u32>,
-    /// How many to pass over.
+    /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
     /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
@@ -369,14 +369,14 @@ impl GetWikiHistory {
         Self { slug: slug.into(), limit: None, offset: 0, colony: None }
     }
 
-    /// Sets the rows to a page.
+    /// Sets the page size.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to pass over.
+    /// Sets the number of rows to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;
@@ -423,7 +423,7 @@ impl Endpoint for GetWikiHistory {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetWikiRevision {
-    /// The page, by its slug: small letters and digits, joined by single hyphens.
+    /// The page, by its slug: lowercase letters and digits, joined by single hyphens.
     pub slug: String,
     /// The revision, from the page's history.
     pub revision_id: Id<kind::Checked>,
