@@ -102,6 +102,8 @@ pub struct Builder<C = Http> {
     token_store: Option<SecretString>,
     #[cfg(feature = "redis")]
     engine: Option<Arc<dyn Fn() -> Box<dyn Engine> + Send + Sync>>,
+    #[cfg(feature = "redis")]
+    store_version: Option<u32>,
     refresh_ahead: Option<bool>,
     ignore_cool_down: bool,
     totp: Option<Totp>,
@@ -150,6 +152,8 @@ impl<C: OverHttp> Builder<C> {
             token_store: None,
             #[cfg(feature = "redis")]
             engine: None,
+            #[cfg(feature = "redis")]
+            store_version: None,
             refresh_ahead: None,
             ignore_cool_down: false,
             totp: None,
@@ -376,6 +380,15 @@ impl<C: OverHttp> Builder<C> {
     #[doc(hidden)]
     pub fn token_store_engine(mut self, engine: impl Engine + Clone) -> Self {
         self.engine = Some(Arc::new(move || Box::new(engine.clone())));
+        self
+    }
+
+    /// Reads and writes entries of this version in the [`token_store`](Self::token_store), for tests of a rolling
+    /// update.
+    #[cfg(feature = "redis")]
+    #[doc(hidden)]
+    pub fn token_store_version(mut self, version: u32) -> Self {
+        self.store_version = Some(version);
         self
     }
 
@@ -631,10 +644,11 @@ impl<C: OverHttp> Builder<C> {
                     "the token store's password goes over the network in clear; use rediss://"
                 );
             }
-            Arc::new(match &self.engine {
+            let fleet = match &self.engine {
                 Some(engine) => Fleet::with_engine(url, engine(), &*self.timer),
                 None => Fleet::new(url, &*self.timer),
-            })
+            };
+            Arc::new(fleet.of_version(self.store_version))
         });
         #[cfg(not(feature = "redis"))]
         session::warn_of_store(url.as_ref());

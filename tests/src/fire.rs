@@ -199,7 +199,12 @@ pub const ROWS: &[Row] = &[
     row("F14", "a limit is shared by a zone, and by it alone", fleet::trouble::limited),
     row("F15", "the store learns nothing, and no event tells anything", fleet::lies::secrets),
     row("F16", "the store cannot lie", fleet::lies::lies),
-    row("F17", "clocks that are wrong cost few logins and fail no call", simulated::clocks),
+    row("F17", "clocks that are wrong cost few logins and fail no call", |ground| {
+        let mut tally = simulated::clocks(ground)?;
+        tally.add(fleet::clocks::reported(ground)?);
+        Ok(tally)
+    }),
+    row("F18", "two versions beside each other cost a login each", fleet::versions::run),
     row("F19", "a login that outlasts its lease is one login", fleet::usual::run),
     row("F21", "no new crate for it by default", fleet::others::weight),
     row(

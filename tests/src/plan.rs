@@ -36,6 +36,8 @@ pub struct Plan {
     pub audience: Option<String>,
     /// The scopes asked for with it.
     pub scope: String,
+    /// The version of the worker's entries in the store that hosts share, where it is not this build's.
+    pub store_version: Option<u32>,
     /// Writes all there is to log to stderr, and the `Debug` and `Display` forms of what it holds.
     pub trace: bool,
     /// The process's umask, where it is not to be the one it was started with.
@@ -59,6 +61,7 @@ impl Default for Plan {
             totp: None,
             audience: None,
             scope: String::new(),
+            store_version: None,
             trace: false,
             umask: None,
             longest_life_s: 120,

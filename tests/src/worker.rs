@@ -163,6 +163,9 @@ fn configure<C: colony_async::OverHttp>(
     if let Some(code) = plan.totp.clone() {
         builder = builder.totp_with(move || code.clone());
     }
+    if let Some(version) = plan.store_version {
+        builder = builder.token_store_version(version);
+    }
     if plan.trace {
         // What `Debug` shows of a builder is a part of the log.
         tracing::trace!(?builder, "building");

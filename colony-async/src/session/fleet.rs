@@ -61,6 +61,9 @@ const SPREAD: Duration = Duration::from_secs(1);
 const TOLD: Duration = Duration::from_secs(30);
 /// The difference of two clocks above which a warning is logged, in seconds.
 const SKEW: f64 = 60.0;
+/// The version of the entries: in every name, in the field `v`, and in what each entry is bound to. Programs of two
+/// versions share nothing, so a rolling update costs one login and neither version writes over the other's entries.
+const VERSION: u32 = 1;
 
 /// The server of a fleet, as all sessions of a client share it.
 pub(crate) struct Fleet {
@@ -70,6 +73,7 @@ pub(crate) struct Fleet {
     /// When a host without the server logs in although its token lives: a random part of what is left of it, so that
     /// the hosts of a fleet do not all do so together.
     alone_at: f64,
+    version: u32,
 }
 
 impl Fleet {
@@ -77,12 +81,17 @@ impl Fleet {
     pub(crate) fn new(url: TokenStoreUrl, timer: &dyn Timer) -> Self {
         let engine = Box::new(redis::Redis::new(url.clone()));
         let circuit = Circuit::of(&format!("{url} {:?} {}", url.user, url.prefix));
-        Self { engine, circuit, alone_at: timer.random(), url }
+        Self { engine, circuit, alone_at: timer.random(), version: VERSION, url }
     }
 
     /// A fleet that shares this server, for tests.
     pub(crate) fn with_engine(url: TokenStoreUrl, engine: Box<dyn Engine>, timer: &dyn Timer) -> Self {
-        Self { engine, circuit: Arc::default(), alone_at: timer.random(), url }
+        Self { engine, circuit: Arc::default(), alone_at: timer.random(), version: VERSION, url }
+    }
+
+    /// The same with entries of another version, for tests.
+    pub(crate) fn of_version(self, version: Option<u32>) -> Self {
+        Self { version: version.unwrap_or(self.version), ..self }
     }
 
     /// The level of one key's token.
@@ -142,8 +151,8 @@ enum Lease {
 
 impl RedisStore {
     fn seal(&self, file: &str) -> Seal {
-        let url = &self.fleet.url;
-        Seal::new(&url.prefix, &url.zone, &self.base_url, file, &self.key)
+        let Fleet { url, version, .. } = &*self.fleet;
+        Seal::new(*version, &url.prefix, &url.zone, &self.base_url, file, &self.key)
     }
 
     async fn get_token(&self, ask: &mut Ask<'_>) -> Result<Got> {
@@ -478,9 +487,10 @@ impl Visit<'_> {
         let Some(entry) = self.seal.close(&self.store.format, token, now).filter(|_| left >= 1.0) else {
             return self.release_lease().await;
         };
+        let version = self.store.fleet.version.to_string();
         let after = (token.lifetime.stale_at - took.max(0.0)).to_string();
         let mut arguments: Vec<Vec<u8>> =
-            [VERSION_FIELD, &entry.exp, &entry.id, &format!("{left:.0}"), &after, &self.owner]
+            [&version, &entry.exp, &entry.id, &format!("{left:.0}"), &after, &self.owner]
                 .map(|text| text.as_bytes().to_vec())
                 .to_vec();
         arguments.push(entry.data);
@@ -559,9 +569,6 @@ impl Visit<'_> {
 fn away() -> Trouble {
     Trouble::new(TroubleKind::Away, "the connection is gone")
 }
-
-/// The field `v` of an entry.
-const VERSION_FIELD: &str = "1";
 
 impl RedisStore {
     /// Removes the entries of these files' tokens.

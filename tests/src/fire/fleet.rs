@@ -1,6 +1,7 @@
 //! Fleets: hosts that share a token over a real `redis-server`. A host is a cache directory.
 
 pub(super) mod away;
+pub(super) mod clocks;
 pub(super) mod cut;
 pub(super) mod failover;
 pub(super) mod kills;
@@ -11,3 +12,4 @@ mod scene;
 mod server;
 pub(super) mod trouble;
 pub(super) mod usual;
+pub(super) mod versions;

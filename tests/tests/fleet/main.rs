@@ -89,6 +89,11 @@ fn f14_a_limit() {
 }
 
 #[test]
+fn f18_mixed_versions() {
+    short("F18");
+}
+
+#[test]
 fn f19_beside_the_usual_locks() {
     short("F19");
 }

@@ -16,9 +16,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::token::{CachedToken, Format, Record};
 
-/// The version of the names and of what is sealed. It is in every name: programs of two versions share nothing, and a
-/// rolling update costs one login.
-const VERSION: &str = "1";
 const SALT: &[u8] = b"colony-sdk token store 1";
 /// The longest entry that is looked at, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -30,6 +27,7 @@ pub(crate) struct Seal {
     pub(super) note: String,
     seal: LessSafeKey,
     id: hmac::Key,
+    version: String,
 }
 
 /// A token as it lies in the store.
@@ -52,10 +50,17 @@ struct Content {
 
 impl Seal {
     /// The entries of the token whose file has this name, of this server and key.
-    pub(super) fn new(prefix: &str, zone: &str, base_url: &str, file: &str, key: &SecretString) -> Self {
+    pub(super) fn new(
+        version: u32,
+        prefix: &str,
+        zone: &str,
+        base_url: &str,
+        file: &str,
+        key: &SecretString,
+    ) -> Self {
         let derived = |purpose: &str, length: usize| derive(key, &info(&[purpose, base_url, file]), length);
         let name = hex(&derived("name", 16));
-        let of = |kind: &str| format!("{prefix}:{VERSION}:{{{name}}}:{kind}");
+        let of = |kind: &str| format!("{prefix}:{version}:{{{name}}}:{kind}");
         let seal = UnboundKey::new(&AES_256_GCM, &derived("seal", 32)).expect("a key of 32 bytes");
         Self {
             token: of("token"),
@@ -63,6 +68,7 @@ impl Seal {
             note: format!("{}:{zone}", of("note")),
             seal: LessSafeKey::new(seal),
             id: hmac::Key::new(hmac::HMAC_SHA256, &derived("id", 32)),
+            version: version.to_string(),
         }
     }
 
@@ -100,7 +106,7 @@ impl Seal {
     fn close_bytes(&self, about: &[&str], mut bytes: Vec<u8>) -> Option<Vec<u8>> {
         let nonce = random::<NONCE_LEN>()?;
         let sealed = Nonce::assume_unique_for_key(nonce);
-        self.seal.seal_in_place_append_tag(sealed, Aad::from(about_all(about)), &mut bytes).ok()?;
+        self.seal.seal_in_place_append_tag(sealed, Aad::from(self.about(about)), &mut bytes).ok()?;
         Some([nonce.as_slice(), &bytes].concat())
     }
 
@@ -111,9 +117,13 @@ impl Seal {
         let (nonce, sealed) = data.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut bytes = sealed.to_vec();
-        let opened = self.seal.open_in_place(nonce, Aad::from(about_all(about)), &mut bytes).ok()?.len();
+        let opened = self.seal.open_in_place(nonce, Aad::from(self.about(about)), &mut bytes).ok()?.len();
         bytes.truncate(opened);
         Some(bytes)
+    }
+
+    fn about(&self, about: &[&str]) -> Vec<u8> {
+        info(&[&[&*self.version], about].concat())
     }
 }
 
@@ -126,10 +136,6 @@ fn random<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).ok()?;
     Some(bytes)
-}
-
-fn about_all(about: &[&str]) -> Vec<u8> {
-    info(&[&[VERSION], about].concat())
 }
 
 /// Texts, each preceded by its length.
@@ -161,10 +167,10 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use colony_core::token::freshness::Lifetime;
 
-    use super::*;
+    use super::{super::VERSION, *};
 
     fn seal(base_url: &str, file: &str, key: &str) -> Seal {
-        Seal::new("colony-sdk", "default", base_url, file, &key.into())
+        Seal::new(VERSION, "colony-sdk", "default", base_url, file, &key.into())
     }
 
     fn token(text: &str) -> CachedToken {
@@ -216,7 +222,7 @@ mod tests {
         let note = own.close_note(&Note::cool_down(1000.0, None, 429, None, "wait")).unwrap();
         assert!(own.open_note(&note).is_some() && own.open_note(&entry.data).is_none());
         assert!(!opens(&own, &Entry { data: note, ..entry }));
-        let other_zone = Seal::new("colony-sdk", "b", "u", "f", &"k".into());
+        let other_zone = Seal::new(VERSION, "colony-sdk", "b", "u", "f", &"k".into());
         let note = other_zone.close_note(&Note::cool_down(1000.0, None, 429, None, "wait")).unwrap();
         assert!(own.open_note(&note).is_none());
     }
