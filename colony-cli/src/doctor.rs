@@ -1,10 +1,11 @@
 //! `colony doctor`: what is wrong with the login on this host, and what to type.
 //!
-//! It looks and changes nothing. What it finds is what a command would stumble over: each check is one line, with the
+//! It changes nothing that lasts. What it finds is what a command would stumble over: each check is one line, with the
 //! command that puts it right.
 
 mod files;
 mod online;
+mod store;
 
 use colony_async::{CacheDirectory, TokenStatus, credential::Credential};
 use colony_core::{openid::discovery::is_loopback, token::cache_path};
@@ -61,6 +62,7 @@ pub(crate) async fn run(global: &Global, args: &DoctorArgs, output: &Output) -> 
     files::left_over(&directory, &mut report);
     profile(global, &mut report).await;
     login(global, &directory, &mut report);
+    store::run(global, &mut report).await;
     if args.online {
         online::run(global, &mut report).await;
     }

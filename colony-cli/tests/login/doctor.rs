@@ -17,7 +17,7 @@ use crate::bench::{Bench, Done, colony};
 const KEY: &str = "default.key";
 
 /// A host that is logged in and has a token.
-fn healthy() -> Bench {
+pub(crate) fn healthy() -> Bench {
     let bench = Bench::new();
     let key = bench.sandbox.api_key().to_owned();
     bench.pipe(&["auth", "login"], &key).ok();

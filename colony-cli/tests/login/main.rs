@@ -6,6 +6,8 @@ mod bench;
 mod browser;
 #[cfg(target_os = "linux")]
 mod doctor;
+#[cfg(all(feature = "redis", target_os = "linux"))]
+mod doctor_store;
 #[cfg(unix)]
 mod key_command;
 #[cfg(all(feature = "keyring", target_os = "linux"))]

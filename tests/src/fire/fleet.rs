@@ -9,7 +9,7 @@ pub(super) mod lies;
 pub(super) mod logins;
 pub(super) mod others;
 mod scene;
-mod server;
+pub(super) mod server;
 pub(super) mod trouble;
 pub(super) mod usual;
 pub(super) mod versions;

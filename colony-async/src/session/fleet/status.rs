@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{
     Fleet, RedisStore,
     engine::{Answer, Trouble},
-    sealed::Entry,
+    sealed::{self, Entry},
 };
 use crate::{time::SystemTimer, token::Format};
 
@@ -42,7 +42,45 @@ fn store(url: TokenStoreUrl, base_url: &str, key: &SecretString) -> RedisStore {
     RedisStore { fleet, base_url: base_url.to_owned(), key: key.clone(), file, format: Format::Login }
 }
 
+/// Runs the commands that sharing a token takes and that a pipeline does not have, on a name that goes again.
+const TRY: &str = "
+redis.call('GET', KEYS[1])
+redis.call('PTTL', KEYS[1])
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'v', '1')
+redis.call('PEXPIRE', KEYS[1], 1000)
+redis.call('HGET', KEYS[1], 'v')
+redis.call('HMGET', KEYS[1], 'v')
+return redis.call('DEL', KEYS[1])";
+
 impl TokenStoreStatus {
+    /// The least rights of a user of the store, as `ACL SETUSER` takes them; beside them it needs the keys that begin
+    /// with the prefix.
+    pub const RIGHTS: &'static str =
+        "resetchannels -@all +hmget +hget +get +set +del +hset +pexpire +pttl +time +eval";
+
+    /// Tries every command that sharing a token takes, on a name of its own that goes again. Returns why the store
+    /// cannot be used; `None` when it can.
+    pub async fn check(url: &TokenStoreUrl) -> Option<String> {
+        let fleet = Fleet::new(url.clone(), &SystemTimer);
+        let Some(name) = sealed::owner() else { return Some("this machine has no randomness".to_owned()) };
+        let name = format!("{}:check:{name}", url.prefix);
+        let commands =
+            [vec!["SET", &name, "1", "NX", "PX", "1000"], vec!["TIME"], vec!["EVAL", TRY, "1", &name]];
+        let commands = commands.map(|words| words.iter().map(|word| word.as_bytes().to_vec()).collect());
+        let tried = async {
+            let mut connection = fleet.engine.connect(url.budget).await?;
+            connection.pipeline(commands.to_vec(), url.budget).await
+        };
+        match tried.await {
+            Err(trouble) => Some(trouble.to_string()),
+            Ok(answers) => answers.into_iter().find_map(|answer| match answer {
+                Answer::Refused(trouble) => Some(trouble.to_string()),
+                _ => None,
+            }),
+        }
+    }
+
     /// Looks at the token of this server and key, without changing anything.
     pub async fn read(url: &TokenStoreUrl, base_url: &str, key: &SecretString) -> Self {
         let store = store(url.clone(), base_url, key);

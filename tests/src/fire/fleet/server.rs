@@ -1,5 +1,10 @@
 //! A `redis-server` of the system's package, in a process of its own.
 
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "each fails when the program cannot be run or does not answer"
+)]
+
 use std::{
     io,
     net::TcpListener,
@@ -13,22 +18,25 @@ use tempfile::TempDir;
 use crate::fire::scene::eventually;
 
 /// A server on a free port. It is killed when this is dropped.
-pub(super) struct Server {
+#[derive(Debug)]
+pub struct Server {
     child: Option<Child>,
-    pub(super) port: u16,
-    pub(super) directory: TempDir,
+    /// Where it listens, on the loopback address.
+    pub port: u16,
+    /// Where its files are.
+    pub directory: TempDir,
     arguments: Vec<String>,
 }
 
 impl Server {
     /// Whether there is such a program here.
-    pub(super) fn is_installed() -> bool {
+    pub fn is_installed() -> bool {
         let version = Command::new("redis-server").arg("--version").output();
         version.is_ok_and(|output| output.status.success())
     }
 
     /// Starts one with these settings beside the usual ones.
-    pub(super) fn start(arguments: &[&str]) -> io::Result<Self> {
+    pub fn start(arguments: &[&str]) -> io::Result<Self> {
         let mut server = Self {
             child: None,
             port: 0,
@@ -46,7 +54,7 @@ impl Server {
     }
 
     /// Starts it again on the same port.
-    pub(super) fn restart(&mut self) -> io::Result<()> {
+    pub fn restart(&mut self) -> io::Result<()> {
         self.kill()?;
         let port = self.port.to_string();
         let child = Command::new("redis-server")
@@ -67,7 +75,7 @@ impl Server {
     }
 
     /// Ends it at once, with all that it held.
-    pub(super) fn kill(&mut self) -> io::Result<()> {
+    pub fn kill(&mut self) -> io::Result<()> {
         if let Some(mut child) = self.child.take() {
             child.kill()?;
             child.wait()?;
@@ -76,7 +84,7 @@ impl Server {
     }
 
     /// Stops it, or lets it go on.
-    pub(super) fn stop(&self, is_stopped: bool) -> io::Result<()> {
+    pub fn stop(&self, is_stopped: bool) -> io::Result<()> {
         use rustix::process::{Pid, Signal, kill_process};
         let child = self.child.as_ref().ok_or_else(|| io::Error::other("it does not run"))?;
         let signal = if is_stopped { Signal::STOP } else { Signal::CONT };
@@ -84,7 +92,7 @@ impl Server {
     }
 
     /// Asks it by `redis-cli`.
-    pub(super) fn cli(&self, words: &[&str]) -> io::Result<String> {
+    pub fn cli(&self, words: &[&str]) -> io::Result<String> {
         let mut command = Command::new("redis-cli");
         let output = command.args(["-p", &self.port.to_string()]).args(words).output()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -92,7 +100,7 @@ impl Server {
     }
 
     /// A number that `INFO` tells.
-    pub(super) fn info(&self, section: &str, name: &str) -> io::Result<u64> {
+    pub fn info(&self, section: &str, name: &str) -> io::Result<u64> {
         let text = self.cli(&["INFO", section])?;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         let value = line.and_then(|value| value.trim().parse().ok());
@@ -100,13 +108,13 @@ impl Server {
     }
 
     /// The keys whose names end so.
-    pub(super) fn keys(&self, end: &str) -> io::Result<Vec<String>> {
+    pub fn keys(&self, end: &str) -> io::Result<Vec<String>> {
         let text = self.cli(&["KEYS", "*"])?;
         Ok(text.lines().filter(|name| name.contains(end)).map(str::to_owned).collect())
     }
 
     /// Everything that it has been sent from now on, written to a file.
-    pub(super) fn monitor(&self, to: &Path) -> io::Result<Monitor> {
+    pub fn monitor(&self, to: &Path) -> io::Result<Monitor> {
         let child = Command::new("redis-cli")
             .args(["-p", &self.port.to_string(), "MONITOR"])
             .stdin(Stdio::null())
@@ -123,7 +131,9 @@ impl Drop for Server {
     }
 }
 
-pub(super) struct Monitor(Child);
+/// Writes until it is dropped.
+#[derive(Debug)]
+pub struct Monitor(Child);
 
 impl Drop for Monitor {
     fn drop(&mut self) {

@@ -144,8 +144,9 @@ pub(in crate::fire) fn wrong(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Makes an authority, a certificate of its for `localhost`, and another authority. Whether that worked.
-fn certify(directory: &Path) -> bool {
+/// Makes an authority, `ca.pem`, a certificate of its for `localhost`, `server.pem` with `server.key`, and another
+/// authority, `other.pem`. Whether that worked: it takes the program `openssl`.
+pub fn certify(directory: &Path) -> bool {
     let openssl = |words: &str| {
         let output = Command::new("openssl").args(words.split(' ')).current_dir(directory).output();
         output.is_ok_and(|output| output.status.success())

@@ -1,0 +1,98 @@
+//! The store that hosts share: whether it can be used, and what to type where it cannot.
+
+use colony_async::TokenStoreUrl;
+use colony_core::token::{cache_path, store_url::STORE_VARIABLE};
+#[cfg(feature = "redis")]
+use {
+    crate::client::{self, Found},
+    colony_async::TokenStoreStatus,
+    colony_core::token::store_url::STORE_PASSWORD_VARIABLE,
+};
+
+use super::Report;
+use crate::{args::Global, client::CacheSettings};
+
+const CHECK: &str = "token store";
+
+/// Looks at the store that the environment names, if it names one.
+pub(super) async fn run(global: &Global, report: &mut Report) {
+    let url = match cache_path::from_environment().token_store(None) {
+        Ok(Some(url)) if CacheSettings::new(global).is_on => url,
+        Ok(_) => return,
+        Err(error) => {
+            let next = format!("export {STORE_VARIABLE}=redis://HOST:6379/0");
+            return report.found(CHECK, error.message(), next);
+        }
+    };
+    look(global, &url, report).await;
+}
+
+/// Says that this program cannot use a store.
+#[cfg(not(feature = "redis"))]
+async fn look(_: &Global, url: &TokenStoreUrl, report: &mut Report) {
+    let says = format!("{url} is not used: colony was built without the feature redis");
+    report.found(CHECK, says, "cargo install --path colony-cli");
+}
+
+/// Tries the store, and looks at the entry of this login.
+#[cfg(feature = "redis")]
+async fn look(global: &Global, url: &TokenStoreUrl, report: &mut Report) {
+    let mut problem = TokenStoreStatus::check(url).await;
+    let mut entry = None;
+    // A program that prints the key is not run.
+    if problem.is_none()
+        && let Ok(Some(Found::Key(key, _))) = client::find_key(global)
+        && let Ok(base_url) = client::base_url(global)
+    {
+        let status = TokenStoreStatus::read(url, &base_url, &key).await;
+        (problem, entry) = (status.problem, Some(status.name));
+    }
+    match problem {
+        None => report.ok(CHECK, format!("{url} works")),
+        Some(problem) => report.found(
+            CHECK,
+            format!("{url} cannot be used, so this host logs in without it: {problem}"),
+            next(url, &problem, entry.as_deref()),
+        ),
+    }
+}
+
+/// What to type against what a server, the system or TLS says.
+#[cfg(feature = "redis")]
+fn next(url: &TokenStoreUrl, problem: &str, entry: Option<&str>) -> String {
+    let TokenStoreUrl { host, port, database, prefix, .. } = url;
+    let tls = if url.tls { " --tls" } else { "" };
+    let ask = format!("redis-cli -h {host} -p {port} -n {database}{tls}");
+    let other = |scheme: &str, more: &str| {
+        let rest = url.to_string();
+        let rest = rest.split_once("://").map_or("", |(_, rest)| rest);
+        format!("export {STORE_VARIABLE}='{scheme}://{rest}{more}'")
+    };
+    let says = |texts: &[&str]| texts.iter().any(|text| problem.contains(text));
+    if says(&["NOAUTH", "authentication failed"]) {
+        format!("export {STORE_PASSWORD_VARIABLE}=THE_PASSWORD")
+    } else if says(&["NOPERM", "can't run this command", "can't access"]) {
+        let is_plain =
+            |user: &&String| user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let user = url.user.as_ref().filter(is_plain).map_or("THE_USER", |user| user);
+        format!("{ask} ACL SETUSER {user} '~{prefix}:*' {}", TokenStoreStatus::RIGHTS)
+    } else if let (true, Some(entry)) = (says(&["WRONGTYPE"]), entry) {
+        format!("{ask} DEL '{entry}'")
+    } else if says(&["READONLY"]) {
+        format!("{ask} ROLE")
+    } else if says(&["OOM", "MISCONF"]) {
+        format!("{ask} INFO memory")
+    } else if says(&["DB index"]) {
+        format!("export {STORE_VARIABLE}={}://{host}:{port}/0", if url.tls { "rediss" } else { "redis" })
+    } else if says(&["certificate", "UnknownIssuer"]) {
+        other("rediss", "?ca=THE_AUTHORITY.pem")
+    } else if !url.tls && says(&["broken pipe", "reset", "closed"]) {
+        // As a server does that expects TLS.
+        other("rediss", "")
+    } else if url.tls && says(&["no answer"]) {
+        // A server without TLS says nothing at all.
+        format!("openssl s_client -connect {host}:{port}")
+    } else {
+        format!("{ask} PING")
+    }
+}
