@@ -7,6 +7,7 @@ pub(super) mod failover;
 pub(super) mod kills;
 pub(super) mod lies;
 pub(super) mod logins;
+mod namespaces;
 pub(super) mod others;
 mod scene;
 pub(super) mod server;

@@ -1,4 +1,5 @@
-//! F9: the way from one host to the store is cut, before a login, in it, and in the middle of an answer.
+//! F9: the way from one host to the store is cut, before a login, in it, and in the middle of an answer. Here by a
+//! program between them; with real interfaces in `namespaces`.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -22,8 +23,8 @@ use crate::{
 };
 
 /// A way to the store that can be cut. Connections are still made while it is: nothing comes through.
-struct Way {
-    port: u16,
+pub(super) struct Way {
+    pub(super) port: u16,
     is_cut: Arc<AtomicBool>,
     /// How many bytes of answers come through before all connections are closed; without a limit below zero.
     left: Arc<AtomicI64>,
@@ -33,7 +34,12 @@ struct Way {
 
 impl Way {
     fn to(port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+        Self::from("127.0.0.1", port)
+    }
+
+    /// From this address of this machine.
+    pub(super) fn from(address: &str, port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((address, 0))?;
         let way = Self {
             port: listener.local_addr()?.port(),
             is_cut: Arc::default(),
@@ -142,5 +148,6 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     tally.same("logins of hosts that got a part of an answer", fleet.logins(), answers.unsigned_abs());
     tally.fault("ways cut", cuts, u64::try_from(rounds)? * 2);
     tally.fault("answers cut off", way.halves.load(Ordering::Relaxed), 4);
+    tally.add(super::namespaces::run(ground)?);
     Ok(tally)
 }
