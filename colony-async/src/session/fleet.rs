@@ -246,7 +246,7 @@ impl Visit<'_> {
                 Ok(connection) => {
                     self.connection = Some(connection);
                     let left = fleet.url.budget.saturating_sub(once.elapsed());
-                    self.look(false, left.max(Duration::from_millis(10))).await
+                    self.look(false, left).await
                 }
                 Err(trouble) => Err(trouble),
             };
