@@ -50,7 +50,7 @@ check() {
     echo "checking for $target"
     # Build scripts look for Apple's tools even if nothing is compiled.
     env "CC_$variable=$work/bin/cc" "CXX_$variable=$work/bin/cc" "AR_$variable=$work/bin/ar" \
-        "RANLIB_$variable=true" SDKROOT=/nonexistent \
+        "RANLIB_$variable=true" SDKROOT=/nonexistent RUSTFLAGS="-D warnings" \
         cargo check --quiet --locked --target "$target" --target-dir "$work" --all-targets "${packages[@]}"
     echo "$target: type-checks"
 }

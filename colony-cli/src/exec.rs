@@ -32,6 +32,7 @@ pub(crate) const TOKEN_VARIABLE: &str = "COLONY_TOKEN";
 /// The address of the command's proxy.
 pub(crate) const PROXY_VARIABLE: &str = "COLONY_PROXY_URL";
 /// What every system's pipe holds.
+#[cfg(unix)]
 const MOST: usize = 16 * 1024;
 
 pub(crate) fn run(global: &Global, args: ExecArgs, output: &Output) -> Result<(), Failure> {

@@ -6,13 +6,12 @@ mod wording;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::OnceLock,
 };
 
 use serde_json::Value;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::Failure;
 

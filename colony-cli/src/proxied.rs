@@ -199,10 +199,12 @@ pub(crate) fn keep(
 
 /// This program, under the name that it was called by.
 fn this_program() -> std::io::Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let command = Command::new(std::env::current_exe()?);
     #[cfg(unix)]
     if let Some(name) = std::env::args_os().next() {
+        let mut command = command;
         std::os::unix::process::CommandExt::arg0(&mut command, name);
+        return Ok(command);
     }
     Ok(command)
 }
@@ -264,7 +266,9 @@ impl Watched {
 }
 
 #[cfg(not(target_os = "linux"))]
-struct Watched(i32);
+struct Watched(
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there no command takes a program's place"))] i32,
+);
 
 #[cfg(not(target_os = "linux"))]
 impl Watched {

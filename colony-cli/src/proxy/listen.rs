@@ -74,6 +74,7 @@ impl std::error::Error for ParseListenError {}
 pub(super) enum Listening {
     Port(SocketAddr),
     /// With what names the file itself, so that another program's in its place is left alone.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "this system has no socket files for it"))]
     File {
         path: PathBuf,
         file: Option<(u64, u64)>,

@@ -183,7 +183,7 @@ pub(crate) fn mode(path: &Path) -> u32 {
 }
 
 /// Stops a child, and waits until it stands still.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub(crate) fn stop(child: &Child) {
     let pid = rustix::process::Pid::from_child(child);
     rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
