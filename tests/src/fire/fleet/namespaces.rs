@@ -123,7 +123,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     let network = match Network::new() {
         Ok(network) => network,
         Err(error) => {
-            tally.not_tried(format!("hosts in network namespaces, which need root: {error}"));
+            tally.not_tried(format!("hosts in network namespaces, which need root and `ip`: {error}"));
             return Ok(tally);
         }
     };
@@ -133,8 +133,8 @@ pub(super) fn run(ground: &Ground) -> Outcome {
             landed += u64::from(cut_one(ground, &network, *cut, away, processes, &mut tally)?);
         }
     }
-    tally.fault("cables cut, noticed by the host", landed, rounds * cuts.len() as u64);
-    tally.fact(format!("each cable down for {} s or more", away.as_secs()));
+    tally.fault("interfaces down, noticed by the host", landed, rounds * cuts.len() as u64);
+    tally.fact(format!("each interface down for {} s or more", away.as_secs()));
     Ok(tally)
 }
 
