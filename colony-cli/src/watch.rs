@@ -30,6 +30,9 @@ use crate::{
 const NAME: &str = "watch";
 
 pub(crate) async fn run(global: &Global, args: WatchArgs, output: &Output) -> Result<(), Failure> {
+    if args.clean && args.exec.is_empty() && !output.json {
+        return Err(Failure::usage("--clean is for the events as JSON: add --json or --exec"));
+    }
     let mut signals = signals::arriving()?;
     let client = client::client(global)?;
     if args.retry_failed {
@@ -103,7 +106,8 @@ impl Watching<'_> {
     async fn handle(&self, received: Received, signals: &mut Receiver<i32>) -> Result<Next, Failure> {
         let Some(command) = &self.command else {
             if self.output.json {
-                self.output.json_line(&line::json(&received));
+                let line = line::json(&received);
+                self.output.json_line(&if self.args.clean { line::cleaned(line) } else { line });
             } else {
                 self.output.line(&line::text(&received));
             }

@@ -30,6 +30,10 @@ pub(crate) struct WatchArgs {
     /// How long to wait between two rounds; up to twice the second time while the stream is heard
     #[arg(long, value_name = "MIN..MAX", default_value = "10s..60s", value_parser = interval)]
     pub(crate) interval: RangeInclusive<Duration>,
+    /// For a model that reads the events: remove the characters that a person does not see and a model reads, and say
+    /// how many (`removed_characters`)
+    #[arg(long)]
+    pub(crate) clean: bool,
     /// How often a command is tried for one event
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) attempts: u32,

@@ -5,6 +5,7 @@ use std::{ffi::OsString, process::Stdio, time::Duration};
 use serde_json::Value;
 use tokio::{io::AsyncWriteExt as _, sync::mpsc::Receiver};
 
+use super::line;
 use crate::{
     args::{Global, WatchArgs},
     client,
@@ -22,6 +23,7 @@ pub(super) struct Command {
     environment: Vec<(&'static str, String)>,
     attempts: u32,
     grace: Duration,
+    clean: bool,
 }
 
 /// What became of an event.
@@ -43,7 +45,8 @@ impl Command {
         if let Some(profile) = &global.profile {
             environment.push(("COLONY_PROFILE", profile.clone()));
         }
-        Ok(Self { line: args.exec.clone(), environment, attempts: args.attempts, grace: args.grace })
+        let line = args.exec.clone();
+        Ok(Self { line, environment, attempts: args.attempts, grace: args.grace, clean: args.clean })
     }
 
     /// Runs the command until the event is done, has failed too often, or a signal arrives.
@@ -52,6 +55,8 @@ impl Command {
         event: &Value,
         signals: &mut Receiver<i32>,
     ) -> Result<Outcome, Failure> {
+        let cleaned = self.clean.then(|| line::cleaned(event.clone()));
+        let event = cleaned.as_ref().unwrap_or(event);
         let (mut attempt, mut pause) = (1, PAUSE.0);
         loop {
             let (code, stopped) = self.run(event, attempt, signals).await?;

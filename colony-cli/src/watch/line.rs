@@ -1,6 +1,6 @@
 //! An event as a line.
 
-use colony_core::events::Event;
+use colony_core::{events::Event, untrusted};
 use serde_json::{Value, json};
 
 use crate::output::{moment_of, one_line};
@@ -28,6 +28,13 @@ pub(crate) fn json(event: &colony_async::events::Received) -> Value {
         Event::Unreadable(row) => line["unreadable"] = row.problem.as_str().into(),
         _ => {}
     }
+    line
+}
+
+/// The line for a model: without the characters that a person does not see, and with how many they were.
+pub(super) fn cleaned(mut line: Value) -> Value {
+    let removed = untrusted::clean_json(&mut line);
+    line["removed_characters"] = removed.into();
     line
 }
 

@@ -251,6 +251,56 @@ fn w14_text_of_others_stays_text() {
     );
 }
 
+/// The line of an event is the row as it came; `--clean` is for a model that reads it.
+#[test]
+fn a_model_is_given_cleaned_lines() {
+    let scene = Scene::new();
+    let hostile = "a\u{200b}b\u{e0041}\u{e0042}\u{202e}c\u{1b}[2J \u{645}\u{200c}\u{645}\n👩\u{200d}👧";
+    scene.happens(&json!({"kind": "message", "text": hostile}));
+    let message = |arguments: &[&str]| {
+        let output = scene.watch(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let lines = text(&output.stdout) + &fs::read_to_string(scene.path("lines")).unwrap_or_default();
+        let mut events = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        events.find(|event| event["kind"] == "message").unwrap()
+    };
+    let once = ["--once", "--no-state", "--since", "1h", "--kind", "message"];
+    let raw = message(&[&once[..], &["--json"]].concat());
+    assert_eq!((raw["data"]["body"].as_str(), raw.get("removed_characters")), (Some(hostile), None));
+    let command = ["--clean", "--exec", "/bin/sh", "-c", "cat >> lines"];
+    for more in [&["--json", "--clean"][..], &command] {
+        let cleaned = message(&[&once[..], more].concat());
+        let kept = "abc[2J \u{645}\u{200c}\u{645}\n👩\u{200d}👧";
+        assert_eq!(cleaned["data"]["body"], kept);
+        // Nothing else is changed.
+        let mut expected = raw.clone();
+        expected["removed_characters"] = colony_core::untrusted::clean_json(&mut expected).into();
+        assert_eq!(cleaned, expected);
+        assert!(cleaned["removed_characters"].as_u64().unwrap() >= 5, "{cleaned}");
+    }
+    let refused = scene.watch(&["--once", "--clean"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("add --json or --exec"), "{}", text(&refused.stderr));
+}
+
+/// What is kept for later is the row as it came; it is cleaned when it is given.
+#[test]
+fn a_failed_event_is_cleaned_when_it_is_given_again() {
+    let scene = Scene::new();
+    scene.happens(&json!({"kind": "message", "text": "a\u{e0041}b"}));
+    let failed = ["--once", "--kind", "message", "--clean", "--attempts", "1", "--exec", "/bin/false"];
+    assert_eq!(scene.watch(&failed).status.code(), Some(0));
+    let again = ["--retry-failed", "--clean", "--exec", "/bin/sh", "-c", "cat >> lines; exit 1"];
+    assert_eq!(scene.watch(&[&["--attempts", "1"], &again[..]].concat()).status.code(), Some(1));
+    let lines = |path: PathBuf| fs::read_to_string(path).unwrap();
+    let given: Value = serde_json::from_str(&lines(scene.path("lines"))).unwrap();
+    assert_eq!((given["data"]["body"].as_str(), given["removed_characters"].as_u64()), (Some("ab"), Some(1)));
+    let directory = fs::read_dir(scene.path(".local/state/colony-sdk")).unwrap();
+    let kept = directory.map(|entry| entry.unwrap().path());
+    let kept = kept.into_iter().find(|path| path.to_string_lossy().ends_with(".failed.jsonl")).unwrap();
+    assert!(lines(kept).contains("a\u{e0041}b"));
+}
+
 #[test]
 fn a_command_that_fails_is_kept_for_later() {
     let scene = Scene::new();
