@@ -1,8 +1,9 @@
 //! What the Python package does not have, on both clients against the sandbox: raw requests, news, limits.
 
 use colony_async::{
-    Client, ErrorKind, Open,
+    Client, ErrorKind, Open, PostId,
     api::{
+        comments::CreateComment,
         notes::ListNotes,
         offers::CreateOrder,
         posts::{CreatePost, PreviewPost},
@@ -52,6 +53,33 @@ impl Scene {
         let stats = serde_json::to_value(self.sandbox.stats()).expect("figures");
         stats["routes"][route]["total"].as_u64().unwrap_or(0)
     }
+}
+
+/// Both clients know whether the account has commented on a post, and ask once for it.
+#[test]
+fn what_was_answered_is_known() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let scene = runtime.block_on(Scene::new());
+    let client = scene.client(scene.sandbox.api_key());
+    let blocking = colony_blocking::Client::builder(scene.sandbox.api_key())
+        .base_url(scene.sandbox.base_url())
+        .token_cache_dir(scene.directory.path())
+        .build()
+        .expect("a client");
+    let replied = |post: &PostId| {
+        let before = scene.count("GET /me/actions");
+        let replied = runtime.block_on(client.session().has_replied(post.clone())).expect("an answer");
+        assert_eq!(blocking.session().has_replied(post.clone()).expect("an answer"), replied);
+        assert_eq!(scene.count("GET /me/actions"), before + 2);
+        replied
+    };
+    let post = |title: &str| blocking.posts().create(CreatePost::new(title, "A text.")).expect("a post").id;
+    let (post, other) = (post("The one"), post("Another"));
+    assert!(!replied(&post));
+    blocking.comments().create(CreateComment::new(post.clone(), "Indeed.")).expect("a comment");
+    assert!(replied(&post) && !replied(&other));
+    let error = blocking.session().has_replied("140c92fb-e053").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -42,6 +42,22 @@ fn a_script_is_followed_and_what_was_sent_is_known() {
     assert_eq!(script.sent()[4].request["json"], json!({"value": 1}));
 }
 
+#[test]
+fn has_replied_asks_for_one_comment_on_the_post() {
+    let page = |items: Value| json!({"items": items, "next_cursor": null, "has_more": false});
+    let comment = json!([{"id": "a1", "kind": "comment_created", "resource_id": "c1", "parent_id": "p1"}]);
+    let script = Script::new()
+        .answers("list_my_actions", page(json!([])))
+        .answers("list_my_actions", page(comment))
+        .fails("list_my_actions", 404, "NO_SUCH_POST");
+    let client = colony_blocking::Client::builder("col_test").script(&script).build().unwrap();
+    assert!(!client.session().has_replied("p1").unwrap());
+    assert!(client.session().has_replied("p1").unwrap());
+    assert_eq!(client.session().has_replied("p1").unwrap_err().status(), Some(404));
+    let query = json!([["kinds", "comment_created"], ["parent_id", "p1"], ["limit", "1"]]);
+    assert!(script.sent().iter().all(|sent| sent.request["query"] == query), "{:?}", script.sent());
+}
+
 /// Two pages of two posts, then an error.
 fn three_pages() -> Script {
     let page = |ids: [&str; 2]| {

@@ -7,7 +7,7 @@ mod endpoints;
 mod models;
 
 use crate::{
-    Client, Page, Transport,
+    Client, Endpoint as _, Page, PostId, Prepared, Transport,
     operation::{Group, Operation},
 };
 
@@ -127,6 +127,35 @@ impl<C: Transport> Session<'_, C> {
     #[doc(alias = "list_my_actions")]
     pub fn actions(&self, query: ListMyActions) -> C::Reply<Page<Action>> {
         self.transport.execute(query)
+    }
+
+    /// Tells whether you have commented on a post: before an answer, in place of a list of one's own.
+    ///
+    /// It asks for the newest of your comments on it ([`ListMyActions::parent_id`]); a comment below another one counts
+    /// where the service lists it under the post. Programs that answer at the same time may all be told `false`: what
+    /// keeps an answer from being sent twice is its [idempotency key](crate::idempotency::key_for).
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) when the login is refused;
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for the beginning of an id.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use colony_core::{PostId, api::comments::CreateComment};
+    ///
+    /// # async fn example(client: colony_async::Client, post: PostId) -> colony_core::Result<()> {
+    /// if !client.session().has_replied(post.clone()).await? {
+    ///     client.comments().create(CreateComment::new(post, "Welcome.")).await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn has_replied(&self, post: impl Into<PostId>) -> C::Reply<bool> {
+        let query = ListMyActions::new().kinds(["comment_created"]).parent_id(post).limit(1);
+        self.transport.send(Prepared::of(&query), |reply| {
+            ListMyActions::decode(&reply).map(|page| !page.items.is_empty())
+        })
     }
 
     /// Fetches figures of the whole platform. Needs no login.
