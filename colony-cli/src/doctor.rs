@@ -7,6 +7,8 @@ mod files;
 mod online;
 mod store;
 
+use std::path::Path;
+
 use colony_async::{CacheDirectory, TokenStatus, credential::Credential};
 use colony_core::{openid::discovery::is_loopback, token::cache_path};
 use secrecy::ExposeSecret as _;
@@ -18,9 +20,15 @@ use crate::{
     auth::{self, Tool},
     client::{self, CacheSettings, Found},
     failure::Failure,
+    forward,
     output::{Output, moment, one_line, span},
     profile::{OpenIdLogin, Profiles, Storage},
 };
+
+/// Keeps a key.
+const LOGIN: &str = "colony auth login";
+/// Names the program that prints the key.
+const NAME_PROGRAM: &str = "colony config set api_key_command PROGRAM";
 
 /// What was looked at.
 #[derive(Default)]
@@ -105,6 +113,12 @@ fn settings(global: &Global, report: &mut Report) {
         report.found("settings", format!("{name} is 0: each command logs in"), format!("unset {name}"));
     }
     report.unless_found("settings", "the token cache is on");
+    if let Some(path) = &global.ca_file {
+        match forward::authorities(path) {
+            Ok(_) => report.ok("authorities", path.display().to_string()),
+            Err(failure) => report.found("authorities", failure.message(), "export COLONY_CA_FILE=FILE.pem"),
+        }
+    }
     let Ok(base_url) = client::base_url(global) else { return };
     let url: Option<Url> = base_url.parse().ok();
     match url {
@@ -194,7 +208,7 @@ async fn credential(name: &str, login: &OpenIdLogin, report: &mut Report) {
         (Some(problem), _) => {
             report.found(
                 "credential",
-                format!("{file}: {problem}"),
+                format!("{file}: {problem}; move it away, then log in again"),
                 format!("mv {file} {file}.old; {again}"),
             );
         }
@@ -213,7 +227,7 @@ async fn credential(name: &str, login: &OpenIdLogin, report: &mut Report) {
             Some(since) => report.found(
                 "credential",
                 format!("{file}: what came of the refresh of {} is not known", moment(since)),
-                format!("{colony} auth refresh"),
+                format!("{colony} auth refresh || {again}"),
             ),
             None => report.ok("credential", file.to_string()),
         },
@@ -226,7 +240,7 @@ fn login(global: &Global, directory: &CacheDirectory, report: &mut Report) {
         Ok(found) => found,
         // Said of the profile.
         Err(_) if report.0.iter().any(|line| line.check == "profile" && line.next.is_some()) => return,
-        Err(failure) => return report.found("key", failure.message(), "colony auth login"),
+        Err(failure) => return report.found("key", failure.message(), key_remedy(global)),
     };
     let (key, source) = match found {
         None => {
@@ -244,7 +258,7 @@ fn login(global: &Global, directory: &CacheDirectory, report: &mut Report) {
                 false => report.found(
                     "key",
                     format!("the program {:?} (api_key_command) is not there", command.program()),
-                    "colony config set api_key_command PROGRAM",
+                    NAME_PROGRAM,
                 ),
             }
             return;
@@ -281,6 +295,30 @@ fn login(global: &Global, directory: &CacheDirectory, report: &mut Report) {
         Some(until) if status.is_fresh => report.ok("token", format!("fresh until {}", moment(until))),
         _ => report.ok("token", "none that is fresh: the next call logs in"),
     }
+}
+
+/// What puts right a key that cannot be read.
+fn key_remedy(global: &Global) -> String {
+    let of_profile = || {
+        let chosen = client::chosen(global).ok()?;
+        let profile = chosen.profile.as_ref()?;
+        if let Some(given) = &global.base_url
+            && client::check_place(&chosen.name, profile, given).is_err()
+        {
+            return Some("unset COLONY_BASE_URL".to_owned());
+        }
+        if profile.api_key_command.is_some() {
+            return Some(NAME_PROGRAM.to_owned());
+        }
+        match profile.api_key? {
+            Storage::Keyring => Some(format!("{LOGIN} --storage file")),
+            Storage::File => {
+                let file = chosen.profiles.as_ref()?.key(&chosen.name, Storage::File).ok()?.place();
+                files::is_readable_by_others(Path::new(&file)).then(|| format!("chmod 600 {file}"))
+            }
+        }
+    };
+    of_profile().unwrap_or_else(|| LOGIN.to_owned())
 }
 
 /// Whether a program can be found.

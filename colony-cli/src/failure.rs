@@ -121,7 +121,7 @@ fn exit_code(kind: ErrorKind) -> u8 {
 pub(crate) const NO_KEY: &str = "NO_API_KEY";
 
 /// What to do next: what the library advises, but where that is for programs, or the command line knows more.
-fn hint(error: &Error, base_url: Option<&str>) -> Option<String> {
+pub(crate) fn hint(error: &Error, base_url: Option<&str>) -> Option<String> {
     let path =
         base_url.and_then(|url| Some(url.parse::<url::Url>().ok()?.path().trim_matches('/').to_owned()));
     let is_login = error.operation() == Some("get_auth_token");
@@ -130,7 +130,8 @@ fn hint(error: &Error, base_url: Option<&str>) -> Option<String> {
             "`colony auth login` keeps a key, from stdin or typed; or set COLONY_API_KEY, or pass --api-key-file FILE"
         }
         (ErrorKind::Auth, Some(401)) => {
-            "`colony auth status --verify` shows which key is in use and what the server says of it"
+            "`colony auth status --verify` shows which key is in use and what the server says of it; `colony auth login` \
+             keeps another"
         }
         (ErrorKind::Refused, _) if matches!(error.code(), Some("access" | "denied")) => {
             "the policy is that of --read-only, --allow and --deny, and that of the profile: `colony config list`"

@@ -105,8 +105,13 @@ impl Target {
 pub(crate) fn authorities(path: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
     let pem = std::fs::read(path)
         .map_err(|error| Failure::usage(format!("--ca-file {}: {error}", path.display())))?;
-    reqwest::Certificate::from_pem_bundle(&pem)
-        .map_err(|error| Failure::usage(format!("--ca-file {}: {}", path.display(), reason(&error))))
+    let found = reqwest::Certificate::from_pem_bundle(&pem)
+        .map_err(|error| Failure::usage(format!("--ca-file {}: {}", path.display(), reason(&error))))?;
+    if found.is_empty() {
+        let message = format!("--ca-file {} holds no certificate; give a file in PEM format", path.display());
+        return Err(Failure::usage(message));
+    }
+    Ok(found)
 }
 
 /// Why a request got no answer: the root of it, without the address.

@@ -1,12 +1,16 @@
 //! What the server says: whether it is there, what its clock shows, and whether it takes the key.
 
-use colony_core::api::account::GetMe;
+use colony_core::{
+    Error, ErrorKind,
+    api::{account::GetMe, session::GetStats},
+    retry::RetryPolicy,
+};
 use jiff::fmt::rfc2822;
 
 use super::Report;
 use crate::{
     args::Global,
-    client, forward,
+    client, failure, forward,
     output::{one_line, span},
 };
 
@@ -20,7 +24,7 @@ pub(super) async fn run(global: &Global, report: &mut Report) {
         Err(why) => {
             return report.found(
                 "server",
-                format!("no answer from {base_url}: {why}"),
+                format!("no answer from {base_url}: {}", trouble(global, &base_url).await.unwrap_or(why)),
                 format!("curl -v {base_url}"),
             );
         }
@@ -44,12 +48,36 @@ pub(super) async fn run(global: &Global, report: &mut Report) {
     }
     match client.execute(GetMe::default()).await {
         Ok(me) => report.ok("account", one_line(&me.username)),
-        Err(error) if error.is_auth() => report.found("account", error.message(), "colony auth login"),
-        Err(error) if error.is_rate_limited() => {
-            report.found("account", error.message(), "colony auth status");
+        Err(error) => {
+            let next = match error.kind() {
+                _ if error.code() == Some("api_key_command") => super::NAME_PROGRAM.to_owned(),
+                ErrorKind::TwoFactorRequired | ErrorKind::TwoFactorInvalid => {
+                    "COLONY_TOTP=CODE colony auth refresh".to_owned()
+                }
+                ErrorKind::Auth => super::LOGIN.to_owned(),
+                ErrorKind::RateLimit => "colony auth status".to_owned(),
+                _ => format!("curl -v {base_url}/users/me"),
+            };
+            report.found("account", advised(&error, &base_url), next);
         }
-        Err(error) => report.found("account", error.message(), format!("curl -v {base_url}/users/me")),
     }
+}
+
+/// What an error says, and what a command that ends with it would advise.
+fn advised(error: &Error, base_url: &str) -> String {
+    let advice =
+        failure::hint(error, Some(base_url)).map_or_else(String::new, |advice| format!(". {advice}"));
+    one_line(&format!("{}{advice}", error.message()))
+}
+
+/// Why a call gets no answer: its client knows the proxies and the authorities that are set.
+async fn trouble(global: &Global, base_url: &str) -> Option<String> {
+    let client = client::builder_for(global, None).ok()?.retry(RetryPolicy::none()).build();
+    let called = match client {
+        Ok(client) => client.execute(GetStats::new()).await.map(drop),
+        Err(error) => Err(error),
+    };
+    called.err().map(|error| advised(&error, base_url))
 }
 
 /// Any answer: what matters is that there is one.

@@ -98,7 +98,10 @@ impl KeyCommand {
         let Self { profile, program, .. } = self;
         Error::build(kind, format!("{program:?}, the api_key_command of the profile {profile}, {why}"))
             .code("api_key_command")
-            .hint("Run it by hand: it must end with 0 and print the key, and nothing else, on stdout")
+            .hint(
+                "Run it by hand: it must end with 0 and print the key, and nothing else, on stdout; `colony config set \
+                 api_key_command PROGRAM` names another",
+            )
             .finish()
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::bench::{Bench, Done, colony};
 
-const KEY: &str = "default.key";
+pub(crate) const KEY: &str = "default.key";
 
 /// A host that is logged in and has a token.
 pub(crate) fn healthy() -> Bench {
@@ -43,11 +43,11 @@ fn doctor(bench: &Bench, more: &[&str], change: impl FnOnce(&mut Command)) -> (i
     (output.status.code().unwrap(), wrong)
 }
 
-fn chmod(path: &Path, mode: u32) {
+pub(crate) fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-fn put(path: &Path, text: &str) {
+pub(crate) fn put(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
     chmod(path, 0o600);
@@ -67,11 +67,11 @@ fn token_file(bench: &Bench) -> PathBuf {
     entries.find(|path| path.extension().is_some_and(|it| it == "json")).unwrap()
 }
 
-fn config(bench: &Bench, below: &str) -> PathBuf {
+pub(crate) fn config(bench: &Bench, below: &str) -> PathBuf {
     bench.path(".config/colony-sdk").join(below)
 }
 
-fn change_profile(bench: &Bench, change: impl FnOnce(&mut Value)) {
+pub(crate) fn change_profile(bench: &Bench, change: impl FnOnce(&mut Value)) {
     let path = config(bench, "profiles/default.json");
     let mut profile: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     change(&mut profile);
@@ -190,7 +190,7 @@ const FAULTS: &[(&str, &str, &[&str], Plant)] = &[
     }),
 ];
 
-fn credential(bench: &Bench) -> PathBuf {
+pub(crate) fn credential(bench: &Bench) -> PathBuf {
     let directory = fs::read_dir(bench.path(".local/share/colony-sdk/credentials")).unwrap();
     let mut files = directory.map(|entry| entry.unwrap().path());
     files.find(|path| path.extension().is_some_and(|it| it == "json")).unwrap()

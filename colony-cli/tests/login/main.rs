@@ -23,6 +23,8 @@ mod places;
 mod profiles;
 #[cfg(target_os = "linux")]
 mod proxied;
+#[cfg(target_os = "linux")]
+mod remedies;
 #[cfg(unix)]
 mod rotation;
 mod secrets;
