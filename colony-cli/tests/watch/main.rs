@@ -209,6 +209,8 @@ fn w13_a_command_that_runs_comes_to_its_end() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     fs::write(scene.path("go"), "").unwrap();
     assert!(text(&scene.watch(&["--once", "--json"]).stdout).contains(&id));
+    // It would look for `go` for ever where the directory is gone.
+    scene.until("the command ends", |scene| scene.log().contains_key(&id));
 }
 
 #[test]
