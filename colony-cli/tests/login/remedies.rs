@@ -16,7 +16,9 @@ use crate::{
 type Plant = fn(&Bench) -> Vec<(&'static str, String)>;
 
 /// A state, the command that runs into it, what is asked of the doctor, and the remedy that both name.
-const STATES: &[(&str, &[&str], &[&str], &str, Plant)] = &[
+type State = (&'static str, &'static [&'static str], &'static [&'static str], &'static str, Plant);
+
+const STATES: &[State] = &[
     ("there is no login", &["whoami"], &[], "colony auth login", |bench| {
         change_profile(bench, |profile| profile["api_key"] = Value::Null);
         vec![]
@@ -82,7 +84,7 @@ const STATES: &[(&str, &[&str], &[&str], &str, Plant)] = &[
     ("the address has no path", &["whoami"], &[], "/api/v1", |bench| {
         fs::remove_file(config(bench, "profiles/default.json")).unwrap();
         let key = bench.sandbox.api_key().to_owned();
-        vec![("COLONY_API_KEY", key), ("COLONY_BASE_URL", bench.sandbox.site().to_owned())]
+        vec![("COLONY_API_KEY", key), ("COLONY_BASE_URL", bench.sandbox.site())]
     }),
     ("nobody listens", &["whoami"], &["--online"], "COLONY_BASE_URL", |bench| {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
