@@ -96,7 +96,7 @@ fn the_arguments_documentation_is_up_to_date() {
                 let docs = sentence(&field.docs);
                 assert!(!docs.is_empty(), "{model}::{} has no documentation", field.name);
                 let Some((shape, below)) = shape(&field.rust, &structs) else {
-                    return (&*field.name, docs.to_owned());
+                    return (&*field.name, docs);
                 };
                 if below != model && !models.contains_key(&below) {
                     told.push(below);
@@ -271,9 +271,9 @@ fn shape(kind: &str, structs: &BTreeMap<String, Struct>) -> Option<(String, Stri
     has_fields.then(|| (name.to_owned(), name.to_owned()))
 }
 
-/// The first sentence, without its full stop.
-fn sentence(docs: &str) -> &str {
-    docs.split(". ").next().unwrap_or(docs).trim_end_matches('.')
+/// The first sentence, without its full stop, for readers of JSON.
+fn sentence(docs: &str) -> String {
+    docs.split(". ").next().unwrap_or(docs).trim_end_matches('.').replace("`None`", "`null`")
 }
 
 /// The first paragraph above each method that stands for an operation.
