@@ -54,7 +54,7 @@ fn sentinels(directory: &std::path::Path, master: u16) -> std::io::Result<Vec<Se
 }
 
 pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
-    let (failovers, processes) = ground.scale.pick((1, 3), (10, 20));
+    let (failovers, processes) = ground.scale.pick((1, 3), (20, 20));
     let mut tally = Tally::of("calls in a failover");
     if is_missing(&mut tally) {
         return Ok(tally);

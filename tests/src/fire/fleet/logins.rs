@@ -25,7 +25,7 @@ pub(in crate::fire) fn cold(ground: &Ground) -> Outcome {
         return Ok(tally);
     }
     // A hundred processes on a core want more time than a store of a quiet machine needs.
-    let (runs, processes, alone) = ground.scale.pick((2, 8, "?file=no"), (5, 100, "?file=no&budget=5000"));
+    let (runs, processes, alone) = ground.scale.pick((2, 8, "?file=no"), (10, 100, "?file=no&budget=5000"));
     let (mut worst, mut adopted) = (0, 0);
     for parameters in ["", alone] {
         for _ in 0..runs {

@@ -165,7 +165,7 @@ pub fn certify(directory: &Path) -> bool {
 
 /// F13, with processes; the worlds of SIMF have many more revocations.
 pub(in crate::fire) fn revoked(ground: &Ground) -> Outcome {
-    let processes = ground.scale.pick(6, 60);
+    let processes = ground.scale.pick(6, 100);
     let mut tally = Tally::of("calls before and after a revocation");
     if is_missing(&mut tally) {
         return Ok(tally);
