@@ -57,7 +57,7 @@ async fn answered(work: impl Future<Output = Outcome>) -> Outcome {
     outcome.unwrap_or_else(|_| {
         Outcome::Failed(answer::refusal(
             "internal",
-            "the call failed by a mistake of this program; stderr tells more",
+            "the call failed because of a bug in colony; its stderr has the details",
         ))
     })
 }
