@@ -59,7 +59,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     if is_missing(&mut tally) {
         return Ok(tally);
     }
-    let mut most = 0;
+    let (mut most, mut leases, mut promotions, mut tokens) = (0, 0, 0, 0);
     for number in 0..failovers {
         let mut master = Server::start(&[])?;
         let (main, none) = (master.port.to_string(), ["--repl-diskless-sync-delay", "0"]);
@@ -95,15 +95,14 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
         go(&mut crews)?;
         runtime()?.block_on(fleet.service.until(|counts| counts.logins == 1));
         std::thread::sleep(Duration::from_millis(fastrand::u64(50..400)));
-        tally.fault("leases at the master that dies", master.keys(":lock")?.len() as u64, 1);
+        leases += master.keys(":lock")?.len() as u64;
         master.kill()?;
         if loses {
             replica.stop(false)?;
         }
         let is_promoted =
             || replica.cli(&["INFO", "replication"]).is_ok_and(|text| text.contains("role:master"));
-        let promoted = eventually(Duration::from_secs(30), is_promoted);
-        tally.fault("replicas promoted", u64::from(promoted), 1);
+        promotions += u64::from(eventually(Duration::from_secs(30), is_promoted));
         fleet.service.release();
         all_served(&mut tally, &reports(&mut crews)?);
         let logins = fleet.logins();
@@ -119,8 +118,11 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
         let before = fleet.logins();
         all_served(&mut tally, &Fleet::run(&late, processes)?);
         tally.hold(fleet.logins() - before <= 1, || format!("{} logins later", fleet.logins() - before));
-        tally.fault("tokens at the new master", replica.keys(":token")?.len() as u64, 1);
+        tokens += replica.keys(":token")?.len() as u64;
     }
+    tally.fault("leases at masters that die", leases, failovers);
+    tally.fault("replicas promoted by three Sentinels", promotions, failovers);
+    tally.fault("tokens at new masters", tokens, failovers);
     tally.fact(format!("at most {most} logins of 2 hosts in a failover"));
     Ok(tally)
 }
