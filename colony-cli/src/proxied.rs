@@ -87,7 +87,7 @@ struct Running {
 }
 
 impl Running {
-    /// Logs in if necessary, so that a login that is refused is told now and not to the first caller, and starts.
+    /// Logs in if necessary, so that a refused login fails here and not at the first caller, and starts the proxy.
     async fn start(
         global: &Global,
         toward: Option<&Toward>,

@@ -111,3 +111,12 @@ fn every_link_leads_somewhere() {
     }
     assert!(links > 5, "{links} links: are they still written as before?");
 }
+
+/// The rights that a store's user needs are the ones that `colony doctor` gives, and the ones that are tried.
+#[cfg(feature = "redis")]
+#[test]
+fn the_least_rights_are_true() {
+    let readme = fs::read_to_string(path()).expect("the README");
+    let words = readme.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(&format!("~colony-sdk:* {}`", colony_async::TokenStoreStatus::RIGHTS)));
+}

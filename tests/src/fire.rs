@@ -47,7 +47,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-pub use fleet::{server::Server as RedisServer, trouble::certify};
+pub use fleet::server::Server as RedisServer;
 pub use parts::play;
 pub use tally::Tally;
 

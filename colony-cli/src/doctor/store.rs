@@ -63,11 +63,9 @@ fn next(url: &TokenStoreUrl, problem: &str, entry: Option<&str>) -> String {
     let TokenStoreUrl { host, port, database, prefix, .. } = url;
     let tls = if url.tls { " --tls" } else { "" };
     let ask = format!("redis-cli -h {host} -p {port} -n {database}{tls}");
-    let other = |scheme: &str, more: &str| {
-        let rest = url.to_string();
-        let rest = rest.split_once("://").map_or("", |(_, rest)| rest);
-        format!("export {STORE_VARIABLE}='{scheme}://{rest}{more}'")
-    };
+    // The shell changes the address, so that its password is not shown and its parameters stay.
+    let change =
+        |before: &str, after: &str| format!("export {STORE_VARIABLE}=\"{before}${{{STORE_VARIABLE}{after}\"");
     let says = |texts: &[&str]| texts.iter().any(|text| problem.contains(text));
     if says(&["NOAUTH", "authentication failed"]) {
         format!("export {STORE_PASSWORD_VARIABLE}=THE_PASSWORD")
@@ -83,12 +81,14 @@ fn next(url: &TokenStoreUrl, problem: &str, entry: Option<&str>) -> String {
     } else if says(&["OOM", "MISCONF"]) {
         format!("{ask} INFO memory")
     } else if says(&["DB index"]) {
-        format!("export {STORE_VARIABLE}={}://{host}:{port}/0", if url.tls { "rediss" } else { "redis" })
+        change("", &format!("%/{database}*}}/0${{{STORE_VARIABLE}##*/{database}}}"))
     } else if says(&["certificate", "UnknownIssuer"]) {
-        other("rediss", "?ca=THE_AUTHORITY.pem")
+        let has_parameters =
+            std::env::var_os(STORE_VARIABLE).is_some_and(|text| text.to_string_lossy().contains('?'));
+        change("", if has_parameters { "}&ca=THE_AUTHORITY.pem" } else { "}?ca=THE_AUTHORITY.pem" })
     } else if !url.tls && says(&["broken pipe", "reset", "closed"]) {
         // As a server does that expects TLS.
-        other("rediss", "")
+        change("rediss", "#redis}")
     } else if url.tls && says(&["no answer"]) {
         // A server without TLS says nothing at all.
         format!("openssl s_client -connect {host}:{port}")

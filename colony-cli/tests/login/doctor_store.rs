@@ -4,7 +4,7 @@
 
 use std::{net::TcpListener, process::Command};
 
-use colony_tests::fire::{RedisServer, certify};
+use colony_tests::fire::RedisServer;
 
 use crate::{bench::Bench, doctor::healthy};
 
@@ -37,6 +37,13 @@ fn works(bench: &Bench, url: &str) {
     assert!(next.is_none() && said.ends_with(" works"), "{said}; {next:?}");
 }
 
+/// The address after what the doctor says to type, in a shell where it is this one.
+fn changed(url: &str, typed: &str) -> String {
+    let line = format!("{typed}; printf %s \"$COLONY_SDK_TOKEN_STORE\"");
+    let output = Command::new("sh").args(["-c", &line]).env("COLONY_SDK_TOKEN_STORE", url).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
 fn types(command: &str) {
     let output = Command::new("sh").args(["-c", command]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -64,12 +71,12 @@ fn what_is_wrong_with_the_store_is_found() {
         "parameter",
         "export COLONY_SDK_TOKEN_STORE=redis://",
     );
-    finds(
-        &bench,
-        &format!("redis://{at}/99"),
-        "DB index",
-        &format!("export COLONY_SDK_TOKEN_STORE=redis://{at}/0"),
-    );
+    for parameters in ["", "?zone=nat-1"] {
+        let wrong = format!("redis://{at}/99{parameters}");
+        let right = changed(&wrong, &finds(&bench, &wrong, "DB index", "export"));
+        assert_eq!(right, format!("redis://{at}/0{parameters}"));
+        works(&bench, &right);
+    }
     finds(&bench, &format!("rediss://{at}"), "no answer", "openssl s_client");
 
     // Who may do too little, and nothing.
@@ -113,28 +120,20 @@ fn what_is_wrong_with_the_store_is_found() {
 #[test]
 fn what_is_wrong_with_tls_to_the_store_is_found() {
     let directory = tempfile::tempdir().unwrap();
-    if !RedisServer::is_installed() || !certify(directory.path()) {
+    let server =
+        RedisServer::is_installed().then(|| RedisServer::over_tls(directory.path()).unwrap()).flatten();
+    let Some((_server, port)) = server else {
         return eprintln!("NOT TRIED: redis-server or openssl is not installed");
-    }
+    };
     let bench = healthy();
-    let path = |name: &str| directory.path().join(name).display().to_string();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-    let (cert, key, ca) = (path("server.pem"), path("server.key"), path("ca.pem"));
-    let _server = RedisServer::start(&[
-        "--tls-port",
-        &port,
-        "--tls-cert-file",
-        &cert,
-        "--tls-key-file",
-        &key,
-        "--tls-ca-cert-file",
-        &ca,
-        "--tls-auth-clients",
-        "no",
-    ])
-    .unwrap();
-    let next = finds(&bench, &format!("rediss://localhost:{port}"), "certificate", "?ca=THE_AUTHORITY.pem");
-    let url = next.split('\'').nth(1).unwrap();
-    works(&bench, &url.replace("THE_AUTHORITY.pem", &ca));
-    finds(&bench, &format!("redis://localhost:{port}"), "cannot be used", "='rediss://localhost");
+    let ca = directory.path().join("ca.pem").display().to_string();
+    for (parameters, then) in [("", "?ca="), ("?zone=nat-1", "?zone=nat-1&ca=")] {
+        let wrong = format!("rediss://localhost:{port}{parameters}");
+        let right = changed(&wrong, &finds(&bench, &wrong, "certificate", "export"));
+        assert_eq!(right, format!("rediss://localhost:{port}{then}THE_AUTHORITY.pem"));
+        works(&bench, &right.replace("THE_AUTHORITY.pem", &ca));
+    }
+    let wrong = format!("redis://:{PASSWORD}@localhost:{port}?zone=nat-1");
+    let right = changed(&wrong, &finds(&bench, &wrong, "cannot be used", "export"));
+    assert_eq!(right, format!("rediss://:{PASSWORD}@localhost:{port}?zone=nat-1"));
 }

@@ -129,7 +129,7 @@ impl<C: Transport> Session<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Returns whether you have commented on a post, so that a program need not keep a list of its answers.
+    /// Returns whether the caller has commented on a post. The service knows, so a program keeps no list of its own.
     ///
     /// It asks for the newest of your comments on it ([`ListMyActions::parent_id`]); a comment below another one counts
     /// where the service lists it under the post. Programs that answer at the same time may all be told `false`: what

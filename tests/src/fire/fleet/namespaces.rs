@@ -206,7 +206,7 @@ fn cut_one(
     tally.same(&format!("{what}: logins of the host that is cut off and of the other"), fleet.logins(), 2);
     // Both hold a token that lives, and ask nobody.
     all_served(tally, &Fleet::run(&[cut_off, other].concat(), processes)?);
-    // Whoever asks next gets the token that was stored.
+    // Cold hosts get the token that was stored.
     let next = Fleet::run(&[cold_cut_off, cold_other].concat(), processes)?;
     let held = all_served(tally, &next);
     tally.same(&format!("{what}: tokens of later flights"), &held, &later);

@@ -53,6 +53,26 @@ impl Server {
         Err(io::Error::other("redis-server does not start"))
     }
 
+    /// Starts one that takes TLS on a port of its own, which is returned beside it. This directory gets the authority,
+    /// `ca.pem`, and another one, `other.pem`. `None` where the program `openssl` is not there.
+    pub fn over_tls(certificates: &Path) -> io::Result<Option<(Self, u16)>> {
+        if !certify(certificates) {
+            return Ok(None);
+        }
+        let path = |name: &str| certificates.join(name).display().to_string();
+        let (cert, key, ca) = (path("server.pem"), path("server.key"), path("ca.pem"));
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let settings = [
+            ("--tls-port", &*port.to_string()),
+            ("--tls-cert-file", &cert),
+            ("--tls-key-file", &key),
+            ("--tls-ca-cert-file", &ca),
+            ("--tls-auth-clients", "no"),
+        ];
+        let arguments: Vec<&str> = settings.iter().flat_map(|(name, value)| [*name, *value]).collect();
+        Ok(Some((Self::start(&arguments)?, port)))
+    }
+
     /// Starts it again on the same port.
     pub fn restart(&mut self) -> io::Result<()> {
         self.kill()?;
@@ -140,4 +160,23 @@ impl Drop for Monitor {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Makes an authority, `ca.pem`, a certificate of its for `localhost`, `server.pem` with `server.key`, and another
+/// authority, `other.pem`. Whether that worked: it takes the program `openssl`.
+fn certify(directory: &Path) -> bool {
+    let openssl = |words: &str| {
+        let output = Command::new("openssl").args(words.split(' ')).current_dir(directory).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let written = std::fs::write(directory.join("san.txt"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
+    written.is_ok()
+        && openssl("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca")
+        && openssl(
+            "req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -days 2 -subj /CN=other",
+        )
+        && openssl("req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost")
+        && openssl(
+            "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 -extfile san.txt",
+        )
 }

@@ -1,6 +1,6 @@
 //! F10, F11, F13, F14: a full server, one that is wrongly set up, a revocation, and a limit.
 
-use std::{path::Path, process::Command};
+use colony_async::TokenStoreStatus;
 
 use super::{
     scene::{Fleet, LOGIN, all_served, go, is_missing, reports},
@@ -61,36 +61,16 @@ pub(in crate::fire) fn wrong(ground: &Ground) -> Outcome {
     if is_missing(&mut tally) {
         return Ok(tally);
     }
-    let mut tls = None;
     let certificates = tempfile::tempdir()?;
-    if certify(certificates.path()) {
-        let path = |name: &str| certificates.path().join(name).display().to_string();
-        let (cert, key, ca) = (path("server.pem"), path("server.key"), path("ca.pem"));
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
-        let arguments = [
-            "--tls-port",
-            &port,
-            "--tls-cert-file",
-            &cert,
-            "--tls-key-file",
-            &key,
-            "--tls-ca-cert-file",
-            &ca,
-            "--tls-auth-clients",
-            "no",
-        ];
-        tls = Some((Server::start(&arguments)?, port, ca, path("other.pem")));
-    } else {
+    let path = |name: &str| certificates.path().join(name).display().to_string();
+    let tls = Server::over_tls(certificates.path())?;
+    if tls.is_none() {
         tally.not_tried("a store over TLS: openssl is not installed");
     }
     let mut server = Server::start(&[])?;
     server.cli(&["ACL", "SETUSER", "weak", "on", ">planted", "~colony-sdk:*", "+ping", "+get"])?;
-    server.cli(
-        &["ACL SETUSER colony on >planted ~colony-sdk:* resetchannels -@all +hmget +hget +get +set +del +hset +pexpire +pttl +time +eval"]
-            .join(" ")
-            .split(' ')
-            .collect::<Vec<_>>(),
-    )?;
+    let least = format!("ACL SETUSER colony on >planted ~colony-sdk:* {}", TokenStoreStatus::RIGHTS);
+    server.cli(&least.split(' ').collect::<Vec<_>>())?;
     let port = server.port;
     let mut cases: Vec<(&str, String, bool)> = vec![
         ("a wrong password", format!("redis://weak:wrong@127.0.0.1:{port}"), false),
@@ -103,7 +83,8 @@ pub(in crate::fire) fn wrong(ground: &Ground) -> Outcome {
         ("the least rights", format!("redis://colony:planted@127.0.0.1:{port}"), true),
         ("another database", format!("redis://127.0.0.1:{port}/3?prefix=three"), true),
     ];
-    if let Some((_, port, ca, other)) = &tls {
+    if let Some((_, port)) = &tls {
+        let (ca, other) = (path("ca.pem"), path("other.pem"));
         cases.push(("a plain client against TLS", format!("redis://127.0.0.1:{port}"), false));
         cases.push(("a certificate of nobody known", format!("rediss://localhost:{port}"), false));
         cases.push(("the wrong authority", format!("rediss://localhost:{port}?ca={other}"), false));
@@ -142,25 +123,6 @@ pub(in crate::fire) fn wrong(ground: &Ground) -> Outcome {
     tally.fact(format!("{logins} logins of 6 hosts at a server that takes 3 clients"));
     server.kill()?;
     Ok(tally)
-}
-
-/// Makes an authority, `ca.pem`, a certificate of its for `localhost`, `server.pem` with `server.key`, and another
-/// authority, `other.pem`. Whether that worked: it takes the program `openssl`.
-pub fn certify(directory: &Path) -> bool {
-    let openssl = |words: &str| {
-        let output = Command::new("openssl").args(words.split(' ')).current_dir(directory).output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    let written = std::fs::write(directory.join("san.txt"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
-    written.is_ok()
-        && openssl("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca")
-        && openssl(
-            "req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -days 2 -subj /CN=other",
-        )
-        && openssl("req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost")
-        && openssl(
-            "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 -extfile san.txt",
-        )
 }
 
 /// F13, with processes; the worlds of SIMF have many more revocations.
