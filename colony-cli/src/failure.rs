@@ -134,7 +134,7 @@ pub(crate) fn hint(error: &Error, base_url: Option<&str>) -> Option<String> {
              keeps another"
         }
         (ErrorKind::Refused, _) if matches!(error.code(), Some("access" | "denied")) => {
-            "the policy is that of --read-only, --allow and --deny, and that of the profile: `colony config list`"
+            "the policy comes from --read-only, --allow and --deny, and from the profile (`colony config list`)"
         }
         (ErrorKind::TwoFactorRequired, _) => "set COLONY_TOTP to the current code of your authenticator",
         _ if error.hint().is_some_and(|hint| hint.contains("totp")) => {

@@ -321,15 +321,19 @@ impl fmt::Display for Refusal {
         match &self.why {
             Why::Denied => write!(f, "the policy denies {name}"),
             Why::Access { access, is_read_only } => {
-                let lets = if *is_read_only { "what reads" } else { "what reads, marks and writes" };
-                write!(f, "the policy lets {lets} through, and {name} is of the access {}", access.as_str())
+                let allowed = if *is_read_only { "read" } else { "read, mark and write" };
+                write!(
+                    f,
+                    "the policy allows operations that {allowed}; the access of {name} is `{}`",
+                    access.as_str()
+                )
             }
             Why::Spent { limit, ledger } => {
-                write!(f, "the policy lets {name} through {limit} a day, and today's are spent")?;
+                write!(f, "the budget of {name}, {limit} a day, is used up")?;
                 ledger.as_ref().map_or(Ok(()), |path| write!(f, " ({path})"))
             }
             Why::NoLedger(why) => {
-                write!(f, "the budget of {name} cannot be kept, so it is not sent: {why}")
+                write!(f, "the daily budget of {name} cannot be counted, so nothing is sent: {why}")
             }
         }
     }
@@ -340,8 +344,8 @@ impl std::error::Error for Refusal {}
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let hint = match refusal.why {
-            Why::Denied => "What is denied stays denied; ask whoever set the policy",
-            Why::Access { .. } => "Ask whoever set the policy to allow it by name",
+            Why::Denied => "Ask the person who set the policy to take it off the denied ones",
+            Why::Access { .. } => "Ask the person who set the policy to allow it by name",
             Why::Spent { .. } => "The next day begins at midnight UTC",
             Why::NoLedger(_) => "Make the file and its directory usable, or move the file away",
         };
