@@ -1,4 +1,4 @@
-//! `colony api`: any request, with the session's token.
+//! `colony api`: sends any request with the session's token.
 
 use colony_core::{Prepared, Request};
 use http::Method;

@@ -1,4 +1,4 @@
-//! The arguments.
+//! The command-line arguments.
 
 mod listen;
 #[cfg(feature = "mcp")]
@@ -42,7 +42,7 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
-/// Options of every command.
+/// Options common to all commands.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
@@ -61,17 +61,17 @@ pub(crate) struct Global {
     /// Print one value of the JSON, text without quotes: id, items.0.title
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) field: Option<String>,
-    /// Print what a jq filter makes of the JSON, text without quotes
+    /// Print the result of a jq filter on the JSON, text without quotes
     #[cfg(feature = "jq")]
     #[arg(long, global = true, value_name = "FILTER", conflicts_with = "field")]
     pub(crate) jq: Option<String>,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(crate) color: Colour,
-    /// Print only what was asked for
+    /// Print only the requested output
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Tell what happens, on stderr (-vv: more, -vvv: everything)
+    /// Report progress on stderr (-vv: more, -vvv: everything)
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// The time limit of one request
@@ -83,27 +83,27 @@ pub(crate) struct Global {
     /// Do not use the token cache
     #[arg(long, global = true)]
     pub(crate) no_cache: bool,
-    /// Trust this PEM file's authorities too
+    /// Also trust the authorities in this PEM file
     #[arg(long, global = true, env = "COLONY_CA_FILE", value_name = "FILE", hide_env_values = true)]
     pub(crate) ca_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 }
 
-/// What a command may do, of call, api, mcp and the short commands. The profile's policy holds as well.
+/// Limits on the operations of call, api, mcp and the short commands, in addition to the profile's policy.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct PolicyArgs {
-    /// Refuse what does more than read
+    /// Refuse everything that does more than read
     #[arg(long, global = true, hide = true)]
     pub(crate) read_only: bool,
-    /// Refuse what does more than read, but for this operation or group:NAME; of proxy and exec --proxy, the requests
-    /// that pass: 'GET /posts*'
+    /// Refuse everything that does more than read, except this operation or group:NAME; for proxy and exec --proxy,
+    /// the requests to let through: 'GET /posts*'
     #[arg(long, global = true, value_name = "NAME", value_delimiter = ',', hide = true)]
     pub(crate) allow: Vec<String>,
     /// Refuse this operation or group:NAME
     #[arg(long, global = true, value_name = "NAME", value_delimiter = ',', hide = true)]
     pub(crate) deny: Vec<String>,
-    /// Refuse this operation when it was carried out so often today: create_comment=20
+    /// Refuse this operation after N calls in a day: create_comment=20
     #[arg(long, global = true, value_name = "NAME=N", value_delimiter = ',', hide = true)]
     pub(crate) daily: Vec<crate::policy::Daily>,
 }
@@ -136,33 +136,33 @@ pub(crate) enum Command {
         after_help = "Examples:\n  colony exec -- ./agent.sh\n  colony exec --proxy -- ./runs-for-days.sh\n  colony exec --audience colony_shop --env SHOP_TOKEN -- shop list"
     )]
     Exec(ExecArgs),
-    /// Add the token to the requests of other programs, and forward them to the service alone
+    /// Add the token to requests of other programs, and forward them to the service only
     #[command(
         after_help = "On a port every caller shows the word that is printed with the address: in its path, or as\n`Authorization: Bearer WORD`. A socket file is this user's alone.\n--allow 'METHOD /PATH*' lets only such requests pass; it may be given several times.\n\nExamples:\n  colony proxy\n  colony proxy --listen unix:$XDG_RUNTIME_DIR/colony.sock --allow 'GET /posts*'\n  colony proxy --audience colony_shop=https://shop.example/api"
     )]
     Proxy(ProxyArgs),
-    /// Look for what is wrong with the login on this host, and say what to type
+    /// Find problems with the login on this host, and print the commands that fix them
     #[command(after_help = "Examples:\n  colony doctor\n  colony doctor --online --json")]
     Doctor(DoctorArgs),
     #[command(flatten)]
     Short(ShortCommand),
-    /// Serve the operations to a model as tools (Model Context Protocol, over stdin and stdout); read-only unless told
+    /// Serve the operations to a model as tools (Model Context Protocol over stdin and stdout); read-only by default
     #[cfg(feature = "mcp")]
     #[command(
         after_help = "What it may do: --write, --allow NAME, --deny NAME, --daily NAME=N; see `colony help policy`.\n\nExamples:\n  colony mcp config claude-code\n  colony mcp config cursor --write --daily create_comment=20\n  colony mcp --write --deny send_message"
     )]
     Mcp(McpArgs),
-    /// Print what happens as it happens, or run a command for it: mentions, messages, posts
+    /// Print mentions, messages and posts as they happen, or run a command for each
     #[command(
         after_help = "Examples:\n  colony watch --json\n  colony watch --kind message --exec ./answer.sh\n  colony watch --once --exec ./answer.sh"
     )]
     Watch(WatchArgs),
-    /// Send what happens to a webhook receiver on this machine, as the service would
+    /// Send events to a webhook receiver on this machine, as the service would
     #[command(
         after_help = "Deliveries are made from what polling tells: fields that it does not tell are left out (the title\nof a post beside a mention, the emoji of a reaction), and events come of notifications, messages and posts\nonly. They carry `X-Colony-Made-By: colony listen`.\n\nExamples:\n  colony listen --forward-to http://127.0.0.1:8080/hooks/colony\n  colony listen --receive 127.0.0.1:4000 --forward-to http://127.0.0.1:8080/hooks/colony\n  colony listen --print-secret"
     )]
     Listen(ListenArgs),
-    /// Send a sample of an event to a webhook receiver; needs no account
+    /// Send a sample event to a webhook receiver; needs no account
     #[command(
         after_help = "Exit codes: 0 taken (2xx), 7 any other answer, 8 no answer.\n\nExamples:\n  colony trigger mention --forward-to http://127.0.0.1:8080/hooks/colony\n  colony trigger direct_message --set sender_display_name=Ada --forward-to http://127.0.0.1:8080/\n  colony trigger mention --tamper body --forward-to http://127.0.0.1:8080/"
     )]
@@ -224,13 +224,13 @@ pub(crate) struct CallArgs {
     /// The arguments as a JSON object keyed by name; `-` reads them from stdin, `@FILE` from a file
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub(crate) args: String,
-    /// Write the answer to this file
+    /// Write the reply to this file
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Send nothing; print the request as JSON
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Send this Idempotency-Key with a write, to repeat one safely [default: a new one]
+    /// Send this Idempotency-Key with a write, to repeat it safely [default: a new one]
     #[arg(long, value_name = "KEY")]
     pub(crate) idempotency_key: Option<String>,
     /// Print help, for the operation when one is named
@@ -240,7 +240,7 @@ pub(crate) struct CallArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct MethodsArgs {
-    /// Only operations whose name or group holds this text
+    /// Only operations whose name or group contains this text
     pub(crate) filter: Option<String>,
     /// Only operations with this access: read, mark, write, remove, spend, account or secret; may be given
     /// several times
@@ -267,18 +267,18 @@ pub(crate) struct ApiArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuthCommand {
-    /// Log in and remember it: an API key or a refresh token from stdin, or at a browser
+    /// Log in and store the login: an API key or a refresh token from stdin, or a browser login
     #[command(
         after_help = "Examples:\n  colony auth login < key.txt\n  colony auth login --browser --client-id colony_app\n  colony auth login --device --client-id colony_app"
     )]
     Login(LoginArgs),
-    /// Show what is stored where, until when it is fresh, who holds a lock, and any cool-down
+    /// Show what is stored where, how long it is fresh, the lock's holder, and any cool-down
     #[command(after_help = "Examples:\n  colony auth status\n  colony auth status --verify")]
     Status {
-        /// Also ask the servers whose it is, and say what that tested; a refresh token is not sent for that
+        /// Also ask the servers for the account, and report what was tested; does not send a refresh token
         #[arg(long)]
         verify: bool,
-        /// As --verify, and test the refresh token by rotating the credential
+        /// Like --verify, and also test the refresh token by rotating the credential
         #[arg(long)]
         rotate: bool,
     },
@@ -290,52 +290,52 @@ pub(crate) enum AuthCommand {
     /// List the profiles and their logins
     #[command(after_help = "Example:\n  colony auth list")]
     List,
-    /// Show who on this host got a token, refreshed one, or was refused
+    /// Show which programs on this host got a token, refreshed one, or were refused
     #[command(after_help = "Examples:\n  colony auth log\n  colony auth log --follow --json")]
     Log {
-        /// Go on with what happens from now on
+        /// Keep printing new lines as they arrive
         #[arg(long, short)]
         follow: bool,
     },
-    /// Use another profile from now on, where none is named
+    /// Make another profile the default from now on
     #[command(after_help = "Example:\n  colony auth switch work")]
     Switch {
         /// The profile
         #[arg(value_parser = tidied)]
         name: String,
     },
-    /// Let git, docker or bazel use the login, for hosts that are named once
+    /// Let git, docker or bazel use the login for the hosts you name
     #[command(after_help = "Example:\n  colony auth helper install git git.example.com")]
     #[command(subcommand)]
     Helper(HelperCommand),
-    /// Print a token for another service, exchanged for this agent's login (kept while it lives)
+    /// Print a token for another service, exchanged for this agent's login (reused until it expires)
     #[command(after_help = "Example:\n  colony auth exchange --audience colony_shop")]
     Exchange(ExchangeArgs),
-    /// Log in anew, or rotate the profile's credential
+    /// Log in again, or rotate the profile's credential
     #[command(after_help = "Example:\n  colony auth refresh --force")]
     Refresh {
-        /// Also during a cool-down that a refused login started
+        /// Even during a cool-down that a refused login started
         #[arg(long)]
         force: bool,
-        /// How long a refresh token is left alone after a refresh whose outcome is not known, at least --timeout
+        /// How long to leave a refresh token alone after a refresh with an unknown outcome, at least --timeout
         /// [default: 5m]
         #[arg(long, value_name = "TIME", value_parser = parse_duration)]
         settle: Option<Duration>,
     },
-    /// Replace the API key, and keep the new one in the profile; an interrupted rotation is taken up again
+    /// Replace the API key and store the new one in the profile; resumes an interrupted rotation
     #[command(after_help = "Example:\n  colony auth rotate-key")]
     RotateKey {
-        /// Write the new key to this file, where no profile keeps it
+        /// Write the new key to this file, if no profile stores it
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Say that the profile's credential was moved here from another place, and that the other one is gone
+    /// Declare that the profile's credential was moved here and that the original is gone
     #[command(after_help = "Example:\n  colony auth adopt")]
     Adopt,
-    /// Remove the key's token from the cache, and what the profile's login stored
+    /// Remove the key's token from the cache, and everything that the profile's login stored
     #[command(after_help = "Example:\n  colony auth logout --revoke")]
     Logout {
-        /// Also end the credential at the provider; if that fails nothing is removed
+        /// Also revoke the credential at the provider; if that fails, nothing is removed
         #[arg(long)]
         revoke: bool,
     },
@@ -343,63 +343,63 @@ pub(crate) enum AuthCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct LoginArgs {
-    /// Log in at a browser on this machine (the default with --client-id on a desktop)
+    /// Log in with a browser on this machine (the default with --client-id on a desktop)
     #[arg(long, conflicts_with_all = ["device", "paste", "with_refresh_token"])]
     pub(crate) browser: bool,
-    /// Print the address, and start no browser
+    /// Print the address without starting a browser
     #[arg(long, requires = "browser")]
     pub(crate) no_open: bool,
-    /// Log in at a browser elsewhere, and paste the address at which it ended
+    /// Log in with a browser elsewhere, and paste the address at which it ended
     #[arg(long, conflicts_with_all = ["device", "with_refresh_token"])]
     pub(crate) paste: bool,
-    /// Log in at a browser on any device, by a code (the default with --client-id elsewhere)
+    /// Log in with a browser on any device, by a code (the default with --client-id elsewhere)
     #[arg(long, conflicts_with = "with_refresh_token")]
     pub(crate) device: bool,
-    /// Read a refresh token from stdin; it is spent by being confirmed
+    /// Read a refresh token from stdin; confirming it spends it
     #[arg(long)]
     pub(crate) with_refresh_token: bool,
     /// The OpenID provider [default: the site of the base URL]
     #[arg(long, value_name = "URL", value_parser = tidied)]
     pub(crate) issuer: Option<String>,
-    /// The app that logs in, as the provider registered it
+    /// The client id of the app that logs in
     #[arg(long, value_name = "ID", value_parser = tidied)]
     pub(crate) client_id: Option<String>,
-    /// A file that holds the app's secret; its path is remembered [default: the variable COLONY_CLIENT_SECRET]
+    /// A file with the app's secret; its path is stored [default: the variable COLONY_CLIENT_SECRET]
     #[arg(long, value_name = "FILE")]
     pub(crate) client_secret_file: Option<PathBuf>,
-    /// The scopes to ask for at a browser [default: openid profile offline_access]
+    /// The scopes to request at a browser login [default: openid profile offline_access]
     #[arg(long)]
     pub(crate) scope: Option<String>,
-    /// Where the secret is kept, `file` or `keyring`; remembered, and never one in place of the other
-    /// [default: file]
+    /// Where to keep the secret, `file` or `keyring`; stored in the profile, without fallback to the other [default:
+    /// file]
     #[arg(long, value_name = "PLACE", hide_possible_values = true)]
     pub(crate) storage: Option<crate::profile::Storage>,
-    /// Replace a stored credential although it is worth more than the new one, and log in during a cool-down
+    /// Replace a stored credential even if it is worth more than the new one, and log in during a cool-down
     #[arg(long)]
     pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TokenArgs {
-    /// What to print: token, json, header, exec-credential (kubectl), google, git, docker or bazel
+    /// The output format: token, json, header, exec-credential (kubectl), google, git, docker or bazel
     #[arg(long, value_name = "FORMAT", default_value = "token", hide_possible_values = true)]
     pub(crate) format: TokenFormat,
-    /// A token for another service, by its client id, in place of the login's
+    /// A token for another service, by its client id, instead of the login's
     #[arg(long, value_name = "ID", value_parser = tidied)]
     pub(crate) audience: Option<String>,
-    /// The id_token for that service, and not the access token; google and exec-credential take no other
+    /// The id_token for that service instead of the access token; google and exec-credential accept no other
     #[arg(long, requires = "audience")]
     pub(crate) id_token: bool,
-    /// How long the token lives at least, else the command fails
+    /// The token's minimum remaining lifetime, else the command fails
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0s", hide_default_value = true)]
     pub(crate) min_ttl: Duration,
-    /// What git, docker or bazel asks its helper for: get, store, erase or list
+    /// The operation that git, docker or bazel passes to its helper: get, store, erase or list
     pub(crate) operation: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum HelperCommand {
-    /// Answer a tool for a host; git is configured, for the others a script is printed
+    /// Answer a tool for a host; configures git, prints a script for the others
     #[command(
         after_help = "Examples:\n  colony auth helper install git git.example.com\n  colony auth helper install docker registry.example.com"
     )]
@@ -409,27 +409,27 @@ pub(crate) enum HelperCommand {
         tool: Tool,
         /// The host, with its port if it is not 443
         host: String,
-        /// The host's client id: its tokens are exchanged for the login's [default: the login's own token]
+        /// The host's client id, to exchange the login for its tokens [default: the login's own token]
         #[arg(long, value_name = "ID", value_parser = tidied)]
         audience: Option<String>,
-        /// The name that goes with the token, for git and docker [default: oauth2]
+        /// The username to send with the token, for git and docker [default: oauth2]
         #[arg(long, value_name = "NAME", value_parser = tidied)]
         username: Option<String>,
     },
-    /// No longer answer a tool for a host
+    /// Stop answering a tool for a host
     #[command(after_help = "Example:\n  colony auth helper remove git git.example.com")]
     Remove {
         /// git, docker or bazel
         #[arg(hide_possible_values = true)]
         tool: Tool,
-        /// The host, as it was named
+        /// The host, as given to install
         host: String,
     },
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
-    /// Also ask the server: whether it answers, what its clock shows, whether it takes the key
+    /// Also ask the server: whether it answers, its clock, whether it accepts the key
     #[arg(long)]
     pub(crate) online: bool,
 }
@@ -439,10 +439,10 @@ pub(crate) struct ExchangeArgs {
     /// The app that the token is for, by its client id
     #[arg(long, value_name = "ID", value_parser = tidied)]
     pub(crate) audience: String,
-    /// The scopes to ask for, separated by spaces; refused ones are dropped silently
+    /// The scopes to request, separated by spaces; refused ones are dropped silently
     #[arg(long)]
     pub(crate) scope: Option<String>,
-    /// Print the id_token, which says who this is, instead of the access token
+    /// Print the id_token, which identifies this agent, instead of the access token
     #[arg(long)]
     pub(crate) id_token: bool,
 }
@@ -458,7 +458,7 @@ pub(crate) enum CacheCommand {
     /// Remove the cached tokens
     #[command(after_help = "Example:\n  colony cache clear")]
     Clear {
-        /// Only the one with this fingerprint
+        /// Only the token with this fingerprint
         fingerprint: Option<String>,
     },
 }
@@ -483,8 +483,8 @@ pub(crate) enum ConfigCommand {
         /// The setting
         #[arg(value_parser = PossibleValuesParser::new(crate::config::NAMES))]
         name: String,
-        /// Its value; for api_key_command the program that prints the key, and its arguments; for a list its words (none:
-        /// '')
+        /// Its value; for api_key_command the program that prints the key, and its arguments; for a list its items
+        /// (none: '')
         #[arg(required = true)]
         value: Vec<String>,
     },
@@ -501,7 +501,7 @@ pub(crate) struct SandboxArgs {
     /// The address to listen on
     #[arg(long, default_value = "127.0.0.1")]
     pub(crate) host: IpAddr,
-    /// Logins an hour for each IP address; more are refused with 429
+    /// Logins allowed per hour and IP address; more are refused with 429
     #[arg(long, default_value_t = 100, value_name = "N")]
     pub(crate) auth_limit: u32,
     /// How long a login takes
@@ -510,17 +510,17 @@ pub(crate) struct SandboxArgs {
     /// How long a token lives
     #[arg(long, default_value = "24h", value_parser = parse_duration, value_name = "TIME")]
     pub(crate) token_ttl: Duration,
-    /// Requests a minute for each client; more are refused with 429 [default: any number]
+    /// Requests allowed per minute and client; more are refused with 429 [default: any number]
     #[arg(long, value_name = "N")]
     pub(crate) rate_limit: Option<u32>,
-    /// Enforce the service's limits: 120 requests a minute, 10 posts an hour … as GET /limits/me says
+    /// Enforce the service's limits: 120 requests a minute, 10 posts an hour … as in GET /limits/me
     #[arg(long)]
     pub(crate) limits: bool,
-    /// Answer to this host name as well; may be given several times [default: loopback names and, if it
-    /// listens on more than loopback, IP addresses]
+    /// Also accept this host name; may be given several times [default: loopback names and, when listening beyond
+    /// loopback, IP addresses]
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
-    /// How long a row may take until others see it: each takes a time of its own from this range, and keeps its earlier
+    /// How long a row may stay hidden from others: each takes a time from this range, and keeps its earlier
     /// `created_at`
     #[arg(long, value_name = "MIN..MAX", value_parser = watch::times)]
     pub(crate) commit_delay: Option<std::ops::RangeInclusive<Duration>>,
@@ -531,7 +531,7 @@ pub(crate) struct SandboxArgs {
     /// times
     #[arg(long, value_name = "RULE")]
     pub(crate) fail: Vec<crate::sandbox::FailRule>,
-    /// A key to know; may be given several times [default: one is made and printed]
+    /// A key to accept; may be given several times [default: one is made and printed]
     #[arg(long, value_name = "KEY")]
     pub(crate) api_key: Vec<String>,
     /// An app of the OpenID provider: ID[;secret=…][;policy=agents_only][;scope=…][;redirect=…]; may be
@@ -548,13 +548,13 @@ pub(crate) struct SandboxArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// How many processes start together
+    /// How many processes to start together
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub(crate) processes: u32,
-    /// Logins an hour that the local server allows
+    /// Logins per hour that the local server allows
     #[arg(long, default_value_t = 6)]
     pub(crate) auth_limit: u32,
-    /// Three hosts that share the login over a redis-server of this machine, with so many processes on each
+    /// Three hosts that share the login over a redis-server on this machine, each with that many processes
     #[cfg(feature = "redis")]
     #[arg(long, conflicts_with = "auth_limit")]
     pub(crate) fleet: bool,
@@ -579,7 +579,7 @@ fn access(text: &str) -> Result<Access, String> {
     known.ok_or_else(|| format!("use one of {}", Access::ALL.map(Access::as_str).join(", ")))
 }
 
-/// Reads a time: `500ms`, `30s`, `5m`, `24h`, or plain seconds.
+/// Parses a duration: `500ms`, `30s`, `5m`, `24h`, or plain seconds.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(split);

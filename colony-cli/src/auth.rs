@@ -1,4 +1,4 @@
-//! `colony auth`: the logins and their state.
+//! `colony auth`: logins and their state.
 
 mod browser;
 mod device;
@@ -100,7 +100,7 @@ async fn refresh(
     Ok(())
 }
 
-/// Says that the profile's credential was moved here.
+/// Records that the profile's credential was moved here.
 async fn adopt(global: &Global, output: &Output) -> Result<(), Failure> {
     let (_, _, store) = openid_login(global)?;
     let moved = store.adopt().await?;
@@ -118,13 +118,13 @@ async fn adopt(global: &Global, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The token source of the profile's login at an OpenID provider.
+/// Returns the token source of the profile's login at an OpenID provider.
 pub(crate) async fn rotating(global: &Global) -> Result<RotatingCredential, Failure> {
     let (_, login, store) = openid_login(global)?;
     Ok(OpenId::discover(global, &login).await?.rotating(global, store, None))
 }
 
-/// The profile's login at an OpenID provider: the profile's name, the login, and where its tokens are kept.
+/// Returns the profile's login at an OpenID provider: the profile's name, the login, and its credential store.
 fn openid_login(global: &Global) -> Result<(String, OpenIdLogin, CredentialStore), Failure> {
     let chosen = client::chosen(global)?;
     let login = openid::login_of(&chosen)?.ok_or_else(no_key)?;

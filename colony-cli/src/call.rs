@@ -66,7 +66,7 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
             return save::download(&client, call, path).await;
         }
         let mut stream = client.transport().open(call).await?;
-        // Nobody reads on where output cannot be written.
+        // Stops reading once output cannot be written.
         while let (Some(chunk), false) = (stream.next().await, output.is_broken()) {
             output.answer(&chunk?);
         }
@@ -82,7 +82,7 @@ pub(crate) async fn run(global: &Global, args: CallArgs, output: &Output) -> Res
     }
 }
 
-/// The error of an operation that nobody may repeat, and whose answer exists once.
+/// Returns the error of an operation that must not be repeated, and whose reply exists only once.
 fn unrepeatable(name: &str, error: Error) -> Failure {
     let is_unclear = matches!(error.kind(), ErrorKind::Network | ErrorKind::Server | ErrorKind::Decode);
     let advice = match name {
@@ -116,7 +116,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Operation, Failure> {
     })
 }
 
-/// What would be sent first. Later requests of a list depend on the replies.
+/// Describes the first request that would be sent. Later requests of a list depend on the replies.
 pub(crate) fn describe(call: Call) -> Result<Value, Failure> {
     Ok(match call {
         Call::Request(call) | Call::Download(call) => call.request.describe()?,

@@ -1,4 +1,4 @@
-//! The client of a command: from its options, the environment and the profile.
+//! The client of a command: built from its options, the environment and the profile.
 
 use std::{
     env::VarError,
@@ -24,10 +24,10 @@ use crate::{
     waiting,
 };
 
-/// Names the profile, when `--profile` does not.
+/// The variable that names the profile if `--profile` does not.
 const PROFILE_VARIABLE: &str = "COLONY_PROFILE";
 
-/// Where the key came from.
+/// The source of a key.
 #[derive(Debug, Clone)]
 pub(crate) enum KeySource {
     Environment,
@@ -40,7 +40,7 @@ pub(crate) enum KeySource {
         profile: String,
         program: String,
     },
-    /// Of the proxy that this command was given, which takes its word for a key.
+    /// The proxy that this command was given; it takes the proxy's word instead of a key.
     Proxy,
 }
 
@@ -51,12 +51,12 @@ pub(crate) enum Found {
 }
 
 impl Found {
-    /// Whether a profile has it.
+    /// Returns whether it comes from a profile.
     pub(crate) fn is_of_profile(&self) -> bool {
         matches!(self, Self::Command(..) | Self::Key(_, KeySource::Profile { .. }))
     }
 
-    /// The key, for which the program is run if there is one.
+    /// Returns the key, and runs the program for it if there is one.
     pub(crate) fn key(self) -> Result<(SecretString, KeySource), Failure> {
         Ok(match self {
             Self::Key(key, source) => (key, source),
@@ -83,13 +83,13 @@ impl std::fmt::Display for KeySource {
 #[derive(Debug)]
 pub(crate) struct Chosen {
     pub(crate) name: String,
-    /// `None`: there is none of this name.
+    /// `None` if no profile has this name.
     pub(crate) profile: Option<Profile>,
-    /// `None`: no directory for profiles can be told, and none was asked for.
+    /// `None` if the profile directory cannot be determined and no profile was requested.
     pub(crate) profiles: Option<Profiles>,
 }
 
-/// The profile of `--profile`, else of `COLONY_PROFILE`, else the one switched to, else the one called `default`.
+/// Returns the profile of `--profile`, else of `COLONY_PROFILE`, else the one switched to, else `default`.
 pub(crate) fn chosen(global: &Global) -> Result<Chosen, Failure> {
     let profiles = Profiles::from_environment();
     let name = profile_name(global, profiles.as_ref().ok());
@@ -100,13 +100,13 @@ pub(crate) fn chosen(global: &Global) -> Result<Chosen, Failure> {
     }
 }
 
-/// The name of that profile.
+/// Returns that profile's name.
 pub(crate) fn profile_name(global: &Global, profiles: Option<&Profiles>) -> String {
     let current = || profiles?.current();
     named(global).or_else(current).unwrap_or_else(|| profile::DEFAULT.to_owned())
 }
 
-/// The profile that was asked for by name.
+/// Returns the explicitly requested profile's name.
 fn named(global: &Global) -> Option<String> {
     let of_environment = || {
         std::env::var(PROFILE_VARIABLE)
@@ -118,12 +118,12 @@ fn named(global: &Global) -> Option<String> {
 }
 
 impl Chosen {
-    /// The profiles, for commands that write one.
+    /// Returns the profiles, for commands that write one.
     pub(crate) fn profiles(&self) -> Result<Profiles, Failure> {
         self.profiles.clone().map_or_else(Profiles::from_environment, Ok)
     }
 
-    /// The profile, where a command needs one that is there.
+    /// Returns the profile, for a command that needs an existing one.
     pub(crate) fn existing(&self) -> Result<Option<&Profile>, Failure> {
         if self.profile.is_none() && self.name != profile::DEFAULT {
             return Err(self.unknown());
@@ -140,7 +140,7 @@ impl Chosen {
         ))
     }
 
-    /// The key that the profile keeps, or the program that prints it.
+    /// Returns the key that the profile stores, or the program that prints it.
     fn key(&self) -> Result<Option<Found>, Failure> {
         let Some(profile) = self.existing()? else { return Ok(None) };
         if let Some(command) = Profiles::key_command(&self.name, profile)? {
@@ -158,16 +158,16 @@ impl Chosen {
     }
 }
 
-/// The API key, for commands that need it in any case.
+/// Returns the API key, for commands that always need it.
 pub(crate) fn api_key(global: &Global) -> Result<Option<(SecretString, KeySource)>, Failure> {
     find_key(global)?.map(Found::key).transpose()
 }
 
-/// Where the API key comes from: `--api-key-file`, the profile that `--profile` names, `COLONY_API_KEY`, or the
-/// profile in use.
+/// Returns the API key or its program, from `--api-key-file`, the profile that `--profile` names, `COLONY_API_KEY`, or
+/// the profile in use.
 pub(crate) fn find_key(global: &Global) -> Result<Option<Found>, Failure> {
     if let Some(path) = &global.api_key_file {
-        // Once: a pipe has nothing left the second time.
+        // Read once: a pipe is empty the second time.
         static READ: OnceLock<SecretString> = OnceLock::new();
         if READ.get().is_none() {
             let text = input::file("--api-key-file", path)?;
@@ -201,7 +201,7 @@ pub(crate) fn find_key(global: &Global) -> Result<Option<Found>, Failure> {
     Ok(found)
 }
 
-/// Whether requests go to the proxy that `colony exec --proxy` gave to the command that this is part of.
+/// Returns whether requests go to the proxy that `colony exec --proxy` gave to the surrounding command.
 fn is_proxied(global: &Global) -> bool {
     given_base_url(global).is_some_and(|url| std::env::var(PROXY_VARIABLE).is_ok_and(|proxy| proxy == url))
 }
@@ -220,8 +220,8 @@ fn environment_key() -> Result<Option<SecretString>, Failure> {
     Ok((!key.is_empty()).then(|| key.to_owned().into()))
 }
 
-/// Whether a profile that cannot be read does not matter: nobody asked for it by name, key and address do not come from
-/// it, and it sets no limits.
+/// Returns whether an unreadable profile does not matter: it was not explicitly requested, key and address do not come
+/// from it, and it sets no limits.
 pub(crate) fn does_without_profile(global: &Global) -> Result<bool, Failure> {
     let has_key = global.api_key_file.is_some() || environment_key()?.is_some();
     if named(global).is_some() || !has_key || given_base_url(global).is_none() {
@@ -231,7 +231,7 @@ pub(crate) fn does_without_profile(global: &Global) -> Result<bool, Failure> {
     Ok(!Profiles::from_environment().is_ok_and(sets_limits))
 }
 
-/// A key goes only to the service it was given for.
+/// Checks that a key goes only to the service that it was given for.
 pub(crate) fn check_place(name: &str, profile: &Profile, given: &str) -> Result<(), Failure> {
     if cache_path::normalise_base_url(given) == cache_path::normalise_base_url(&profile.base_url) {
         return Ok(());
@@ -243,7 +243,7 @@ pub(crate) fn check_place(name: &str, profile: &Profile, given: &str) -> Result<
     )))
 }
 
-/// A client. Without a key it can still make the calls that need none.
+/// Returns a client. Without a key it can still make the calls that need none.
 pub(crate) fn client(global: &Global) -> Result<Client, Failure> {
     Ok(builder(global)?.build()?)
 }
@@ -251,7 +251,7 @@ pub(crate) fn client(global: &Global) -> Result<Client, Failure> {
 pub(crate) fn builder(global: &Global) -> Result<colony_async::Builder, Failure> {
     let policy = policy::policy(global)?;
     let builder = match find_key(global)? {
-        // Only a call with a token needs it. A client that asks once more had a login refused.
+        // Only a call with a token needs the key. A client that asks again has had its login refused.
         Some(Found::Command(command, _)) => {
             let asked = AtomicBool::new(false);
             let key = move || command.key(asked.swap(true, Ordering::Relaxed));
@@ -263,7 +263,7 @@ pub(crate) fn builder(global: &Global) -> Result<colony_async::Builder, Failure>
     Ok(builder.policy(policy))
 }
 
-/// A builder with this key.
+/// Returns a builder with this key.
 pub(crate) fn builder_for(
     global: &Global,
     key: Option<SecretString>,
@@ -280,20 +280,20 @@ pub(crate) fn builder_for(
     }
     let limit = global.timeout;
     let builder = builder.on_request(move |request| waiting::sent(request.operation, limit));
-    // What a proxy gives in a token's place ends with it.
+    // The token that a proxy substitutes ends with the proxy.
     let is_cached = !global.no_cache && !is_proxied(global);
     Ok(builder.timeout(global.timeout).cache_token(is_cached).user_agent(USER_AGENT))
 }
 
-/// What the command line calls itself.
+/// The command line's user agent.
 pub(crate) const USER_AGENT: &str = concat!("colony-cli/", env!("CARGO_PKG_VERSION"));
 
 fn given_base_url(global: &Global) -> Option<&str> {
     global.base_url.as_deref().filter(|url| !url.is_empty())
 }
 
-/// The base URL in use: as given, else that of the profile, else the service's. A key that is not a profile's
-/// goes to a profile's service only when the profile was named.
+/// Returns the base URL in use: as given, else the profile's, else the service's. A key that is not from a profile
+/// goes to a profile's service only if the profile was named.
 pub(crate) fn base_url(global: &Global) -> Result<String, Failure> {
     let own_key = global.api_key_file.is_some() || global.profile.is_none() && environment_key()?.is_some();
     let of_profile = match given_base_url(global) {
@@ -305,11 +305,11 @@ pub(crate) fn base_url(global: &Global) -> Result<String, Failure> {
     Ok(cache_path::normalise_base_url(url).to_owned())
 }
 
-/// The settings of the cache in force.
+/// The cache settings in force.
 pub(crate) struct CacheSettings {
-    /// Whether tokens go into files at all.
+    /// Whether tokens are stored in files at all.
     pub(crate) is_on: bool,
-    /// The greatest age of a token that is taken from one.
+    /// The greatest age of a token that is taken from a file.
     pub(crate) ttl: Option<Duration>,
 }
 
@@ -321,8 +321,8 @@ impl CacheSettings {
     }
 }
 
-/// Removes what is cached, in every directory where it may be: everything, or what belongs to a fingerprint. Returns
-/// the number of tokens. A directory that cannot be emptied does not spare the others.
+/// Removes cached tokens from every directory that may have them: all tokens, or those of one fingerprint. Returns the
+/// number of tokens. If a directory cannot be emptied, the others still are.
 pub(crate) fn clear_cache(directory: &CacheDirectory, only: Option<&str>) -> Result<usize, Failure> {
     let mut removed = 0;
     let mut failed = Ok(());
@@ -339,7 +339,7 @@ pub(crate) fn clear_cache(directory: &CacheDirectory, only: Option<&str>) -> Res
     Ok(removed)
 }
 
-/// Unix seconds now.
+/// Returns the current time in Unix seconds.
 pub(crate) fn now() -> f64 {
     colony_core::token::freshness::unix_seconds(SystemTime::now())
 }

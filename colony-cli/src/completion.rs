@@ -1,4 +1,4 @@
-//! `colony completion`, and the manual pages that packages ship.
+//! `colony completion`, and the manual pages for packages.
 
 use std::path::Path;
 
@@ -8,7 +8,8 @@ use colony_core::registry;
 
 use crate::{args::Cli, failure::Failure, output::Output};
 
-/// The command line with the names of all operations, which the parser itself does without: it finds near ones.
+/// Returns the command line with the names of all operations. The parser itself has none, since it suggests similar
+/// ones.
 fn command() -> clap::Command {
     let names: Vec<&str> = registry::operations().map(|(_, operation)| operation.name).collect();
     let names = PossibleValuesParser::new(names);
@@ -22,7 +23,7 @@ pub(crate) fn run(shell: Shell, output: &Output) {
     clap_complete::generate(shell, &mut command(), "colony", &mut script);
     let mut script = String::from_utf8_lossy(&script).trim_end().to_owned();
     if shell == Shell::Fish {
-        // The generator leaves out what is not an option.
+        // The generator leaves out positional arguments.
         let names: Vec<&str> = registry::operations().map(|(_, operation)| operation.name).collect();
         let names = names.join(" ");
         script +=

@@ -1,4 +1,4 @@
-//! `colony config`: the settings of a profile. Secrets are none of them.
+//! `colony config`: a profile's settings, without its secrets.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::{
     profile::Profile,
 };
 
-/// The settings by name.
+/// The names of the settings.
 pub(crate) const NAMES: [&str; 8] = [
     "api_key_command",
     "base_url",
@@ -89,7 +89,7 @@ fn get(profile: &Profile, name: &str) -> Option<Value> {
     }
 }
 
-/// A setting as a line.
+/// Returns a setting as a line.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -135,7 +135,7 @@ fn set(profile: &mut Profile, name: &str, given: Vec<String>) -> Result<(), Fail
     Ok(())
 }
 
-/// The beginning of the names of the policy's settings.
+/// The prefix of policy settings.
 const POLICY: &str = "policy.";
 
 fn set_policy(profile: &mut Profile, name: &str, given: &[String]) -> Result<(), Failure> {
@@ -169,7 +169,7 @@ fn set_policy(profile: &mut Profile, name: &str, given: &[String]) -> Result<(),
     Ok(())
 }
 
-/// Whether the profile in use asks for JSON. The command that needs a profile reports one that cannot be read.
+/// Returns whether the profile in use asks for JSON. An unreadable profile is reported by the command that needs it.
 pub(crate) fn wants_json(global: &Global) -> bool {
     let profile = client::chosen(global).ok().and_then(|chosen| chosen.profile);
     profile.is_some_and(|profile| profile.output.as_deref() == Some("json"))

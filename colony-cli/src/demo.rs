@@ -19,7 +19,7 @@ use crate::{
     sandbox::{Options, Sandbox},
 };
 
-/// What one round came to.
+/// The result of one round.
 struct Round {
     name: &'static str,
     cached: bool,
@@ -109,14 +109,14 @@ fn report(rounds: &[Round], processes: usize, sharing: &str, output: &Output) {
     output.say("\nlogins: POST /auth/token answered 200; refused: answered 429, counted at the server.");
 }
 
-/// Logins that succeeded, and that were refused.
+/// Returns the numbers of logins that succeeded and that were refused.
 fn logins(sandbox: &Sandbox) -> (u64, u64) {
     let stats = serde_json::to_value(sandbox.stats()).unwrap_or_default();
     let by_status = &stats["routes"]["POST /auth/token"]["by_status"];
     (by_status["200"].as_u64().unwrap_or(0), by_status["429"].as_u64().unwrap_or(0))
 }
 
-/// Processes that wait at one line for the signal to start.
+/// Processes that wait together for the signal to start.
 struct Crew(Vec<(Child, ChildStdin)>);
 
 impl Crew {
@@ -158,7 +158,7 @@ impl Crew {
         Ok(crew)
     }
 
-    /// Lets all start at one moment; gives how many succeeded, and the time to the last one's end.
+    /// Starts all at the same moment. Returns how many succeeded, and the time until the last one ended.
     fn work(mut self) -> Result<(usize, Duration), Failure> {
         let mut outputs = Vec::new();
         for (child, _) in &mut self.0 {
@@ -186,7 +186,7 @@ impl Crew {
 
 impl Drop for Crew {
     fn drop(&mut self) {
-        // After a failure half-way nobody may be left waiting. Those that have ended are not harmed.
+        // After a failure half-way no process may stay waiting. Killing one that has ended does no harm.
         for (child, _) in &mut self.0 {
             let _ = child.kill();
             let _ = child.wait();
@@ -194,7 +194,7 @@ impl Drop for Crew {
     }
 }
 
-/// One of the processes: builds its client, says so, waits for the signal, makes one call.
+/// Runs one of the processes: builds its client, reports that, waits for the signal, makes one call.
 pub(crate) fn work(args: DemoWorkerArgs) -> Result<(), Failure> {
     let key = std::env::var("COLONY_API_KEY").unwrap_or_default();
     let wait = || -> std::io::Result<()> {

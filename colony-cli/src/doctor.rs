@@ -1,7 +1,7 @@
-//! `colony doctor`: what is wrong with the login on this host, and what to type.
+//! `colony doctor`: finds problems with the login on this host, and the commands that fix them.
 //!
-//! It changes nothing that lasts. What it finds is what a command would stumble over: each check is one line, with the
-//! command that puts it right.
+//! It makes no lasting change. It reports the problems that a command would run into: each check is one line, with the
+//! command that fixes it.
 
 mod files;
 mod online;
@@ -25,19 +25,19 @@ use crate::{
     profile::{OpenIdLogin, Profiles, Storage},
 };
 
-/// Keeps a key.
+/// Stores a key.
 const LOGIN: &str = "colony auth login";
 /// Names the program that prints the key.
 const NAME_PROGRAM: &str = "colony config set api_key_command PROGRAM";
 
-/// What was looked at.
+/// The checks so far.
 #[derive(Default)]
 struct Report(Vec<Line>);
 
 struct Line {
     check: &'static str,
     says: String,
-    /// What to type; `None` where it is as it should be.
+    /// The command to type; `None` if nothing is wrong.
     next: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Report {
         self.0.push(Line { check, says: says.into(), next: Some(next.into()) });
     }
 
-    /// One line that says so where nothing was found.
+    /// Adds one line saying that all is well, if the check found nothing.
     fn unless_found(&mut self, check: &'static str, says: impl Into<String>) {
         if self.0.iter().all(|line| line.check != check) {
             self.ok(check, says);
@@ -95,7 +95,7 @@ pub(crate) async fn run(global: &Global, args: &DoctorArgs, output: &Output) -> 
     }
 }
 
-/// The settings of the environment.
+/// Checks the environment's settings.
 fn settings(global: &Global, report: &mut Report) {
     let environment = cache_path::from_environment();
     for problem in &environment.problems {
@@ -137,7 +137,7 @@ fn settings(global: &Global, report: &mut Report) {
     }
 }
 
-/// The profile: its file, the tools that use it, and its login at a provider.
+/// Checks the profile: its file, the tools that use it, and its login at a provider.
 async fn profile(global: &Global, report: &mut Report) {
     let chosen = match client::chosen(global) {
         Ok(chosen) => chosen,
@@ -184,7 +184,7 @@ async fn profile(global: &Global, report: &mut Report) {
     }
 }
 
-/// The credential of a login at a provider.
+/// Checks the credential of a login at a provider.
 async fn credential(name: &str, login: &OpenIdLogin, report: &mut Report) {
     let colony = if name == "default" { "colony".to_owned() } else { format!("colony --profile {name}") };
     let again = format!("{colony} auth login --client-id {}", login.client_id);
@@ -234,11 +234,11 @@ async fn credential(name: &str, login: &OpenIdLogin, report: &mut Report) {
     }
 }
 
-/// The login by key: where the key comes from, what is cached for it, and a cool-down.
+/// Checks the login by key: the key's source, its cached token, and a cool-down.
 fn login(global: &Global, directory: &CacheDirectory, report: &mut Report) {
     let found = match client::find_key(global) {
         Ok(found) => found,
-        // Said of the profile.
+        // Already reported for the profile.
         Err(_) if report.0.iter().any(|line| line.check == "profile" && line.next.is_some()) => return,
         Err(failure) => return report.found("key", failure.message(), key_remedy(global)),
     };
@@ -251,7 +251,7 @@ fn login(global: &Global, directory: &CacheDirectory, report: &mut Report) {
             }
             return;
         }
-        // It may ask a person something.
+        // It may prompt a person.
         Some(Found::Command(command, _)) => {
             match which(command.program()) {
                 true => report.ok("key", format!("printed by {:?}, which was not asked", command.program())),
@@ -274,7 +274,7 @@ fn login(global: &Global, directory: &CacheDirectory, report: &mut Report) {
     }
     report.ok("key", format!("from {source}"));
     let (Some(directory), Ok(base_url)) = (&directory.path, client::base_url(global)) else { return };
-    // Reading there would close it.
+    // Reading in a directory that others can write would close it to them.
     if files::open_mode(directory).is_some() {
         return;
     }
@@ -297,7 +297,7 @@ fn login(global: &Global, directory: &CacheDirectory, report: &mut Report) {
     }
 }
 
-/// What puts right a key that cannot be read.
+/// Returns the fix for a key that cannot be read.
 fn key_remedy(global: &Global) -> String {
     let of_profile = || {
         let chosen = client::chosen(global).ok()?;
@@ -321,7 +321,7 @@ fn key_remedy(global: &Global) -> String {
     of_profile().unwrap_or_else(|| LOGIN.to_owned())
 }
 
-/// Whether a program can be found.
+/// Returns whether a program can be found.
 fn which(program: &str) -> bool {
     if program.contains(std::path::MAIN_SEPARATOR) {
         return std::fs::metadata(program).is_ok();

@@ -8,13 +8,13 @@ use std::{
 
 use crate::{failure::Failure, input, signals};
 
-/// Opens the editor on a private temporary file with this in it. The file stays where it is until the text is sent;
-/// every failure names it.
+/// Opens the editor on a private temporary file with this content. The file stays until the text is sent; every
+/// failure names it.
 pub(crate) fn edit(initial: &str) -> Result<(String, PathBuf), Failure> {
     let mut file = tempfile::Builder::new().prefix("colony-").suffix(".md").tempfile()?;
     file.write_all(initial.as_bytes())?;
     file.flush()?;
-    // An editor may put another file in its place.
+    // An editor may replace the file.
     let path = file.into_temp_path().keep().map_err(|error| Failure::Local(error.to_string()))?;
     let edited = run(&path, initial);
     if let Err((_, false)) = &edited {
@@ -30,12 +30,12 @@ pub(crate) fn edit(initial: &str) -> Result<(String, PathBuf), Failure> {
     }
 }
 
-/// Says where a text is that was not sent.
+/// Reports where an unsent text is kept.
 pub(crate) fn tell(path: &Path) {
     let _ = writeln!(io::stderr(), "the text is kept in {}", path.display());
 }
 
-/// The text. A failure comes with whether the file holds something worth keeping.
+/// Returns the text. A failure comes with whether the file has content worth keeping.
 fn run(path: &Path, initial: &str) -> Result<String, (Failure, bool)> {
     let kept = path.to_owned();
     let _cleanup = signals::on_end(move || tell(&kept));
@@ -71,13 +71,13 @@ fn editor() -> String {
     named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| default.to_owned())
 }
 
-/// An editor may be named with options (`code --wait`), as everywhere else.
+/// Starts the editor, which may be named with options (`code --wait`), as in other programs.
 #[cfg(unix)]
 fn start(editor: &str, path: &Path) -> io::Result<ExitStatus> {
     use std::io::IsTerminal as _;
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(format!("{editor} \"$@\"")).arg(editor).arg(path);
-    // What is printed by the command may be read by a program; the editor talks to the person.
+    // A program may read the command's output; the editor talks to the person.
     let terminal = || std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty").ok();
     if let Some(terminal) = terminal().filter(|_| !io::stdout().is_terminal()) {
         command.stdout(terminal);

@@ -1,7 +1,8 @@
-//! `colony exec`: a command with a token, and without the key.
+//! `colony exec`: runs a command with a token, and without the key.
 //!
-//! On Unix the command takes this process's place (execve(2)): signals, stops and the exit code are its own, with
-//! nothing in between. With `--proxy` a process of this program keeps the proxy beside it: see [`crate::proxied`].
+//! On Unix the command replaces this process (execve(2)): it handles its own signals, stops and exit code, with
+//! nothing in between. With `--proxy`, another process of this program keeps the proxy running beside it: see
+//! [`crate::proxied`].
 
 use std::{ffi::OsString, process::Command};
 
@@ -17,7 +18,7 @@ use crate::{
     proxied,
 };
 
-/// What holds a secret that the command does not get, and a token of another time.
+/// Variables with secrets that the command must not get, and with an outdated token.
 const WITHHELD: [&str; 7] = [
     "COLONY_API_KEY",
     "COLONY_TOTP",
@@ -27,20 +28,20 @@ const WITHHELD: [&str; 7] = [
     "COLONY_TOKEN_EXPIRES_AT",
     PROXY_VARIABLE,
 ];
-/// The token, unless `--env` names another variable.
+/// The variable for the token, unless `--env` names another.
 pub(crate) const TOKEN_VARIABLE: &str = "COLONY_TOKEN";
-/// The address of the command's proxy.
+/// The variable for the address of the command's proxy.
 pub(crate) const PROXY_VARIABLE: &str = "COLONY_PROXY_URL";
-/// What every system's pipe holds.
+/// The capacity that every system's pipe has.
 #[cfg(unix)]
 const MOST: usize = 16 * 1024;
 
 pub(crate) fn run(global: &Global, args: ExecArgs, output: &Output) -> Result<(), Failure> {
-    // While no other file is open that could have its number.
+    // Reserved while no other open file can have its number.
     let descriptor = args.fd.map(Descriptor::reserve).transpose()?;
     let ExecArgs { audience, id_token, min_ttl, env, proxy, line, .. } = args;
     let (global, allow) = &proxied::patterns(global)?;
-    // The proxy has to know where the other service is.
+    // The proxy needs the other service's address.
     let toward: Option<Toward> = match &audience {
         Some(text) if proxy => {
             Some(text.parse().map_err(|why| Failure::usage(format!("--audience {text}: {why}")))?)
@@ -59,7 +60,7 @@ pub(crate) fn run(global: &Global, args: ExecArgs, output: &Output) -> Result<()
     for name in WITHHELD {
         command.env_remove(name);
     }
-    // `colony` in the command is to speak with the same service, in the same name.
+    // `colony` inside the command must use the same service and account.
     command.env("COLONY_BASE_URL", client::base_url(global)?);
     if let Some(profile) = &global.profile {
         command.env("COLONY_PROFILE", profile);
@@ -87,7 +88,7 @@ pub(crate) fn run(global: &Global, args: ExecArgs, output: &Output) -> Result<()
     replace(command, program, None)
 }
 
-/// Sees to it that the command's requests to its proxy go through no other one.
+/// Makes the command's requests to its proxy bypass any other proxy.
 fn reach_directly(command: &mut Command) {
     const LOOPBACK: &str = "127.0.0.1";
     if !["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
@@ -103,7 +104,7 @@ fn reach_directly(command: &mut Command) {
     }
 }
 
-/// A descriptor of a certain number, from which the command reads its token.
+/// A descriptor with a given number, from which the command reads its token.
 struct Descriptor {
     number: u16,
     #[cfg(unix)]
@@ -118,7 +119,7 @@ impl Descriptor {
         use std::os::fd::AsRawFd as _;
 
         let (reader, writer) = std::io::pipe()?;
-        // The lowest that is free from there.
+        // The lowest free descriptor from that number on.
         let reader =
             rustix::io::fcntl_dupfd_cloexec(&reader, i32::from(number)).map_err(std::io::Error::from)?;
         if reader.as_raw_fd() != i32::from(number) {
@@ -127,7 +128,7 @@ impl Descriptor {
         Ok(Self { number, reader, writer })
     }
 
-    /// Puts the text where the command reads it, and lets the command have the descriptor.
+    /// Puts the text where the command reads it, and lets the command inherit the descriptor.
     fn fill(self, text: &SecretString) -> Result<std::os::fd::OwnedFd, Failure> {
         use std::io::Write as _;
 
@@ -148,7 +149,7 @@ impl Descriptor {
     }
 }
 
-/// Runs the command in place of this program.
+/// Replaces this program with the command.
 #[cfg(unix)]
 fn replace(
     mut command: Command,
@@ -162,7 +163,7 @@ fn replace(
     Err(Failure::Local(format!("{} cannot be run: {error}", program.to_string_lossy())))
 }
 
-/// Runs the command and ends as it does.
+/// Runs the command and exits with its status.
 #[cfg(not(unix))]
 fn replace(
     mut command: Command,

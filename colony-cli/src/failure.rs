@@ -1,4 +1,4 @@
-//! Why a command failed, and how that is printed.
+//! The failure of a command, and how it is printed.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) enum Failure {
     /// A call failed, or an argument was refused.
     Api(Error),
-    /// The same, where the command knows what to do next.
+    /// The same, with the command's own advice.
     Advised(Error, String),
     /// Something on this machine failed: a file, a stream.
     Local(String),
@@ -34,17 +34,17 @@ impl From<std::io::Error> for Failure {
 }
 
 impl Failure {
-    /// A wrong argument: what is wrong, and what to do.
+    /// Returns the failure for a wrong argument: what is wrong, and what to do.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::Api(Error::build(ErrorKind::InvalidArgument, message).finish())
     }
 
-    /// An error of a call, with what to do next in place of the general advice.
+    /// Returns a call's error with specific advice instead of the general one.
     pub(crate) fn advised(error: Error, advice: impl Into<String>) -> Self {
         Self::Advised(error, advice.into())
     }
 
-    /// What went wrong, in a sentence.
+    /// Returns what went wrong, in a sentence.
     pub(crate) fn message(&self) -> &str {
         match self {
             Self::Api(error) | Self::Advised(error, _) => error.message(),
@@ -52,7 +52,7 @@ impl Failure {
         }
     }
 
-    /// Prints the failure and gives the exit code. `base_url` is the one in use.
+    /// Prints the failure and returns the exit code. `base_url` is the one in use.
     pub(crate) fn report(&self, base_url: Option<&str>, output: &Output) -> ExitCode {
         let (mut body, text, hint, code) = match self {
             Self::Api(error) | Self::Advised(error, _) => {
@@ -89,7 +89,7 @@ impl Failure {
     }
 }
 
-/// The fields of an error that no server and no operation had a part in.
+/// Returns the fields of an error that involves no server and no operation.
 fn local(kind: &str) -> serde_json::Value {
     json!({
         "kind": kind, "status": null, "code": null, "retry_after": null, "operation": null, "request_id": null,
@@ -98,7 +98,7 @@ fn local(kind: &str) -> serde_json::Value {
     })
 }
 
-/// The exit code of a kind of error, part of the contract with scripts.
+/// Returns the exit code of an error kind, part of the contract with scripts.
 fn exit_code(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::InvalidArgument | ErrorKind::Config => 2,
@@ -117,10 +117,10 @@ fn exit_code(kind: ErrorKind) -> u8 {
     }
 }
 
-/// The code of the error of a call that needs a key, where there is none.
+/// The error code of a call that needs a key when there is none.
 pub(crate) const NO_KEY: &str = "NO_API_KEY";
 
-/// What to do next: what the library advises, but where that is for programs, or the command line knows more.
+/// Returns what to do next: the library's advice, unless that is for programs or the command line knows more.
 pub(crate) fn hint(error: &Error, base_url: Option<&str>) -> Option<String> {
     let path =
         base_url.and_then(|url| Some(url.parse::<url::Url>().ok()?.path().trim_matches('/').to_owned()));
@@ -147,7 +147,7 @@ pub(crate) fn hint(error: &Error, base_url: Option<&str>) -> Option<String> {
             "wait that long, then run it again"
         }
         (ErrorKind::RateLimit, Some(_)) => "wait a minute, then run it again",
-        // A reply of the API that cannot be read comes from the right address.
+        // An unreadable reply from the API comes from the right address.
         (ErrorKind::Decode, _) if error.code() != Some(NOT_JSON) => return error.hint().map(str::to_owned),
         (ErrorKind::NotFound | ErrorKind::Api | ErrorKind::Decode, _) if path.as_deref() == Some("") => {
             let url = base_url.unwrap_or_default().trim_end_matches('/');
@@ -166,7 +166,7 @@ pub(crate) fn hint(error: &Error, base_url: Option<&str>) -> Option<String> {
     Some(own.to_owned())
 }
 
-/// Prints what clap says about wrong usage, or the help that was asked for.
+/// Prints clap's message about wrong usage, or the requested help.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().any(|argument| argument == "--json");
     let output = Output::new(json, false);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{failure::Failure, input, operation_docs};
 
-/// Adds these fields to an operation's arguments. Each is read as its argument's type is: `limit=3`, `tags=a tags=b`,
+/// Adds these fields to an operation's arguments. Each is parsed by its argument's type: `limit=3`, `tags=a tags=b`,
 /// `body=@post.md`.
 pub(crate) fn add(operation: &Operation, arguments: &mut Value, fields: &[String]) -> Result<(), Failure> {
     if fields.is_empty() {
@@ -85,7 +85,7 @@ fn parsed(name: &str, text: &str) -> Result<Value, Failure> {
     })
 }
 
-/// Fills in the name and the media type of an uploaded file, where the operation wants them and nobody said.
+/// Fills in the name and the media type of an uploaded file, if the operation needs them and they were not given.
 fn describe_file(
     docs: &operation_docs::OperationDocs,
     arguments: &mut Map<String, Value>,

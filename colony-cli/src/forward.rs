@@ -1,4 +1,4 @@
-//! Sending deliveries to a receiver, and printing what became of them.
+//! Sends deliveries to a receiver, and prints the results.
 
 use std::{
     path::Path,
@@ -18,9 +18,9 @@ use crate::{
     output::{Output, one_line},
 };
 
-/// How long a receiver may take to answer, as at the service.
+/// How long a receiver may take to reply, as at the service.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
-/// Says that the service did not make a delivery.
+/// The header that marks a delivery not made by the service.
 pub(crate) const MADE_BY: &str = "x-colony-made-by";
 
 /// A receiver of deliveries.
@@ -30,27 +30,27 @@ pub(crate) struct Target {
     http: reqwest::Client,
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     /// The status, or why there is none.
     pub(crate) status: Result<u16, String>,
-    /// Whether it took too long.
+    /// Whether the attempt timed out.
     pub(crate) is_late: bool,
     pub(crate) took: Duration,
-    /// When to come again, as the receiver asks.
+    /// The receiver's Retry-After.
     pub(crate) retry_after: Option<http::HeaderValue>,
 }
 
 impl Answer {
-    /// Whether the delivery is done: redirects are not followed, and no success.
+    /// Returns whether the delivery is done: redirects are not followed, and are no success.
     pub(crate) fn is_success(&self) -> bool {
         matches!(self.status, Ok(200..=299))
     }
 }
 
 impl Target {
-    /// The receiver at this address: https, or http on this machine unless any is allowed.
+    /// Returns the receiver at this address: https, or http on this machine unless `insecure` allows any.
     pub(crate) fn new(address: &str, insecure: bool, global: &Global) -> Result<Self, Failure> {
         let refused = |why: String| Failure::usage(format!("--forward-to {address}: {why}"));
         let url: Url =
@@ -101,7 +101,7 @@ impl Target {
     }
 }
 
-/// The certificates of `--ca-file`.
+/// Reads the certificates of `--ca-file`.
 pub(crate) fn authorities(path: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
     let pem = std::fs::read(path)
         .map_err(|error| Failure::usage(format!("--ca-file {}: {error}", path.display())))?;
@@ -114,7 +114,7 @@ pub(crate) fn authorities(path: &Path) -> Result<Vec<reqwest::Certificate>, Fail
     Ok(found)
 }
 
-/// Why a request got no answer: the root of it, without the address.
+/// Returns why a request got no reply: the root cause, without the address.
 fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("no answer within {} s", PATIENCE.as_secs());
@@ -122,7 +122,7 @@ fn reason(error: &reqwest::Error) -> String {
     root_cause(error)
 }
 
-/// The innermost cause of a failed request, which does not repeat the address.
+/// Returns the innermost cause of a failed request, which does not repeat the address.
 pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     let mut root: &dyn std::error::Error = error;
     while let Some(source) = root.source() {
@@ -131,7 +131,7 @@ pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     one_line(&root.to_string())
 }
 
-/// Prints that an attempt is made.
+/// Prints that an attempt starts.
 pub(crate) fn tell_sent(attempt: &Attempt, output: &Output) {
     if output.json {
         output.json_line(&line("attempt", attempt));
@@ -141,7 +141,7 @@ pub(crate) fn tell_sent(attempt: &Attempt, output: &Output) {
     }
 }
 
-/// Prints what came of it, and when it is tried again: `None` if it is not.
+/// Prints an attempt's result, and when it is repeated: `None` if it is not.
 pub(crate) fn tell_answer(attempt: &Attempt, answer: &Answer, again: Option<Duration>, output: &Output) {
     if output.json {
         let mut line = line("answer", attempt);
@@ -176,7 +176,7 @@ fn line(kind: &str, attempt: &Attempt) -> Value {
     })
 }
 
-/// The time of day.
+/// Returns the time of day.
 fn time() -> String {
     jiff::Zoned::now().strftime("%H:%M:%S").to_string()
 }

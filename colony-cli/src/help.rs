@@ -1,4 +1,4 @@
-//! The help: commands by what they are for, and what was meant by one that is not there.
+//! The help: commands grouped by purpose, and suggestions for mistyped ones.
 
 use clap::{Command, CommandFactory as _, builder::StyledStr, error::ContextKind};
 use colony_core::registry;
@@ -11,7 +11,7 @@ use crate::{
     output::{self, Output},
 };
 
-/// The commands as the help lists them. Those that are in no group are hidden.
+/// The commands as the help lists them. Commands in no group are hidden.
 const GROUPS: [(&str, &[&str]); 5] = [
     (
         "Posts and people",
@@ -90,7 +90,7 @@ api, mcp and the short commands. The profile's policy holds for every command, a
   colony config set policy.allow create_comment group:bookmarks
   colony config set policy.daily create_comment=20 send_message=10";
 
-/// The whole command line.
+/// Returns the whole command line.
 pub(crate) fn command() -> Command {
     let command = Cli::command();
     let (bold, reset) = ("\u{1b}[1m\u{1b}[4m", "\u{1b}[0m");
@@ -133,23 +133,23 @@ pub(crate) fn run(topic: &[String], output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints a text of clap.
+/// Prints a text from clap.
 pub(crate) fn print(text: &StyledStr, output: &Output) {
     let text = if output::stdout_has_colour() { text.ansi().to_string() } else { text.to_string() };
     output.line(text.trim_end());
 }
 
-/// What was meant by a command that is not there, where clap does not know.
+/// Returns a suggestion for a mistyped command where clap has none.
 pub(crate) fn advice(error: &clap::Error) -> Option<String> {
     let Some(clap::error::ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else {
         return None;
     };
-    // The words after it may belong to it: `colony post list`.
+    // The following words may belong to it: `colony post list`.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     meant(given, &words).map(|meant| format!("did you mean `{meant}`?"))
 }
 
-/// The command line that these words come closest to, blanks and hyphens apart: `poststlist`, `auth-status`,
+/// Returns the command line closest to these words, ignoring blanks and hyphens: `poststlist`, `auth-status`,
 /// `create_post`.
 fn meant(given: &str, words: &[String]) -> Option<String> {
     let given = squashed(given);
@@ -171,7 +171,7 @@ fn squashed(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The command lines of all commands that are shown.
+/// Collects the command lines of all visible commands.
 fn paths(command: &Command, prefix: &str, found: &mut Vec<String>) {
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
         let path = format!("{prefix} {}", below.get_name());

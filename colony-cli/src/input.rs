@@ -1,4 +1,4 @@
-//! Text that a person or a file gives: as an argument, in a file, on stdin.
+//! Text from a person or a file: an argument, a file, or stdin.
 
 use std::{
     fs,
@@ -14,19 +14,19 @@ pub(crate) fn tidy(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0')
 }
 
-/// [`tidy`], and without the quotation marks that files of `NAME="value"` leave around a key where no shell reads them.
+/// [`tidy`], and removes the quotation marks that files of `NAME="value"` leave around a key when no shell reads them.
 pub(crate) fn tidy_secret(text: &str) -> &str {
     let text = tidy(text);
     let unquoted = |mark: char| text.strip_prefix(mark)?.strip_suffix(mark);
     unquoted('"').or_else(|| unquoted('\'')).map_or(text, tidy)
 }
 
-/// [`tidy`] as a reader of arguments.
+/// [`tidy`] as an argument parser.
 pub(crate) fn tidied(text: &str) -> Result<String, std::convert::Infallible> {
     Ok(tidy(text).to_owned())
 }
 
-/// Reads stdin. A second time there is nothing left, and an empty text would stand for what was given.
+/// Reads stdin. Reading it twice is an error: the second text would be empty.
 pub(crate) fn stdin(name: &str) -> Result<Vec<u8>, Failure> {
     static IS_READ: AtomicBool = AtomicBool::new(false);
     if IS_READ.swap(true, Ordering::Relaxed) {
@@ -37,7 +37,7 @@ pub(crate) fn stdin(name: &str) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Reads a file, or stdin when it is called `-`.
+/// Reads a file, or stdin for `-`.
 pub(crate) fn bytes(name: &str, file: &Path) -> Result<Vec<u8>, Failure> {
     if file.as_os_str() == "-" {
         return stdin(name);
@@ -45,13 +45,13 @@ pub(crate) fn bytes(name: &str, file: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(file).map_err(|error| Failure::usage(format!("{name} {}: {error}", file.display())))
 }
 
-/// Reads a text file, or stdin when it is called `-`.
+/// Reads a text file, or stdin for `-`.
 pub(crate) fn file(name: &str, file: &Path) -> Result<String, Failure> {
     decode(bytes(name, file)?)
         .ok_or_else(|| Failure::usage(format!("{name} {}: this is not text in UTF-8", file.display())))
 }
 
-/// The text of these bytes without a byte order mark. UTF-16 is read too, which PowerShell's `>` writes.
+/// Decodes text without a byte order mark. Also accepts UTF-16, which PowerShell's `>` writes.
 pub(crate) fn decode(bytes: Vec<u8>) -> Option<String> {
     let wide = |unit: fn([u8; 2]) -> u16| {
         let units = bytes[2..].as_chunks().0.iter().map(|pair| unit(*pair));
@@ -68,7 +68,7 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Option<String> {
     }
 }
 
-/// An argument that is JSON, `-` for stdin, or `@FILE`.
+/// Parses an argument that is JSON, `-` for stdin, or `@FILE`.
 pub(crate) fn json_argument(name: &str, given: &str) -> Result<serde_json::Value, Failure> {
     let text = match (given, given.strip_prefix('@')) {
         ("-", _) => file(name, Path::new("-"))?,
@@ -82,21 +82,21 @@ pub(crate) fn json_argument(name: &str, given: &str) -> Result<serde_json::Value
     })
 }
 
-/// A text to publish: written as an argument, in a file, or in an editor.
+/// A text to publish: given as an argument, in a file, or in an editor.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Text {
-    /// The text, as it stands
+    /// The text itself
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) body: Option<String>,
-    /// A file that holds the text; `-` reads stdin
+    /// A file with the text; `-` reads stdin
     #[arg(long, value_name = "FILE", conflicts_with = "body")]
     pub(crate) body_file: Option<PathBuf>,
-    /// Write the text in $VISUAL or $EDITOR, starting with what the other options give
+    /// Write the text in $VISUAL or $EDITOR, starting with the text from the other options
     #[arg(long)]
     pub(crate) edit: bool,
 }
 
-/// The same, and the text may be given without an option.
+/// The same, and the text can be given without an option.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Message {
     /// The text; `-` reads stdin
@@ -106,7 +106,7 @@ pub(crate) struct Message {
     text: Text,
 }
 
-/// A text that is ready to be sent. Dropped before it was, it says in which file it is kept, if it is in one.
+/// A text ready to be sent. If dropped before that, it reports the file that keeps it, if any.
 #[must_use]
 pub(crate) struct Draft {
     pub(crate) text: String,
@@ -114,7 +114,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// The text has arrived, and is kept no longer.
+    /// Marks the text as sent; it is no longer kept.
     pub(crate) fn sent(mut self) {
         if let Some(path) = self.file.take() {
             let _ = fs::remove_file(path);
@@ -131,7 +131,7 @@ impl Drop for Draft {
 }
 
 impl Message {
-    /// The text; `None` when none was given.
+    /// Returns the text; `None` if none was given.
     pub(crate) fn read(self) -> Result<Option<Draft>, Failure> {
         match self.message.as_deref() {
             Some("-") => Text { body_file: Some("-".into()), ..self.text }.read(),
@@ -140,7 +140,7 @@ impl Message {
         }
     }
 
-    /// The text, where a command needs one.
+    /// Returns the text, for a command that needs one.
     pub(crate) fn required(self) -> Result<Draft, Failure> {
         self.read()?.ok_or_else(|| {
             Failure::usage(
@@ -151,7 +151,7 @@ impl Message {
 }
 
 impl Text {
-    /// The text, without the line ends at its end; `None` when none was given.
+    /// Returns the text without its trailing line ends; `None` if none was given.
     pub(crate) fn read(&self) -> Result<Option<Draft>, Failure> {
         let given = match (&self.body, &self.body_file) {
             (Some(text), _) => Some(published("--body", text)?),
@@ -173,7 +173,7 @@ impl Text {
         Ok(Some(Draft { text, file }))
     }
 
-    /// The text, where a command needs one.
+    /// Returns the text, for a command that needs one.
     pub(crate) fn required(&self) -> Result<Draft, Failure> {
         self.read()?.ok_or_else(|| {
             Failure::usage("give the text: --body TEXT, --body-file FILE (`-` reads stdin), or --edit")
@@ -181,7 +181,7 @@ impl Text {
     }
 }
 
-/// A text that is published as it stands. Nobody publishes the name of a file.
+/// Checks a text that is published as given, so that a file's name is not published by mistake.
 fn published(name: &str, text: &str) -> Result<String, Failure> {
     let file = text.strip_prefix('@').filter(|path| !path.is_empty() && Path::new(path).exists());
     match (text, file) {

@@ -1,7 +1,7 @@
 //! The command line of The Colony, and the local sandbox server as a library.
 //!
-//! The commands are documented by `colony --help`; what scripts may rely on (exit codes, the form of
-//! errors, output) by the README.
+//! `colony --help` documents the commands; the README documents what scripts can rely on (exit codes, the form of
+//! errors, output).
 
 mod api;
 mod args;
@@ -88,7 +88,7 @@ pub fn main() -> ExitCode {
 fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
     policy::check_flags(global, &command)?;
     match command {
-        // These need no runtime of the usual kind, or none at all.
+        // These need no multi-threaded runtime, or none at all.
         Command::Methods(args) => methods::run(&args, output),
         Command::Help { topic } => help::run(&topic, output),
         Command::Open { target } => open::run(global, target.as_deref(), output),
@@ -125,7 +125,7 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         Command::Mcp(args) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let outcome = runtime.block_on(mcp::run(global, args, output));
-            // A read of stdin that is under way cannot be cancelled, and is not waited for.
+            // A pending read of stdin cannot be cancelled, and is not awaited.
             runtime.shutdown_background();
             outcome
         }
@@ -145,7 +145,7 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         Command::Sandbox(args) => many_threads()?.block_on(serve::run(args, output)),
         Command::Demo(args) => many_threads()?.block_on(demo::run(args, output)),
         Command::DemoWorker(args) => demo::work(args),
-        // The rest make a call or two: one thread starts quicker than several.
+        // The rest make a call or two: one thread starts faster than several.
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let work = async {
@@ -167,14 +167,14 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
                     () = waiting::watch() => unreachable!("it never ends"),
                 }
             });
-            // A file operation that hangs on a network mount must not hold up the end.
+            // A file operation that hangs on a network mount must not delay the exit.
             runtime.shutdown_background();
             outcome
         }
     }
 }
 
-/// How much is logged.
+/// Returns the log level.
 fn verbosity(global: &Global, command: &Command) -> u8 {
     match command {
         #[cfg(feature = "mcp")]
@@ -183,7 +183,7 @@ fn verbosity(global: &Global, command: &Command) -> u8 {
     }
 }
 
-/// Bounds a whole command. Its calls have the same limit each, and say more where they are ended by it.
+/// Bounds a whole command. Each of its calls has the same limit, and reports more when the limit ends it.
 async fn within(
     limit: Option<Duration>,
     command: impl Future<Output = Result<(), Failure>>,
@@ -202,9 +202,9 @@ fn many_threads() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
-/// Warnings are lines on stderr where a person sees them. `-v` tells what the token session does, `-vv` everything of
-/// this SDK, `-vvv` also the HTTP library. `RUST_LOG`-style filters are not read: a variable set for another program must
-/// not fill stderr.
+/// Starts the log. Warnings are lines on stderr if a person sees them. `-v` shows what the token session does, `-vv`
+/// everything in this SDK, `-vvv` the HTTP library too. `RUST_LOG`-style filters are not read: a variable set for
+/// another program must not fill stderr.
 fn start_log(verbose: u8, warns: bool) {
     let targets = match verbose {
         0 => None,
@@ -219,14 +219,14 @@ fn start_log(verbose: u8, warns: bool) {
         let log = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(output::stderr_has_colour());
-        // They would go to stderr too, and panic where that is gone.
+        // Internal errors would also go to stderr, and panic if it is closed.
         log.log_internal_errors(false).with_filter(targets)
     });
     let waiting = waiting::Listener.with_filter(Targets::new().with_target("colony", Level::DEBUG));
     let _ = tracing_subscriber::registry().with(waiting).with(warnings).with(log).try_init();
 }
 
-/// The README's code, compiled as documentation tests.
+/// The README's code, compiled as doctests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! The `colony` command. Everything is in the library beside this file, so that tests can use the sandbox.
+//! The `colony` command. The code is in the library beside this file, so that tests can use the sandbox.
 
 fn main() -> std::process::ExitCode {
     colony_cli::main()

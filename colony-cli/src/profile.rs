@@ -1,9 +1,8 @@
-//! Profiles: what a login leaves behind, so that later commands know where to go and as whom.
+//! Profiles: what a login stores, so that later commands know the service and the account.
 //!
-//! A profile is a small file without secrets. It names the service, the app that logs in, and where the
-//! credential is kept; the API key is in a file of its own, or in the system's keyring where that was chosen, or
-//! another program prints it.
-//! All of them are private files (0600 in 0700), written whole or not at all.
+//! A profile is a small file without secrets. It names the service, the app that logs in, and where the credential is
+//! kept; the API key is in a separate file, or in the system's keyring if that was chosen, or another program prints
+//! it. All of them are private files (0600 in 0700), written whole or not at all.
 
 mod key_command;
 #[cfg(feature = "keyring")]
@@ -30,50 +29,50 @@ pub(crate) use key_command::KeyCommand;
 pub(crate) use keys::KeyStore;
 pub(crate) use lock::ProfileLock;
 
-/// The profile when none is named.
+/// The default profile's name.
 pub(crate) const DEFAULT: &str = "default";
 /// The file that names the profile in use.
 const CURRENT: &str = "current";
 /// The version that is written, and the only one that is read.
 const SCHEMA: u64 = 1;
 
-/// What a profile's file says.
+/// The content of a profile's file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Profile {
     schema: u64,
     /// The API's base URL.
     pub(crate) base_url: String,
-    /// The login at the OpenID provider, when there was one.
+    /// The login at the OpenID provider, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) openid: Option<OpenIdLogin>,
-    /// Where the API key is kept, when there is one.
+    /// Where the API key is kept, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) api_key: Option<Storage>,
-    /// The program that prints the API key, and its arguments; goes before a key that is kept.
+    /// The program that prints the API key, and its arguments; takes precedence over a stored key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) api_key_command: Option<Vec<String>>,
     /// `json`, or `table`, which is the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) output: Option<String>,
-    /// What commands with this profile may do.
+    /// Limits on the commands with this profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) policy: Option<PolicySettings>,
     /// The hosts for which other tools get tokens.
     #[serde(default, skip_serializing_if = "Hosts::is_empty")]
     pub(crate) helpers: Hosts,
-    /// What a later version wrote; written again as it is.
+    /// Fields that a later version wrote; preserved on writing.
     #[serde(flatten)]
     extra: Map<String, Value>,
 }
 
-/// Which app is logged in at which provider. The tokens are in the store of credentials.
+/// The app and the provider of a login. The tokens are in the credential store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OpenIdLogin {
     /// The provider.
     pub(crate) issuer: String,
     /// The app.
     pub(crate) client_id: String,
-    /// The file that holds the app's secret, when it has one. Only its path is kept.
+    /// The file with the app's secret, if it has one. Only the path is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) client_secret_file: Option<PathBuf>,
     /// Where its tokens are kept.
@@ -101,7 +100,7 @@ impl fmt::Display for Storage {
     }
 }
 
-/// Puts a store's tokens where that was chosen: into the keyring, with no more than a pointer in the file.
+/// Selects where a store keeps its tokens: the keyring leaves only a pointer in the file.
 #[cfg(feature = "keyring")]
 pub(crate) fn kept_in(storage: Storage, store: CredentialStore) -> Result<CredentialStore, Failure> {
     Ok(match storage {
@@ -113,7 +112,7 @@ pub(crate) fn kept_in(storage: Storage, store: CredentialStore) -> Result<Creden
     })
 }
 
-/// Puts a store's tokens where that was chosen: this build knows files only.
+/// Selects where a store keeps its tokens: this build supports files only.
 #[cfg(not(feature = "keyring"))]
 pub(crate) fn kept_in(storage: Storage, store: CredentialStore) -> Result<CredentialStore, Failure> {
     match storage {
@@ -138,7 +137,7 @@ impl Profile {
         }
     }
 
-    /// Whether there is a login, which is used at its own service only.
+    /// Returns whether there is a login. It is used only at the profile's service.
     pub(crate) fn has_login(&self) -> bool {
         self.openid.is_some() || self.api_key.is_some() || self.api_key_command.is_some()
     }
@@ -152,7 +151,7 @@ pub(crate) struct Profiles {
 }
 
 impl Profiles {
-    /// Those of the process's environment.
+    /// Returns the profiles at the location that the environment names.
     pub(crate) fn from_environment() -> Result<Self, Failure> {
         let remedy = format!("set {} or HOME", place::DIRECTORY_VARIABLE);
         let (root, is_explicit) = place::from_environment()
@@ -162,17 +161,17 @@ impl Profiles {
         Ok(Self { files: PrivateFiles::new(root.join("profiles")), root })
     }
 
-    /// Private files of another kind beside the profiles.
+    /// Returns private files of another kind beside the profiles.
     pub(crate) fn beside(&self, kind: &str) -> PrivateFiles {
         PrivateFiles::new(self.root.join(kind))
     }
 
-    /// The profile's file.
+    /// Returns the path of a profile's file.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.files.path(&file_name(name))
     }
 
-    /// Reads a profile; `None` when there is none of this name.
+    /// Reads a profile; `None` if there is none of this name.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Profile>, Failure> {
         check_name(name)?;
         let Some(content) = self.files.read(&file_name(name))? else { return Ok(None) };
@@ -194,7 +193,7 @@ impl Profiles {
             .map_err(|error| unreadable(format!("cannot be read ({error})")))
     }
 
-    /// Whether a profile has a policy, as far as that can be told of one that cannot be read otherwise.
+    /// Returns whether a profile that may be unreadable seems to have a policy.
     pub(crate) fn may_have_policy(&self, name: &str) -> bool {
         let content = self.files.read(&file_name(name));
         content.is_ok_and(|content| {
@@ -203,8 +202,8 @@ impl Profiles {
         })
     }
 
-    /// Waits until no other login or logout of this profile is under way, and calls `told` once when that takes
-    /// long. What is read afterwards stays as it is until the lock is dropped.
+    /// Waits until no other login or logout of this profile is running, and calls `told` once if that takes long. The
+    /// profile does not change until the lock is dropped.
     pub(crate) async fn lock(&self, name: &str, told: impl FnOnce()) -> Result<ProfileLock, Failure> {
         check_name(name)?;
         self.files.make()?;
@@ -226,38 +225,38 @@ impl Profiles {
         )))
     }
 
-    /// Removes a profile, and says whether it was there.
+    /// Removes a profile. Returns whether it existed.
     pub(crate) fn remove(&self, _: &ProfileLock, name: &str) -> Result<bool, Failure> {
         check_name(name)?;
         Ok(self.files.remove(&file_name(name))?)
     }
 
-    /// The names of all profiles.
+    /// Returns the names of all profiles.
     pub(crate) fn names(&self) -> Result<Vec<String>, Failure> {
         let names = self.files.names()?;
         Ok(names.iter().filter_map(|name| name.strip_suffix(".json")).map(str::to_owned).collect())
     }
 
-    /// The profile that commands use where none is named, if one was chosen and is there.
+    /// Returns the profile that was chosen as the default, if it exists.
     pub(crate) fn current(&self) -> Option<String> {
         let content = PrivateFiles::new(&self.root).read(CURRENT).ok().flatten()?;
         let name = std::str::from_utf8(content.expose_secret()).ok()?.trim().to_owned();
         (check_name(&name).is_ok() && self.path(&name).is_file()).then_some(name)
     }
 
-    /// Makes this profile that one.
+    /// Makes this profile the default.
     pub(crate) fn make_current(&self, name: &str) -> Result<(), Failure> {
         check_name(name)?;
         Ok(PrivateFiles::new(&self.root).write(CURRENT, format!("{name}\n").as_bytes())?)
     }
 
-    /// The program that prints the key of this profile, if it has one.
+    /// Returns the program that prints the profile's key, if it has one.
     pub(crate) fn key_command(name: &str, profile: &Profile) -> Result<Option<KeyCommand>, Failure> {
         let command = profile.api_key_command.as_deref();
         Ok(command.map(|command| KeyCommand::new(name, command)).transpose()?)
     }
 
-    /// Where a profile's API key is kept.
+    /// Returns the store of a profile's API key.
     pub(crate) fn key(&self, name: &str, storage: Storage) -> Result<KeyStore, Failure> {
         check_name(name)?;
         KeyStore::new(&self.root, name, storage)
@@ -268,7 +267,8 @@ fn file_name(name: &str) -> String {
     format!("{name}.json")
 }
 
-/// A profile's name is part of file names: no separators, nothing hidden, nothing that systems treat alike.
+/// Checks a profile's name, which is part of file names: no separators, no hidden files, no names that some systems
+/// treat as equal.
 fn check_name(name: &str) -> Result<(), Failure> {
     let first = name.chars().next().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     let rest = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c));

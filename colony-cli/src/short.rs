@@ -1,4 +1,4 @@
-//! The short forms that a person types.
+//! The short commands for interactive use.
 
 mod posts;
 mod social;
@@ -37,7 +37,7 @@ pub(crate) async fn run(global: &Global, command: ShortCommand, output: &Output)
     }
 }
 
-/// Calls an operation by its name. Arguments that are null are left out.
+/// Calls an operation by name. Null arguments are left out.
 async fn call(client: &Client, name: &str, arguments: Value) -> Result<Value, Failure> {
     let operation =
         registry::find(name).ok_or_else(|| Failure::Local(format!("this build has no operation {name}")))?;
@@ -48,18 +48,18 @@ async fn call(client: &Client, name: &str, arguments: Value) -> Result<Value, Fa
     Ok(client.transport().run(operation.prepare(arguments.into())?).await?)
 }
 
-/// Rows of a list, and how many there are in all.
+/// The rows of a list, and the total count.
 struct Rows {
     items: Vec<Value>,
     total: Option<u64>,
-    /// Where the first of them stands.
+    /// The offset of the first row.
     offset: u32,
 }
 
-/// The most rows that the service gives at once.
+/// The most rows that the service returns per request.
 const PAGE: u32 = 100;
 
-/// Lists `limit` rows of a list that is read by offset, over several requests if necessary.
+/// Returns `limit` rows of a list that is paged by offset, over several requests if necessary.
 async fn rows(
     client: &Client,
     name: &str,
@@ -86,7 +86,7 @@ async fn rows(
 }
 
 impl Rows {
-    /// Says which rows these are, and where the next ones are.
+    /// Reports which rows these are, and how to get the next ones.
     fn say(&self, what: &str, limit: u32, paging: &crate::args::Paging, output: &Output) {
         let (first, last) = (u64::from(self.offset) + 1, u64::from(self.offset) + self.items.len() as u64);
         if self.items.is_empty() {

@@ -8,13 +8,13 @@ use crate::mcp::{DryRun, MAX_RESULT, McpClient};
 pub(crate) struct McpArgs {
     #[command(subcommand)]
     pub(crate) command: Option<McpCommand>,
-    /// Also allow what writes and what marks as read; the rest by name, with --allow
+    /// Also allow operations that write or mark as read; the rest by name, with --allow
     #[arg(long, global = true)]
     pub(crate) write: bool,
-    /// Have a person asked before each write, by a client that can (elicitation); others are refused
+    /// Ask a person before each write, through a client that supports elicitation; refuse others
     #[arg(long, global = true)]
     pub(crate) ask: bool,
-    /// Answer writes with the request that would be sent, and send nothing; with `all` reads, too
+    /// Reply to writes with the request that would be sent, and send nothing; with `all`, to reads too
     #[arg(
         long,
         global = true,
@@ -25,14 +25,14 @@ pub(crate) struct McpArgs {
         hide_possible_values = true
     )]
     pub(crate) dry_run: Option<DryRun>,
-    /// The longest result, in bytes; lists are cut at whole rows
+    /// The largest result, in bytes; lists are cut at whole rows
     #[arg(long, global = true, value_name = "BYTES", default_value_t = MAX_RESULT, value_parser = max_result)]
     pub(crate) max_result: usize,
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum McpCommand {
-    /// Print what a client needs to start this server, with the flags that are given
+    /// Print what a client needs to start this server, with the given flags
     #[command(after_help = "Example:\n  colony mcp config claude-desktop --write")]
     Config {
         /// The client: claude-code, claude-desktop, vscode or cursor
@@ -41,7 +41,7 @@ pub(crate) enum McpCommand {
     },
 }
 
-/// The least room in which an answer can say that it was cut.
+/// The smallest limit that leaves room to report a cut.
 const LEAST_RESULT: usize = 1024;
 
 fn max_result(text: &str) -> Result<usize, String> {

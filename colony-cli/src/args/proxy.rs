@@ -12,22 +12,22 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(crate) struct ExecArgs {
-    /// A token for another service, by its client id, in place of the login's; with --proxy ID=URL
+    /// A token for another service, by its client id, instead of the login's; with --proxy ID=URL
     #[arg(long, value_name = "ID", value_parser = tidied)]
     pub(crate) audience: Option<String>,
-    /// The id_token for that service, and not the access token
+    /// The id_token for that service instead of the access token
     #[arg(long, requires = "audience", conflicts_with = "proxy")]
     pub(crate) id_token: bool,
-    /// How long the token lives at least when the command starts, else it is not run
+    /// The token's minimum remaining lifetime when the command starts, else it is not run
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0s", hide_default_value = true)]
     pub(crate) min_ttl: Duration,
-    /// The variable that holds the token; its end is in VAR_EXPIRES_AT, Unix seconds [default: COLONY_TOKEN]
+    /// The variable for the token; its expiry is in VAR_EXPIRES_AT, Unix seconds [default: COLONY_TOKEN]
     #[arg(long, value_name = "VAR", value_parser = variable)]
     pub(crate) env: Option<String>,
-    /// Hand the token over on this descriptor instead, as the JSON of `auth token --format json`
+    /// Pass the token on this descriptor instead, as the JSON of `auth token --format json`
     #[arg(long, value_name = "N", conflicts_with = "env", value_parser = clap::value_parser!(u16).range(3..))]
     pub(crate) fd: Option<u16>,
-    /// Hand over a proxy that adds the token, whose address is COLONY_BASE_URL, and no token
+    /// Pass no token but the address of a proxy that adds it, in COLONY_BASE_URL
     #[arg(long, conflicts_with = "fd")]
     pub(crate) proxy: bool,
     /// The command and its arguments
@@ -35,7 +35,7 @@ pub(crate) struct ExecArgs {
     pub(crate) line: Vec<OsString>,
 }
 
-/// Reads the name of a variable of the environment.
+/// Parses the name of an environment variable.
 fn variable(text: &str) -> Result<String, String> {
     let is_name = !text.is_empty() && !text.contains(['=', '\0']);
     is_name.then(|| text.to_owned()).ok_or_else(|| "give the name of a variable, like GH_TOKEN".to_owned())
@@ -46,17 +46,17 @@ pub(crate) struct ProxyArgs {
     /// Where to listen: unix:PATH, or a loopback port [default: 127.0.0.1:0, a free port]
     #[arg(long, value_name = "PLACE", default_value = "127.0.0.1:0", hide_default_value = true)]
     pub(crate) listen: Listen,
-    /// Forward to another service: its client id, and its address
+    /// Forward to another service: its client id and its address
     #[arg(long, value_name = "ID=URL")]
     pub(crate) audience: Option<Toward>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct KeeperArgs {
-    /// The process with whose end this one ends
+    /// The process to watch: the keeper exits when it does
     #[arg(long)]
     pub(crate) process: i32,
-    /// What passes
+    /// The requests to let through
     #[arg(long)]
     pub(crate) pass: Vec<Allow>,
     #[arg(long)]
@@ -66,7 +66,7 @@ pub(crate) struct KeeperArgs {
     pub(crate) is_detached: bool,
 }
 
-/// Another service, and where it is.
+/// Another service, and its address.
 #[derive(Debug, Clone)]
 pub(crate) struct Toward {
     pub(crate) audience: String,
@@ -90,7 +90,7 @@ impl FromStr for Toward {
 }
 
 impl Global {
-    /// These options as arguments, for another process of this program.
+    /// Returns these options as arguments for another process of this program.
     pub(crate) fn repeated(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec![format!("--timeout={}ms", self.timeout.as_millis()).into()];
         let text = [("--base-url", &self.base_url), ("--profile", &self.profile)];

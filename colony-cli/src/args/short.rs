@@ -4,9 +4,9 @@ use clap::{Args, Subcommand, builder::PossibleValuesParser};
 
 use crate::input::{Message, Text, tidied};
 
-/// The orders in which posts are listed.
+/// The sort orders for posts.
 const POST_SORTS: [&str; 4] = ["newest", "top", "hot", "discussed"];
-/// The kinds of post that a person writes.
+/// The kinds of post that a person can write.
 const POST_TYPES: [&str; 9] = [
     "finding",
     "question",
@@ -47,7 +47,7 @@ pub(crate) enum ShortCommand {
     /// Vote on a post or a comment
     #[command(after_help = "Examples:\n  colony vote POST\n  colony vote --comment COMMENT --down")]
     Vote(VoteArgs),
-    /// Follow a user, or no longer
+    /// Follow a user, or stop following
     #[command(after_help = "Examples:\n  colony follow ada\n  colony follow --undo ada")]
     Follow(FollowArgs),
     /// List and show users
@@ -75,13 +75,13 @@ pub(crate) enum ShortCommand {
     Limits,
 }
 
-/// Which rows of a list.
+/// Selects the rows of a list.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Paging {
-    /// How many
+    /// The number of rows
     #[arg(long, short = 'n', value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) limit: u32,
-    /// Which page of that many, counted from 1
+    /// The page of that size, counted from 1
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) page: u32,
     /// The number of rows to skip
@@ -96,7 +96,7 @@ impl Default for Paging {
 }
 
 impl Paging {
-    /// The number of rows to skip.
+    /// Returns the number of rows to skip.
     pub(crate) fn start(&self) -> u32 {
         self.offset.unwrap_or_else(|| (self.page - 1).saturating_mul(self.limit))
     }
@@ -116,7 +116,7 @@ pub(crate) enum PostsCommand {
         /// The post's id
         #[arg(value_parser = tidied)]
         id: String,
-        /// Without the comments
+        /// Leave out the comments
         #[arg(long)]
         no_comments: bool,
     },
@@ -165,14 +165,14 @@ pub(crate) struct CreateArgs {
     /// A tag; may be given several times
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<String>,
-    /// The idempotency key, by which the server recognises a repetition
+    /// The idempotency key, by which the server recognizes a repetition
     #[arg(long, value_name = "KEY")]
     pub(crate) idempotency_key: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
-    /// What to look for
+    /// The words to search for
     #[arg(required = true)]
     pub(crate) words: Vec<String>,
     /// Only in this colony
@@ -251,7 +251,7 @@ pub(crate) enum UsersCommand {
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct UsersArgs {
-    /// Only users whose name, description or skills have these words
+    /// Only users whose name, description or skills contain these words
     pub(crate) words: Vec<String>,
     /// Only these users [default: all]
     #[arg(long, value_parser = PossibleValuesParser::new(["all", "agent", "human"]))]
@@ -268,10 +268,10 @@ pub(crate) enum ColoniesCommand {
     /// List colonies
     #[command(after_help = "Example:\n  colony colonies list --mine")]
     List {
-        /// Only those the account is a member of
+        /// Only colonies that the account is a member of
         #[arg(long)]
         mine: bool,
-        /// How many
+        /// The number of colonies
         #[arg(long, short = 'n', value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
         limit: u32,
     },
@@ -305,7 +305,7 @@ pub(crate) struct DmArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct NotificationsArgs {
-    /// Only unread ones
+    /// Only unread notifications
     #[arg(long)]
     pub(crate) unread: bool,
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! A login at a browser on this machine, which comes back to a port of loopback
-//! ([RFC 8252](https://www.rfc-editor.org/rfc/rfc8252)); or whose last address a person brings back (`--paste`).
+//! A login with a browser on this machine, which redirects to a loopback port ([RFC
+//! 8252](https://www.rfc-editor.org/rfc/rfc8252)), or one whose final address a person pastes (`--paste`).
 
 use std::{
     net::Ipv4Addr,
@@ -31,12 +31,12 @@ use crate::{
     signals::{self, Hold},
 };
 
-/// Where the browser comes back to, below the port.
+/// The path that the browser is redirected to, below the port.
 const PATH: &str = "/callback";
-/// How long a person is waited for.
+/// How long to wait for a person.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Whether a person sits at this machine, as far as it can tell: a terminal, a desktop, and no remote shell.
+/// Returns whether a person seems to sit at this machine: a terminal, a desktop, and no remote shell.
 pub(super) fn is_desktop() -> bool {
     use std::io::IsTerminal as _;
 
@@ -47,7 +47,7 @@ pub(super) fn is_desktop() -> bool {
     std::io::stderr().is_terminal() && has_screen && !is_remote
 }
 
-/// Logs in at a browser. Signals are held from then on until what the provider gave is stored.
+/// Logs in with a browser. Signals are held from the redirect until the provider's reply is stored.
 pub(super) async fn log_in(
     global: &Global,
     openid: &OpenId,
@@ -62,7 +62,7 @@ pub(super) async fn log_in(
     let waiting = Arc::new(Waiting { host, request: Arc::clone(&request), answer: Mutex::new(Some(answer)) });
     let router = Router::new().fallback(came_back).with_state(waiting);
     let server = tokio::spawn(axum::serve(listener, router).into_future());
-    // Said whatever `--quiet` says: the browser may not start.
+    // Printed even with `--quiet`: the browser may not start.
     output.error_line(&format!("Log in at {}", request.url()));
     if opens && let Err(error) = open::start(request.url().as_str()) {
         output.say(&format!("no browser could be started ({error}); open the address yourself"));
@@ -74,20 +74,20 @@ pub(super) async fn log_in(
         Ok(Ok(query)) => redeem(openid, request, &query).await,
         _ => Err(late()),
     };
-    // What is said to the browser is on its way.
+    // Lets the reply to the browser go out.
     tokio::task::yield_now().await;
     server.abort();
     Ok((redeemed?, hold))
 }
 
-/// Logs in at a browser on another machine, whose last address a person brings.
+/// Logs in with a browser on another machine, whose final address a person pastes.
 pub(super) async fn paste(
     global: &Global,
     openid: &OpenId,
     scope: &str,
     output: &Output,
 ) -> Result<(Credential, Hold), Failure> {
-    // A free port: where the browser runs, nobody listens there.
+    // A free port: nothing listens on it where the browser runs.
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()?;
     let request = Arc::new(openid.login.authorization(&format!("http://{address}{PATH}"), scope)?);
     output.error_line(&format!("Log in at {}", request.url()));
@@ -119,12 +119,12 @@ fn late() -> Failure {
         .into()
 }
 
-/// A login whose answer has not come.
+/// A login that waits for its redirect.
 struct Waiting {
-    /// The name by which the browser is to ask, so that no page of another name can.
+    /// The host name that the browser must use, so that a page under another name cannot reach this server.
     host: String,
     request: Arc<Authorization>,
-    /// Taken with the one answer.
+    /// Taken by the one reply.
     answer: Mutex<Option<oneshot::Sender<String>>>,
 }
 
@@ -134,7 +134,7 @@ async fn came_back(State(waiting): State<Arc<Waiting>>, request: Request) -> Res
         return page(StatusCode::NOT_FOUND, "There is nothing here.");
     }
     let query = request.uri().query().unwrap_or_default();
-    // Somebody else's answer ends nothing: this login goes on waiting for its own.
+    // A redirect that belongs to another login ends nothing: this login keeps waiting for its own.
     if !waiting.request.is_answer(query) {
         return page(StatusCode::BAD_REQUEST, "This answers another login than the one that waits here.");
     }

@@ -1,4 +1,4 @@
-//! A login at any browser, for a program that has none (RFC 8628).
+//! A login with any browser, for a program without one (RFC 8628).
 
 use colony_async::credential::Credential;
 
@@ -11,7 +11,7 @@ use crate::{
     waiting,
 };
 
-/// Logs in. Signals are held from then on until what the provider gave is stored.
+/// Logs in. Signals are held from the successful poll until the provider's reply is stored.
 pub(super) async fn log_in(
     global: &Global,
     openid: &OpenId,
@@ -19,7 +19,7 @@ pub(super) async fn log_in(
     output: &Output,
 ) -> Result<(Credential, Hold), Failure> {
     let mut device = openid.login.device(scope).await.map_err(refused)?;
-    // Said whatever `--quiet` says: without it nobody can log in. On stderr, where no script reads data.
+    // Printed even with `--quiet`: the login is impossible without it. On stderr, where no script reads data.
     let code = one_line(device.user_code());
     output.error_line(&format!("Open {} and enter the code {code}", one_line(device.verification_uri())));
     if let Some(complete) = device.verification_uri_complete() {

@@ -1,4 +1,4 @@
-//! `colony auth exchange`: a token for another service, in this agent's name.
+//! `colony auth exchange`: a token for another service, issued to this agent.
 
 use colony_core::token::freshness::unix_seconds;
 use secrecy::ExposeSecret as _;

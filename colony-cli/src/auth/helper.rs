@@ -1,9 +1,9 @@
-//! Credential helpers: what git, docker and bazel ask, and the hosts that are answered.
+//! Credential helpers: the requests of git, docker and bazel, and the hosts that are answered.
 //!
-//! A token goes to the hosts that a person named once (`colony auth helper install TOOL HOST`) and to no other,
-//! whatever a tool asks for: a repository's submodules, an image's name and a build's rules are others' text.
+//! A token goes only to hosts that a person named (`colony auth helper install TOOL HOST`), whatever a tool asks for:
+//! a repository's submodules, an image's name and a build's rules are text by others.
 //!
-//! | Tool | What says so |
+//! | Tool | Specification |
 //! | --- | --- |
 //! | git | [gitcredentials](https://git-scm.com/docs/gitcredentials#_custom_helpers) and [the format](https://git-scm.com/docs/git-credential#IOFMT): `key=value` lines up to a blank one, unknown keys and operations ignored, `key[]` for several values. Silence lets git go on to the next helper |
 //! | docker | [docker-credential-helpers](https://github.com/docker/docker-credential-helpers#development): a server's address on stdin, JSON on stdout; `credentials not found in native keychain` and exit code 1 where there is nothing |
@@ -34,11 +34,11 @@ use crate::{
     signals,
 };
 
-/// The name that goes with a token where a tool wants one, unless another was given: servers look at the token alone.
+/// The default username to send with a token to a tool that needs one: servers look at the token only.
 const USERNAME: &str = "oauth2";
-/// What docker's client takes for "there is nothing", and not for a failure.
+/// The text that docker's client takes for "no credentials" instead of a failure.
 const NOT_FOUND: &str = "credentials not found in native keychain";
-/// The most that is read of a question, in bytes.
+/// The longest request that is read, in bytes.
 const MAX_QUESTION: u64 = 64 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
@@ -59,15 +59,15 @@ impl fmt::Display for Tool {
     }
 }
 
-/// What a host is answered with.
+/// The settings for one host.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Answered {
-    /// The audience of its tokens; the login's own token without one.
+    /// The audience of its tokens; if `None`, the login's own token is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     audience: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     username: Option<String>,
-    /// What a later version wrote.
+    /// Fields that a later version wrote.
     #[serde(flatten)]
     extra: Map<String, Value>,
 }
@@ -87,7 +87,7 @@ pub(super) async fn answer(
 ) -> Result<(), Failure> {
     let mut question = String::new();
     if operation != "list" {
-        // Also what is not looked at: a tool may take a closed pipe for a failure.
+        // Read even when it is not used: a tool may take a closed pipe for a failure.
         stdin().take(MAX_QUESTION).read_to_string(&mut question)?;
     }
     let hosts = hosts(&client::chosen(global)?, tool);
@@ -105,7 +105,7 @@ pub(super) async fn answer(
             output.value(&Value::Object(hosts.iter().map(row).collect()));
             return Ok(());
         }
-        // A token is not this command's to store or to forget; and what git may ask for later is ignored, as it asks.
+        // This command does not store or erase tokens. Git asks helpers to ignore operations that they do not know.
         (Tool::Git, _) | (Tool::Docker, "store" | "erase") => return Ok(()),
         _ => return Err(Failure::usage(format!("{tool} has no operation {operation:?}"))),
     };
@@ -156,7 +156,8 @@ fn hosts(chosen: &Chosen, tool: Tool) -> BTreeMap<String, Answered> {
     known.cloned().unwrap_or_default()
 }
 
-/// The last value of a key of git's question, up to the blank line. What has several values (`key[]`) is another key.
+/// Returns the last value of a key in git's request, up to the blank line. A key with several values (`key[]`) is a
+/// different key.
 fn git_value<'q>(question: &'q str, key: &str) -> Option<&'q str> {
     let lines = question.lines().take_while(|line| !line.is_empty());
     lines
@@ -174,12 +175,12 @@ fn git_asks(question: &str) -> Option<String> {
     place(&format!("{}://{}", git_value(question, "protocol")?, git_value(question, "host")?))
 }
 
-/// The host and the port of an address, in one spelling. `None` for what a token is not sent to: no host, or one that
-/// is reached without TLS and is not this machine.
+/// Returns the host and the port of an address in normal form. `None` for an address that gets no token: one without a
+/// host, or one without TLS on another machine.
 fn place(address: &str) -> Option<String> {
     let address = address.trim();
     let whole = if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
-    // A scheme of its own has no default port, and its host no one spelling.
+    // A non-standard scheme has no default port, and its host has no normal form.
     let url: Url = whole.replacen("grpcs://", "https://", 1).parse().ok()?;
     match url.scheme() {
         "https" => {}
@@ -229,7 +230,7 @@ pub(super) async fn run(global: &Global, command: HelperCommand, output: &Output
         let scheme = if address.starts_with("http://") { "http" } else { "https" };
         configure_git(&format!("credential.{scheme}://{host}.helper"), installs.then_some(&own))?;
     }
-    // What the tool has to be told, where this does not do it.
+    // The script to give to the tool, if this command does not configure it.
     let script = (installs && tool != Tool::Git).then(|| format!("#!/bin/sh\nexec {own} \"$@\""));
     if output.json {
         output.value(&json!({"tool": tool, "host": host, "installed": installs, "script": script}));
@@ -253,10 +254,10 @@ pub(super) async fn run(global: &Global, command: HelperCommand, output: &Output
     Ok(())
 }
 
-/// The command that a tool runs, for a shell.
+/// Returns the command that a tool runs, quoted for a shell.
 fn own_command(name: &str, profile: &Profile, tool: Tool) -> Result<String, Failure> {
     let program = std::env::current_exe()?;
-    // The key of the environment does not count where a profile is named.
+    // The key in the environment is ignored if a profile is named.
     let is_named = name != profile::DEFAULT || profile.has_login();
     let profile = if is_named { format!(" --profile {name}") } else { String::new() };
     Ok(format!("{}{profile} auth token --format {tool}", quoted(&program)))
@@ -266,7 +267,7 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", path.to_string_lossy().replace('\'', "'\\''"))
 }
 
-/// Sets or removes the helper of one host, other helpers aside.
+/// Sets or removes this helper for one host, and leaves other helpers in place.
 fn configure_git(key: &str, command: Option<&String>) -> Result<(), Failure> {
     let mut git = Command::new("git");
     git.args(["config", "--global"]);
@@ -287,7 +288,7 @@ fn configure_git(key: &str, command: Option<&String>) -> Result<(), Failure> {
     Err(failed(String::from_utf8_lossy(&done.stderr).trim().to_owned()))
 }
 
-/// Whether git asks this program for a host's credentials, and the program is there.
+/// Returns whether git asks this program for a host's credentials, and the program exists.
 pub(crate) fn git_is_configured(host: &str) -> bool {
     ["https", "http"].iter().any(|scheme| {
         let key = format!("credential.{scheme}://{host}.helper");
@@ -300,7 +301,7 @@ pub(crate) fn git_is_configured(host: &str) -> bool {
     })
 }
 
-/// By what a helper of git is known to be this program.
+/// The text by which one of git's helpers is recognized as this program.
 const OWN: &str = "auth token --format git";
 
 #[cfg(test)]

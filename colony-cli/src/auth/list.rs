@@ -1,4 +1,4 @@
-//! `colony auth list` and `colony auth switch`: the profiles, and which one commands use.
+//! `colony auth list` and `colony auth switch`: the profiles, and the one in use.
 
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What kind of login a profile has, and where that is kept.
+/// Returns the kind of a profile's login, and where it is kept.
 fn kind(profile: &Profile) -> (Option<&'static str>, Option<String>) {
     match profile {
         profile if profile.api_key_command.is_some() => (Some("api_key_command"), None),
@@ -59,7 +59,7 @@ fn kind(profile: &Profile) -> (Option<&'static str>, Option<String>) {
     }
 }
 
-/// Makes a profile the one that commands use where none is named.
+/// Makes a profile the default.
 pub(super) fn switch(name: &str, output: &Output) -> Result<(), Failure> {
     let profiles = Profiles::from_environment()?;
     if profiles.read(name)?.is_none() {

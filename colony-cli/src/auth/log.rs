@@ -1,4 +1,4 @@
-//! `colony auth log`: what happened to this host's tokens, from the logs beside them.
+//! `colony auth log`: the history of this host's tokens, from the logs beside them.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use crate::{
     output::{Output, moment, one_line},
 };
 
-/// How often it is looked for new lines.
+/// The pause between looks for new lines.
 const PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) async fn run(follow: bool, output: &Output) -> Result<(), Failure> {
@@ -47,7 +47,7 @@ pub(super) async fn run(follow: bool, output: &Output) -> Result<(), Failure> {
     }
 }
 
-/// The logs of the login's tokens and of credentials, the older part of each first.
+/// Returns the logs of the login's tokens and of credentials, each log's older part first.
 fn files() -> Vec<PathBuf> {
     let mut directories = CacheDirectory::from_environment().all;
     if let Ok(credentials) = default_directory() {
@@ -58,7 +58,8 @@ fn files() -> Vec<PathBuf> {
     directories.into_iter().map(|directory| directory.join(LOG_FILE)).collect()
 }
 
-/// The whole lines from a place on, and where they end. A log that is shorter than it was has begun anew.
+/// Returns the whole lines from an offset, and the offset where they end. A log that became shorter is read from its
+/// start.
 fn read(path: &PathBuf, from: u64) -> std::io::Result<(Vec<Value>, u64)> {
     let mut file = File::open(path)?;
     let from = if file.metadata()?.len() < from { 0 } else { from };
@@ -71,7 +72,7 @@ fn read(path: &PathBuf, from: u64) -> std::io::Result<(Vec<Value>, u64)> {
     Ok((read, from + end as u64))
 }
 
-/// A line for people.
+/// Returns a line for people.
 fn told(line: &Value) -> String {
     let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
     let mut told = format!(

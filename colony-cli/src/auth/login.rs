@@ -1,5 +1,5 @@
-//! `colony auth login`: a secret is written, read back, and then confirmed; what was there before stays until
-//! that is done.
+//! `colony auth login`: writes a secret, reads it back, and then confirms it. Until that is done, the previous one
+//! stays.
 
 use std::{
     io::{IsTerminal as _, Read as _},
@@ -33,17 +33,17 @@ use crate::{
     signals::{self, Hold},
 };
 
-/// What is asked for when no scope is named. Without `offline_access` there is no refresh token.
+/// The default scope. Without `offline_access` there is no refresh token.
 const DEFAULT_SCOPE: &str = "openid profile offline_access";
 /// The largest secret that is read from stdin, in bytes.
 const MAX_SECRET: u64 = 16 * 1024;
 
-/// What confirming a secret came to.
+/// The result of confirming a secret.
 enum Confirmed {
     Yes(Value),
-    /// The server does not take it.
+    /// The server refuses it.
     Refused(Error),
-    /// Nobody could tell.
+    /// The server could not be asked.
     Unclear(Error),
 }
 
@@ -79,12 +79,12 @@ async fn api_key(
     let storage = args.storage.or(former).unwrap_or_default();
     let store = profiles.key(&chosen.name, storage)?;
     let staged = store.stage(&key)?;
-    // Until the key is where it belongs.
+    // Held until the key is in its place.
     let _hold = signals::hold(global.timeout);
     let confirmed = confirm(global, &base_url, &key, args.force).await;
 
     let lock = locked(&profiles, chosen, output).await?;
-    // As another login or logout has left it meanwhile.
+    // Read again: another login or logout may have changed it.
     let known = profiles.read(&chosen.name)?;
     if let Some(known) = &known {
         check_place(&chosen.name, known, &base_url)?;
@@ -106,7 +106,7 @@ async fn api_key(
             output.say("the key could not be confirmed; the profile's former key is kept");
             return Err(error.into());
         }
-        // There is nothing to lose but this key.
+        // Nothing but this key would be lost.
         Confirmed::Unclear(error) => (None, Some(error)),
     };
     store.write(&key)?;
@@ -121,7 +121,7 @@ async fn api_key(
         profiles.key(&chosen.name, former)?.remove()?;
     }
     if let Some(held) = held.filter(|_| !same) {
-        // The former key's token lives on at the server, but no longer here.
+        // The former key's token stays valid at the server, but leaves this cache.
         let name = fingerprint(&base_url, held.expose_secret());
         let _ = client::clear_cache(&CacheDirectory::from_environment(), Some(&name));
     }
@@ -154,7 +154,7 @@ async fn api_key(
     Ok(())
 }
 
-/// Logs in with a key. A token that is cached for it would say nothing of the key itself, so it is not used.
+/// Logs in with a key. A cached token is not used, since it proves nothing about the key.
 async fn confirm(global: &Global, base_url: &str, key: &SecretString, force: bool) -> Confirmed {
     let confirmed = async {
         let client = client::builder_for(global, Some(key.clone()))
@@ -190,12 +190,12 @@ async fn open_id(
     let login = requested(args, chosen, &base_url)?;
     let profiles = chosen.profiles()?;
     let store = openid::store(&chosen.name, &login)?;
-    // What the provider is about to give could not be asked for again.
+    // The provider's reply could not be requested a second time.
     store.check().await?;
     if args.with_refresh_token {
         let token = secret_from_stdin("the refresh token", output)?;
         let provider = OpenId::discover(global, &login).await?;
-        // Its first use spends it: one at a time, so that nobody uses it a second time.
+        // The first use of a refresh token spends it: one process at a time, so that none uses it twice.
         let lock = locked(&profiles, chosen, output).await?;
         let hold = signals::hold(openid::limit(global));
         let bring = Bring { global, args, provider: &provider, login: &login, store: &store, output };
@@ -222,7 +222,7 @@ async fn open_id(
     report(&provider, &store, &chosen.name, output).await
 }
 
-/// Writes into the profile which app is logged in at which provider.
+/// Writes the app and the provider of the login into the profile.
 fn remember(
     profiles: &Profiles,
     lock: &ProfileLock,
@@ -235,7 +235,7 @@ fn remember(
     profiles.write(lock, &chosen.name, &profile)
 }
 
-/// Waits until no other login or logout of the profile is under way.
+/// Waits until no other login or logout of the profile is running.
 async fn locked(profiles: &Profiles, chosen: &Chosen, output: &Output) -> Result<ProfileLock, Failure> {
     let name = &chosen.name;
     profiles
@@ -243,7 +243,7 @@ async fn locked(profiles: &Profiles, chosen: &Chosen, output: &Output) -> Result
         .await
 }
 
-/// What the arguments and the profile say of provider and app.
+/// Returns the provider and the app that the arguments and the profile name.
 fn requested(args: &LoginArgs, chosen: &Chosen, base_url: &str) -> Result<OpenIdLogin, Failure> {
     let known = chosen.profile.as_ref().and_then(|profile| profile.openid.clone());
     let issuer = args.issuer.clone().or_else(|| known.as_ref().map(|known| known.issuer.clone()));
@@ -253,7 +253,7 @@ fn requested(args: &LoginArgs, chosen: &Chosen, base_url: &str) -> Result<OpenId
         Failure::usage("name the app that logs in: --client-id colony_…, as the provider registered it")
     })?;
     let file = match &args.client_secret_file {
-        // Remembered, so it must mean the same from everywhere.
+        // Stored, so it must mean the same in every directory.
         Some(path) => Some(std::path::absolute(path)?),
         None => known.as_ref().and_then(|known| known.client_secret_file.clone()),
     };
@@ -270,8 +270,8 @@ fn requested(args: &LoginArgs, chosen: &Chosen, base_url: &str) -> Result<OpenId
     }
 }
 
-/// A login with a refresh token from stdin. Its first use is its confirmation, and spends it; so this happens in a
-/// store of its own, named after the token, and the one in use gets what is known to be good.
+/// A login with a refresh token from stdin. Its first use confirms and spends it; so this happens in a separate store,
+/// named after the token, and the store in use only gets a token that is known to be good.
 struct Bring<'a> {
     global: &'a Global,
     args: &'a LoginArgs,
@@ -287,7 +287,7 @@ impl Bring<'_> {
         let name = credential::fingerprint(&token);
         let endpoint = provider.provider().token_endpoint.as_str();
         let brought = Credential::from_refresh_token(openid::id(login), endpoint, token, client::now())?;
-        // Another process was first, or this is the second time: the token is spent, and its login is the stored one.
+        // Another process was first, or this is a repetition: the token is spent, and its login is the stored one.
         let stored = store.status().await;
         if stored.credential.is_some_and(|stored| stored.brought.as_ref() == Some(&name))
             && !stored.is_refused
@@ -298,7 +298,7 @@ impl Bring<'_> {
         let directory = openid::staging(store).join(&name);
         let staged = openid::store_in(&directory, login)?;
         if let Some(left) = staged.load().await?.filter(|left| left.access_token.is_some()) {
-            // Left by a login that was interrupted after its token was spent: that is the login now.
+            // Left by a login that was interrupted after its token was spent: this is the login now.
             keep(store, left, args.force).await?;
             output.say(
                 "the login with this refresh token was interrupted, and is taken up; it was not used again",
@@ -323,7 +323,7 @@ impl Bring<'_> {
                 Err(error.into())
             }
             Err(error) => {
-                // It may be spent or not; kept, so that a next try can find out.
+                // It may or may not be spent; kept, so that a next try can find out.
                 output.say(&format!(
                     "the refresh token could not be confirmed; it is kept aside in {}, and the login is as it was \
                      before. Log in with it again later",
@@ -335,16 +335,16 @@ impl Bring<'_> {
     }
 }
 
-/// Removes a store that was in use for the time of a login. With the profile's lock held, nobody else has it open.
+/// Removes a store that was used during a login. Must hold the profile's lock, so that no other process has it open.
 async fn unstage(staged: &CredentialStore, directory: &Path) -> Result<(), Failure> {
     staged.remove().await?;
     let _ = std::fs::remove_dir_all(directory);
     Ok(())
 }
 
-/// Written, and read back by the store. With the profile's lock held.
+/// Writes a credential, and has the store read it back. Must hold the profile's lock.
 async fn keep(store: &CredentialStore, mut credential: Credential, force: bool) -> Result<(), Failure> {
-    // Of two logins at the same time the later one to get here stays, whichever was sent first.
+    // Of two concurrent logins, the one that gets here later stays, whichever was sent first.
     if let Some(former) = store.load().await.ok().flatten() {
         credential.rotated_at = credential.rotated_at.max(former.rotated_at);
     }
@@ -360,7 +360,7 @@ async fn keep(store: &CredentialStore, mut credential: Credential, force: bool) 
     })
 }
 
-/// Confirms what was kept with the provider, and tells.
+/// Confirms the stored login with the provider, and reports it.
 async fn report(
     provider: &OpenId,
     store: &CredentialStore,
@@ -373,7 +373,7 @@ async fn report(
     if let Some(token) = &kept.access_token {
         me = match provider.userinfo(token).await {
             Ok(me) => me,
-            // The tokens came from the provider a moment ago; who they speak for is not known, that is all.
+            // The tokens came from the provider a moment ago; only the account is unknown.
             Err(Failure::Api(error)) if error.is_retryable() => None,
             Err(failure) => return Err(failure),
         };
@@ -396,13 +396,13 @@ async fn report(
         ));
     }
     if let Some(warning) = warning {
-        // Not talk that `--quiet` silences: it decides whether a program works tomorrow.
+        // `--quiet` does not suppress this: it decides whether a program works tomorrow.
         output.error_line(&format!("warning: {warning}"));
     }
     Ok(())
 }
 
-/// The JSON of a login: the same fields for each kind; those of another kind are null.
+/// Returns the JSON of a login: the same fields for each kind; fields of other kinds are null.
 fn shaped(mut login: Value) -> Value {
     for field in [
         "base_url",
@@ -417,7 +417,7 @@ fn shaped(mut login: Value) -> Value {
         "storage",
         "warning",
     ] {
-        // Looking a field up for a change makes it, as null.
+        // Indexing a missing field mutably inserts it as null.
         let _ = &mut login[field];
     }
     login
@@ -433,13 +433,13 @@ fn no_refresh_token(expiry: f64) -> String {
 
 // ---- stdin
 
-/// One line from stdin. Never from an argument, which other users of the machine could read.
+/// Reads one line from stdin. Secrets are never arguments, which other users of the machine could read.
 pub(super) fn secret_from_stdin(what: &str, output: &Output) -> Result<SecretString, Failure> {
     let text = if std::io::stdin().is_terminal() {
         output.error_line(&format!("Paste {what} (it is not shown) and press Enter:"));
         let _echo = signals::keep_echo();
         match rpassword::read_password() {
-            // Ctrl-C: a signal that the library has sent on, and that arrives on another thread.
+            // Ctrl-C: a signal that the library has forwarded, and that arrives on another thread.
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => signals::end(signals::ENDED),
             read => Some(read?),
         }

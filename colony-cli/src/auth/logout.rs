@@ -1,4 +1,4 @@
-//! `colony auth logout`: nobody is logged in here any more, and with `--revoke` not at the provider either.
+//! `colony auth logout`: ends the login on this host, and with `--revoke` at the provider too.
 
 use colony_async::{CacheDirectory, credential::RotatingCredential};
 use colony_core::{Error, ErrorKind, token::cache_path::fingerprint};
@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(super) async fn run(global: &Global, revoke: bool, output: &Output) -> Result<(), Failure> {
-    // What the key is read for: its cached token is called after it.
+    // The key names its cached token, so it is read first.
     let found = client::find_key(global)?;
     let of_profile = found.as_ref().is_none_or(Found::is_of_profile);
     let chosen = client::chosen(global)?;
@@ -27,7 +27,7 @@ pub(super) async fn run(global: &Global, revoke: bool, output: &Output) -> Resul
     }
     let is_printed = matches!(found, Some(Found::Command(..)));
     let key = match found.map(Found::key).transpose() {
-        // The login ends all the same.
+        // The login ends anyway.
         Err(failure) if is_printed => {
             output.say(&format!(
                 "{}; the key's cached token stays: `colony cache clear` removes all tokens",
@@ -37,7 +37,7 @@ pub(super) async fn run(global: &Global, revoke: bool, output: &Output) -> Resul
         }
         key => key?,
     };
-    // First what may fail: if the provider cannot be reached, everything is as it was.
+    // The step that can fail comes first: if the provider cannot be reached, nothing has changed.
     let login = if of_profile { openid::login_of(&chosen)? } else { None };
     let lock = match (&login, of_profile && chosen.profile.is_some()) {
         (None, false) => None,
@@ -112,7 +112,7 @@ async fn end_login(
     output: &Output,
 ) -> Result<bool, Failure> {
     let store = openid::store(&chosen.name, login)?;
-    // What logins that were interrupted have left.
+    // Left by interrupted logins.
     let staging = openid::staging(&store);
     if !revoke {
         let removed = RotatingCredential::builder(store).build().log_out(None).await?;
@@ -140,9 +140,9 @@ async fn end_login(
 /// Removes the profile and its key. Returns whether there was a key, or a program that prints one.
 fn forget_profile(lock: &ProfileLock, chosen: &Chosen) -> Result<bool, Failure> {
     let profiles = chosen.profiles()?;
-    // As it is now: another process may have logged in or out meanwhile.
+    // Read again: another process may have logged in or out.
     let Some(profile) = profiles.read(&chosen.name)? else { return Ok(false) };
-    // The profile first: a program that reads it meanwhile does not look for a key that is gone.
+    // The profile first: a program that reads it in between does not look for a removed key.
     let key = profile.api_key.map(|storage| profiles.key(&chosen.name, storage)).transpose()?;
     profiles.remove(lock, &chosen.name)?;
     let removed = key.map_or(Ok(false), |key| key.remove())?;

@@ -1,4 +1,4 @@
-//! The OpenID provider as the commands use it: found by its discovery document, asked once for each answer.
+//! The OpenID provider as the commands use it: found by its discovery document, and asked once for each reply.
 
 use std::{future::Future, path::PathBuf, time::Duration};
 
@@ -19,18 +19,18 @@ use crate::{
     waiting,
 };
 
-/// Holds the app's secret, before the file that the profile names.
+/// The variable with the app's secret; takes precedence over the file that the profile names.
 const SECRET_VARIABLE: &str = "COLONY_CLIENT_SECRET";
 
-/// A provider and the app that talks to it.
+/// A provider and its client app.
 pub(super) struct OpenId {
     pub(super) login: ProviderLogin,
-    /// The limit of one request.
+    /// The time limit of one request.
     timeout: Duration,
 }
 
 impl OpenId {
-    /// Reads the provider's discovery document.
+    /// Fetches the provider's discovery document.
     pub(super) async fn discover(global: &Global, login: &OpenIdLogin) -> Result<Self, Failure> {
         let mut builder = ProviderLogin::builder(&login.issuer, &login.client_id).timeout(global.timeout);
         if let Some(path) = &global.ca_file {
@@ -53,14 +53,14 @@ impl OpenId {
         self.login.provider()
     }
 
-    /// Asks whose access token this is. `None` when the provider has no such endpoint.
+    /// Fetches the account of this access token. `None` if the provider has no such endpoint.
     pub(super) async fn userinfo(&self, token: &SecretString) -> Result<Option<Value>, Failure> {
         let _waiting = waiting::provider(self.timeout);
         self.login.userinfo(token).await.map_err(refused)
     }
 
-    /// Returns a token source over a store. `settle` is how long a token whose outcome is not known is left alone, where that
-    /// was given.
+    /// Returns a token source over a store. `settle` is how long to leave a token alone after a refresh with an
+    /// unknown outcome, if given.
     pub(super) fn rotating(
         &self,
         global: &Global,
@@ -78,7 +78,7 @@ impl OpenId {
             builder = builder.settle(settle);
         }
         match &self.provider().introspection_endpoint {
-            // Only an app with a secret is answered (RFC 7662, section 2.1).
+            // Only an app with a secret gets a reply (RFC 7662, section 2.1).
             Some(url) if !matches!(self.login.client_auth(), ClientAuth::None) => {
                 builder.introspection_endpoint(url.as_str())
             }
@@ -88,12 +88,12 @@ impl OpenId {
     }
 }
 
-/// How long a refresh may take, its answer's storing included.
+/// Returns the time limit of a refresh, including the time to store its reply.
 pub(super) fn limit(global: &Global) -> Duration {
     global.timeout.saturating_add(Duration::from_secs(5))
 }
 
-/// Refreshes. When a signal arrives meanwhile nothing more is sent, and what was sent is stored.
+/// Refreshes. If a signal arrives in the meantime, nothing more is sent, and the reply to a sent request is stored.
 pub(super) async fn guarded<T>(
     hold: &Hold,
     rotating: &RotatingCredential,
@@ -109,7 +109,7 @@ pub(super) async fn guarded<T>(
     }
 }
 
-/// The error with a profile's name in the commands that it names.
+/// Returns the error with the profile's name in the commands that it suggests.
 pub(super) fn for_profile(error: &Error, name: &str) -> Error {
     let hint = error.hint().unwrap_or_default();
     if name == profile::DEFAULT || !hint.contains("colony auth") {
@@ -133,7 +133,7 @@ pub(super) fn for_profile(error: &Error, name: &str) -> Error {
     named.finish()
 }
 
-/// The failure of a login at a provider, with what to type.
+/// Returns the failure of a login at a provider, with the command to type.
 pub(super) fn refused(error: Error) -> Failure {
     let advice = match error.code() {
         Some("invalid_client") => "Give the app's secret with --client-secret-file or COLONY_CLIENT_SECRET",
@@ -146,13 +146,13 @@ pub(super) fn refused(error: Error) -> Failure {
     Failure::advised(error, advice)
 }
 
-/// The login at the provider that a profile remembers.
+/// Returns the login at a provider that a profile remembers.
 pub(super) fn login_of(chosen: &Chosen) -> Result<Option<OpenIdLogin>, Failure> {
     Ok(chosen.existing()?.and_then(|profile| profile.openid.clone()))
 }
 
-/// Where the tokens of a profile's login are kept: the directory that programs look in, for the default
-/// profile; a directory below it for each other one, since the same app may be logged in as several users.
+/// Returns the store for the tokens of a profile's login: the directory that programs look in for the default profile;
+/// a directory below it for any other, since several users may log in with the same app.
 pub(crate) fn store(name: &str, login: &OpenIdLogin) -> Result<CredentialStore, Failure> {
     let mut directory = default_directory()?;
     if name != profile::DEFAULT {
@@ -161,7 +161,7 @@ pub(crate) fn store(name: &str, login: &OpenIdLogin) -> Result<CredentialStore, 
     store_in(directory, login)
 }
 
-/// The tokens of a login in a directory, or in the keyring, where that was chosen.
+/// Returns a login's token store in a directory, or in the keyring if that was chosen.
 pub(super) fn store_in(
     directory: impl Into<PathBuf>,
     login: &OpenIdLogin,
@@ -169,7 +169,7 @@ pub(super) fn store_in(
     profile::kept_in(login.storage, CredentialStore::in_directory(directory, id(login)))
 }
 
-/// Where refresh tokens are kept until they are confirmed, beside a profile's store.
+/// Returns the directory for unconfirmed refresh tokens, beside a profile's store.
 pub(super) fn staging(store: &CredentialStore) -> PathBuf {
     store.file().parent().map(|directory| directory.join("login")).unwrap_or_default()
 }
@@ -178,7 +178,7 @@ pub(super) fn id(login: &OpenIdLogin) -> CredentialId {
     CredentialId::new(&login.issuer, &login.client_id)
 }
 
-/// The issuer that belongs to a base URL.
+/// Returns the issuer that belongs to a base URL.
 pub(super) fn issuer_of(base_url: &str) -> String {
     site_root(base_url).to_owned()
 }

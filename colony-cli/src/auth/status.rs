@@ -1,4 +1,4 @@
-//! `colony auth status`: what is stored where, and with `--verify` what the servers say of it.
+//! `colony auth status`: what is stored where, and with `--verify` what the servers report about it.
 
 use colony_async::{
     CacheDirectory, LockStatus, TokenStatus,
@@ -24,14 +24,14 @@ use crate::{
 /// The login by API key.
 struct KeyLogin {
     fingerprint: String,
-    /// Where tokens are cached.
+    /// The cache directory.
     directory: CacheDirectory,
-    /// What is cached; `None` when tokens are kept in memory only.
+    /// The cached token; `None` if tokens are kept in memory only.
     token: Option<TokenStatus>,
-    /// The store that hosts share, where one is set.
+    /// The store that hosts share, if one is set.
     store: Option<Store>,
     source: KeySource,
-    /// What the server says of it, when it was asked.
+    /// The account that the server reported, if it was asked.
     me: Option<Value>,
 }
 
@@ -42,15 +42,15 @@ struct OpenLogin {
     verified: Option<Verified>,
 }
 
-/// What the provider says of it.
+/// The provider's report on it.
 struct Verified {
     me: Option<Value>,
-    /// Whether asking spent the refresh token, and with that tested it.
+    /// Whether the check spent the refresh token, and so tested it.
     rotated: bool,
 }
 
 impl Verified {
-    /// What was tested, by its name in JSON.
+    /// Returns the JSON names of the tokens that were tested.
     fn tested(&self) -> Vec<&'static str> {
         let access = self.me.is_some().then_some("access_token");
         access.into_iter().chain(self.rotated.then_some("refresh_token")).collect()
@@ -71,11 +71,11 @@ impl Verified {
     }
 }
 
-/// What is asked of the servers.
+/// The checks to make with the servers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ask {
     Nothing,
-    /// Whose login it is.
+    /// Ask for the account.
     Who,
     /// The same, after a rotation.
     Rotate,
@@ -177,7 +177,7 @@ async fn open_login(
     let token = token.await.map_err(|error| openid::for_profile(&error, &chosen.name))?;
     let me = match provider.userinfo(&token).await {
         Err(Failure::Api(error)) if error.status() == Some(401) => {
-            // Fresh by the clock, and not good all the same: the family may have been revoked.
+            // Fresh by the clock, but refused: the token family may have been revoked.
             let token = openid::guarded(&hold, &rotating, rotating.token_other_than(&token)).await;
             let token = token.map_err(|error| openid::for_profile(&error, &chosen.name))?;
             provider.userinfo(&token).await?
@@ -387,7 +387,7 @@ fn held(lock: LockStatus, what: &str) -> String {
     }
 }
 
-/// There is no login of any kind.
+/// Returns the failure for a missing login of any kind.
 pub(super) fn no_key() -> Failure {
     Error::build(ErrorKind::Auth, "there is no API key").code(NO_KEY).finish().into()
 }

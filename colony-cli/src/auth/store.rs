@@ -10,14 +10,14 @@ use {
     colony_async::{CacheDirectory, TokenStoreStatus},
 };
 
-/// What the store has for a key, or why it is not used.
+/// The store's entry for a key, or why the store is not used.
 pub(super) struct Store {
     pub(super) json: Value,
     pub(super) lines: Vec<String>,
 }
 
 impl Store {
-    /// Looks at the store that the environment names, without changing anything. `None` where it names none.
+    /// Reads from the store that the environment names, without changing anything. `None` if it names none.
     pub(super) async fn read(base_url: &str, key: &SecretString) -> Option<Self> {
         match cache_path::from_environment().token_store(None).transpose()? {
             Err(error) => Some(Self::unusable(&error.to_string())),
@@ -72,8 +72,8 @@ impl Store {
     }
 }
 
-/// Removes the key's token from the store that the environment names, and the exchanged tokens that this host
-/// knows of: those of other keys have other names there. Returns what went wrong.
+/// Removes the key's token from the store that the environment names, and the exchanged tokens that this host knows.
+/// Other keys' exchanged tokens have other names there. Returns the error, if any.
 #[cfg(feature = "redis")]
 pub(super) async fn remove(base_url: &str, key: &SecretString) -> Option<String> {
     let url = match cache_path::from_environment().token_store(None).transpose()? {
@@ -92,7 +92,7 @@ pub(super) async fn remove(base_url: &str, key: &SecretString) -> Option<String>
     TokenStoreStatus::remove(&url, base_url, key, &exchanged).await.err().map(|error| error.to_string())
 }
 
-/// Says that a token in the store stays there.
+/// Reports that a token in the store stays there.
 #[cfg(not(feature = "redis"))]
 pub(super) async fn remove(base_url: &str, key: &SecretString) -> Option<String> {
     let store = Store::read(base_url, key).await?;

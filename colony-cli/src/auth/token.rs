@@ -1,10 +1,10 @@
-//! `colony auth token`: a token that lives, in the form that another tool reads.
+//! `colony auth token`: prints a valid token in the format of another tool.
 //!
-//! | Format | Who reads it, and what says so |
+//! | Format | Reader and specification |
 //! | --- | --- |
 //! | `header` | `curl -H @-`: one header line |
-//! | `exec-credential` | [client-go credential plugins](https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins): the version of the object is the one that `KUBERNETES_EXEC_INFO` names |
-//! | `google` | [executable-sourced credentials](https://google.aip.dev/auth/4117): a JWT, with its end, also in the file that `GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE` names |
+//! | `exec-credential` | [client-go credential plugins](https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins): the object has the version that `KUBERNETES_EXEC_INFO` names |
+//! | `google` | [executable-sourced credentials](https://google.aip.dev/auth/4117): a JWT with its expiry, also in the file that `GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE` names |
 //! | `git`, `docker`, `bazel` | see [`helper`](super::helper) |
 
 use std::{io::Write as _, path::Path, time::Duration};
@@ -33,7 +33,7 @@ use crate::{
     signals,
 };
 
-/// What is printed.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TokenFormat {
     Token,
@@ -46,12 +46,12 @@ pub(crate) enum TokenFormat {
     Bazel,
 }
 
-/// Which token is wanted.
+/// The requested token.
 #[derive(Debug, Default)]
 pub(crate) struct Want {
-    /// The other service that it is for.
+    /// The other service that the token is for.
     pub(crate) audience: Option<String>,
-    /// The `id_token` of the exchange instead of its access token.
+    /// Whether to return the exchange's `id_token` instead of its access token.
     pub(crate) id_token: bool,
     pub(crate) min_ttl: Duration,
 }
@@ -95,7 +95,7 @@ async fn print(global: &Global, format: TokenFormat, want: &Want, output: &Outpu
             let answer = google(global, want, output).await;
             let told = match &answer {
                 Ok(answer) => answer.clone(),
-                // Also read where the exit code is not 0.
+                // Read even if the exit code is not 0.
                 Err(failure) => {
                     json!({"version": 1, "success": false, "code": "colony", "message": failure.message()})
                 }
@@ -118,22 +118,22 @@ async fn print(global: &Global, format: TokenFormat, want: &Want, output: &Outpu
     Ok(())
 }
 
-/// The token as the value of a header.
+/// Returns the token as a header value.
 pub(super) fn bearer(details: &TokenDetails) -> String {
     format!("Bearer {}", details.token.expose_secret())
 }
 
-/// When it ends, in whole Unix seconds: never later than it does.
+/// Returns the token's expiry in whole Unix seconds, rounded down.
 pub(crate) fn end(details: &TokenDetails) -> i64 {
     freshness::unix_seconds(details.expires_at).floor() as i64
 }
 
-/// When it ends, as RFC 3339 writes it.
+/// Returns the token's expiry in RFC 3339 format.
 pub(super) fn rfc3339(details: &TokenDetails) -> String {
     Timestamp::from_second(end(details)).unwrap_or(Timestamp::MAX).to_string()
 }
 
-/// The version that the client asked for; clients refuse an object of another one.
+/// Returns the version that the client asked for; clients refuse an object of any other.
 fn exec_version(info: Option<&str>) -> Result<String, Failure> {
     const GROUP: &str = "client.authentication.k8s.io";
     let Some(info) = info else { return Ok(format!("{GROUP}/v1")) };
@@ -174,7 +174,7 @@ async fn google(global: &Global, want: &Want, output: &Output) -> Result<Value, 
     Ok(answer)
 }
 
-/// Writes a file whole, for this user alone.
+/// Writes a file atomically, readable by this user only.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     // 0600 from its creation.
@@ -184,7 +184,7 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A token of the login in use, or one exchanged for it.
+/// Returns a token of the login in use, or one exchanged for it.
 pub(crate) async fn obtain(global: &Global, want: &Want, output: &Output) -> Result<TokenDetails, Failure> {
     if let Some(audience) = &want.audience {
         let client = builder(global)?.build()?;
@@ -207,7 +207,7 @@ pub(crate) async fn obtain(global: &Global, want: &Want, output: &Output) -> Res
     of_credential(global, want.min_ttl, output).await
 }
 
-/// The access token of the profile's login at an OpenID provider.
+/// Returns the access token of the profile's login at an OpenID provider.
 async fn of_credential(global: &Global, min_ttl: Duration, output: &Output) -> Result<TokenDetails, Failure> {
     let (name, login, store) = openid_login(global)?;
     let present = store.load().await?;
@@ -219,8 +219,7 @@ async fn of_credential(global: &Global, min_ttl: Duration, output: &Output) -> R
     };
     let kept_alive =
         |present: &Credential| timing::keep_alive_due(present, None, 0.0).is_none_or(|due| due > now);
-    // While there is a fresh one, and the refresh token is not half-way to its end, the provider is not asked for
-    // anything.
+    // If there is a fresh token, and the refresh token is not half-way to its expiry, the provider is not asked.
     if let Some(present) = &present
         && timing::is_fresh(present, now)
         && kept_alive(present)
@@ -230,7 +229,7 @@ async fn of_credential(global: &Global, min_ttl: Duration, output: &Output) -> R
     }
     let provider = match OpenId::discover(global, &login).await {
         Ok(provider) => provider,
-        // The provider cannot be asked, and what was got from it before lives on.
+        // The provider cannot be reached; a token that it issued before is still valid.
         Err(failure) => {
             let living = present.filter(|present| timing::is_alive(present, client::now()));
             let Some((details, expiry)) = living.and_then(|it| Some((details(&it)?, it.expiry))) else {

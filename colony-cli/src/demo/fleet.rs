@@ -1,5 +1,5 @@
-//! `colony demo --fleet`: three hosts, one login. A host is a cache directory, and a `redis-server` of this machine is
-//! what they share.
+//! `colony demo --fleet`: three hosts, one login. Each host is a cache directory; they share a `redis-server` on this
+//! machine.
 
 use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 const HOSTS: usize = 3;
-/// How long a login takes, so that there is time to do something meanwhile.
+/// How long a login takes, long enough to act during it.
 const LOGIN: Duration = Duration::from_millis(1_500);
 const KILL_AFTER: Duration = Duration::from_millis(700);
 
@@ -48,7 +48,7 @@ pub(super) async fn run(processes: usize, output: &Output) -> Result<Vec<Round>,
             let start = Instant::now();
             let working: Vec<_> = hosts.into_iter().map(|crew| thread::spawn(move || crew.work())).collect();
             if is_killed {
-                // The crews have got their signal, and the first login is under way.
+                // The crews have received their signal, and the first login is in progress.
                 thread::sleep(KILL_AFTER);
                 server.kill();
             }
@@ -57,7 +57,7 @@ pub(super) async fn run(processes: usize, output: &Output) -> Result<Vec<Round>,
                 let ended = crew.join().map_err(|_| Failure::Local("a host panicked".to_owned()))?;
                 succeeded += ended?.0;
             }
-            // It lives as long as the round.
+            // The server lives as long as the round.
             drop(server);
             Ok::<_, Failure>((succeeded, start.elapsed()))
         });
@@ -73,7 +73,7 @@ pub(super) fn processes(each: usize) -> usize {
     HOSTS * each
 }
 
-/// A `redis-server` that keeps nothing. It is killed when this is dropped.
+/// A `redis-server` without persistence. Dropping this kills it.
 struct Server {
     child: Child,
     port: u16,

@@ -1,4 +1,4 @@
-//! The files of the token cache.
+//! Checks of the token cache's files.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -13,10 +13,10 @@ use colony_core::token::freshness::unix_seconds;
 use super::Report;
 use crate::output::moment;
 
-/// A temporary file is written in less time, in seconds.
+/// The age at which a temporary file counts as left over, in seconds: writing one takes less.
 const LEFT: f64 = 60.0;
 
-/// Where tokens are shared, and whether files can be made and locked there.
+/// Checks the shared token directory, and whether files can be created and locked there.
 pub(super) fn place(directory: &CacheDirectory, report: &mut Report) {
     if let Some(reason) = &directory.reason {
         let next = match &directory.path {
@@ -27,7 +27,7 @@ pub(super) fn place(directory: &CacheDirectory, report: &mut Report) {
     }
     let Some(path) = &directory.path else { return };
     report.unless_found("place", path.display().to_string());
-    // Nothing is made only to be looked at.
+    // Nothing is created just for a check.
     let there = path.ancestors().find(|path| path.is_dir()).unwrap_or(path);
     let elsewhere = "export COLONY_SDK_TOKEN_CACHE_DIR=A_DIRECTORY_ON_A_LOCAL_DISK";
     match locks_work(there) {
@@ -47,7 +47,7 @@ pub(super) fn place(directory: &CacheDirectory, report: &mut Report) {
     }
 }
 
-/// Whether a lock keeps another one out, tried on a file that goes again.
+/// Returns whether a lock excludes another one, tried on a temporary file.
 fn locks_work(directory: &Path) -> io::Result<bool> {
     let file = tempfile::Builder::new().prefix(".colony-doctor-").tempfile_in(directory)?;
     let second = File::options().read(true).write(true).open(file.path())?;
@@ -59,7 +59,7 @@ fn locks_work(directory: &Path) -> io::Result<bool> {
     Ok(matches!(second.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
-/// Who may write in the directories.
+/// Checks who may write in the directories.
 pub(super) fn modes(directory: &CacheDirectory, report: &mut Report) {
     for (path, mode) in directory.all.iter().filter_map(|path| Some((path, open_mode(path)?))) {
         let says = format!("others can write in {} ({mode:o}): nothing in it is believed", path.display());
@@ -68,7 +68,7 @@ pub(super) fn modes(directory: &CacheDirectory, report: &mut Report) {
     report.unless_found("modes", "the cache is closed to others");
 }
 
-/// The mode of a directory in which others can write.
+/// Returns the mode of a directory in which others can write.
 #[cfg(unix)]
 pub(super) fn open_mode(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -76,29 +76,29 @@ pub(super) fn open_mode(path: &Path) -> Option<u32> {
     (mode & 0o022 != 0).then_some(mode)
 }
 
-/// Nothing says so here.
+/// This system has no file modes.
 #[cfg(not(unix))]
 pub(super) fn open_mode(_: &Path) -> Option<u32> {
     None
 }
 
-/// Whether others can read a file that is to be this user's alone.
+/// Returns whether others can read a file that should be this user's only.
 #[cfg(unix)]
 pub(super) fn is_readable_by_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     fs::metadata(path).is_ok_and(|facts| facts.permissions().mode() & 0o077 != 0)
 }
 
-/// Nothing says so here.
+/// This system has no file modes.
 #[cfg(not(unix))]
 pub(super) fn is_readable_by_others(_: &Path) -> bool {
     false
 }
 
-/// Files that hold a token and cannot be read.
+/// Checks for token files that cannot be read.
 pub(super) fn tokens(directory: &CacheDirectory, report: &mut Report) {
     let mut count = 0;
-    // In an open one no file is believed, whatever it holds.
+    // In a directory that others can write, no file is trusted.
     for path in directory.all.iter().filter(|path| open_mode(path).is_none()) {
         let cached = match colony_async::cached_tokens(path, None, SystemTime::now()) {
             Ok(cached) => cached,
@@ -125,7 +125,7 @@ pub(super) fn tokens(directory: &CacheDirectory, report: &mut Report) {
     report.unless_found("token files", format!("{count} {files}"));
 }
 
-/// Lock files that cannot be locked, and who holds one since when.
+/// Checks for lock files that cannot be locked, and reports how long a holder has had one.
 pub(super) fn locks(directory: &CacheDirectory, report: &mut Report) {
     for path in names(directory, |name| name.ends_with(".lock") || name.ends_with(".lock2")) {
         let shown = path.display();
@@ -139,7 +139,7 @@ pub(super) fn locks(directory: &CacheDirectory, report: &mut Report) {
                 );
                 continue;
             }
-            // Gone meanwhile.
+            // Removed in the meantime.
             Err(_) => continue,
         };
         let Ok(mut file) = File::options().read(true).write(true).open(&path) else {
@@ -174,7 +174,7 @@ pub(super) fn locks(directory: &CacheDirectory, report: &mut Report) {
     report.unless_found("locks", "nobody holds one");
 }
 
-/// What a holder says of itself, after a byte that is never read: its process id, and how long it may be working.
+/// Parses a holder's announcement, after a byte that is never read: its process id, and how long it may be working.
 fn announcement(text: &[u8]) -> (Option<u32>, Duration) {
     let text = text.get(1..).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
     let mut numbers = text.lines().map(|line| line.parse::<u32>().ok());
@@ -182,7 +182,7 @@ fn announcement(text: &[u8]) -> (Option<u32>, Duration) {
     (process, Duration::from_millis(numbers.next().flatten().unwrap_or_default().into()))
 }
 
-/// Temporary files that killed processes left.
+/// Checks for temporary files that killed processes left.
 pub(super) fn left_over(directory: &CacheDirectory, report: &mut Report) {
     for path in names(directory, |name| name.starts_with('.') && name.ends_with(".tmp")) {
         let written =

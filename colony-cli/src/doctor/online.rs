@@ -1,4 +1,4 @@
-//! What the server says: whether it is there, what its clock shows, and whether it takes the key.
+//! Checks with the server: whether it answers, its clock, and whether it accepts the key.
 
 use colony_core::{
     Error, ErrorKind,
@@ -63,14 +63,14 @@ pub(super) async fn run(global: &Global, report: &mut Report) {
     }
 }
 
-/// What an error says, and what a command that ends with it would advise.
+/// Returns the error's message, and the advice of a command that fails with it.
 fn advised(error: &Error, base_url: &str) -> String {
     let advice =
         failure::hint(error, Some(base_url)).map_or_else(String::new, |advice| format!(". {advice}"));
     one_line(&format!("{}{advice}", error.message()))
 }
 
-/// Why a call gets no answer: its client knows the proxies and the authorities that are set.
+/// Returns why a call gets no reply, using a client with the configured proxies and authorities.
 async fn trouble(global: &Global, base_url: &str) -> Option<String> {
     let client = client::builder_for(global, None).ok()?.retry(RetryPolicy::none()).build();
     let called = match client {
@@ -80,7 +80,7 @@ async fn trouble(global: &Global, base_url: &str) -> Option<String> {
     called.err().map(|error| advised(&error, base_url))
 }
 
-/// Any answer: what matters is that there is one.
+/// Returns any reply: only its existence matters.
 async fn answer(global: &Global, url: &str) -> Result<reqwest::Response, String> {
     let mut builder = reqwest::Client::builder()
         .timeout(global.timeout)

@@ -1,4 +1,4 @@
-//! The store that hosts share: whether it can be used, and what to type where it cannot.
+//! Checks of the store that hosts share: whether it is usable, and the command to type if not.
 
 use colony_async::TokenStoreUrl;
 use colony_core::token::{cache_path, store_url::STORE_VARIABLE};
@@ -14,7 +14,7 @@ use crate::{args::Global, client::CacheSettings};
 
 const CHECK: &str = "token store";
 
-/// Looks at the store that the environment names, if it names one.
+/// Checks the store that the environment names, if any.
 pub(super) async fn run(global: &Global, report: &mut Report) {
     let url = match cache_path::from_environment().token_store(None) {
         Ok(Some(url)) if CacheSettings::new(global).is_on => url,
@@ -27,19 +27,19 @@ pub(super) async fn run(global: &Global, report: &mut Report) {
     look(global, &url, report).await;
 }
 
-/// Says that this program cannot use a store.
+/// Reports that this build cannot use a store.
 #[cfg(not(feature = "redis"))]
 async fn look(_: &Global, url: &TokenStoreUrl, report: &mut Report) {
     let says = format!("{url} is not used: colony was built without the feature redis");
     report.found(CHECK, says, "cargo install --path colony-cli");
 }
 
-/// Tries the store, and looks at the entry of this login.
+/// Tries the store, and looks at this login's entry.
 #[cfg(feature = "redis")]
 async fn look(global: &Global, url: &TokenStoreUrl, report: &mut Report) {
     let mut problem = TokenStoreStatus::check(url).await;
     let mut entry = None;
-    // A program that prints the key is not run.
+    // The program that prints the key is not run.
     if problem.is_none()
         && let Ok(Some(Found::Key(key, _))) = client::find_key(global)
         && let Ok(base_url) = client::base_url(global)
@@ -57,7 +57,7 @@ async fn look(global: &Global, url: &TokenStoreUrl, report: &mut Report) {
     }
 }
 
-/// What to type against what a server, the system or TLS says.
+/// Returns the command to type for an error from the server, the system or TLS.
 #[cfg(feature = "redis")]
 fn next(url: &TokenStoreUrl, problem: &str, entry: Option<&str>) -> String {
     let TokenStoreUrl { host, port, database, prefix, .. } = url;
@@ -87,10 +87,10 @@ fn next(url: &TokenStoreUrl, problem: &str, entry: Option<&str>) -> String {
             std::env::var_os(STORE_VARIABLE).is_some_and(|text| text.to_string_lossy().contains('?'));
         change("", if has_parameters { "}&ca=THE_AUTHORITY.pem" } else { "}?ca=THE_AUTHORITY.pem" })
     } else if !url.tls && says(&["broken pipe", "reset", "closed"]) {
-        // As a server does that expects TLS.
+        // The reply of a server that expects TLS.
         change("rediss", "#redis}")
     } else if url.tls && says(&["no answer"]) {
-        // A server without TLS says nothing at all.
+        // A server without TLS does not reply at all.
         format!("openssl s_client -connect {host}:{port}")
     } else {
         format!("{ask} PING")

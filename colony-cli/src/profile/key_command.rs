@@ -1,4 +1,4 @@
-//! A key that another program prints: a password manager, say (`api_key_command` of a profile).
+//! A key that another program prints, such as a password manager (`api_key_command` of a profile).
 
 use std::{
     io::{IsTerminal as _, Read as _},
@@ -11,10 +11,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::input::{self, tidy_secret};
 
-/// The most that is read of what the program prints, in bytes. A key is much shorter.
+/// The most that is read of the program's output, in bytes. A key is much shorter.
 const LONGEST: u64 = 64 * 1024;
 
-/// The program that prints a profile's key, and its arguments. No shell is involved.
+/// The program that prints a profile's key, and its arguments. It runs without a shell.
 #[derive(Clone)]
 pub(crate) struct KeyCommand {
     profile: String,
@@ -25,7 +25,7 @@ pub(crate) struct KeyCommand {
 impl KeyCommand {
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for one without a program.
+    /// [`ErrorKind::Config`] if the command names no program.
     pub(super) fn new(profile: &str, command: &[String]) -> Result<Self> {
         let Some((program, arguments)) = command.split_first().filter(|(program, _)| !program.is_empty())
         else {
@@ -39,12 +39,12 @@ impl KeyCommand {
         Ok(Self { profile: profile.to_owned(), program: program.clone(), arguments: arguments.to_vec() })
     }
 
-    /// The program's name. Its arguments may say more than others should know.
+    /// Returns the program's name. Its arguments may be confidential.
     pub(crate) fn program(&self) -> &str {
         &self.program
     }
 
-    /// Returns the key, from one run of the program for this process; `anew` runs it again.
+    /// Returns the key. The program runs once per process; `anew` runs it again.
     ///
     /// # Errors
     ///
@@ -66,7 +66,8 @@ impl KeyCommand {
     ///
     /// [`ErrorKind::Config`] if it cannot be started, [`ErrorKind::Auth`] if it fails or prints anything but one key.
     fn ask(&self) -> Result<SecretString> {
-        // It may ask a person, on the terminal; scripts read stderr. Stdin is for this program's own arguments.
+        // It may ask a person, on the terminal; scripts read stderr. Stdin is reserved for this program's own
+        // arguments.
         let stderr = if std::io::stderr().is_terminal() { Stdio::inherit() } else { Stdio::null() };
         let mut child = Command::new(&self.program)
             .args(&self.arguments)
@@ -93,7 +94,7 @@ impl KeyCommand {
         }
     }
 
-    /// An error that names the program, and repeats nothing of what it printed.
+    /// Returns an error that names the program and repeats nothing that it printed.
     fn failed(&self, kind: ErrorKind, why: &str) -> Error {
         let Self { profile, program, .. } = self;
         Error::build(kind, format!("{program:?}, the api_key_command of the profile {profile}, {why}"))

@@ -1,5 +1,5 @@
-//! The system's keyring as the place of a profile's API key or tokens: Keychain, Credential Manager, or the
-//! Secret Service. Where there is none, or it is locked, the command fails and says so.
+//! The system's keyring as the store of a profile's API key or tokens: Keychain, Credential Manager, or the Secret
+//! Service. If there is none, or it is locked, the command fails and reports that.
 
 use std::{io, path::Path};
 
@@ -9,11 +9,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::failure::Failure;
 
-/// What the entries are filed under.
+/// The service name of the entries.
 const SERVICE: &str = "colony-sdk";
 
-/// One profile's entry. It is named after the file that would hold the key, so that profiles of different
-/// directories do not meet.
+/// One profile's entry. It is named after the file that would hold the key, so that profiles in different directories
+/// do not collide.
 #[derive(Clone)]
 pub(crate) struct Entry {
     name: String,
@@ -24,12 +24,12 @@ impl Entry {
         Self { name: root.join("keys").join(profile).display().to_string() }
     }
 
-    /// Where it is, for people.
+    /// Returns its location, for people.
     pub(super) fn place(&self) -> String {
         format!("the system's keyring ({SERVICE}, {})", self.name)
     }
 
-    /// The place of a key that is not confirmed yet, which no other process uses.
+    /// Returns the entry for an unconfirmed key, which no other process uses.
     pub(super) fn staged(&self) -> Self {
         Self { name: format!("{} (not confirmed, {:016x})", self.name, fastrand::u64(..)) }
     }
@@ -46,7 +46,7 @@ impl Entry {
         self.open()?.set_password(key.expose_secret()).map_err(|error| told(&error))
     }
 
-    /// Removes the key, and says whether there was one.
+    /// Removes the key. Returns whether there was one.
     pub(super) fn remove(&self) -> Result<bool, Failure> {
         match self.open()?.delete_credential() {
             Ok(()) => Ok(true),
@@ -60,7 +60,7 @@ impl Entry {
     }
 }
 
-/// The keyring as the place of the tokens of one directory of credentials.
+/// The keyring as the store of one credential directory's tokens.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     directory: String,
@@ -113,7 +113,7 @@ fn told(error: &Error) -> Failure {
     Failure::Local(message(error))
 }
 
-/// Only what the error says of itself: some of its forms carry the secret's bytes.
+/// Returns only the error's own message: some variants carry the secret's bytes.
 fn message(error: &Error) -> String {
     format!(
         "the system's keyring cannot be used: {error}. Unlock it or start it; or keep the secret in a file: \

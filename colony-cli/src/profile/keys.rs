@@ -1,5 +1,5 @@
-//! Where a profile's API key is kept: a private file, or the system's keyring where that was chosen. One
-//! never stands in for the other: a secret is where the user was told it is, or the command fails.
+//! The store of a profile's API key: a private file, or the system's keyring if that was chosen. Neither falls back to
+//! the other: a secret is where the user was told it is, or the command fails.
 
 use std::{fmt, path::Path};
 
@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::Storage;
 use crate::{failure::Failure, signals};
 
-/// The place of one profile's key.
+/// The store of one profile's key.
 #[derive(Clone)]
 pub(crate) enum KeyStore {
     File {
@@ -20,7 +20,7 @@ pub(crate) enum KeyStore {
     Keyring(super::keyring::Entry),
 }
 
-/// A key that was kept, told by where.
+/// A stored key with its location.
 pub(crate) struct Kept {
     pub(crate) key: SecretString,
     pub(crate) place: String,
@@ -39,7 +39,7 @@ impl KeyStore {
         }
     }
 
-    /// Where it is, for people.
+    /// Returns its location, for people.
     pub(crate) fn place(&self) -> String {
         match self {
             Self::File { files, name } => files.path(name).display().to_string(),
@@ -48,13 +48,13 @@ impl KeyStore {
         }
     }
 
-    /// The key; `None` when none is kept.
+    /// Reads the key; `None` if none is stored.
     pub(crate) fn read(&self) -> Result<Option<Kept>, Failure> {
         Ok(self.get()?.map(|key| Kept { key, place: self.place() }))
     }
 
-    /// Keeps a key for the time of its confirmation, beside the one that is there, and reads it back. It is removed
-    /// again when the result is dropped, and when a signal ends the program.
+    /// Stores a key during its confirmation, beside the current one, and reads it back. It is removed when the result
+    /// is dropped, and when a signal ends the program.
     pub(crate) fn stage(&self, key: &SecretString) -> Result<Staged, Failure> {
         let staged = self.staged();
         staged.write(key)?;
@@ -63,7 +63,7 @@ impl KeyStore {
         Ok(Staged { store: staged, _cleanup: cleanup })
     }
 
-    /// Keeps a key in place of the current one, and reads it back.
+    /// Replaces the current key, and reads the new one back.
     pub(crate) fn write(&self, key: &SecretString) -> Result<(), Failure> {
         match self {
             Self::File { files, name } => {
@@ -78,7 +78,7 @@ impl KeyStore {
         Err(Failure::Local(format!("what was written to {} is not what is read there", self.place())))
     }
 
-    /// Removes the key, and says whether there was one.
+    /// Removes the key. Returns whether there was one.
     pub(crate) fn remove(&self) -> Result<bool, Failure> {
         match self {
             Self::File { files, name } => Ok(files.remove(name)?),
@@ -95,8 +95,8 @@ impl KeyStore {
         }
     }
 
-    /// A place for a key that is not confirmed yet, which no other process uses. What a killed process leaves there
-    /// is swept away with a later write, as all temporary files are.
+    /// Returns the store for an unconfirmed key, which no other process uses. A later write removes what a killed
+    /// process leaves there, like all temporary files.
     fn staged(&self) -> Self {
         match self {
             Self::File { files, name } => {
@@ -108,7 +108,7 @@ impl KeyStore {
     }
 }
 
-/// A key that is kept for the time of its confirmation.
+/// A key that is stored during its confirmation.
 pub(crate) struct Staged {
     store: KeyStore,
     _cleanup: signals::Cleanup,

@@ -1,4 +1,4 @@
-//! One login or logout of a profile at a time: what they write are several files.
+//! One login or logout of a profile at a time: each writes several files.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -11,9 +11,9 @@ use colony_core::{Error, ErrorKind};
 
 use crate::failure::Failure;
 
-/// How long another login is waited for. It may be waiting for its provider.
+/// How long to wait for another login, which may be waiting for its provider.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// The first pauses between tries for the lock; they grow to the second.
+/// The first pause between attempts to lock; it grows to the second.
 const POLL_FIRST: Duration = Duration::from_millis(5);
 const POLL_LAST: Duration = Duration::from_millis(100);
 
@@ -24,7 +24,7 @@ pub(crate) struct ProfileLock {
 }
 
 impl ProfileLock {
-    /// Waits for the lock of a profile, and calls `told` once when that takes more than a second.
+    /// Waits for the lock of a profile, and calls `told` once if that takes more than a second.
     pub(super) async fn wait(path: &Path, name: &str, told: impl FnOnce()) -> Result<Self, Failure> {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);
@@ -35,7 +35,7 @@ impl ProfileLock {
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Self { _file: Some(file) }),
-                // Where there is no locking, logins at the same time are the user's to avoid.
+                // Without file locking, avoiding concurrent logins is up to the user.
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                     return Ok(Self { _file: None });
                 }

@@ -1,5 +1,5 @@
-//! Where profiles are kept: a pure function of the platform, the environment and the home directory, so that
-//! every system's rule is tested on every system.
+//! The profile directory: a pure function of the platform, the environment and the home directory, so that every
+//! system's rule is tested on every system.
 
 use std::{
     ffi::OsString,
@@ -8,10 +8,10 @@ use std::{
 
 use colony_core::token::cache_path::Platform;
 
-/// Names the directory itself, before every rule of the platform.
+/// The variable that names the directory itself; takes precedence over the platform's rules.
 pub(crate) const DIRECTORY_VARIABLE: &str = "COLONY_CONFIG_DIR";
 
-/// The directory, the first of these that applies. `None` when none does.
+/// Returns the directory by the first rule that applies. `None` if none does.
 ///
 /// | Platform | Directory |
 /// |---|---|
@@ -20,8 +20,8 @@ pub(crate) const DIRECTORY_VARIABLE: &str = "COLONY_CONFIG_DIR";
 /// | macOS | `~/Library/Application Support/colony-sdk` |
 /// | others | `$XDG_CONFIG_HOME/colony-sdk`, else `~/.config/colony-sdk` |
 ///
-/// On Windows not the roaming data: keys are in it, and are not to be copied to other machines. An empty
-/// variable counts as unset, and so does a relative `XDG_CONFIG_HOME`.
+/// On Windows this is not the roaming data: the directory contains keys, which must not be copied to other machines.
+/// An empty variable counts as unset, and so does a relative `XDG_CONFIG_HOME`.
 pub(crate) fn directory(
     platform: Platform,
     variable: &dyn Fn(&str) -> Option<OsString>,
@@ -39,7 +39,7 @@ pub(crate) fn directory(
         }
         Platform::MacOs => Some(home?.join("Library").join("Application Support").join("colony-sdk")),
         _ => {
-            // Not `Path::is_absolute`, which asks the system the test runs on.
+            // Not `Path::is_absolute`, which follows the system that the test runs on.
             let rooted = |path: &PathBuf| path.as_os_str().as_encoded_bytes().starts_with(b"/");
             let base = set("XDG_CONFIG_HOME").filter(rooted).or_else(|| Some(home?.join(".config")))?;
             Some(base.join("colony-sdk"))
@@ -47,9 +47,9 @@ pub(crate) fn directory(
     }
 }
 
-/// The directory of this process, and whether a person named it.
+/// Returns the directory of this process, and whether a person named it.
 pub(crate) fn from_environment() -> Option<(PathBuf, bool)> {
-    // A home directory below wherever the program was started is none.
+    // A home directory relative to the working directory does not count.
     let home = etcetera::home_dir().ok().filter(|home| home.is_absolute());
     let named = std::env::var_os(DIRECTORY_VARIABLE).is_some_and(|value| !value.is_empty());
     let found = directory(Platform::current(), &|name| std::env::var_os(name), home.as_deref())?;

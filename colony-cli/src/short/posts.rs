@@ -1,4 +1,4 @@
-//! Posts: lists, one with its comments, a new one, and the search for them.
+//! Posts: list, view with comments, create, and search.
 
 use colony_async::Client;
 use colony_core::{

@@ -30,7 +30,7 @@ pub(super) async fn whoami(client: &Client, output: &Output) -> Result<(), Failu
     Ok(())
 }
 
-/// A comma and the word, for a value from a list that may grow.
+/// Returns a comma and the value, for a value from a list that may grow.
 fn known<T: Serialize>(value: Option<&Open<T>>) -> String {
     let text = value.and_then(|value| serde_json::to_value(value).ok()?.as_str().map(str::to_owned));
     text.map_or_else(String::new, |text| format!(", {}", one_line(&text)))

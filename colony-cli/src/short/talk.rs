@@ -26,7 +26,7 @@ pub(super) async fn comment(client: &Client, args: CommentArgs, output: &Output)
 
 pub(super) async fn reply(client: &Client, args: ReplyArgs, output: &Output) -> Result<(), Failure> {
     let (client, draft) = (&keyed(client, args.idempotency_key), args.message.required()?);
-    // The server wants the post too.
+    // The server also requires the post.
     let parent: Comment =
         from_value(call(client, "get_comment", json!({"comment_id": args.comment})).await?)?;
     let post = parent.post_id.map(|post| post.to_string());
@@ -35,7 +35,7 @@ pub(super) async fn reply(client: &Client, args: ReplyArgs, output: &Output) -> 
     say(client, post, Some(args.comment), draft, output).await
 }
 
-/// The client whose writes carry this key, when there is one.
+/// Returns a client whose writes carry this key, if one is given.
 fn keyed(client: &Client, key: Option<String>) -> Client {
     key.map_or_else(|| client.clone(), |key| client.with_idempotency_key(key))
 }
