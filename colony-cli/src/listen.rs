@@ -1,4 +1,4 @@
-//! `colony listen`: deliveries for a receiver on this machine, made of what is heard, or received and passed on.
+//! `colony listen`: deliveries for a receiver on this machine, made from polled events, or received and passed on.
 
 mod made;
 mod receive;
@@ -29,7 +29,7 @@ use crate::{
     samples, signals, webhook_secret,
 };
 
-/// After this long without an answer of the service it is said that nothing is heard, and again each time.
+/// How long the service may not reply before a warning, which repeats at this interval.
 const SILENCE: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(global: &Global, args: ListenArgs, output: &Output) -> Result<(), Failure> {
@@ -90,7 +90,7 @@ fn settings(args: &ListenArgs) -> Result<Watch, Failure> {
 struct Listening<'a> {
     events: EventStream,
     outbox: Outbox<Delivery>,
-    /// The events that are wanted; all when empty.
+    /// The requested events; all if empty.
     wanted: Vec<String>,
     target: Target,
     signer: Signer,
@@ -99,8 +99,8 @@ struct Listening<'a> {
     output: &'a Output,
 }
 
-/// A delivery, and the event that it was made of: not done before the delivery is, so that a failing receiver holds up
-/// the asking and not the memory.
+/// A delivery, and the event that it was made from. The event is not done before the delivery is, so that a failing
+/// receiver delays the polling instead of filling the memory.
 struct Delivery {
     event: String,
     id: String,
@@ -108,7 +108,7 @@ struct Delivery {
     received: Received,
 }
 
-/// An attempt under way.
+/// An attempt in progress.
 type UnderWay = BoxFuture<'static, (Try<Delivery>, Attempt, Answer)>;
 
 impl Listening<'_> {
@@ -193,7 +193,7 @@ impl Listening<'_> {
         }
     }
 
-    /// Hearing nothing must not look like working.
+    /// Reports when the service does not reply, so that silence does not look like success.
     fn tell_silence(&self) {
         let health = self.events.health();
         let last = health.last_success.unwrap_or(self.began.1);
@@ -209,8 +209,9 @@ impl Listening<'_> {
     }
 }
 
-/// What was signed in the last second. Two events may have equal bodies (messages of one sender), and signed in the same
-/// second they would have equal signatures: a receiver could not tell the second one from a replay of the first.
+/// The bodies signed in the last second. Two events may have equal bodies (messages of one sender); signed in the same
+/// second, they would have equal signatures, and a receiver could not distinguish the second from a replay of the
+/// first.
 #[derive(Default)]
 struct Seconds {
     second: u64,
@@ -218,7 +219,7 @@ struct Seconds {
 }
 
 impl Seconds {
-    /// How long to wait until a second in which this body has not been signed.
+    /// Returns how long to wait for a second in which this body has not been signed.
     fn wait(&mut self, body: &Bytes, now: SystemTime) -> Duration {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         if now.as_secs() > self.second {
@@ -233,7 +234,7 @@ impl Seconds {
     }
 }
 
-/// For how many seconds the service has given no answer, once that is worth telling.
+/// Returns for how many seconds the service has not replied, once that is worth reporting.
 fn silence(last: SystemTime, failures: u32, now: SystemTime) -> Option<u64> {
     let time = now.duration_since(last).unwrap_or_default();
     (failures > 0 && time >= SILENCE).then_some(time.as_secs())

@@ -1,8 +1,8 @@
 //! `colony mcp`: the operations as tools of the Model Context Protocol, over stdin and stdout.
 //!
-//! The server starts without touching the network, a keyring or a lock: a client that waits for its answer would take it
-//! for broken, and one that ended would show as "disconnected" and no more. The login happens at the first call, and is
-//! the one that all programs of this host share.
+//! The server starts without touching the network, a keyring or a lock: a client that waits for a reply would consider
+//! it broken, and shows only "disconnected" for one that exited. The login happens at the first call, and is shared by
+//! all programs on this host.
 
 mod answer;
 mod ask;
@@ -34,19 +34,19 @@ use crate::{
     policy, signals,
 };
 
-/// How long an answer may be, in bytes, unless told otherwise.
+/// The default limit of a result, in bytes.
 pub(crate) const MAX_RESULT: usize = 24 * 1024;
-/// How long an end that a signal asked for may take.
+/// How long a shutdown by a signal may take.
 const GRACE: Duration = Duration::from_millis(500);
-/// Says how much is logged, for clients that cannot pass `-v`.
+/// The log level, for clients that cannot pass `-v`.
 const LOG_VARIABLE: &str = "COLONY_LOG";
 
-/// What is not sent but shown.
+/// The calls that are shown instead of sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DryRun {
     /// Writes
     Writes,
-    /// Reads, too
+    /// Reads and writes
     All,
 }
 
@@ -55,9 +55,9 @@ pub(crate) async fn run(global: &Global, args: McpArgs, output: &Output) -> Resu
     if let Some(McpCommand::Config { client }) = args.command {
         return config::print(global, &args, client, output);
     }
-    // Before the handshake: a signal that comes first would end the program on its own.
+    // Before the handshake: an earlier signal would end the program by default.
     let mut signals = signals::arriving()?;
-    // A profile that cannot be read is told by each call: a program that ends says nothing to the user of its client.
+    // Each call reports an unreadable profile: a program that exits shows nothing to its client's user.
     let policy = policy::of_profile(global).map(|profile| limits.clone().and(profile));
     let calls = Calls::new(global.clone(), policy, &args);
     let server = Server::new(Arc::new(calls));
@@ -69,14 +69,14 @@ pub(crate) async fn run(global: &Global, args: McpArgs, output: &Output) -> Resu
                 return Err(Failure::Local(format!("the client does not speak the protocol: {error}")));
             }
         };
-        // It ends at the end of its input, when the answers under way are out.
+        // Ends at the end of the input, once the replies in progress are written.
         service.waiting().await.map(drop).map_err(|error| Failure::Local(error.to_string()))
     };
     let mut serving = pin!(serving);
     tokio::select! {
         ended = &mut serving => ended,
         _ = signals.recv() => {
-            // What is being written goes out; nobody waits for more than that.
+            // Lets the current write finish, and waits for nothing more.
             tokio::select! {
                 _ = tokio::time::sleep(GRACE) => {}
                 _ = signals.recv() => {}
@@ -87,7 +87,7 @@ pub(crate) async fn run(global: &Global, args: McpArgs, output: &Output) -> Resu
     }
 }
 
-/// The policy of the flags: what only reads, unless more is allowed.
+/// Returns the policy of the flags: reads only, unless more is allowed.
 fn limits(global: &Global, args: &McpArgs) -> Result<Policy, Failure> {
     let mut settings = global.policy.settings(args.write);
     if args.write && settings.read_only {
@@ -106,7 +106,7 @@ fn limits(global: &Global, args: &McpArgs) -> Result<Policy, Failure> {
     Ok(limits)
 }
 
-/// How much is logged: as much as `-v` says, or `COLONY_LOG` (1 to 3, or info, debug, trace).
+/// Returns the log level: that of `-v`, or `COLONY_LOG` (1 to 3, or info, debug, trace).
 pub(crate) fn verbosity(given: u8) -> u8 {
     let variable = std::env::var(LOG_VARIABLE).unwrap_or_default();
     let asked = match variable.trim() {
@@ -118,12 +118,12 @@ pub(crate) fn verbosity(given: u8) -> u8 {
     given.max(asked)
 }
 
-/// JSON with its fields in order, so that equal values are equal texts.
+/// Returns JSON with its fields in order, so that equal values have equal texts.
 fn canonical(value: &Value) -> String {
     colony_core::canonical::to_string(value)
 }
 
-/// A failed command as an error of a call.
+/// Converts a failed command to a call's error.
 fn as_error(failure: &Failure) -> Error {
     match failure {
         Failure::Api(error) | Failure::Advised(error, _) => error.clone(),

@@ -92,7 +92,7 @@ pub(crate) fn help(operation: &Operation, output: &Output) {
     output.line(&text);
 }
 
-/// Names that resemble this one, for a misspelt operation.
+/// Returns names similar to a misspelled operation.
 pub(crate) fn nearest(name: &str) -> Vec<&'static str> {
     let bare = |name: &str| name.replace(['_', '-', ' '], "").to_lowercase();
     let wanted = bare(name);
@@ -104,7 +104,7 @@ pub(crate) fn nearest(name: &str) -> Vec<&'static str> {
     let mut scored: Vec<(f64, &'static str)> = registry::operations()
         .map(|(_, operation)| {
             let shared = words.iter().filter(|word| operation.name.contains(word.as_str())).count();
-            // As many words as possible, then as many letters.
+            // As many shared words as possible, then as many letters.
             (shared as f64 / 4.0 + strsim::jaro_winkler(&wanted, &bare(operation.name)), operation.name)
         })
         .filter(|(score, _)| *score > 0.85)

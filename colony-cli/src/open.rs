@@ -1,4 +1,4 @@
-//! `colony open`: the address of something on the site, in a browser where there is a terminal.
+//! `colony open`: an address on the site, opened in a browser if there is a terminal.
 
 use std::{
     io::IsTerminal as _,
@@ -22,7 +22,7 @@ pub(crate) fn run(global: &Global, target: Option<&str>, output: &Output) -> Res
     Ok(())
 }
 
-/// `@name` is a user, an address of the site is itself, anything else the id of a post.
+/// Returns an address: `@name` is a user, an address of the site stays as it is, anything else is a post's id.
 fn address(site: &str, target: Option<&str>) -> Result<String, Failure> {
     let site = site.trim_end_matches('/');
     let target = tidy(target.unwrap_or_default());
@@ -39,7 +39,7 @@ fn address(site: &str, target: Option<&str>) -> Result<String, Failure> {
     }
 }
 
-/// Starts the browser of this machine's desktop. Only what a person asks to open may call this.
+/// Starts the browser of this machine's desktop. Call this only for something that a person asked to open.
 pub(crate) fn start(url: &str) -> std::io::Result<()> {
     let mut command = if cfg!(windows) {
         let mut command = Command::new("cmd");

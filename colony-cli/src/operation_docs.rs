@@ -1,4 +1,4 @@
-//! What there is to say about each operation's arguments and answer. The files beside this one are taken from the doc
+//! The documentation of each operation's arguments and reply. The files beside this one are generated from the doc
 //! comments of the operations and models; the test `operation_docs` keeps them up to date.
 
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,11 @@ pub(crate) struct OperationDocs {
     pub(crate) name: String,
     pub(crate) docs: String,
     pub(crate) arguments: Vec<Argument>,
-    /// Whether it takes fields beside its arguments, whatever the service knows.
+    /// Whether it accepts any field that the service knows, in addition to its arguments.
     #[serde(default)]
     #[cfg_attr(not(feature = "mcp"), allow(dead_code, reason = "told to models only"))]
     pub(crate) open: bool,
-    /// The shape of its answer, `{items: [Post], total, has_more}`; empty where it is not known.
+    /// The shape of its reply, `{items: [Post], total, has_more}`; empty if unknown.
     #[serde(default)]
     #[cfg_attr(not(feature = "mcp"), allow(dead_code, reason = "told to models only"))]
     pub(crate) answer: String,
@@ -27,22 +27,22 @@ pub(crate) struct Argument {
     pub(crate) kind: String,
     pub(crate) required: bool,
     pub(crate) docs: String,
-    /// The only words that it takes; none where any text is taken.
+    /// The only accepted words; empty if any text is accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) words: Vec<String>,
 }
 
-/// All of them, in the order of the registry. Read when asked for: most commands never do.
+/// Returns all of them, in the order of the registry. Parsed on first use: most commands never do.
 pub(crate) fn all() -> Vec<OperationDocs> {
     serde_json::from_str(include_str!("operations.json")).unwrap_or_default()
 }
 
-/// The one of this name.
+/// Returns the docs of the operation of this name.
 pub(crate) fn of(name: &str) -> OperationDocs {
     all().into_iter().find(|operation| operation.name == name).unwrap_or_default()
 }
 
-/// The models that the shape of an answer names, and those that they hold: what each field is.
+/// Returns the models that a reply's shape names, and the models in those, with the meaning of each field.
 #[cfg(feature = "mcp")]
 pub(crate) fn models(answer: &str) -> serde_json::Map<String, serde_json::Value> {
     use serde_json::{Map, Value};
@@ -64,7 +64,7 @@ pub(crate) fn models(answer: &str) -> serde_json::Map<String, serde_json::Value>
 }
 
 impl Argument {
-    /// The only values that it takes; none where it takes any of its type.
+    /// Returns the only accepted values; empty if any value of the type is accepted.
     pub(crate) fn choices(&self) -> Vec<serde_json::Value> {
         let value = |word: &String| match self.kind.as_str() {
             "integer" => word.parse::<i64>().map_or_else(|_| word.clone().into(), Into::into),
@@ -73,7 +73,7 @@ impl Argument {
         self.words.iter().map(value).collect()
     }
 
-    /// A value of the right form, for an example.
+    /// Returns a value of the right form, for an example.
     pub(crate) fn sample(&self) -> serde_json::Value {
         if let Some(choice) = self.choices().into_iter().next() {
             return choice;

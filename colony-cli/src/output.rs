@@ -1,4 +1,4 @@
-//! Printing: data on stdout, talk on stderr, colour only for people who want it.
+//! Output: data on stdout, messages on stderr, color only for people who want it.
 
 mod select;
 mod table;
@@ -22,15 +22,15 @@ pub(crate) use wording::{ago, moment, moment_of, one_line, printable, span};
 /// How to print.
 #[derive(Debug)]
 pub(crate) struct Output {
-    /// JSON instead of tables.
+    /// Print JSON instead of tables.
     pub(crate) json: bool,
-    /// Nothing but the answer.
+    /// Print nothing but the reply.
     pub(crate) quiet: bool,
     /// Why stdout could not be written. Nothing is written after that.
     broken: OnceLock<io::Error>,
-    /// What is printed of the JSON.
+    /// The part of the JSON to print.
     select: Option<Select>,
-    /// What was to be printed and is not in the answer.
+    /// The selected part that a reply lacks.
     missing: OnceLock<String>,
 }
 
@@ -39,7 +39,7 @@ impl Output {
         Self { json, quiet, broken: OnceLock::new(), select: None, missing: OnceLock::new() }
     }
 
-    /// Prints only this of every answer, which is JSON then.
+    /// Prints only this part of every reply, as JSON.
     pub(crate) fn select(mut self, select: Option<Select>) -> Self {
         self.json |= select.is_some();
         self.select = select;
@@ -51,8 +51,8 @@ impl Output {
         self.bytes(format!("{text}\n").as_bytes());
     }
 
-    /// Returns an error if something printed did not get there, or was not in the answer. A closed pipe (`| head`) is
-    /// not one: its reader has seen enough.
+    /// Returns an error if output could not be written, or the selected part was missing. A closed pipe (`| head`) is
+    /// no error: its reader has seen enough.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         match self.broken.get() {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -62,7 +62,7 @@ impl Output {
         }
     }
 
-    /// Prints JSON, or what is selected of it: on one line into a pipe, indented on a terminal.
+    /// Prints JSON, or the selected part of it: on one line into a pipe, indented on a terminal.
     pub(crate) fn value(&self, value: &Value) {
         match &self.select {
             None => self.line(&rendered(value)),
@@ -77,7 +77,7 @@ impl Output {
         }
     }
 
-    /// Prints JSON, or what is selected of it, on one line that cannot drive a terminal.
+    /// Prints JSON, or the selected part of it, on one line without terminal control characters.
     pub(crate) fn json_line(&self, value: &Value) {
         match &self.select {
             Some(_) => self.value(value),
@@ -86,12 +86,12 @@ impl Output {
         }
     }
 
-    /// Whether something could not be printed, so that more of it is in vain.
+    /// Returns whether writing has failed, so that printing more is pointless.
     pub(crate) fn is_broken(&self) -> bool {
         self.broken.get().is_some()
     }
 
-    /// Prints the bytes of an answer: as they are into a pipe, on a terminal as a text that cannot drive it.
+    /// Prints the bytes of a reply: unchanged into a pipe, on a terminal as text without control characters.
     pub(crate) fn answer(&self, bytes: &[u8]) {
         if io::stdout().is_terminal() {
             self.bytes(printable(&String::from_utf8_lossy(bytes)).as_bytes());
@@ -108,7 +108,7 @@ impl Output {
         }
     }
 
-    /// Prints a table that fits the terminal. Into a pipe nothing is shortened.
+    /// Prints a table that fits the terminal. Nothing is shortened in a pipe.
     pub(crate) fn table(&self, columns: &[Column], rows: Vec<Vec<String>>) {
         let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
         let mut lines = table::lines(columns, &rows, width.filter(|width| *width > 0));
@@ -118,7 +118,7 @@ impl Output {
         self.line(&lines.join("\n"));
     }
 
-    /// Tells something on stderr, unless that is unwanted.
+    /// Prints a message on stderr, unless `--quiet` is set.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
             let _ = writeln!(io::stderr().lock(), "{text}");
@@ -139,8 +139,7 @@ impl Output {
     }
 }
 
-/// Writes to the descriptor itself: [`io::stdout`] counts a write to one that is not open for writing as
-/// done.
+/// Writes to the descriptor directly: [`io::stdout`] reports success for one that is not open for writing.
 #[cfg(unix)]
 fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     use std::os::fd::AsFd as _;
@@ -151,8 +150,8 @@ fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?).write_all(bytes)
 }
 
-/// Whether the program was started without a stdout. The standard library opens `/dev/null` in the place of one that is
-/// closed before `main` runs, where every write succeeds.
+/// Whether the program was started without a stdout. The standard library replaces a closed one with `/dev/null`
+/// before `main` runs, and every write to that succeeds.
 #[cfg(unix)]
 static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
@@ -179,7 +178,7 @@ fn rendered(value: &Value) -> String {
     }
 }
 
-/// When there is colour.
+/// When to use color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum Colour {
     /// On a terminal, unless the environment says otherwise
@@ -191,16 +190,16 @@ pub(crate) enum Colour {
     Never,
 }
 
-/// What `--color` says.
+/// The value of `--color`.
 static COLOUR: OnceLock<Colour> = OnceLock::new();
 
-/// Keeps what `--color` says.
+/// Stores the value of `--color`.
 pub(crate) fn set_colour(colour: Colour) {
     let _ = COLOUR.set(colour);
 }
 
-/// Whether to use colour. `--color` counts before the environment: [`NO_COLOR`](https://no-color.org), then
-/// [`CLICOLOR_FORCE`](https://bixense.com/clicolors/), then a `TERM` that is dumb.
+/// Returns whether to use color. `--color` takes precedence over the environment: [`NO_COLOR`](https://no-color.org),
+/// then [`CLICOLOR_FORCE`](https://bixense.com/clicolors/), then a `TERM` that is dumb.
 fn has_colour(is_terminal: bool) -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match COLOUR.get().copied().unwrap_or_default() {

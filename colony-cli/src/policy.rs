@@ -1,4 +1,4 @@
-//! The policy of a command: that of its flags and that of the profile, both of which must let an operation through.
+//! The policy of a command: its flags and the profile must both allow an operation.
 
 use std::{collections::BTreeMap, str::FromStr};
 
@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
 };
 
-/// What a profile says of it. A setting that this version does not know is an error: it may be a limit.
+/// A profile's policy settings. An unknown setting is an error: it may be a limit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct PolicySettings {
@@ -32,7 +32,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl PolicySettings {
-    /// The policy that these settings are. What is allowed by name is an exception, so there is a rule.
+    /// Returns the policy of these settings. An operation allowed by name is an exception, and implies a rule.
     pub(crate) fn policy(&self) -> Policy {
         let base = match self {
             Self { read_only: true, .. } => Policy::read_only(),
@@ -46,7 +46,7 @@ impl PolicySettings {
     }
 }
 
-/// A budget: `create_comment=20`.
+/// A daily budget: `create_comment=20`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Daily(pub(crate) String, pub(crate) u32);
 
@@ -65,14 +65,14 @@ impl PolicyArgs {
         self.read_only || !self.allow.is_empty() || !self.deny.is_empty() || !self.daily.is_empty()
     }
 
-    /// The flags as settings.
+    /// Returns the flags as settings.
     pub(crate) fn settings(&self, write: bool) -> PolicySettings {
         PolicySettings {
             read_only: self.read_only,
             write,
             allow: self.allow.clone(),
             deny: self.deny.clone(),
-            // Of two budgets for one operation the smaller counts.
+            // Of two budgets for one operation the smaller applies.
             daily: self.daily.iter().fold(BTreeMap::new(), |mut daily, Daily(name, most)| {
                 let least = daily.entry(name.clone()).or_insert(*most);
                 *least = *most.min(least);
@@ -82,13 +82,13 @@ impl PolicyArgs {
     }
 }
 
-/// The policy in force: the flags' and the profile's.
+/// Returns the policy in force: the flags' and the profile's.
 pub(crate) fn policy(global: &Global) -> Result<Policy, Failure> {
     known(global.policy.settings(false).policy().and(of_profile(global)?))
 }
 
-/// The profile's. One that cannot be read is an error, since it may hold a limit, unless it
-/// does not matter.
+/// Returns the profile's policy. An unreadable profile is an error, since it may contain a limit, unless it does not
+/// matter.
 pub(crate) fn of_profile(global: &Global) -> Result<Policy, Failure> {
     let profile = match client::chosen(global) {
         Err(_) if client::does_without_profile(global)? => None,
@@ -98,7 +98,7 @@ pub(crate) fn of_profile(global: &Global) -> Result<Policy, Failure> {
     known(settings.map_or_else(Policy::new, |settings| settings.policy()))
 }
 
-/// Refuses a policy that names what is not there.
+/// Refuses a policy that names unknown operations.
 pub(crate) fn known(policy: Policy) -> Result<Policy, Failure> {
     match policy.problem() {
         Some(problem) => Err(problem.clone().into()),
@@ -106,11 +106,11 @@ pub(crate) fn known(policy: Policy) -> Result<Policy, Failure> {
     }
 }
 
-/// Refuses the flags where they would do nothing.
+/// Refuses the flags where they have no effect.
 pub(crate) fn check_flags(global: &Global, command: &Command) -> Result<(), Failure> {
     let takes_them = match command {
         Command::Call(_) | Command::Api(_) | Command::Short(_) => true,
-        // There it says which requests pass.
+        // For these it selects requests.
         Command::Proxy(_) | Command::Exec(ExecArgs { proxy: true, .. }) => {
             let PolicyArgs { read_only, deny, daily, .. } = &global.policy;
             !read_only && deny.is_empty() && daily.is_empty()

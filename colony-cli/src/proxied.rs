@@ -1,8 +1,8 @@
 //! `colony proxy`, and the proxy of `colony exec --proxy`.
 //!
-//! That command takes the place of this program, so that signals, stops and the exit code are its own. Its proxy runs
-//! in a process beside it, the *keeper*, which ends when the command does. The keeper is no child of the command, which
-//! may wait for all children it has, and it is in no process group with it, which a terminal stops or interrupts.
+//! That command replaces this program, so that signals, stops and the exit code are its own. Its proxy runs in a
+//! separate process, the *keeper*, which ends when the command does. The keeper is no child of the command, which may
+//! wait for all its children, and is not in its process group, which a terminal stops or interrupts.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -23,7 +23,7 @@ use crate::{
 
 /// The name of the keeper's command.
 const KEEPER: &str = "proxy-keeper";
-/// The longest text that a keeper is given or gives, in bytes.
+/// The longest text that a keeper receives or sends, in bytes.
 const MOST: u64 = 64 * 1024;
 
 pub(crate) async fn run(global: &Global, args: ProxyArgs, output: &Output) -> Result<(), Failure> {
@@ -50,14 +50,14 @@ pub(crate) async fn run(global: &Global, args: ProxyArgs, output: &Output) -> Re
             proxy.base_url()
         ));
     }
-    // A proxy whose address nobody was told serves nobody.
+    // A proxy whose address could not be printed is useless.
     output.finish()?;
     let _ = arriving.recv().await;
     running.stop().await;
     Ok(())
 }
 
-/// The global options without `--allow`, which elsewhere names operations, and the patterns that it has for a proxy.
+/// Returns the global options without `--allow`, which otherwise names operations, and the request patterns from it.
 pub(crate) fn patterns(global: &Global) -> Result<(Global, Vec<String>), Failure> {
     let mut global = global.clone();
     let patterns = std::mem::take(&mut global.policy.allow);
@@ -71,7 +71,7 @@ fn read(patterns: &[String]) -> Result<Vec<Allow>, Failure> {
     patterns.iter().map(read).collect()
 }
 
-/// What scripts are told of a proxy.
+/// Returns the description of a proxy for scripts.
 fn told(proxy: &Proxy, toward: Option<&Toward>) -> serde_json::Value {
     json!({
         "base_url": proxy.base_url(), "token": proxy.word().map(|word| word.expose_secret()),
@@ -82,7 +82,7 @@ fn told(proxy: &Proxy, toward: Option<&Toward>) -> serde_json::Value {
 /// A proxy with the login in use.
 struct Running {
     proxy: Proxy,
-    /// Finishes a refresh that is under way before the program ends.
+    /// Completes a refresh in progress before the program ends.
     credential: Option<RotatingCredential>,
 }
 
@@ -137,23 +137,23 @@ impl Running {
     }
 }
 
-/// What a keeper gets from the program that starts it, on its stdin: never in its arguments.
+/// The data that a keeper receives on stdin from the program that starts it, never as arguments.
 #[derive(Default, Deserialize)]
 struct Given {
-    /// Where no profile has it.
+    /// Set if no profile has the key.
     api_key: Option<SecretString>,
     token: Option<SecretString>,
 }
 
-/// What a command needs to know of its proxy.
+/// The data that a command needs to use its proxy.
 #[derive(Deserialize)]
 pub(crate) struct ForCommand {
     pub(crate) base_url: String,
-    /// The word.
+    /// The proxy's word.
     pub(crate) token: SecretString,
 }
 
-/// Starts a keeper for the command that is about to take this program's place.
+/// Starts a keeper for the command that is about to replace this program.
 pub(crate) fn keep(
     global: &Global,
     toward: Option<&Toward>,
@@ -167,7 +167,7 @@ pub(crate) fn keep(
     }
     let api_key = match client::find_key(global)? {
         Some(client::Found::Key(key, _)) => Some(key),
-        // A keeper asks the program itself.
+        // A keeper runs the key's program itself.
         _ => None,
     };
     let mut keeper = this_program()?;
@@ -186,7 +186,7 @@ pub(crate) fn keep(
         let given = json!({
             "api_key": api_key.as_ref().map(|key| key.expose_secret()), "token": token.expose_secret(),
         });
-        // One that ended already has said why.
+        // A keeper that has already ended has reported why.
         let _ = stdin.write_all(given.to_string().as_bytes());
     }
     let mut line = String::new();
@@ -197,7 +197,7 @@ pub(crate) fn keep(
     serde_json::from_str(&line).map_err(|_| Failure::Local("the proxy did not start; see above".to_owned()))
 }
 
-/// This program, under the name that it was called by.
+/// Returns a command for this program, under the name that it was called by.
 fn this_program() -> std::io::Result<Command> {
     let command = Command::new(std::env::current_exe()?);
     #[cfg(unix)]
@@ -209,10 +209,10 @@ fn this_program() -> std::io::Result<Command> {
     Ok(command)
 }
 
-/// Keeps a proxy until a process has ended.
+/// Runs a proxy until a process has ended.
 pub(crate) fn keeper(global: &Global, args: KeeperArgs, output: &Output) -> Result<(), Failure> {
     if !args.is_detached {
-        // The one that stays is nobody's child here.
+        // A double fork: the process that stays is no child of the command.
         let mut own: Vec<_> = std::env::args_os().skip(1).collect();
         own.push("--detached".into());
         this_program()?.args(own).spawn()?;
@@ -225,7 +225,7 @@ pub(crate) fn keeper(global: &Global, args: KeeperArgs, output: &Output) -> Resu
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let outcome = runtime.block_on(async {
         signals::survive_file_limit();
-        // Before the command can begin, so that its number is not another's.
+        // Before the command can start, so that its process id is not reused.
         let process = Watched::open(args.process)?;
         let running =
             Running::start(global, args.audience.as_ref(), Listen::default(), args.pass, Some(given)).await?;
@@ -239,7 +239,7 @@ pub(crate) fn keeper(global: &Global, args: KeeperArgs, output: &Output) -> Resu
     outcome
 }
 
-/// A process whose end is waited for.
+/// A process whose end is awaited.
 #[cfg(target_os = "linux")]
 struct Watched(std::os::fd::OwnedFd);
 
@@ -256,8 +256,8 @@ impl Watched {
     async fn end(self) -> std::io::Result<()> {
         use rustix::event::{PollFd, PollFlags, poll};
 
-        // On a thread: to hand a descriptor to the runtime is not safe code. It can be read from when the process has
-        // ended (pidfd_open(2)).
+        // On a blocking thread, since passing a descriptor to the runtime requires unsafe code. The descriptor becomes
+        // readable when the process has ended (pidfd_open(2)).
         let ended = tokio::task::spawn_blocking(move || {
             while let Err(rustix::io::Errno::INTR) = poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None) {}
         });
@@ -290,7 +290,7 @@ impl Watched {
             .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
     }
 
-    /// There no command takes a program's place: see [`keep`].
+    /// On this system no command replaces a program: see [`keep`].
     #[cfg(not(unix))]
     fn is_there(&self) -> bool {
         false

@@ -1,14 +1,14 @@
-//! A local proxy that logs in for its callers: they send requests without a key or a token, and it adds the token.
+//! A local proxy that logs in for its callers: it adds the token to requests without a key or a token.
 //!
-//! It forwards to one origin and nowhere else. What is not plainly meant for it is refused: other hosts, tunnels,
-//! upgrades, paths that leave the base path. The caller's own `Authorization`, its cookies and what other proxies said
-//! of it are not passed on; an answer that repeats the token has `*` in its place, and cookies of the origin stay here.
-//! Bodies stream both ways. A body of up to 1 MiB is held, so that the request can be sent once more with another token
-//! after a 401; with a larger one the caller gets the 401.
+//! It forwards to one origin only. It refuses requests that are not plainly meant for that origin: other hosts,
+//! tunnels, upgrades, paths that leave the base path. It does not forward the caller's own `Authorization`, its
+//! cookies, or other proxies' headers about it; it replaces a token in a response with `*`, and keeps the origin's
+//! cookies. Bodies stream both ways. A body of up to 1 MiB is held, so that the request can be sent again with another
+//! token after a 401; with a larger body the caller gets the 401.
 //!
-//! The way in is a socket file for this user alone, or a loopback port with a *word*: a secret of the session that callers
-//! show in the path or as `Authorization: Bearer`, since every user of the machine can reach the port. A client that logs
-//! in first (`POST /auth/token`) is answered by the proxy, with the word in the token's place.
+//! Callers connect through a socket file for this user only, or a loopback port with a *word*: a secret of the session
+//! that callers send in the path or as `Authorization: Bearer`, since every user of the machine can reach the port.
+//! The proxy itself answers a client that logs in first (`POST /auth/token`), with the word as the token.
 //!
 //! ```no_run
 //! use colony_cli::proxy::{ClientTokens, Listen, Options, Proxy};
@@ -54,31 +54,32 @@ pub use allow::{Allow, ParseAllowError};
 pub use listen::{Listen, ParseListenError};
 pub use tokens::{AudienceSource, ClientTokens, CredentialTokens, TokenSource};
 
-/// How long requests under way may take once the proxy stops.
+/// How long requests in progress may take once the proxy stops.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
-/// What a client gets that logs in where no word is needed.
+/// The token for a client that logs in where no word is needed.
 const NO_WORD: &str = "proxy";
 
-/// How a [`Proxy`] behaves.
+/// The configuration of a [`Proxy`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
     /// The origin and the base path that requests go to.
     pub base_url: String,
-    /// Where the proxy listens: a free loopback port unless set.
+    /// The address to listen on: a free loopback port by default.
     pub listen: Listen,
-    /// What passes. Empty: everything but `POST /auth/rotate-key`, whose answer is a new key and which ends the login.
+    /// The requests to let through. Empty: all but `POST /auth/rotate-key`, whose response contains a new key and
+    /// which ends the login.
     pub allow: Vec<Allow>,
-    /// How long the origin may take to begin an answer: 30 s unless set. Uploads above 1 MiB have no limit.
+    /// How long the origin may take to begin a response: 30 s by default. Uploads above 1 MiB have no limit.
     pub timeout: Duration,
-    /// A PEM file of authorities that are trusted besides the system's.
+    /// A PEM file of authorities to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
-    /// Whether the origin is The Colony, whose clients log in by `POST /auth/token`. True unless set.
+    /// Whether the origin is The Colony, whose clients log in by `POST /auth/token`. True by default.
     pub answers_login: bool,
 }
 
 impl Options {
-    /// The options of a proxy for this base URL.
+    /// Returns the options of a proxy for this base URL.
     pub fn new(base_url: impl Into<String>) -> Self {
         Self {
             base_url: base_url.into(),
@@ -91,7 +92,7 @@ impl Options {
     }
 }
 
-/// A running proxy. It stops when it is dropped; [`Proxy::stop`] waits for requests under way.
+/// A running proxy. Dropping it stops the proxy; [`Proxy::stop`] waits for requests in progress.
 pub struct Proxy {
     listening: Listening,
     base_url: String,
@@ -112,14 +113,14 @@ struct Shared {
 }
 
 impl Proxy {
-    /// Starts a proxy on the current tokio runtime. It listens when this returns; nothing is sent before the first
-    /// request.
+    /// Starts a proxy on the current tokio runtime. The proxy listens when this returns, and sends nothing before the
+    /// first request.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a base URL that is not http or https, or that is plain http to
-    /// another machine, and for a place where nobody can listen; [`Config`](ErrorKind::Config) for a CA file that cannot
-    /// be read.
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a base URL that is not http or https, or that is plain http
+    /// to another machine, and for an address that cannot be listened on; [`Config`](ErrorKind::Config) for a CA file
+    /// that cannot be read.
     pub async fn start(options: Options, tokens: impl TokenSource) -> Result<Self> {
         colony_async::install_tls_provider();
         let base = base(&options.base_url)?;
@@ -139,7 +140,7 @@ impl Proxy {
             (Listening::Port(address), Some(word)) => {
                 format!("http://{address}/{}{path}", word.expose_secret())
             }
-            // The name is needed by HTTP and decides nothing.
+            // HTTP requires a host name, which has no effect here.
             _ => format!("http://localhost{path}"),
         };
         let gate =
@@ -151,17 +152,17 @@ impl Proxy {
         Ok(Self { listening, base_url, word, quit, task: Some(task) })
     }
 
-    /// Returns the base URL for callers. On a port it has the word in it.
+    /// Returns the base URL for callers. On a port it includes the word.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Returns the word that callers show on a port; `None` on a socket file.
+    /// Returns the word that callers send on a port; `None` on a socket file.
     pub fn word(&self) -> Option<&SecretString> {
         self.word.as_ref()
     }
 
-    /// Returns the socket file, where that is the way in.
+    /// Returns the socket file, if the proxy listens on one.
     pub fn socket(&self) -> Option<&Path> {
         match &self.listening {
             Listening::File { path, .. } => Some(path),
@@ -169,7 +170,7 @@ impl Proxy {
         }
     }
 
-    /// Stops: takes no more requests, and waits at most 5 s for those under way.
+    /// Stops: accepts no more requests, and waits at most 5 s for those in progress.
     pub async fn stop(mut self) {
         self.quit.send_replace(true);
         if let Some(task) = self.task.take() {
@@ -188,7 +189,7 @@ impl Drop for Proxy {
     }
 }
 
-/// The origin with its base path.
+/// Returns the origin with its base path.
 fn base(text: &str) -> Result<Url> {
     let refused = |why: &str| {
         let message = format!("{text:?} is no address that a proxy can forward to: {why}");
@@ -210,7 +211,7 @@ fn base(text: &str) -> Result<Url> {
     }
 }
 
-/// The client that sends to the origin: once, without cookies, redirects and decompression.
+/// Returns the client that sends to the origin: once, without cookies, redirects or decompression.
 fn client(base: &Url, ca_file: Option<&Path>) -> Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -245,14 +246,14 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
                 let scheme = header::HeaderValue::from_static("Bearer realm=\"colony proxy\"");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
             }
-            // What is left of the request is not read.
+            // The rest of the request is not read.
             response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
             response
         }
     }
 }
 
-/// What a client gets that logs in: what it shows here, which is no token of the service.
+/// Returns the response to a client that logs in: the word that it sends here, which is no token of the service.
 fn logged_in(gate: &Gate) -> Response {
     let shown = match &gate.door {
         Door::Port { word, .. } => word.secret().expose_secret(),

@@ -1,7 +1,7 @@
-//! Replacing the API key: the new one is in one answer, and the old one ends when that is sent.
+//! Replaces the API key: one reply contains the new key, and sending it ends the old one.
 //!
-//! An idempotency key is stored first. The service keeps its answer under that key for 24 hours, so a rotation whose
-//! answer was lost is asked for again, also by a later command.
+//! An idempotency key is stored first. The service keeps its reply under that key for 24 hours, so a rotation whose
+//! reply was lost can be repeated, even by a later command.
 
 use std::time::Duration;
 
@@ -27,21 +27,21 @@ use crate::{
     sink::Sink,
 };
 
-/// For how long the service answers a repetition with what it answered first, in seconds.
+/// How long the service repeats its first reply, in seconds.
 const KEPT: f64 = 24.0 * 3600.0;
-/// The pauses before the repetitions of a rotation whose outcome is not known.
+/// The pauses before the repetitions of a rotation with an unknown outcome.
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
 
-/// A rotation that was begun. Kept until its answer is where it belongs.
+/// A rotation in progress. Kept until the new key is stored.
 #[derive(Serialize, Deserialize)]
 struct Begun {
     schema: u64,
     idempotency_key: String,
-    /// Unix seconds.
+    /// When it began, in Unix seconds.
     since: f64,
 }
 
-/// Where begun rotations are noted: beside the profiles, one file for each key, named by the key's fingerprint.
+/// The directory of rotations in progress: beside the profiles, one file per key, named by the key's fingerprint.
 struct Journal {
     files: Option<PrivateFiles>,
     name: String,
@@ -53,7 +53,7 @@ impl Journal {
         Self { files, name: format!("{}.json", fingerprint(base_url, key.expose_secret())) }
     }
 
-    /// The rotation of this key that is under way, else a new one, which is stored before this returns.
+    /// Returns this key's rotation in progress, else a new one, which is stored before this returns.
     fn begin(&self, output: &Output) -> Result<Begun, Failure> {
         let now = client::now();
         if let Some(begun) = self.read()?.filter(|begun| now - begun.since < KEPT) {
@@ -83,7 +83,7 @@ impl Journal {
     }
 }
 
-/// Replaces the key and puts the new one where the old one was. `raw` prints the server's answer as `colony call` does.
+/// Replaces the key and stores the new one in place of the old. `raw` prints the server's reply as `colony call` does.
 pub(crate) async fn run(global: &Global, sink: Sink, raw: bool, output: &Output) -> Result<(), Failure> {
     let operation = crate::call::find(RotateKey::NAME)?;
     policy::policy(global)?.check(operation, 0).map_err(Error::from)?;
@@ -112,7 +112,7 @@ pub(crate) async fn run(global: &Global, sink: Sink, raw: bool, output: &Output)
 
     let client = client::builder_for(global, Some(key.clone()))?.build()?;
     let journal = Journal::of(&base_url, &key);
-    // What fails here has replaced nothing.
+    // A failure here has replaced nothing.
     if let Err(error) = client.transport().token().await {
         let begun = journal.read()?.filter(|_| error.status() == Some(401));
         return Err(begun.map_or_else(|| Failure::from(error.clone()), |begun| lost(&error, begun.since)));
@@ -139,7 +139,7 @@ pub(crate) async fn run(global: &Global, sink: Sink, raw: bool, output: &Output)
     if let Some(store) = &store
         && let Err(failure) = store.write(&fresh)
     {
-        // In its one other place: what is printed here is all there is of it.
+        // The output is the only other copy of the key.
         Sink::stdout().write(fresh.expose_secret(), output)?;
         journal.end();
         return Err(Failure::Local(format!(
@@ -157,25 +157,25 @@ pub(crate) async fn run(global: &Global, sink: Sink, raw: bool, output: &Output)
     drop(hold);
     drop(lock);
     if raw && store.is_none() {
-        // What `colony call` sends is the operation and nothing else.
+        // `colony call` sends the operation and nothing else.
         return Ok(());
     }
     let me = client.execute_json(GetMe::default()).await;
     tell(&source, store.as_ref(), &chosen, me, raw, output)
 }
 
-/// The place of the profile's key.
+/// Returns the store of the profile's key.
 fn store_of(chosen: &Chosen) -> Result<KeyStore, Failure> {
     let storage = chosen.existing()?.and_then(|profile| profile.api_key).unwrap_or_default();
     chosen.profiles()?.key(&chosen.name, storage)
 }
 
-/// What is printed where nothing keeps the new key.
+/// Returns the text to print if no profile stores the new key.
 fn plain(answer: &Value, fresh: &SecretString, output: &Output) -> String {
     if output.json { answer.to_string() } else { fresh.expose_secret().to_owned() }
 }
 
-/// Sends it, and again under the same key while its outcome is not known.
+/// Sends the request, and again under the same key while its outcome is unknown.
 async fn send(client: &Client, begun: &Begun, output: &Output) -> Result<Value, Error> {
     let mut pauses = PAUSES.iter();
     loop {
@@ -190,12 +190,12 @@ async fn send(client: &Client, begun: &Begun, output: &Output) -> Result<Value, 
     }
 }
 
-/// Whether it is worth sending again at once. The client itself has repeated what a gateway answered.
+/// Returns whether to send again at once. The client itself has already retried gateway errors.
 fn is_repeated(error: &Error) -> bool {
     error.kind() == ErrorKind::Network || error.kind() == ErrorKind::Conflict && is_unclear(error)
 }
 
-/// Whether the server may have acted.
+/// Returns whether the server may have acted.
 fn is_unclear(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Network | ErrorKind::Server | ErrorKind::Decode => true,
@@ -212,7 +212,7 @@ fn unclear(error: &Error) -> Failure {
     )
 }
 
-/// The old key is refused, and the rotation that replaced it cannot be repeated without a token.
+/// Returns the failure for a refused old key whose rotation cannot be repeated without a token.
 fn lost(error: &Error, since: f64) -> Failure {
     Failure::advised(
         error.clone(),

@@ -1,6 +1,5 @@
-//! A sample of each event that a webhook may ask for, with every field of the service's description: `samples.jsonl`,
-//! which is written from `tests/openapi` by
-//! `COLONY_UPDATE=1 cargo test -p colony-cli --lib samples`.
+//! A sample of each event that a webhook can subscribe to, with every field of the service's description:
+//! `samples.jsonl`, which `COLONY_UPDATE=1 cargo test -p colony-cli --lib samples` generates from `tests/openapi`.
 
 use std::sync::LazyLock;
 
@@ -13,7 +12,7 @@ use crate::failure::Failure;
 #[derive(Debug, Clone)]
 pub(crate) struct Sample(Map<String, Value>);
 
-/// All 58, in the order of the service's list.
+/// Returns all 58, in the order of the service's list.
 pub(crate) fn all() -> &'static [Sample] {
     static ALL: LazyLock<Vec<Sample>> = LazyLock::new(|| {
         let lines = include_str!("samples.jsonl").lines();
@@ -22,12 +21,12 @@ pub(crate) fn all() -> &'static [Sample] {
     &ALL
 }
 
-/// The sample of the event of this name.
+/// Returns the sample of the event of this name.
 pub(crate) fn find(event: &str) -> Option<&'static Sample> {
     all().iter().find(|sample| sample.event() == event)
 }
 
-/// The same, for an event that a person named.
+/// Returns the sample of an event that a person named.
 pub(crate) fn named(event: &str) -> Result<&'static Sample, Failure> {
     find(event).ok_or_else(|| {
         let closeness = |sample: &&Sample| normalized_damerau_levenshtein(sample.event(), event);
@@ -39,17 +38,17 @@ pub(crate) fn named(event: &str) -> Result<&'static Sample, Failure> {
 }
 
 impl Sample {
-    /// The event's name.
+    /// Returns the event's name.
     pub(crate) fn event(&self) -> &str {
         self.0.get("event").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The fields, `event` among them.
+    /// Returns the fields, including `event`.
     pub(crate) fn fields(&self) -> &Map<String, Value> {
         &self.0
     }
 
-    /// Sets a field to a value given as text, read as the type that the field has; `null` is null.
+    /// Sets a field to a value given as text, parsed as the field's type; `null` is null.
     pub(crate) fn set(&mut self, field: &str, text: &str) -> Result<(), String> {
         if field == "event" || !self.0.contains_key(field) {
             let known: Vec<&str> =
@@ -79,7 +78,7 @@ mod tests {
 
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/openapi/schemas.json");
 
-    /// A value of this type that a field of this name may have.
+    /// Returns a value of this type that a field of this name may have.
     fn value(name: &str, kind: &str) -> Value {
         match (kind, name) {
             ("uuid", _) => {
@@ -127,7 +126,7 @@ mod tests {
             for field in schemas[&schema]["fields"].as_array().unwrap_or_else(|| panic!("no {schema}")) {
                 let (name, kind) = (field["name"].as_str().unwrap(), field["type"].as_str().unwrap());
                 let value = match (event, name) {
-                    // The older name of the same.
+                    // The older name of the same field.
                     ("direct_message", "sender") => value("sender_display_name", kind),
                     _ => value(name, kind),
                 };

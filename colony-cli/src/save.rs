@@ -1,4 +1,4 @@
-//! `--output FILE`: a download written to a temporary file beside it, which then takes its place.
+//! `--output FILE`: a download to a temporary file beside it, which then replaces it.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,10 +12,10 @@ use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
 
-/// How often a download whose connection broke in the middle is started again.
+/// How often to restart a download whose connection broke.
 const AGAIN: u32 = 2;
 
-/// Fetches the bytes and stores them. The file is whole or as it was before.
+/// Fetches the bytes and stores them. Afterwards the file is complete or unchanged.
 pub(crate) async fn download(client: &Client, call: Prepared, path: &Path) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::Local(format!("{}: {error}", path.display()));
     let mut started = 0;
@@ -40,9 +40,9 @@ pub(crate) async fn download(client: &Client, call: Prepared, path: &Path) -> Re
     }
 }
 
-/// What is written to.
+/// The target of a download.
 enum Target {
-    /// A new file, and the place that it takes.
+    /// A new file, and the path that it replaces.
     Beside(NamedTempFile, PathBuf),
     /// A device or a pipe.
     Direct(File),
@@ -54,7 +54,7 @@ impl Target {
         if found.as_ref().is_ok_and(|found| !found.is_file()) {
             return Ok(Self::Direct(OpenOptions::new().write(true).open(path)?));
         }
-        // A link stays, and the file that it names is replaced.
+        // A link stays, and its target is replaced.
         let place = if found.is_ok() { fs::canonicalize(path)? } else { path.to_owned() };
         let directory = place.parent().filter(|parent| !parent.as_os_str().is_empty());
         let mut builder = tempfile::Builder::new();
@@ -62,7 +62,7 @@ impl Target {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            // A new file is made as any other is; the umask applies.
+            // A new file gets the default mode; the umask applies.
             let mode = found.as_ref().map_or(0o666, |found| found.permissions().mode() & 0o777);
             builder.permissions(fs::Permissions::from_mode(mode));
         }
@@ -76,7 +76,7 @@ impl Target {
         }
     }
 
-    /// Whether what was written so far is forgotten when the target is opened again.
+    /// Returns whether opening the target again discards what was written so far.
     fn starts_afresh(&self) -> bool {
         matches!(self, Self::Beside(..))
     }

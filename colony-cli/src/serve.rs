@@ -64,7 +64,7 @@ pub(crate) async fn run(args: SandboxArgs, output: &Output) -> Result<(), Failur
             sandbox.site(),
         ));
     }
-    // A server whose address nobody was told serves nobody.
+    // A server whose address could not be printed is useless.
     output.finish()?;
     interrupted().await?;
     sandbox.stop().await;

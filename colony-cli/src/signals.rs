@@ -1,8 +1,8 @@
-//! SIGINT, SIGTERM and SIGHUP: held while an answer that cannot be obtained again is on its way, and otherwise the end, with
-//! the terminal as it was and nothing staged left behind.
+//! SIGINT, SIGTERM and SIGHUP: held while a reply that cannot be requested again is on its way. Otherwise they end the
+//! program, restore the terminal and remove staged files.
 //!
-//! A refresh token is spent when it arrives at the provider, and what comes in its place is in the answer alone: a
-//! program that ends in between loses the login.
+//! A refresh token is spent when it arrives at the provider, and only the reply contains its replacement: a program
+//! that ends in between loses the login.
 
 use std::{
     collections::BTreeMap,
@@ -13,14 +13,14 @@ use std::{
 
 use tokio::sync::watch;
 
-/// The exit code of a program that Ctrl-C or a second signal ended.
+/// The exit code after Ctrl-C or a second signal.
 pub(crate) const ENDED: i32 = 130;
 
 #[derive(Default)]
 struct State {
-    /// For how long a signal is held, for each answer that is awaited.
+    /// How long a signal is held, for each awaited reply.
     holds: Vec<Duration>,
-    /// The number of the signal that is held.
+    /// The number of the held signal.
     arrived: Option<i32>,
     cleanups: BTreeMap<u64, Box<dyn FnOnce() + Send>>,
     next: u64,
@@ -37,8 +37,8 @@ fn arrivals() -> &'static watch::Sender<bool> {
     ARRIVALS.get_or_init(|| watch::Sender::new(false))
 }
 
-/// An answer is awaited that cannot be obtained again. A signal that arrives meanwhile ends the program when this is
-/// dropped; or after `limit`, whatever has come by then.
+/// Marks that a reply is awaited that cannot be requested again. A signal that arrives in the meantime ends the
+/// program when this is dropped, or after `limit` at the latest.
 #[must_use]
 pub(crate) struct Hold(());
 
@@ -50,9 +50,9 @@ pub(crate) fn hold(limit: Duration) -> Hold {
 }
 
 impl Hold {
-    /// Returns when a signal has arrived.
+    /// Waits until a signal has arrived.
     pub(crate) async fn arrived(&self) {
-        // It cannot fail: the sender is never dropped.
+        // This cannot fail: the sender is never dropped.
         let _ = arrivals().subscribe().wait_for(|arrived| *arrived).await;
     }
 }
@@ -70,10 +70,10 @@ impl Drop for Hold {
     }
 }
 
-/// Something to be done should a signal end the program before this is dropped.
+/// Work to do if a signal ends the program before this is dropped.
 pub(crate) struct Cleanup(u64);
 
-/// Does this should a signal end the program.
+/// Registers work to do if a signal ends the program.
 pub(crate) fn on_end(work: impl FnOnce() + Send + 'static) -> Cleanup {
     listen();
     let mut state = state();
@@ -89,7 +89,7 @@ impl Drop for Cleanup {
     }
 }
 
-/// Ends the program, and does what is to be done then.
+/// Ends the program after the registered work.
 pub(crate) fn end(code: i32) -> ! {
     let cleanups = std::mem::take(&mut state().cleanups);
     for work in cleanups.into_values() {
@@ -98,7 +98,7 @@ pub(crate) fn end(code: i32) -> ! {
     std::process::exit(code)
 }
 
-/// Starts to listen for signals, on a thread of its own: a prompt blocks the others.
+/// Starts to listen for signals on a separate thread: a prompt blocks the others.
 fn listen() {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| {
@@ -115,7 +115,7 @@ fn listen() {
                 }
             });
         };
-        // Without it signals do what they always do.
+        // Without this thread signals keep their default actions.
         if std::thread::Builder::new().name("signals".to_owned()).spawn(listener).is_ok() {
             let _ = started.recv();
         }
@@ -143,7 +143,7 @@ async fn take(mut signals: tokio::sync::mpsc::Receiver<i32>) {
     end(128 + number);
 }
 
-/// The signals that end a program, as they arrive.
+/// Returns the signals that end a program, as they arrive.
 #[cfg(unix)]
 pub(crate) fn arriving() -> std::io::Result<tokio::sync::mpsc::Receiver<i32>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -152,7 +152,7 @@ pub(crate) fn arriving() -> std::io::Result<tokio::sync::mpsc::Receiver<i32>> {
     let ignored = ignored();
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()] {
         let number = kind.as_raw_value();
-        // As `nohup` and a shell's `&` leave it: not this program's to hear.
+        // Ignored under `nohup` and a shell's `&`: this program must not handle them.
         if ignored & (1 << (number - 1)) != 0 {
             continue;
         }
@@ -164,7 +164,7 @@ pub(crate) fn arriving() -> std::io::Result<tokio::sync::mpsc::Receiver<i32>> {
     Ok(receiver)
 }
 
-/// The signals that this process was started to ignore, as bits. Only Linux says so to safe code.
+/// Returns the signals that this process was started to ignore, as bits. Only Linux reports this to safe code.
 #[cfg(unix)]
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -182,7 +182,7 @@ pub(crate) fn arriving() -> std::io::Result<tokio::sync::mpsc::Receiver<i32>> {
     Ok(receiver)
 }
 
-/// Restores the terminal's echo should a signal end the program before this is dropped.
+/// Restores the terminal's echo if a signal ends the program before this is dropped.
 #[cfg(unix)]
 pub(crate) fn keep_echo() -> Option<Cleanup> {
     use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
@@ -194,18 +194,18 @@ pub(crate) fn keep_echo() -> Option<Cleanup> {
     }))
 }
 
-/// The console is reset by the system.
+/// The system resets the console.
 #[cfg(not(unix))]
 pub(crate) fn keep_echo() -> Option<Cleanup> {
     None
 }
 
-/// Makes a file that grows past the limit of its size (`ulimit -f`) an error of the write instead of the end of the
-/// program. The token is then kept in memory.
+/// Turns exceeding the file size limit (`ulimit -f`) into an error of the write instead of the program's end. The
+/// token is then kept in memory.
 pub(crate) fn survive_file_limit() {
     #[cfg(unix)]
     {
-        // The handler stays when the listener goes. Programs that are started have the default again.
+        // The handler stays when the listener is dropped. Started programs get the default again.
         let kind = tokio::signal::unix::SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
         let _ = tokio::signal::unix::signal(kind);
     }

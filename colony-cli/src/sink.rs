@@ -1,4 +1,4 @@
-//! Where an answer goes that exists once: a new API key, the secret of a webhook.
+//! The destination of a reply that exists only once: a new API key, a webhook's secret.
 
 use std::{
     fs::{File, OpenOptions},
@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use crate::{failure::Failure, output::Output};
 
-/// A private file that is opened before the request is sent: a path that cannot be written must not cost the answer.
-/// Without one the answer goes to stdout.
+/// A private file that is opened before the request is sent: a path that cannot be written must not cost the reply.
+/// Without a file the reply goes to stdout.
 pub(crate) struct Sink {
     file: Option<(PathBuf, File)>,
-    /// Whether the file is new, and goes again when there is no answer to put into it.
+    /// Whether the file is new, to be removed if there is no reply for it.
     is_new: bool,
 }
 
@@ -37,7 +37,7 @@ impl Sink {
         Ok(Self { file: Some((path.to_owned(), file)), is_new })
     }
 
-    /// Writes the server's answer as JSON.
+    /// Writes the server's reply as JSON.
     pub(crate) fn answer(self, answer: &Value, output: &Output) -> Result<(), Failure> {
         if self.file.is_some() {
             return self.write(&answer.to_string(), output);
@@ -46,7 +46,7 @@ impl Sink {
         output.finish().inspect_err(|_| output.error_line(&answer.to_string()))
     }
 
-    /// Writes a text. If the file fails it is printed: better on a screen than nowhere.
+    /// Writes a text. If the file fails, the text is printed: better on a screen than nowhere.
     pub(crate) fn write(mut self, text: &str, output: &Output) -> Result<(), Failure> {
         let Some((path, file)) = self.file.take() else {
             output.line(text);
@@ -81,7 +81,7 @@ fn write(mut file: &File, text: &str) -> io::Result<()> {
     if is_regular { file.sync_all() } else { Ok(()) }
 }
 
-/// A regular file that was there before may be open to others.
+/// An existing regular file may be open to others.
 #[cfg(unix)]
 fn close_to_others(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! `colony trigger`: one delivery of a sample, made here.
+//! `colony trigger`: makes one delivery of a sample event.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +20,7 @@ use crate::{
     webhook_secret,
 };
 
-/// How long ago a delivery with a tampered time was signed: further than any receiver allows.
+/// How long ago a delivery with a tampered time was signed: longer than any receiver allows.
 const LONG_AGO: Duration = Duration::from_secs(3600);
 
 pub(crate) async fn run(global: &Global, args: TriggerArgs, output: &Output) -> Result<(), Failure> {
@@ -69,7 +69,7 @@ pub(crate) async fn run(global: &Global, args: TriggerArgs, output: &Output) -> 
     ))
 }
 
-/// The headers and the body of a delivery, which are what a receiver takes unless they are tampered with.
+/// Returns the headers and the body of a delivery, which are valid unless tampered with.
 fn made(signer: &Signer, attempt: &Attempt, sample: &Sample, tamper: Option<Tamper>) -> (HeaderMap, Vec<u8>) {
     let now = SystemTime::now();
     let signed = if tamper == Some(Tamper::Time) { now.checked_sub(LONG_AGO).unwrap_or(now) } else { now };
@@ -84,14 +84,14 @@ fn made(signer: &Signer, attempt: &Attempt, sample: &Sample, tamper: Option<Tamp
                 }
             }
         }
-        // One field more, at the beginning: it is an event still.
+        // One more field, at the beginning: still a valid event.
         Some(Tamper::Body) => drop(body.splice(1..1, *b"\"tampered\":true,")),
         Some(Tamper::Time) | None => {}
     }
     (headers, body)
 }
 
-/// The text with another hexadecimal digit at its end.
+/// Returns the text with its last hexadecimal digit changed.
 fn other_digit(text: &str) -> String {
     let (rest, last) = text.split_at(text.len() - 1);
     format!("{rest}{}", if last == "0" { '1' } else { '0' })

@@ -1,7 +1,7 @@
-//! What a command is waiting for, told on stderr after a second.
+//! Reports on stderr what a command is waiting for, after a second.
 //!
 //! The library reports retries and locks as `tracing` events and each request through a hook. Nothing is printed with
-//! `--quiet`, nor with `--json` where no person sees it: there an error is the one line on stderr.
+//! `--quiet`, nor with `--json` if no person sees it: there the only line on stderr is an error.
 
 use std::{
     fmt,
@@ -18,11 +18,11 @@ use tracing_subscriber::layer::{Context, Layer};
 
 use crate::args::Global;
 
-/// A shorter wait is not worth a word.
+/// A shorter wait is not reported.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How often it is seen whether there is something to tell.
+/// How often to check for something to report.
 const TICK: Duration = Duration::from_millis(200);
-/// How long one call may take in all, and a login, unless the options say less: the client's defaults.
+/// How long one call may take in total, and a login, unless the options set less: the client's defaults.
 const CALL: Duration = Duration::from_secs(180);
 const LOGIN: Duration = Duration::from_secs(130);
 
@@ -35,17 +35,17 @@ struct Wait {
 
 #[derive(Default)]
 struct State {
-    /// When the present operation was begun, and which one that is.
+    /// The current operation, and when it began.
     begun: Option<(&'static str, Instant)>,
     wait: Option<Wait>,
-    /// The tries of it that failed.
+    /// Its failed attempts.
     failed: Option<String>,
 }
 
 static STATE: Mutex<State> = Mutex::new(State { begun: None, wait: None, failed: None });
 /// Whether anything is printed.
 static TELLS: OnceLock<bool> = OnceLock::new();
-/// What `--deadline` says.
+/// The value of `--deadline`.
 static DEADLINE: OnceLock<Duration> = OnceLock::new();
 
 fn state() -> std::sync::MutexGuard<'static, State> {
@@ -60,7 +60,7 @@ pub(crate) fn set(global: &Global, json: bool) {
     let _ = TELLS.set(!global.quiet && (!json || io::stderr().is_terminal()));
 }
 
-/// Whether a person wants to be told.
+/// Returns whether a person wants reports.
 pub(crate) fn tells() -> bool {
     TELLS.get() == Some(&true)
 }
@@ -71,7 +71,7 @@ fn tell(text: &str) {
     }
 }
 
-/// A request is sent: its answer is waited for, for `limit` at most.
+/// Records that a request was sent, whose reply is awaited for at most `limit`.
 pub(crate) fn sent(operation: &'static str, limit: Duration) {
     let (mut state, now) = (state(), Instant::now());
     if state.begun.is_none_or(|(begun, _)| begun != operation) {
@@ -82,15 +82,15 @@ pub(crate) fn sent(operation: &'static str, limit: Duration) {
     state.wait = Some(Wait { what, since: now, limit, is_told: false });
 }
 
-/// The tries of the present operation that failed, in words.
+/// Describes the current operation's failed attempts.
 pub(crate) fn failed() -> Option<String> {
     state().failed.clone()
 }
 
-/// Something is waited for until this is dropped, for the limit of one request at most.
+/// Marks a wait until this is dropped, for at most the limit of one request.
 pub(crate) struct Waiting(());
 
-/// An answer of an OpenID provider is waited for.
+/// Marks a wait for an OpenID provider's reply.
 pub(crate) fn provider(limit: Duration) -> Waiting {
     let what = "waiting for the answer of the provider".to_owned();
     state().wait = Some(Wait { what, since: Instant::now(), limit, is_told: false });
@@ -103,7 +103,7 @@ impl Drop for Waiting {
     }
 }
 
-/// Tells what is waited for, as long as it is polled.
+/// Reports waits as long as it is polled.
 pub(crate) async fn watch() {
     loop {
         tokio::time::sleep(TICK).await;

@@ -1,4 +1,5 @@
-//! What the token session and connections warn of, as lines on stderr for people: each once, however many clients a command builds.
+//! Warnings of the token session and connections, as lines on stderr for people: each once, however many clients a
+//! command builds.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +17,7 @@ use tracing_subscriber::{Layer, filter::Targets, layer::Context, registry::Looku
 
 use crate::output::printable;
 
-/// Prints the warnings it hears.
+/// Prints the warnings that it receives.
 pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
     let targets = Targets::new()
         .with_target("colony::token", LevelFilter::WARN)
@@ -35,7 +36,7 @@ impl<S: Subscriber> Layer<S> for Warnings {
         let mut text = Text::default();
         event.record(&mut text);
         let text = printable(&(text.message + &text.error));
-        // Outages come and go while a program runs.
+        // Outages start and end while a program runs.
         let is_repeated = event.metadata().target() == "colony::events";
         if is_repeated || self.printed.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
             let _ = writeln!(std::io::stderr().lock(), "warning: {text}");

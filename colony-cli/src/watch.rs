@@ -1,4 +1,4 @@
-//! `colony watch`: what happens, as lines or as runs of a command.
+//! `colony watch`: events as lines, or as runs of a command.
 
 mod exec;
 mod failed;
@@ -26,7 +26,7 @@ use crate::{
     signals,
 };
 
-/// The position's file is called `watch-<account>.json`.
+/// The prefix of the position's file, `watch-<account>.json`.
 const NAME: &str = "watch";
 
 pub(crate) async fn run(global: &Global, args: WatchArgs, output: &Output) -> Result<(), Failure> {
@@ -42,7 +42,7 @@ pub(crate) async fn run(global: &Global, args: WatchArgs, output: &Output) -> Re
     let command = if args.exec.is_empty() { None } else { Some(Command::new(global, &args)?) };
     let mut watch = Watching { events: client.events().watch(settings(&args)), command, args, output };
     let outcome = watch.run(&mut signals).await;
-    // A login that is under way is brought to its end.
+    // A login in progress is completed.
     let closed = tokio::select! {
         closed = watch.events.close() => closed,
         Some(_) = signals.recv() => signals::end(signals::ENDED),
@@ -111,7 +111,7 @@ impl Watching<'_> {
             } else {
                 self.output.line(&line::text(&received));
             }
-            // What was not written is not done.
+            // An event that was not written is not done.
             if self.output.is_broken() {
                 return Ok(Next::Stop);
             }
@@ -150,7 +150,7 @@ enum Next {
     Stop,
 }
 
-/// The account's id.
+/// Returns the account's id.
 async fn account(client: &Client) -> Result<String, Failure> {
     Ok(client.account().get().await?.id.to_string())
 }

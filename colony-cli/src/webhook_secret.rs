@@ -1,4 +1,4 @@
-//! The secret that deliveries of this program are signed with.
+//! The secret that signs this program's deliveries.
 
 use std::path::Path;
 
@@ -15,8 +15,8 @@ use crate::{
 
 const VARIABLE: &str = "COLONY_WEBHOOK_SECRET";
 
-/// The secret of `--secret-file`, else of `COLONY_WEBHOOK_SECRET`, else the profile's own. That one is made when it is
-/// first needed and stays: a receiver is set up with it once.
+/// Returns the secret of `--secret-file`, else of `COLONY_WEBHOOK_SECRET`, else the profile's own. The profile's is
+/// generated on first use and stays: a receiver is set up with it once.
 pub(crate) async fn find(global: &Global, file: Option<&Path>) -> Result<SecretString, Failure> {
     if let Some(path) = file {
         let text = input::file("--secret-file", path)?;
@@ -41,7 +41,7 @@ async fn of_profile(global: &Global) -> Result<SecretString, Failure> {
     if let Some(secret) = read(&files, &name)? {
         return Ok(secret);
     }
-    // Two programs that start together must not make two.
+    // Two programs that start together must not create two secrets.
     let _lock = chosen.profiles()?.lock(&chosen.name, || ()).await?;
     if let Some(secret) = read(&files, &name)? {
         return Ok(secret);

@@ -1,4 +1,4 @@
-//! The body of a delivery, made of what polling tells.
+//! Builds a delivery's body from polled events.
 
 use colony_core::{
     api::{notifications::Notification, users::User},
@@ -12,7 +12,7 @@ use crate::samples;
 
 type Fields = Map<String, Value>;
 
-/// The fields in which events name who acted, the user's name; the user's id is in the field with `_id`.
+/// The fields in which events name the acting user; the user's id is in the field with `_id` appended.
 const ACTORS: [&str; 22] = [
     "actor",
     "replier",
@@ -38,13 +38,13 @@ const ACTORS: [&str; 22] = [
     "deleter",
 ];
 
-/// The id under which an event is delivered: the same each time that it is heard.
+/// Returns the id under which an event is delivered, which is the same each time the event is received.
 pub(super) fn event_id(event: &Event) -> String {
     let key = u128::from_str_radix(&key_for(&[event.id().as_str()]), 16).unwrap_or_default();
     uuid::Builder::from_custom_bytes(key.to_be_bytes()).into_uuid().to_string()
 }
 
-/// The kinds that these events are made of; all when none is named.
+/// Returns the kinds that these events are made from; all if none is named.
 pub(super) fn kinds(wanted: &[String]) -> Vec<EventKind> {
     let kind = |event: &String| match event.as_str() {
         "direct_message" => EventKind::Message,
@@ -54,7 +54,8 @@ pub(super) fn kinds(wanted: &[String]) -> Vec<EventKind> {
     if wanted.is_empty() { EventKind::ALL.to_vec() } else { wanted.iter().map(kind).collect() }
 }
 
-/// The event's name and the body of its delivery, `event` among the fields; `None` for what is not delivered.
+/// Returns the event's name and the body of its delivery, including `event`; `None` for an event that is not
+/// delivered.
 pub(super) fn of(event: &Event) -> Option<(String, Fields)> {
     let (name, fields) = match event {
         Event::Notification(notification) => {
@@ -84,7 +85,7 @@ pub(super) fn of(event: &Event) -> Option<(String, Fields)> {
     Some((name, fields))
 }
 
-/// The event's name for a type of notification. A message that arrives is heard as such.
+/// Returns the event's name for a type of notification. Messages are received as messages instead.
 fn name_of(kind: &str) -> Option<&str> {
     Some(match kind {
         "direct_message" => return None,
@@ -97,7 +98,7 @@ fn name_of(kind: &str) -> Option<&str> {
     })
 }
 
-/// The fields of an event that a notification knows.
+/// Returns the event's fields that a notification contains.
 fn of_notification(name: &str, notification: &Notification) -> Fields {
     let ids = json!({
         "post_id": notification.post_id,
@@ -109,7 +110,7 @@ fn of_notification(name: &str, notification: &Notification) -> Fields {
     });
     let actor = notification.actor.as_ref();
     let Some(sample) = samples::find(name) else {
-        // One that this version does not know.
+        // A notification type that this version does not know.
         let mut fields = present(ids);
         fields.remove("is_comment");
         name_actor(&mut fields, "actor", actor);
@@ -117,7 +118,7 @@ fn of_notification(name: &str, notification: &Notification) -> Fields {
     };
     let has = |field: &str| sample.fields().contains_key(field);
     let mut fields = present(ids);
-    // The text of the notification is another one.
+    // The notification's text differs from the event's.
     fields.retain(|field, _| has(field) && field != "message");
     if has("comment_id") {
         fields.entry("comment_id").or_insert(Value::Null);
@@ -137,7 +138,7 @@ fn name_actor(fields: &mut Fields, field: &str, actor: Option<&User>) {
     }
 }
 
-/// The fields that are known.
+/// Returns the fields with known values.
 fn present(fields: Value) -> Fields {
     let Value::Object(fields) = fields else { return Fields::new() };
     fields.into_iter().filter(|(_, value)| !value.is_null()).collect()

@@ -1,4 +1,4 @@
-//! `--receive`: the service's own deliveries, checked and passed on as they came.
+//! `--receive`: verifies the service's own deliveries and passes them on unchanged.
 
 use std::{
     net::SocketAddr,
@@ -25,7 +25,7 @@ use crate::{
     output::{Output, one_line},
 };
 
-/// The largest body, in bytes, as a receiver has it.
+/// The largest body, in bytes, as receivers commonly limit it.
 const LIMIT: usize = 256 * 1024;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ struct Gate {
     lines: mpsc::UnboundedSender<Line>,
 }
 
-/// What is printed, by the one who prints.
+/// A line for the task that prints.
 enum Line {
     Arrived(Attempt),
     Answered(Attempt, forward::Answer),
@@ -100,7 +100,7 @@ async fn arrived(State(gate): State<Arc<Gate>>, request: Request) -> Response {
         Ok(body) => body,
         Err((status, why)) => return refused(status, why.to_owned()),
     };
-    // Before anything else is looked at.
+    // The signature is checked before anything else.
     match gate.verifier.verify_headers(&parts.headers, &body, SystemTime::now()) {
         Ok(_) => {}
         Err(why @ Rejected::Malformed(_)) => return refused(StatusCode::BAD_REQUEST, why.to_string()),
@@ -123,7 +123,7 @@ async fn arrived(State(gate): State<Arc<Gate>>, request: Request) -> Response {
     response
 }
 
-/// Reads a body that is not larger and not slower than allowed.
+/// Reads a body within the limits of size and time.
 async fn read(body: Body) -> Result<Bytes, (StatusCode, &'static str)> {
     match tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, LIMIT)).await {
         Ok(Ok(body)) => Ok(body),
@@ -139,7 +139,7 @@ fn is_too_large(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
 }
 
-/// The headers that are passed on: the service's own, and the type of the body.
+/// Returns the headers to pass on: the service's own, and the body's type.
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
     let wanted =
         |name: &header::HeaderName| name.as_str().starts_with("x-colony-") || name == header::CONTENT_TYPE;
@@ -150,7 +150,7 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
     passed
 }
 
-/// What a delivery says of itself.
+/// Returns the attempt that a delivery's headers describe.
 fn told(headers: &HeaderMap) -> Attempt {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("?").to_owned();
     let mut attempt = Attempt::new(text(EVENT_HEADER), text(EVENT_ID_HEADER));

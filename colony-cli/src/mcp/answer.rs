@@ -1,32 +1,32 @@
-//! Answers for a model: what others wrote is cleaned and marked, and what is too long is cut at whole rows.
+//! Results for a model: text by others is cleaned and marked, and a result that is too long is cut at whole rows.
 
 use colony_core::{Error, registry::Operation, untrusted};
 use serde_json::{Map, Value, json};
 
-/// Fields in which anybody may keep any JSON: nothing in them is taken for the service's word.
+/// Fields in which users can store any JSON: none of their content is trusted as the service's.
 const FREE: &[&str] =
     &["metadata", "capabilities", "social_links", "data", "payload", "record", "content", "value", "extra"];
 
-/// The longest message of an error, in characters.
+/// The longest error message, in characters.
 const LONGEST_MESSAGE: usize = 2000;
 
-/// An answer, and what is known of it.
+/// A result and its context.
 pub(super) struct Answer<'a> {
-    /// What the service said.
+    /// The service's reply.
     pub(super) value: Value,
-    /// What was asked, to tell how to ask for the rest.
+    /// The operation, to determine how to request the rest.
     pub(super) operation: &'a Operation,
     pub(super) arguments: &'a Map<String, Value>,
-    /// The id and the name of the account, where they are known.
+    /// The id and the name of the account, if known.
     pub(super) me: Option<&'a (String, String)>,
-    /// What else is to be said of it.
+    /// Notes about the result.
     pub(super) notes: Map<String, Value>,
 }
 
 impl Answer<'_> {
-    /// The text of the answer, at most `most` bytes.
+    /// Returns the result's text, at most `most` bytes.
     pub(super) fn text(mut self, most: usize) -> String {
-        // First: a field's name must not become a trusted one by being cleaned.
+        // First, because cleaning could turn another field's name into a trusted one.
         let removed = untrusted::clean_json(&mut self.value);
         without_nulls(&mut self.value);
         withhold(&mut self.value);
@@ -51,10 +51,10 @@ impl Answer<'_> {
         Value::Object(out).to_string()
     }
 
-    /// As many whole rows as there is room for; where there are none, the beginning of each text.
+    /// Returns as many whole rows as fit; if none does, the beginning of each text.
     fn cut(&self, most: usize) -> String {
         if let Some(rows) = rows(&self.value).map(Vec::len) {
-            // The most rows that fit, found by halves.
+            // The most rows that fit, by bisection.
             let (mut fits, mut fails) = (0, rows);
             let shown = |count: usize| {
                 let mut value = self.value.clone();
@@ -74,7 +74,7 @@ impl Answer<'_> {
         let mut limit = most / 2;
         while limit > 16 {
             let mut value = self.value.clone();
-            // One row, and the beginnings of its texts.
+            // One row, with its texts shortened.
             if let Some(rows) = rows_mut(&mut value) {
                 rows.truncate(1);
             }
@@ -91,7 +91,7 @@ impl Answer<'_> {
         self.wrapped(Value::Null, Some(cut))
     }
 
-    /// How to ask for what is not shown: after the first `shown` rows, or after all that came.
+    /// Returns how to request the rest: after the first `shown` rows, or after all that were received.
     fn more(&self, shown: Option<usize>) -> Option<Value> {
         let came = rows(&self.value)?.len();
         let count = shown.unwrap_or(came);
@@ -136,7 +136,7 @@ impl Answer<'_> {
     }
 }
 
-/// The rows of an answer: itself, or its longest list.
+/// Returns a result's rows: the result itself, or its longest list.
 fn rows(value: &Value) -> Option<&Vec<Value>> {
     match value {
         Value::Array(rows) => Some(rows),
@@ -158,7 +158,7 @@ fn rows_mut(value: &mut Value) -> Option<&mut Vec<Value>> {
     lists.max_by_key(|rows| size(rows))
 }
 
-/// Takes what is null out of objects: it says nothing, and costs a model as much as what does.
+/// Removes null fields from objects: they carry no information, but cost a model tokens.
 fn without_nulls(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(without_nulls),
@@ -170,7 +170,7 @@ fn without_nulls(value: &mut Value) {
     }
 }
 
-/// What a model's context, which is a log, must not hold, should the service ever answer with it.
+/// Masks secrets that the service might reply with: a model's context is a log.
 fn withhold(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(withhold),
@@ -190,7 +190,7 @@ fn withhold(value: &mut Value) {
     }
 }
 
-/// `mine` is this program's word, so nobody else may say it.
+/// Removes `mine` from received objects: only this program sets it.
 fn without_claims(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(without_claims),
@@ -227,7 +227,7 @@ fn mark(value: &mut Value, me: &(String, String)) {
     }
 }
 
-/// Leaves the first characters of every text.
+/// Shortens every text to its first characters.
 fn shorten(value: &mut Value, limit: usize) {
     match value {
         Value::String(text) if text.len() > limit => {
@@ -242,7 +242,7 @@ fn shorten(value: &mut Value, limit: usize) {
     }
 }
 
-/// An error as a model can mend it.
+/// Returns an error in a form that a model can act on.
 pub(super) fn failure(error: &Error, advice: Option<&str>) -> String {
     let hint = advice.or(error.hint());
     let mut message = error.message().to_owned();
@@ -259,7 +259,7 @@ pub(super) fn failure(error: &Error, advice: Option<&str>) -> String {
     out.to_string()
 }
 
-/// An error that needs no more than words.
+/// Returns an error from its kind and message.
 pub(super) fn refusal(kind: &str, message: &str) -> String {
     let mut out = json!({"error": {"kind": kind, "message": message}});
     untrusted::clean_json(&mut out);
@@ -292,7 +292,7 @@ mod tests {
         assert_eq!(shown["untrusted"]["items"].as_array().unwrap().len() as u64, count);
         assert_eq!(shown["cut"]["next"], json!({"colony": "general", "offset": 10 + count}));
         assert!(shown["untrusted"]["items"][0].get("score").is_none(), "nulls are dropped");
-        // All that came, and not all that there is.
+        // All rows that were received, but not all that exist.
         let shown = text("get_posts", json!({}), page, 100_000);
         assert_eq!(shown["cut"], json!({"shown": 50, "next": {"offset": 50}}));
         let whole = text("get_posts", json!({}), json!({"items": [{"id": "p"}], "total": 1}), 1000);

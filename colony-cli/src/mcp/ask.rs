@@ -1,8 +1,8 @@
-//! Asking a person before a write: `--ask`.
+//! `--ask`: asks a person before each write.
 //!
-//! Up to protocol 2025-11-25 the server asks the client by a request; since 2026-07-28 it answers the call with what it
-//! wants to know, and the client calls again. What comes back from the client is believed in nothing but the answer: only
-//! a nonce goes out, and what was asked about is kept here and compared.
+//! Up to protocol 2025-11-25 the server sends the client a request; since 2026-07-28 its reply to the call contains
+//! the question, and the client calls again. Only the client's reply itself is trusted: the server sends a nonce,
+//! keeps the question, and compares the two.
 
 use std::{
     collections::VecDeque,
@@ -24,18 +24,18 @@ use serde_json::Value;
 /// How many questions are kept, and for how long.
 const MOST: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(600);
-/// The name of the question.
+/// The question's name.
 const QUESTION: &str = "confirm";
 
-/// What came of asking.
+/// The result of asking.
 pub(super) enum Asked {
     Accepted,
-    /// The client is to ask, and to call again.
+    /// The client must ask, and call again.
     Later(Box<InputRequiredResult>),
     Refused(&'static str),
 }
 
-/// Questions that are not answered yet.
+/// Unanswered questions.
 #[derive(Default)]
 pub(super) struct Questions(Mutex<VecDeque<Question>>);
 
@@ -47,7 +47,7 @@ struct Question {
 }
 
 impl Questions {
-    /// Asks whether what is told may be done.
+    /// Asks whether the described call may be made.
     pub(super) async fn ask(
         &self,
         told: String,
@@ -97,7 +97,7 @@ impl Questions {
         Asked::Later(Box::new(InputRequiredResult::new(Some(requests.into_iter().collect()), Some(nonce))))
     }
 
-    /// Takes a question, which is answered once, and says whether it was about this.
+    /// Takes a question, which can be answered once. Returns whether it was about this call.
     fn take(&self, nonce: &str, about: &str) -> bool {
         let mut questions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(at) = questions.iter().position(|question| question.nonce == nonce) else { return false };
@@ -120,7 +120,7 @@ fn form(message: String) -> ElicitRequestParams {
     ElicitRequestParams::FormElicitationParams { meta: None, message, requested_schema }
 }
 
-/// What a call is about: with the fields in order, so that an equal call is equal.
+/// Identifies a call, with its fields in order so that equal calls are equal.
 fn about(request: &CallToolRequestParams) -> String {
     let arguments = request.arguments.clone().unwrap_or_default();
     format!("{} {}", request.name, super::canonical(&Value::Object(arguments)))

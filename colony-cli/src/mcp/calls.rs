@@ -1,4 +1,4 @@
-//! What the tools do.
+//! The tools' implementations.
 
 use std::{
     collections::VecDeque,
@@ -36,24 +36,24 @@ use crate::{
     methods, watch,
 };
 
-/// How many rows a list gives unless told otherwise.
+/// The default number of rows in a list.
 const ROWS: u64 = 20;
-/// How many positions are remembered.
+/// The number of positions that are kept.
 const POSITIONS: usize = 64;
 
-/// What came of a call.
+/// The result of a call.
 pub(super) enum Outcome {
     Done(String),
-    /// Something that the model can mend.
+    /// An error that the model can fix.
     Failed(String),
-    /// A person has to be asked first.
+    /// A person must be asked first.
     Asks(Box<rmcp::model::InputRequiredResult>),
 }
 
-/// The server's part that knows nothing of the protocol's form.
+/// The part of the server that is independent of the protocol's form.
 pub(super) struct Calls {
     global: Arc<Global>,
-    /// What is allowed, or why the profile cannot be read: then nothing is.
+    /// The policy, or why the profile cannot be read: then nothing is allowed.
     policy: Result<Policy, Error>,
     write: bool,
     ask: bool,
@@ -64,10 +64,10 @@ pub(super) struct Calls {
     positions: Mutex<VecDeque<(String, Position)>>,
 }
 
-/// A client, and whose it is.
+/// A client, and its account.
 struct Connected {
     client: Client,
-    /// The account's id and name, once asked for. `None`: the service did not say.
+    /// The account's id and name, once fetched. `None` if the service did not return them.
     me: OnceCell<Option<(String, String)>>,
 }
 
@@ -89,7 +89,7 @@ impl Calls {
         }
     }
 
-    /// The policy; where it cannot be read, that of the tools that are shown nevertheless.
+    /// Returns the policy; if it cannot be read, a read-only one, to list the tools anyway.
     fn policy(&self) -> Policy {
         self.policy.clone().unwrap_or_else(|_| Policy::read_only())
     }
@@ -116,7 +116,7 @@ impl Calls {
         })
     }
 
-    /// Reads what an operation tells, for a resource.
+    /// Calls a read operation for a resource.
     pub(super) async fn read(&self, name: &str, arguments: Value, context: &Context) -> Outcome {
         let read = async {
             let operation = self.operation(name)?;
@@ -197,8 +197,8 @@ impl Calls {
         }
     }
 
-    /// The operation of this name, if a model may use it. What is not allowed is told as little of as what is not there,
-    /// but for the reason.
+    /// Returns the operation of this name, if a model may use it. For a forbidden one, the error reveals no more than
+    /// for an unknown one, except the reason.
     fn operation(&self, name: &str) -> Result<&'static Operation, Error> {
         let policy = self.policy.as_ref().map_err(Clone::clone)?;
         let Some(operation) = registry::find(name) else {
@@ -237,7 +237,7 @@ impl Calls {
         }
         let call = operation.prepare(Value::Object(arguments.clone()))?;
         let connected = self.connected().await?;
-        // Nobody waits for the answer to a cancelled read, so the rest of it is not asked for.
+        // The reply to a cancelled read is discarded, so the rest is not fetched.
         let value = tokio::select! {
             value = self.fetch(&connected.client, call, context) => value?,
             () = context.ct.cancelled() => return Err(cancelled(operation.name)),
@@ -274,7 +274,7 @@ impl Calls {
                     let row = row?;
                     size += row.to_string().len();
                     all.push(row);
-                    // What there is no room for need not be fetched.
+                    // Rows that do not fit need not be fetched.
                     if size > self.max_result * 2 {
                         break;
                     }
@@ -292,7 +292,7 @@ impl Calls {
         }
     }
 
-    /// Carries out a write. With an id it is done once for equal arguments and an equal id.
+    /// Calls a write operation. With an id, equal arguments with an equal id are written once.
     async fn write_operation(
         &self,
         operation: &'static Operation,
@@ -343,7 +343,7 @@ impl Calls {
             }
         };
         if context.ct.is_cancelled() {
-            // The client hears of it no more; whoever reads its log does.
+            // The client gets no more replies to this call, but a reader of its log sees this.
             tracing::warn!(
                 target: "colony::mcp", operation = operation.name,
                 "the call was cancelled when {} had gone out: it was done", operation.name
@@ -368,7 +368,7 @@ impl Calls {
             ("get_karma_breakdown", "karma"),
             ("get_my_limits", "limits"),
         ] {
-            // The profile is what was asked for; the rest is told where it is to be had.
+            // The profile is required; other parts are left out if they fail.
             let part = async {
                 let call = self.operation(name)?.prepare(json!({}))?;
                 self.fetch(&connected.client, call, context).await
@@ -407,7 +407,7 @@ impl Calls {
             Some(next) if self.position(next).is_some() => {
                 watch.position(self.position(next).unwrap_or_else(Position::now))
             }
-            // What an earlier run of this server gave: it goes on from that moment, and may tell a little twice.
+            // From an earlier run of this server: continues from that time, and may repeat some events.
             Some(next) if next.split_once('~').is_some_and(|(moment, _)| is_moment(moment)) => {
                 watch.since(next.split('~').next().unwrap_or(next).to_owned())
             }
@@ -432,7 +432,7 @@ impl Calls {
                 row.as_object_mut().map(|row| row.remove(unneeded));
             }
             size += row.to_string().len();
-            // The first is shown in any case, to its beginning where it is too long.
+            // The first row is always shown, shortened if it is too long.
             if !rows.is_empty() && size > self.max_result / 4 * 3 {
                 is_all = false;
                 break;
@@ -453,7 +453,8 @@ impl Calls {
         Ok(Outcome::Done(answer.text(self.max_result)))
     }
 
-    /// Remembers where to go on, which is too long for a model, and returns its name: the moment, and a number.
+    /// Stores the position to continue from, which is too long for a model, and returns its name: the time, and a
+    /// number.
     fn remember(&self, position: Position) -> String {
         let cursor =
             serde_json::to_value(&position).ok().and_then(|it| it["cursor"].as_str().map(str::to_owned));
@@ -472,7 +473,7 @@ impl Calls {
         positions.iter().find(|(name, _)| name == next).map(|(_, position)| position.clone())
     }
 
-    /// The client, which is made at the first call.
+    /// Returns the client, which is built at the first call.
     async fn connected(&self) -> Result<Arc<Connected>, Error> {
         let policy = self.policy.as_ref().map_err(Clone::clone)?.clone();
         let known = self.connected.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -480,7 +481,7 @@ impl Calls {
             return Ok(connected);
         }
         let global = Arc::clone(&self.global);
-        // A keyring may ask a person.
+        // A keyring may prompt a person.
         let made = tokio::task::spawn_blocking(move || {
             Ok::<_, Failure>(client::builder(&global)?.policy(policy).build()?)
         });
@@ -491,7 +492,7 @@ impl Calls {
         Ok(Arc::clone(known.get_or_insert(made)))
     }
 
-    /// A login that is made later is found by the next call.
+    /// Makes the next call find a later login.
     fn forget_without_key(&self, error: &Error) {
         if error.code() == Some(NO_KEY) || matches!(error.kind(), ErrorKind::Auth | ErrorKind::ReauthRequired)
         {
@@ -501,7 +502,7 @@ impl Calls {
 }
 
 impl Connected {
-    /// Whose client it is, asked for once. A service that does not say it is asked again.
+    /// Returns the client's account, fetched once; fetched again if the service did not return it.
     async fn me(&self) -> Option<(String, String)> {
         if let Some(me) = self.me.get() {
             return me.clone();
@@ -514,12 +515,12 @@ impl Connected {
     }
 }
 
-/// Whether doing it twice makes two things: such a write is done once even where the caller names no request.
+/// Returns whether a repetition would create a second object: such a write is done once even without a request id.
 fn makes_something(name: &str) -> bool {
     ["create_", "send_", "reply_", "comment_", "post_"].iter().any(|begin| name.starts_with(begin))
 }
 
-/// What a person is asked.
+/// Returns the question for a person.
 fn told(operation: &Operation, arguments: &Arguments) -> String {
     let given = Value::Object(arguments.clone()).to_string();
     let (given, _) = colony_core::untrusted::clean(&given);
@@ -532,14 +533,14 @@ fn told(operation: &Operation, arguments: &Arguments) -> String {
     )
 }
 
-/// The request that would be sent, as `colony call --dry-run` prints it.
+/// Returns the request that would be sent, as `colony call --dry-run` prints it.
 fn described(operation: &Operation, arguments: Arguments) -> Result<Outcome, Error> {
     let call = operation.prepare(Value::Object(arguments))?;
     let described = call::describe(call).map_err(|failure| as_error(&failure))?;
     Ok(Outcome::Done(described.to_string()))
 }
 
-/// Says that a write whose answer was lost may be repeated.
+/// Adds that a write whose reply was lost can be repeated.
 fn unclear(error: Error, is_keyed: bool) -> Error {
     let is_unclear = matches!(error.kind(), ErrorKind::Network | ErrorKind::Server) && is_keyed;
     if !is_unclear {
@@ -557,7 +558,7 @@ fn unclear(error: Error, is_keyed: bool) -> Error {
     again.finish()
 }
 
-/// What a model can do about an error, where that is not what a program does.
+/// Returns what a model can do about an error, if that differs from what a program does.
 fn advice(error: &Error) -> Option<String> {
     let text = match (error.kind(), error.code()) {
         (ErrorKind::Auth, Some(NO_KEY)) => {
@@ -607,7 +608,7 @@ fn needed(arguments: &Arguments, name: &str) -> Result<String, Error> {
     text(arguments, name)?.ok_or_else(|| wrong(format!("{name} is missing")))
 }
 
-/// The arguments of an operation. Some models write them as a text.
+/// Returns an operation's arguments. Some models send them as a string.
 fn object(arguments: &mut Arguments, name: &str) -> Result<Arguments, Error> {
     match arguments.remove(name) {
         None | Some(Value::Null) => Ok(Map::new()),

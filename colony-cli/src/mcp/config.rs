@@ -1,5 +1,5 @@
-//! `colony mcp config CLIENT`: what to paste, so that a client starts this server. It edits nobody's files, and holds no
-//! key: the login is the one that this machine has.
+//! `colony mcp config CLIENT`: prints what to paste so that a client starts this server. It edits no files, and
+//! contains no key: the server uses this machine's login.
 
 use clap::ValueEnum;
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::{
     output::Output,
 };
 
-/// A program that starts servers.
+/// A program that starts MCP servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum McpClient {
     /// A `claude mcp add` command
@@ -25,7 +25,7 @@ pub(crate) enum McpClient {
 }
 
 pub(super) fn print(global: &Global, args: &McpArgs, to: McpClient, output: &Output) -> Result<(), Failure> {
-    // Desktop programs have another PATH than a shell.
+    // Desktop programs have a different PATH than a shell.
     let program = std::env::current_exe()?;
     let program =
         program.to_str().ok_or_else(|| Failure::Local("the path of this program is not text".to_owned()))?;
@@ -48,7 +48,7 @@ pub(super) fn print(global: &Global, args: &McpArgs, to: McpClient, output: &Out
     Ok(())
 }
 
-/// What the server is started with: the profile by its name, and every flag that was given.
+/// Returns the server's arguments: the profile by its name, and every given flag.
 fn arguments(global: &Global, args: &McpArgs, output: &Output) -> Result<Vec<String>, Failure> {
     let mut out = vec!["mcp".to_owned()];
     let mut flag = |name: &str, value: Option<String>| {
@@ -98,7 +98,7 @@ fn pretty(value: &serde_json::Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-/// A word of a shell's command line.
+/// Quotes a word for a shell.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {

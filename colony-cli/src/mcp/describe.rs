@@ -1,4 +1,4 @@
-//! What there is to know of one operation, for a model.
+//! The description of one operation, for a model.
 
 use colony_core::{policy::Policy, registry::Operation};
 use serde_json::{Map, Value, json};

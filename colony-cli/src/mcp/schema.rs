@@ -1,16 +1,16 @@
-//! What an operation takes, as JSON Schema: from the same table as `colony call NAME --help`.
+//! An operation's arguments as JSON Schema, from the same table as `colony call NAME --help`.
 
 use serde_json::{Map, Value, json};
 
 use crate::operation_docs::{Argument, OperationDocs};
 
-/// The most characters of an idempotency key of a caller.
+/// The longest idempotency key of a caller, in characters.
 pub(super) const LONGEST_REQUEST_ID: usize = 200;
 
-/// Numbers that an operation itself refuses beyond these: the operation, the argument, the least, the most.
+/// Bounds beyond which an operation itself refuses a number: the operation, the argument, the minimum, the maximum.
 const BOUNDS: &[(&str, &str, i64, i64)] = &[("create_puzzle", "difficulty", 1, 5)];
 
-/// The schema of an operation's arguments.
+/// Returns the schema of an operation's arguments.
 pub(super) fn of(docs: &OperationDocs) -> Map<String, Value> {
     let fields =
         docs.arguments.iter().map(|argument| (argument.name.clone(), property(argument), argument.required));
@@ -25,14 +25,14 @@ pub(super) fn of(docs: &OperationDocs) -> Map<String, Value> {
     schema
 }
 
-/// The schema of a tool that takes some of an operation's arguments.
+/// Returns the schema of a tool that takes some of an operation's arguments.
 pub(super) fn picked(docs: &OperationDocs, names: &[&str]) -> Map<String, Value> {
     let picked =
         names.iter().filter_map(|name| docs.arguments.iter().find(|argument| argument.name == *name));
     object(picked.map(|argument| (argument.name.clone(), property(argument), argument.required)))
 }
 
-/// An object of these fields and no others: their names, their schemas, whether they are needed.
+/// Returns an object schema with exactly these fields: names, schemas, whether they are required.
 pub(super) fn object(fields: impl IntoIterator<Item = (String, Value, bool)>) -> Map<String, Value> {
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for (name, schema, is_required) in fields {
@@ -51,7 +51,7 @@ pub(super) fn object(fields: impl IntoIterator<Item = (String, Value, bool)>) ->
     schema
 }
 
-/// The argument by which a caller tells one request from another.
+/// Returns the argument by which a caller distinguishes requests.
 pub(super) fn request_id() -> (String, Value, bool) {
     let docs = "Tells this request from an equal one: what is repeated with the same one is done once.";
     (

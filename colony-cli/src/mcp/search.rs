@@ -1,4 +1,4 @@
-//! Words to operations: by their names, their groups and what is said of them.
+//! Finds operations by words in their names, groups and docs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::operation_docs::{self, OperationDocs};
 /// The most operations that are shown.
 const SHOWN: usize = 10;
 
-/// What people say, and the words that names of operations have for it.
+/// Common words, and the words for them in operation names.
 const SYNONYMS: &[(&str, &str)] = &[
     ("abuse", "report"),
     ("account", "profile me"),
@@ -153,7 +153,7 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("write", "create"),
 ];
 
-/// Words that say nothing of what is wanted.
+/// Words without meaning for the search.
 const EMPTY: &[&str] = &[
     "a",
     "an",
@@ -234,10 +234,10 @@ const EMPTY: &[&str] = &[
     "out",
 ];
 
-/// Words that say little, and how much.
+/// Words with little meaning, and their weights.
 const WEAK: &[(&str, f64)] = &[("my", 0.35), ("own", 0.35), ("new", 0.5), ("all", 0.4), ("several", 0.3)];
 
-/// Words with which a question begins that asks for a change, beside the first words of the operations that make one.
+/// The words that begin a question about a change, in addition to the first words of write operations.
 const CHANGES: &[&str] = &[
     "edit",
     "delete",
@@ -293,18 +293,18 @@ const CHANGES: &[&str] = &[
     "reschedule",
 ];
 
-/// How much a word counts where it is found.
+/// The weight of a word by the place where it is found.
 const IN_NAME: f64 = 3.0;
 const IN_GROUP: f64 = 0.8;
 const IN_DOCS: f64 = 1.4;
 const IN_ARGUMENTS: f64 = 0.5;
-/// How much a synonym counts beside the word itself.
+/// The weight of a synonym relative to the word itself.
 const SYNONYM: f64 = 0.72;
-/// How much an operation counts that only reads, for a question that asks for no change, and for one that does.
+/// The weight of a read operation for a question without a change, and for one with a change.
 const READS: f64 = 1.35;
 const READS_FOR_A_CHANGE: f64 = 0.75;
 
-/// Finds the operations that these words may mean, the likeliest first.
+/// Returns the operations that these words may mean, the likeliest first.
 pub(super) fn find<'a>(
     words: &str,
     docs: &'a [OperationDocs],
@@ -402,7 +402,7 @@ impl<'a> Row<'a> {
         if score == 0.0 {
             return 0.0;
         }
-        // Of two that have the words, the one that has fewer others is meant.
+        // Of two operations with these words, prefer the one with fewer others.
         let unnamed = self.name.iter().filter(|word| !named.contains(word.as_str())).count();
         score /= 1.0 + 0.12 * unnamed as f64;
         match (self.operation.access(), question.asks_for_a_change) {
@@ -415,18 +415,18 @@ impl<'a> Row<'a> {
         if self.operation.name.starts_with("iter_") {
             score *= 0.93;
         }
-        // `get_wiki_page` for a page, `get_wiki_pages` for pages.
+        // Prefers `get_wiki_page` for "page" and `get_wiki_pages` for "pages".
         score
             + 0.05
                 * self.operation.name.split('_').filter(|part| question.said.contains(*part)).count() as f64
     }
 }
 
-/// What is asked.
+/// A parsed question.
 struct Question {
-    /// The words, each with what else it may mean.
+    /// The words, each with its synonyms.
     words: Vec<Vec<(String, f64)>>,
-    /// The words as they were said.
+    /// The words as written.
     said: BTreeSet<String>,
     asks_for_a_change: bool,
 }
@@ -444,7 +444,7 @@ impl Question {
     }
 }
 
-/// The words of a question, each with what else it may mean.
+/// Returns the words of a question, each with its synonyms.
 fn wanted(words: &str) -> Vec<Vec<(String, f64)>> {
     let all: Vec<String> = tokens(words).collect();
     let telling: Vec<&String> = all.iter().filter(|word| !EMPTY.contains(&word.as_str())).collect();
@@ -467,7 +467,7 @@ fn tokens(text: &str) -> impl Iterator<Item = String> {
     words.map(stem).collect::<Vec<_>>().into_iter()
 }
 
-/// A word without what it ends with: `comments`, `commented` and `commenting` are `comment`.
+/// Returns a word's stem: `comments`, `commented` and `commenting` become `comment`.
 fn stem(word: &str) -> String {
     let word = word.to_lowercase();
     let cut = |end: &str, put: &str, least: usize| {
@@ -484,7 +484,7 @@ fn stem(word: &str) -> String {
     stem.strip_suffix('e').filter(|short| short.len() > 3).map_or(stem.clone(), str::to_owned)
 }
 
-/// What is found, for a model.
+/// Returns the search result for a model.
 pub(super) fn answer(words: &str, is_allowed: &dyn Fn(&Operation) -> bool) -> Value {
     let docs = operation_docs::all();
     if words.trim().is_empty() {
@@ -510,7 +510,7 @@ pub(super) fn answer(words: &str, is_allowed: &dyn Fn(&Operation) -> bool) -> Va
     json!({"operations": rows})
 }
 
-/// `create_comment(post_id, body, parent_id?)`
+/// Returns `create_comment(post_id, body, parent_id?)`.
 pub(super) fn signature(docs: &OperationDocs) -> String {
     let arguments = docs.arguments.iter().filter(|argument| argument.name != "idempotency_key");
     let named: Vec<String> = arguments

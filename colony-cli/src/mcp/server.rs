@@ -1,4 +1,4 @@
-//! The protocol: what a client asks, and in which form it is answered.
+//! The protocol: a client's requests, and the form of the replies.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -21,12 +21,12 @@ use super::{
     tools,
 };
 
-/// The resource that says how to use the others.
+/// The resource that explains how to use the others.
 const INSTRUCTIONS: &str = "colony://instructions";
 const POST: &str = "colony://post/";
 const USER: &str = "colony://user/";
 
-/// Answers a client.
+/// Replies to a client.
 pub(super) struct Server {
     calls: Arc<Calls>,
 }
@@ -50,8 +50,8 @@ impl Server {
     }
 }
 
-/// Turns a panic into an error: `rmcp` leaves a request whose handler panics without an answer. The panic hook has
-/// written the message to stderr.
+/// Turns a panic into an error: `rmcp` does not reply to a request whose handler panics. The panic hook has written
+/// the message to stderr.
 async fn answered(work: impl Future<Output = Outcome>) -> Outcome {
     let outcome = AssertUnwindSafe(work).catch_unwind().await;
     outcome.unwrap_or_else(|_| {

@@ -1,5 +1,5 @@
-//! The tools: a fixed list, and what each does. Tools that are switched on at run time do not work, since clients
-//! ignore that the list has changed; every operation is behind two of these.
+//! The tools: a fixed list, and what each does. Enabling tools at run time does not work, since clients ignore changes
+//! to the list; every operation can be called through two of these.
 
 use std::sync::Arc;
 
@@ -13,32 +13,32 @@ use serde_json::{Map, Value, json};
 use super::schema;
 use crate::operation_docs::{self, OperationDocs};
 
-/// What a tool does.
+/// The action of a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Whoami,
     News,
     Find,
     Describe,
-    /// This operation, which reads, with these of its arguments.
+    /// This read operation, with these of its arguments.
     Read(&'static str, &'static [&'static str]),
-    /// Any operation that reads.
+    /// Any read operation.
     AnyRead,
-    /// This operation, which writes.
+    /// This write operation.
     Write(&'static str, &'static [&'static str]),
     Vote,
-    /// Any other operation that the policy lets through.
+    /// Any other operation that the policy allows.
     AnyWrite,
 }
 
-/// A tool, before its schema is made.
+/// A tool, before its schema is generated.
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     docs: &'static str,
 }
 
-/// All tools. Reads first; clients remember "always allow" by the name of a tool, so none both reads and writes.
+/// All tools, reads first. None both reads and writes, since clients remember "always allow" by a tool's name.
 pub(super) const ROWS: [Row; 14] = [
     Row {
         name: "whoami",
@@ -113,13 +113,13 @@ pub(super) const ROWS: [Row; 14] = [
     },
 ];
 
-/// Whether a model may use the operation at all: no secret comes into its context, which is a log.
+/// Returns whether a model may use the operation at all: no secret may enter its context, which is a log.
 pub(super) fn is_allowed(policy: &Policy, operation: &Operation) -> bool {
     operation.access() != Access::Secret && policy.allows(operation)
 }
 
 impl Row {
-    /// Whether the tool is there under a policy.
+    /// Returns whether the tool is listed under a policy.
     pub(super) fn is_listed(&self, policy: &Policy) -> bool {
         let allows = |name: &str| registry::find(name).is_some_and(|it| is_allowed(policy, it));
         match self.kind {
@@ -134,7 +134,7 @@ impl Row {
         }
     }
 
-    /// The names of the arguments it takes.
+    /// Returns the names of its arguments.
     pub(super) fn takes(&self) -> Vec<&'static str> {
         match self.kind {
             Kind::Whoami => Vec::new(),
@@ -201,7 +201,7 @@ impl Row {
     }
 }
 
-/// The tools that a policy leaves.
+/// Returns the tools that a policy allows.
 pub(super) fn list(policy: &Policy) -> Vec<Tool> {
     let all = operation_docs::all();
     let docs = |name: &str| {
@@ -214,7 +214,7 @@ pub(super) fn list(policy: &Policy) -> Vec<Tool> {
         .collect()
 }
 
-/// The tool of this name.
+/// Returns the tool of this name.
 pub(super) fn find(name: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.name == name)
 }

@@ -1,4 +1,4 @@
-//! One value of an answer: `--field`, and `--jq` in builds that have it.
+//! One value of a reply: `--field`, and `--jq` in builds that have it.
 
 #[cfg(feature = "jq")]
 mod jq;
@@ -7,18 +7,18 @@ use serde_json::Value;
 
 use crate::{args::Global, failure::Failure};
 
-/// What is printed of an answer.
+/// The part of a reply to print.
 #[derive(Debug, Clone)]
 pub(crate) enum Select {
     /// The value at a path: `id`, `items.0.title`.
     Field(String),
-    /// What a filter makes of it.
+    /// The results of a filter.
     #[cfg(feature = "jq")]
     Jq(String),
 }
 
 impl Select {
-    /// What the options ask for. A filter that is none is refused before anything is sent.
+    /// Returns the selection of the options. An invalid filter is refused before anything is sent.
     pub(crate) fn of(global: &Global) -> Result<Option<Self>, Failure> {
         #[cfg(feature = "jq")]
         if let Some(filter) = &global.jq {
@@ -28,7 +28,7 @@ impl Select {
         Ok(global.field.clone().map(Self::Field))
     }
 
-    /// The selected values, or what is missing.
+    /// Returns the selected values, or what is missing.
     pub(super) fn apply(&self, answer: &Value) -> Result<Vec<Value>, String> {
         match self {
             #[cfg(feature = "jq")]
@@ -47,7 +47,7 @@ impl Select {
     }
 }
 
-/// The names and numbers of a path. A backslash takes a dot into a name.
+/// Returns the names and numbers of a path. A backslash makes a dot part of a name.
 fn parts(path: &str) -> Vec<String> {
     let (mut parts, mut characters) = (vec![String::new()], path.chars());
     while let Some(c) = characters.next() {

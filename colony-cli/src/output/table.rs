@@ -1,18 +1,18 @@
-//! Tables that fit the terminal. What a person copies, an id or a name, is never cut.
+//! Tables that fit the terminal. Text that people copy, such as ids and names, is never cut.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::wording::one_line;
 
-/// The blanks between two columns.
+/// The number of blanks between two columns.
 const GAP: usize = 2;
-/// The width below which a shortened text says too little, and a spare column goes first.
+/// The width below which a shortened text is of little use, so that a spare column is removed first.
 const LEGIBLE: usize = 24;
-/// The width to which a text is shortened at most.
+/// The least width of a shortened text.
 const LEAST: usize = 6;
 
-/// A column and what becomes of it on a narrow terminal.
+/// A column, and how it adapts to a narrow terminal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
     name: &'static str,
@@ -24,21 +24,21 @@ pub(crate) struct Column {
 enum Fit {
     Whole,
     Short,
-    /// Left out, those with the highest number first.
+    /// Removed, the highest number first.
     Spare(u8),
 }
 
-/// A column that is always shown as it is.
+/// Returns a column that is always shown in full.
 pub(crate) const fn whole(name: &'static str) -> Column {
     Column { name, fit: Fit::Whole, is_number: false }
 }
 
-/// A column whose text is shortened.
+/// Returns a column whose text may be shortened.
 pub(crate) const fn text(name: &'static str) -> Column {
     Column { name, fit: Fit::Short, is_number: false }
 }
 
-/// A column that is left out, those with the highest number first.
+/// Returns a column that may be removed, the highest number first.
 pub(crate) const fn spare(order: u8, name: &'static str) -> Column {
     Column { name, fit: Fit::Spare(order), is_number: false }
 }
@@ -51,7 +51,7 @@ impl Column {
     }
 }
 
-/// The lines of a table, its heading first. Without a width nothing is shortened.
+/// Returns the lines of a table, headings first. Without a width nothing is shortened.
 pub(super) fn lines(columns: &[Column], rows: &[Vec<String>], width: Option<usize>) -> Vec<String> {
     let heading: Vec<String> = columns.iter().map(|column| column.name.to_uppercase()).collect();
     let rows: Vec<Vec<String>> =
@@ -63,7 +63,7 @@ pub(super) fn lines(columns: &[Column], rows: &[Vec<String>], width: Option<usiz
     rows.iter().map(|row| line(columns, row, &shown)).collect()
 }
 
-/// The columns that are shown, with their widths.
+/// Returns the columns to show, with their widths.
 fn fit(columns: &[Column], mut widths: Vec<usize>, width: Option<usize>) -> Vec<(usize, usize)> {
     let mut shown: Vec<usize> = (0..columns.len()).collect();
     let Some(width) = width else { return shown.into_iter().zip(widths).collect() };
@@ -84,7 +84,7 @@ fn fit(columns: &[Column], mut widths: Vec<usize>, width: Option<usize>) -> Vec<
         let Some(last) = last else { break };
         shown.retain(|column| *column != last);
     }
-    // The widest text gives way first.
+    // The widest text is shortened first.
     while needed(&shown, &widths, usize::MAX) > width {
         let texts = shown.iter().copied().filter(|column| columns[*column].fit == Fit::Short);
         let Some(widest) =
@@ -110,7 +110,7 @@ fn line(columns: &[Column], row: &[String], shown: &[(usize, usize)]) -> String 
     line
 }
 
-/// A text of at most this width, cut between two characters as people see them.
+/// Returns a text cut to this width between two visible characters.
 pub(crate) fn shorten(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

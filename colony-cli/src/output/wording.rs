@@ -1,14 +1,14 @@
-//! Texts and times as a person reads them.
+//! Texts and times for people.
 
 use colony_core::Timestamp;
 use jiff::tz::TimeZone;
 
-/// What others wrote, made safe for a terminal: no control characters, which could move the cursor or change its
-/// title, and none that reorder what stands around them.
+/// Returns text by others, made safe for a terminal: without control characters, which could move the cursor or change
+/// the title, and without characters that reorder surrounding text.
 pub(crate) fn printable(text: &str) -> String {
     let replaced = |c: char| match c {
         '\n' | '\t' => Some(c),
-        // Marks that print nothing; a text from right to left reads well without.
+        // Invisible marks; right-to-left text is legible without them.
         '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{feff}' => None,
         _ if is_unsafe(c) => Some('\u{fffd}'),
         _ => Some(c),
@@ -16,12 +16,12 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().filter_map(replaced).collect()
 }
 
-/// The same on one line.
+/// Returns the same on one line.
 pub(crate) fn one_line(text: &str) -> String {
     printable(text).replace(['\n', '\t'], " ")
 }
 
-/// JSON for a terminal: the characters that [`printable`] replaces are escaped, which changes no value.
+/// Returns JSON for a terminal: the characters that [`printable`] replaces are escaped, which changes no value.
 pub(super) fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
@@ -37,19 +37,19 @@ pub(super) fn escaped(json: &str) -> String {
     text
 }
 
-/// Controls, what changes the direction or the lines of the text around it (Unicode, UAX #9), and tag characters, which
-/// hide text.
+/// Returns whether a character is a control, changes the direction or the lines of surrounding text (Unicode, UAX #9),
+/// or is a tag character, which hides text.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A moment in local time with its zone: `2026-11-26 15:04 CET`.
+/// Returns a time in local time with its zone: `2026-11-26 15:04 CET`.
 pub(crate) fn moment(unix_seconds: f64) -> String {
     local(unix_seconds as i64, &TimeZone::system())
 }
 
-/// A moment that the server told, in the same form; in its own words where they are not understood.
+/// Returns a server's timestamp in the same form, or unchanged if it cannot be parsed.
 pub(crate) fn moment_of(told: Option<&Timestamp>) -> String {
     told.map_or_else(String::new, |told| match told.unix_seconds() {
         Some(seconds) => local(seconds, &TimeZone::system()),
@@ -62,7 +62,7 @@ fn local(seconds: i64, zone: &TimeZone) -> String {
     moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
-/// How long ago a moment was, in a few letters (`5 min ago`); its local day when that was more than a week ago.
+/// Returns how long ago a time was, abbreviated (`5 min ago`); its local date if that was more than a week ago.
 pub(crate) fn ago(told: Option<&Timestamp>, now: f64) -> String {
     let Some(told) = told else { return String::new() };
     let Some(seconds) = told.unix_seconds() else { return one_line(told.as_str()) };
@@ -76,7 +76,7 @@ pub(crate) fn ago(told: Option<&Timestamp>, now: f64) -> String {
     }
 }
 
-/// A length of time in its largest unit.
+/// Returns a duration in its largest unit.
 pub(crate) fn span(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
     match seconds {

@@ -1,7 +1,7 @@
-//! What a request asks for, and whether it passes: decided before anything is sent.
+//! Decides whether a request is let through, before anything is sent.
 //!
-//! hyper has read the request by then, and refuses what is not HTTP. Here it is judged where it may lead: a request
-//! passes to the one origin, below its base path, or not at all.
+//! hyper has parsed the request by then, and refuses invalid HTTP. This module checks the destination: a request goes
+//! to the one origin, below its base path, or is refused.
 
 use std::{io, net::SocketAddr};
 
@@ -15,47 +15,47 @@ use url::Url;
 
 use super::Allow;
 
-/// How often a path may be encoded over.
+/// The most layers of encoding that are removed from a path.
 const MOST_ENCODINGS: usize = 4;
-/// Passes only where an [`Allow`] names it: its answer is a new key, and the login's own ends with it.
+/// Let through only if an [`Allow`] names it: its response contains a new key, and it ends the login's own key.
 const ROTATE_KEY: &str = "/auth/rotate-key";
-/// Answered here: a client that logs in first needs no key, and none of its keys leaves this machine.
+/// Answered by the proxy: a client that logs in first needs no key, and no key of its own leaves this machine.
 const LOGIN: &str = "/auth/token";
 
 /// The rules of a proxy.
 pub(super) struct Gate {
-    /// Where requests go, without a slash at the end of its path.
+    /// The destination of requests, without a slash at the end of its path.
     pub(super) base: Url,
     pub(super) allow: Vec<Allow>,
-    /// Whether [`LOGIN`] is answered here.
+    /// Whether the proxy answers [`LOGIN`].
     pub(super) answers_login: bool,
     pub(super) door: Door,
 }
 
-/// How callers come in.
+/// How callers connect.
 pub(super) enum Door {
-    /// By a socket file, whose mode says who may.
+    /// Through a socket file, whose mode restricts access.
     Private,
-    /// By a port that every user of this machine can reach.
+    /// Through a port that every user of this machine can reach.
     Port { own: Vec<String>, word: Word },
 }
 
-/// What callers show, so that other users of the machine get nothing.
+/// The secret that callers send, so that other users of the machine get no access.
 pub(super) struct Word {
     secret: SecretString,
     hash: [u8; 32],
 }
 
-/// A request that passes.
+/// A request that is let through.
 #[derive(Debug)]
 pub(super) enum Admitted {
-    /// Goes to this address; the path is what lies below the base URL.
+    /// A request to this address; the path is the part below the base URL.
     Forward { url: Url, path: String },
-    /// Is a login of the caller's.
+    /// A login by the caller.
     Login,
 }
 
-/// Why a request does not pass.
+/// Why a request is refused.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
@@ -63,11 +63,11 @@ pub(super) struct Refusal {
 }
 
 impl Word {
-    /// A new one, of 256 bits.
+    /// Returns a new word of 256 bits.
     ///
     /// # Errors
     ///
-    /// When the system gives no random numbers.
+    /// If the system provides no random numbers.
     pub(super) fn draw() -> io::Result<Self> {
         let mut bits = [0; 32];
         SystemRandom::new().fill(&mut bits).map_err(|_| io::Error::other("no random numbers can be had"))?;
@@ -79,14 +79,14 @@ impl Word {
         &self.secret
     }
 
-    /// Compares hashes, so that the time it takes says nothing of the word.
+    /// Compares hashes, so that the duration reveals nothing about the word.
     fn is(&self, text: &[u8]) -> bool {
         <[u8; 32]>::from(Sha256::digest(text)) == self.hash
     }
 }
 
 impl Door {
-    /// The door at this address, with a new word.
+    /// Returns the rules of a port at this address, with a new word.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// Why it does not pass, and the status to say so with.
+    /// Why the request is refused, with the status of the response.
     pub(super) fn admit(&self, request: &Parts) -> Result<Admitted, Refusal> {
         let Parts { method, uri, headers, .. } = request;
         if matches!(*method, Method::CONNECT | Method::TRACE) {
@@ -112,7 +112,7 @@ impl Gate {
         if headers.contains_key(header::CONTENT_LENGTH) && headers.contains_key(header::TRANSFER_ENCODING) {
             return refuse(StatusCode::BAD_REQUEST, "the body has two lengths");
         }
-        // An offer of HTTP/2 may go unanswered (RFC 9110, section 7.8); anything else is not spoken here.
+        // An offer of HTTP/2 can be ignored (RFC 9110, section 7.8); other protocols are not supported here.
         if headers.get_all(header::UPGRADE).iter().any(|protocol| protocol != "h2c") {
             return refuse(StatusCode::NOT_IMPLEMENTED, "this proxy upgrades no connections");
         }
@@ -137,7 +137,7 @@ impl Gate {
         let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
         let url = Url::parse(&format!("{}{base}{path}{query}", self.base.origin().ascii_serialization()));
         match url {
-            // What was judged must be what is sent: the parser of addresses has a mind of its own.
+            // The checked address must be the one that is sent: the URL parser may normalize differently.
             Ok(url) if url.origin() == self.base.origin() && url.path().starts_with(base) => {
                 Ok(Admitted::Forward { path: path.to_owned(), url })
             }
@@ -149,7 +149,7 @@ impl Gate {
         self.allow.is_empty() && !is_rotation || self.allow.iter().any(|allow| allow.passes(method, path))
     }
 
-    /// Refuses a request that names another server than this proxy, or the origin by its whole address.
+    /// Refuses a request that names a server other than this proxy, or names the origin by its full address.
     fn check_address(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
         let mut hosts = headers.get_all(header::HOST).iter();
         let host = hosts.next().and_then(|host| host.to_str().ok()).map(str::to_ascii_lowercase);
@@ -187,7 +187,7 @@ impl Gate {
                 .is_ok_and(|url| url.origin() == self.base.origin())
     }
 
-    /// Returns the path without the word, once that was shown there or in the header `Authorization`.
+    /// Returns the path without the word, after checking the word there or in the `Authorization` header.
     fn check_word<'p>(&self, path: &'p str, headers: &HeaderMap) -> Result<&'p str, Refusal> {
         let Door::Port { word, .. } = &self.door else { return Ok(path) };
         let rest = path.strip_prefix('/').unwrap_or_default();
@@ -211,14 +211,14 @@ fn refuse<T>(status: StatusCode, message: impl Into<String>) -> Result<T, Refusa
     Err(Refusal { status, message: message.into() })
 }
 
-/// Returns the path as a server may read it at most: decoded, with single slashes, without one at its end. `None` for one
-/// that may lead elsewhere: by dot segments, by a backslash, by control characters, or by any of them encoded, also more
-/// than once.
+/// Returns the path as a server may read it: decoded, with single slashes, without a trailing one. `None` for a path
+/// that may lead elsewhere: by dot segments, a backslash, control characters, or any of these encoded, even more than
+/// once.
 fn plain(path: &str) -> Option<Vec<u8>> {
     let mut text = path.as_bytes().to_vec();
     for _ in 0..MOST_ENCODINGS {
         let is_dots = |segment: &[u8]| {
-            // What follows a semicolon is no part of the name to some servers.
+            // Some servers do not count the text after a semicolon as part of the name.
             let name = segment.split(|byte| *byte == b';').next().unwrap_or_default();
             matches!(name, b"." | b"..")
         };

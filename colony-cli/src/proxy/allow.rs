@@ -1,13 +1,13 @@
-//! Which requests pass.
+//! The requests to let through.
 
 use std::{fmt, str::FromStr};
 
 use http::Method;
 
-/// A request that passes: a method and a pattern for the path below the base URL.
+/// A request to let through: a method and a pattern for the path below the base URL.
 ///
-/// In the pattern `*` stands for any text, slashes included; everything else stands for itself. `*` as the method is any
-/// method. The query of a request is not looked at.
+/// In the pattern `*` matches any text, slashes included; everything else matches itself. `*` as the method matches
+/// any method. The query of a request is ignored.
 ///
 /// ```
 /// use colony_cli::proxy::Allow;
@@ -21,13 +21,13 @@ use http::Method;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allow {
-    /// `None`: any.
+    /// `None` matches any.
     method: Option<Method>,
     pattern: String,
 }
 
 impl Allow {
-    /// Returns whether a request with this method and this path below the base URL passes.
+    /// Returns whether a request with this method and this path below the base URL is let through.
     pub fn passes(&self, method: &Method, path: &str) -> bool {
         self.method.as_ref().is_none_or(|own| own == method) && is_match(&self.pattern, path)
     }
@@ -53,7 +53,7 @@ impl FromStr for Allow {
     }
 }
 
-/// The error of a text that is no [`Allow`].
+/// The error for text that is not a valid [`Allow`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseAllowError(());
 
@@ -67,7 +67,8 @@ impl fmt::Display for ParseAllowError {
 
 impl std::error::Error for ParseAllowError {}
 
-/// Whether the text fits the pattern. Goes back to the last `*` only, so the work is bounded by the product of lengths.
+/// Returns whether the text matches the pattern. Backtracks to the last `*` only, so the work is bounded by the
+/// product of lengths.
 fn is_match(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut seen, mut star) = (0, 0, None);

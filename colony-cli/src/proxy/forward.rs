@@ -1,4 +1,4 @@
-//! One request on its way to the origin, and the answer on its way back.
+//! One request on its way to the origin, and its response on the way back.
 
 use std::{
     collections::VecDeque,
@@ -20,16 +20,16 @@ use url::Url;
 use super::{TokenSource, scrub::Scrub};
 use crate::forward::root_cause;
 
-/// The largest body that is held, so that it can be sent once more after a 401, in bytes.
+/// The largest body that is held for sending it again after a 401, in bytes.
 const MOST_HELD: usize = 1024 * 1024;
-/// As much of a 401 is read to see whether it is the service's: JSON.
+/// The most that is read of a 401 to see whether it is the service's own: JSON.
 const MOST_OF_A_REFUSAL: usize = 64 * 1024;
-/// How many tokens are remembered, so that no answer repeats them.
+/// The number of tokens that are remembered to remove them from responses.
 const MOST_TOKENS: usize = 8;
-/// How many operations are remembered that refuse every token.
+/// The number of remembered operations that refuse every token.
 const MOST_REFUSALS: usize = 64;
 
-/// Headers of a connection (RFC 9110, section 7.6.1), and those that would say who sends, or for whom.
+/// Headers of a connection (RFC 9110, section 7.6.1), and headers that would reveal the sender or the caller.
 const NOT_FORWARDED: [HeaderName; 17] = [
     header::AUTHORIZATION,
     header::CONNECTION,
@@ -40,9 +40,9 @@ const NOT_FORWARDED: [HeaderName; 17] = [
     header::HOST,
     header::PROXY_AUTHENTICATE,
     header::PROXY_AUTHORIZATION,
-    // Has this proxy's address in it, and so its word.
+    // Contains this proxy's address, and so its word.
     header::REFERER,
-    // With a part of an answer, a token could be had in parts.
+    // With partial responses, a token could be fetched in pieces.
     header::RANGE,
     header::TE,
     header::TRAILER,
@@ -51,7 +51,7 @@ const NOT_FORWARDED: [HeaderName; 17] = [
     header::VIA,
     header::ACCEPT_ENCODING,
 ];
-/// Headers of an answer that are not the caller's.
+/// Response headers that the caller does not get.
 const NOT_RETURNED: [HeaderName; 10] = [
     header::ALT_SVC,
     header::CONNECTION,
@@ -68,20 +68,19 @@ const NOT_RETURNED: [HeaderName; 10] = [
 /// Sends requests with a token.
 pub(super) struct Forwarder {
     http: reqwest::Client,
-    /// How long the origin may take to begin its answer to a request that it has in whole.
+    /// How long the origin may take to begin its response once it has the whole request.
     timeout: Duration,
     tokens: Box<dyn TokenSource>,
     /// The tokens that were sent, the latest last.
     sent: Mutex<VecDeque<SecretString>>,
-    /// Operations that refused a token which was got in place of another, with that token: while it is in use, their
-    /// 401 is final.
+    /// Operations that refused a replacement token, with that token: while it is in use, their 401 is final.
     refusing: Mutex<VecDeque<(String, SecretString)>>,
 }
 
-/// A body of a request.
+/// The body of a request.
 enum Payload {
     Held(Bytes),
-    /// Larger, of this length if it was told; gone once it is sent.
+    /// A larger body, with its length if known; consumed by sending it.
     Streamed(Option<Body>, Option<HeaderValue>),
 }
 
@@ -90,7 +89,7 @@ impl Forwarder {
         Self { http, timeout, tokens, sent: Mutex::default(), refusing: Mutex::default() }
     }
 
-    /// Sends a request to this address and gives the answer. `path` names it where its 401 is remembered.
+    /// Sends a request to this address and returns the response. A 401 is remembered by `path`.
     pub(super) async fn pass(&self, url: &Url, path: &str, request: Parts, body: Body) -> Response {
         let operation = format!("{} {path}", request.method);
         self.round(url, &operation, &request, body).await.unwrap_or_else(|failed| failed)
@@ -115,7 +114,7 @@ impl Forwarder {
             }
             let (answer, begun) = begin(answer).await?;
             if !begun.is_whole || !is_json(&begun.bytes) {
-                // A page: some gateway's, which knows nothing of the token.
+                // A page: from a gateway, which knows nothing about the token.
                 return Ok(self.back(url, answer, Some(begun)));
             }
             let is_known =
@@ -132,7 +131,7 @@ impl Forwarder {
             }
             match self.tokens.other_than(&token, operation).await {
                 Ok(other) if payload.is_repeatable() && !is(&other, &token) => token = other,
-                // The next request will have the other one.
+                // The next request uses the other token.
                 _ => return Ok(self.back(url, answer, Some(begun))),
             }
             is_second = true;
@@ -153,12 +152,12 @@ impl Forwarder {
         bearer.set_sensitive(true);
         let mut headers = of_end_to_end(&request.headers, &NOT_FORWARDED);
         headers.insert(header::AUTHORIZATION, bearer);
-        // What is compressed cannot be searched for the token.
+        // A compressed body cannot be searched for the token.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let builder = self.http.request(request.method.clone(), url.clone());
         let (builder, limit) = match payload {
             Payload::Held(bytes) if bytes.is_empty() => {
-                // An empty body that was announced stays one.
+                // An empty body that was announced stays announced.
                 if let Some(length) = request.headers.get(header::CONTENT_LENGTH) {
                     headers.insert(header::CONTENT_LENGTH, length.clone());
                 }
@@ -184,7 +183,7 @@ impl Forwarder {
         answer.map_err(|error| failed(StatusCode::BAD_GATEWAY, "PROXY_UNREACHABLE", &root_cause(&error)))
     }
 
-    /// The answer as the caller gets it. What was read of its body comes before the rest.
+    /// Returns the response for the caller. The part of the body that was already read comes before the rest.
     fn back(&self, url: &Url, answer: reqwest::Response, begun: Option<Begun>) -> Response {
         let encoding = answer.headers().get(header::CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
@@ -251,7 +250,7 @@ impl Payload {
     }
 }
 
-/// The beginning of an answer's body.
+/// The beginning of a response's body.
 struct Begun {
     bytes: Bytes,
     is_whole: bool,
@@ -282,7 +281,7 @@ fn is(one: &SecretString, other: &SecretString) -> bool {
     one.expose_secret() == other.expose_secret()
 }
 
-/// The headers without those of the connection, which `Connection` may name more of, and without these.
+/// Returns the headers without those of the connection, including any that `Connection` names, and without these.
 fn of_end_to_end(headers: &HeaderMap, without: &[HeaderName]) -> HeaderMap {
     let named: Vec<String> = headers
         .get_all(header::CONNECTION)
@@ -305,20 +304,20 @@ fn of_end_to_end(headers: &HeaderMap, without: &[HeaderName]) -> HeaderMap {
     kept
 }
 
-/// An address on the origin, relative to the request's: so a caller that follows it stays with the proxy. `None` for any
-/// other, which is the caller's to follow, without our token.
+/// Returns an address on the origin relative to the request's, so that a caller that follows it stays with the proxy.
+/// `None` for any other address, which the caller may follow without our token.
 fn at_home(url: &Url, place: &HeaderValue) -> Option<HeaderValue> {
     let place = url.join(place.to_str().ok()?).ok().filter(|place| place.origin() == url.origin())?;
     HeaderValue::from_str(&url.make_relative(&place)?).ok()
 }
 
-/// An answer of the proxy's own, in the form of the service's errors.
+/// Returns a response by the proxy itself, in the form of the service's errors.
 pub(super) fn failed(status: StatusCode, code: &str, message: &str) -> Response {
     let body = json!({"detail": {"code": code, "message": message}});
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-/// The answer where there is no token. Never a 401: the caller's own login is not what is wrong.
+/// Returns the response for a missing token. Never a 401: the caller's own login is not at fault.
 fn no_token(error: &Error) -> Response {
     let status = match error.kind() {
         ErrorKind::RateLimit | ErrorKind::Busy | ErrorKind::CredentialBusy => StatusCode::SERVICE_UNAVAILABLE,

@@ -24,9 +24,9 @@ use tokio::{net::TcpListener, sync::watch};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Listen {
-    /// A port of this machine's loopback; 0 takes a free one.
+    /// A port on this machine's loopback; 0 takes a free one.
     Port(SocketAddr),
-    /// A socket file. Its directory is made, 0700, where there is none.
+    /// A socket file. Its directory is created with mode 0700 if it does not exist.
     File(PathBuf),
 }
 
@@ -41,7 +41,7 @@ impl FromStr for Listen {
 
     fn from_str(text: &str) -> Result<Self, ParseListenError> {
         if let Some(path) = text.strip_prefix("unix:") {
-            // `unix:///path` as well.
+            // Also accepts `unix:///path`.
             let path = path.strip_prefix("//").unwrap_or(path);
             return if path.is_empty() { Err(ParseListenError(())) } else { Ok(Self::File(path.into())) };
         }
@@ -55,7 +55,7 @@ impl FromStr for Listen {
     }
 }
 
-/// The error of a text that is no [`Listen`].
+/// The error for text that is not a valid [`Listen`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseListenError(());
 
@@ -69,11 +69,11 @@ impl fmt::Display for ParseListenError {
 
 impl std::error::Error for ParseListenError {}
 
-/// What is listened on.
+/// An open listener.
 #[derive(Debug)]
 pub(super) enum Listening {
     Port(SocketAddr),
-    /// With what names the file itself, so that another program's in its place is left alone.
+    /// Includes the file's identity, so that another program's file in its place is left alone.
     #[cfg_attr(not(unix), allow(dead_code, reason = "this system has no socket files for it"))]
     File {
         path: PathBuf,
@@ -119,16 +119,16 @@ impl Listening {
 }
 
 impl Bound {
-    /// Serves until it is time to quit, and then what is under way.
+    /// Serves until it is time to quit, then completes the requests in progress.
     pub(super) async fn serve(self, router: Router, mut quitting: watch::Receiver<bool>) {
         let quit = async move {
-            // An error means that the proxy is gone, which is a reason to quit as well.
+            // An error means that the proxy was dropped, which is a reason to quit as well.
             let _ = quitting.wait_for(|quit| *quit).await;
         };
         let served = match self {
             Self::Port(listener) => {
                 let listener = listener.tap_io(|stream| {
-                    // Best effort: without it answers are only later.
+                    // Best effort: without it responses are only slower.
                     let _ = stream.set_nodelay(true);
                 });
                 axum::serve(listener, router).with_graceful_shutdown(quit).await
@@ -154,8 +154,8 @@ mod file {
 
     use super::{Bound, Listening, Path, io};
 
-    /// Listens on a file that is open to this user alone from its first moment: it is made in a private directory and
-    /// moved to its place.
+    /// Listens on a file that only this user can ever open: it is created in a private directory and moved to its
+    /// place.
     pub(super) fn bind(path: &Path) -> io::Result<(Bound, Listening)> {
         let directory =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -178,7 +178,7 @@ mod file {
         Ok((metadata.dev(), metadata.ino()))
     }
 
-    /// Refuses a directory in which somebody else could put a socket in this one's place.
+    /// Refuses a directory in which another user could replace the socket.
     fn check_directory(directory: &Path) -> io::Result<()> {
         const STICKY: u32 = 0o1000;
         let metadata = fs::metadata(directory)?;

@@ -1,4 +1,4 @@
-//! Answers without the tokens that they repeat.
+//! Removes the tokens that responses repeat.
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, stream};
@@ -6,20 +6,20 @@ use http::HeaderValue;
 use memchr::memmem;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// What stands in a token's place, once for each of its bytes: the length of an answer stays what its head says.
+/// Replaces each byte of a token, so that a response's length stays as announced.
 const MASK: u8 = b'*';
 
-/// The tokens that no answer may repeat.
+/// The tokens that no response may repeat.
 #[derive(Clone)]
 pub(super) struct Scrub(Vec<SecretString>);
 
 impl Scrub {
     pub(super) fn new(tokens: Vec<SecretString>) -> Self {
-        // An empty one would be found everywhere.
+        // An empty token would match everywhere.
         Self(tokens.into_iter().filter(|token| !token.expose_secret().is_empty()).collect())
     }
 
-    /// Masks the tokens in a whole text; `None` where there are none.
+    /// Masks the tokens in a whole text; `None` if there are none.
     pub(super) fn whole(&self, text: &[u8]) -> Option<Vec<u8>> {
         let mut scrubbed = text.to_vec();
         self.mask(&mut scrubbed).then_some(scrubbed)
@@ -35,8 +35,8 @@ impl Scrub {
         }
     }
 
-    /// Masks the tokens in a body as it arrives, also those that are cut in two by its chunks. Only an end that may be
-    /// the beginning of a token is held back until the next chunk.
+    /// Masks the tokens in a body as it arrives, including those split across chunks. Only an end that may be the
+    /// beginning of a token is held back until the next chunk.
     pub(super) fn body<E>(
         self,
         body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
@@ -80,7 +80,7 @@ impl Scrub {
         found
     }
 
-    /// How many bytes at the end may be the beginning of a token.
+    /// Returns how many bytes at the end may be the beginning of a token.
     fn begun(&self, text: &[u8]) -> usize {
         let of_token = |token: &SecretString| {
             let token = token.expose_secret().as_bytes();

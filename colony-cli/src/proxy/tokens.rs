@@ -1,16 +1,16 @@
-//! Where the tokens come from.
+//! The sources of a proxy's tokens.
 
 use colony_async::{Client, Transport as _, credential::RotatingCredential};
 use colony_core::Result;
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 
-/// Gives a proxy its tokens. It is asked for each request, and keeps the token itself.
+/// Provides a proxy with tokens. The proxy asks for each request; the source caches the token.
 pub trait TokenSource: Send + Sync + 'static {
-    /// Returns a token that lives.
+    /// Returns a valid token.
     fn token(&self) -> BoxFuture<'_, Result<SecretString>>;
 
-    /// Returns another token than one that this operation, a method and a path, refused with 401.
+    /// Returns a token other than one that this operation, a method and a path, refused with 401.
     fn other_than<'a>(
         &'a self,
         refused: &'a SecretString,
@@ -65,7 +65,7 @@ pub struct AudienceSource {
 }
 
 impl AudienceSource {
-    /// Exchanges the client's login for tokens that the service with this client id takes.
+    /// Exchanges the client's login for tokens that the service with this client id accepts.
     pub fn new(client: Client, audience: impl Into<String>) -> Self {
         Self { client, audience: audience.into() }
     }

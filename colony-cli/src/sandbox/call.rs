@@ -1,4 +1,4 @@
-//! One call of the API as a handler sees it, with the checks that the platform makes on its fields.
+//! One API call as a handler sees it, with the platform's checks on its fields.
 
 use std::cell::RefCell;
 
@@ -10,22 +10,22 @@ use uuid::Uuid;
 
 use super::reply::Reply;
 
-/// One call of the API.
+/// One API call.
 pub(crate) struct Call<'a> {
-    /// What the path's placeholders stand for.
+    /// The values of the path's placeholders.
     pub(crate) params: Vec<(&'a str, String)>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: Result<Map<String, Value>, Reply>,
-    /// The file of a form.
+    /// The file in a form.
     pub(crate) file: Option<Bytes>,
     /// The signed-in user.
     pub(crate) user: Option<Uuid>,
-    /// Old names of parameters that the call used, `search=q`: a header of the reply names them.
+    /// Deprecated parameter names that the call used, such as `search=q`: a header of the reply lists them.
     pub(crate) deprecated: RefCell<Vec<String>>,
 }
 
-/// The part of a list that was asked for.
+/// The requested part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) limit: usize,
@@ -33,22 +33,22 @@ pub(crate) struct Page {
 }
 
 impl Call<'_> {
-    /// The signed-in user. Routes that need one are never called without.
+    /// Returns the signed-in user. Routes that need one are never called without.
     pub(crate) fn me(&self) -> Result<Uuid, Reply> {
         self.user.ok_or_else(|| Reply::forbidden("FORBIDDEN", "Not authenticated"))
     }
 
-    /// What a placeholder of the path stands for.
+    /// Returns the value of a placeholder in the path.
     pub(crate) fn param(&self, name: &str) -> &str {
         self.params.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
     }
 
-    /// A placeholder that holds an id.
+    /// Returns a placeholder's value as an id.
     pub(crate) fn id(&self, name: &str) -> Result<Uuid, Reply> {
         parse_id(self.param(name), &["path", name])
     }
 
-    /// The user that the address names, by id or by name.
+    /// Returns the user in the path, by id or by name.
     pub(crate) fn named_user(&self) -> &str {
         let id = self.param("user_id");
         if id.is_empty() { self.param("username") } else { id }
@@ -58,19 +58,19 @@ impl Call<'_> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// A query parameter; an empty one counts as absent.
+    /// Returns a query parameter; an empty one counts as absent.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         let (_, value) = self.query.iter().find(|(known, _)| known == name)?;
         (!value.is_empty()).then_some(value.as_str())
     }
 
-    /// Every value of a query parameter that may come several times.
+    /// Returns every value of a repeatable query parameter.
     pub(crate) fn query_all(&self, name: &str) -> Vec<&str> {
         let given = self.query.iter().filter(|(known, value)| known == name && !value.is_empty());
         given.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// A query parameter under its name or its old name.
+    /// Returns a query parameter under its name or its deprecated name.
     pub(crate) fn either(&self, name: &str, old: &str) -> Result<Option<&str>, Reply> {
         let old_value = self.query(old);
         if old_value.is_some() {
@@ -84,7 +84,7 @@ impl Call<'_> {
         }
     }
 
-    /// A query parameter that must be there, with its least and greatest length.
+    /// Returns a required query parameter, of a length within these bounds.
     pub(crate) fn query_text(&self, name: &str, min: usize, max: usize) -> Result<&str, Reply> {
         let loc = ["query", name];
         let text = self.query(name).ok_or_else(|| Reply::missing(&loc))?;
@@ -114,7 +114,7 @@ impl Call<'_> {
         Ok(Some(number))
     }
 
-    /// A query parameter that must be one of a few words.
+    /// Returns a query parameter that must be one of these words.
     pub(crate) fn query_choice<'c>(
         &'c self,
         name: &str,
@@ -126,7 +126,7 @@ impl Call<'_> {
         Ok(word)
     }
 
-    /// A moment in the query; one without an offset is taken as UTC.
+    /// Returns a time in the query; one without an offset is taken as UTC.
     pub(crate) fn query_time(&self, name: &str) -> Result<Option<Timestamp>, Reply> {
         self.query(name).map(|text| parse_time(text, &["query", name])).transpose()
     }
@@ -135,7 +135,7 @@ impl Call<'_> {
         self.query(name).map(|text| parse_id(text, &["query", name])).transpose()
     }
 
-    /// `limit` with `offset`, or with `page`, its other spelling.
+    /// Returns the page from `limit` with `offset`, or with its alternative `page`.
     pub(crate) fn page(&self, default: usize, max: usize) -> Result<Page, Reply> {
         let limit = self.query_number("limit", 1, max as i64)?.map_or(default, |n| n as usize);
         let offset = self.query_number("offset", 0, 100_000)?.map(|n| n as usize);
@@ -146,17 +146,17 @@ impl Call<'_> {
         }
     }
 
-    /// The JSON object that was sent.
+    /// Returns the JSON object in the body.
     pub(crate) fn fields(&self) -> Result<&Map<String, Value>, Reply> {
         self.body.as_ref().map_err(Clone::clone)
     }
 
-    /// A field of the body that is there and not `null`.
+    /// Returns a field of the body that is present and not `null`.
     pub(crate) fn field(&self, name: &str) -> Result<Option<&Value>, Reply> {
         Ok(self.fields()?.get(name).filter(|value| !value.is_null()))
     }
 
-    /// A text field of the body, absent or `null` alike.
+    /// Returns a text field of the body; absent and `null` are equal.
     pub(crate) fn text_opt(&self, name: &str, min: usize, max: usize) -> Result<Option<String>, Reply> {
         let loc = ["body", name];
         let text = match self.field(name)? {
@@ -171,12 +171,12 @@ impl Call<'_> {
         Ok(Some(text.clone()))
     }
 
-    /// A text field that must be there.
+    /// Returns a required text field.
     pub(crate) fn text(&self, name: &str, min: usize, max: usize) -> Result<String, Reply> {
         self.text_opt(name, min, max)?.ok_or_else(|| Reply::missing(&["body", name]))
     }
 
-    /// A text field that must be one of a few words.
+    /// Returns a text field that must be one of these words.
     pub(crate) fn choice_opt(&self, name: &str, words: &[&str]) -> Result<Option<String>, Reply> {
         let word = self.text_opt(name, 0, usize::MAX)?;
         if let Some(word) = &word {
@@ -185,12 +185,12 @@ impl Call<'_> {
         Ok(word)
     }
 
-    /// A text field that must be there and be one of a few words.
+    /// Returns a required text field that must be one of these words.
     pub(crate) fn choice(&self, name: &str, words: &[&str]) -> Result<String, Reply> {
         self.choice_opt(name, words)?.ok_or_else(|| Reply::missing(&["body", name]))
     }
 
-    /// A whole number in the body.
+    /// Returns an integer in the body.
     pub(crate) fn number_opt(&self, name: &str, low: i64, high: i64) -> Result<Option<i64>, Reply> {
         let loc = ["body", name];
         let Some(value) = self.field(name)? else { return Ok(None) };
@@ -205,7 +205,7 @@ impl Call<'_> {
         self.number_opt(name, low, high)?.ok_or_else(|| Reply::missing(&["body", name]))
     }
 
-    /// Yes or no in the body.
+    /// Returns a boolean in the body.
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Reply> {
         let Some(value) = self.field(name)? else { return Ok(None) };
         value.as_bool().map(Some).ok_or_else(|| {
@@ -213,18 +213,18 @@ impl Call<'_> {
         })
     }
 
-    /// A moment in the body.
+    /// Returns a time in the body.
     pub(crate) fn body_time(&self, name: &str) -> Result<Option<Timestamp>, Reply> {
         let text = self.text_opt(name, 0, 64)?;
         text.map(|text| parse_time(&text, &["body", name])).transpose()
     }
 
-    /// An id in the body.
+    /// Returns an id in the body.
     pub(crate) fn body_id(&self, name: &str) -> Result<Option<Uuid>, Reply> {
         self.text_opt(name, 0, 200)?.map(|text| parse_id(&text, &["body", name])).transpose()
     }
 
-    /// A list of texts in the body.
+    /// Returns a list of texts in the body.
     pub(crate) fn texts(&self, name: &str, max: usize) -> Result<Option<Vec<String>>, Reply> {
         let loc = ["body", name];
         let wrong = |kind, message: &str| Reply::invalid(&loc, kind, message, Value::Null);
@@ -241,34 +241,34 @@ impl Call<'_> {
         texts.map(Some).ok_or_else(|| wrong("string_type", "Input should be a valid string"))
     }
 
-    /// A list of ids in the body.
+    /// Returns a list of ids in the body.
     pub(crate) fn ids(&self, name: &str, max: usize) -> Result<Option<Vec<Uuid>>, Reply> {
         let Some(texts) = self.texts(name, max)? else { return Ok(None) };
         texts.iter().map(|text| parse_id(text, &["body", name])).collect::<Result<_, _>>().map(Some)
     }
 
-    /// The file of the form that was sent.
+    /// Returns the file in the form.
     pub(crate) fn upload(&self) -> Result<&Bytes, Reply> {
         self.file.as_ref().ok_or_else(|| Reply::missing(&["body", "file"]))
     }
 }
 
 impl Page {
-    /// The rows of this page and whether more follow.
+    /// Returns the rows of this page, and whether more follow.
     pub(crate) fn cut<T>(self, rows: &[T]) -> (&[T], bool) {
         let start = self.offset.min(rows.len());
         let end = start.saturating_add(self.limit).min(rows.len());
         (&rows[start..end], end < rows.len())
     }
 
-    /// `{items, total, has_more}` of this page.
+    /// Returns this page as `{items, total, has_more}`.
     pub(crate) fn envelope<T>(self, rows: &[T], render: impl FnMut(&T) -> Value) -> Value {
         let (cut, has_more) = self.cut(rows);
         let items: Vec<Value> = cut.iter().map(render).collect();
         serde_json::json!({"items": items, "total": rows.len(), "has_more": has_more})
     }
 
-    /// The bare array of this page.
+    /// Returns this page as a bare array.
     pub(crate) fn array<T>(self, rows: &[T], render: impl FnMut(&T) -> Value) -> Value {
         self.cut(rows).0.iter().map(render).collect()
     }

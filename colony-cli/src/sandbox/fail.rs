@@ -4,19 +4,19 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Makes calls of one route fail, or wait.
+/// Makes calls of one route fail or wait.
 ///
 /// Written `[METHOD ]PATH=STATUS[xCOUNT][;retry-after=SECONDS][;after-acting][;delay=SECONDS]`.
 ///
-/// - PATH is below the API's base: a route template (`/posts/{post_id}`) or one address
-///   (`/posts/2e549d01-…`); or it is an address of the OpenID provider at the site's root (`/oauth/token`, or
-///   `/oauth/token#refresh_token` for one grant: `refresh_token`, `token-exchange`, `device_code` or
-///   `authorization_code`). Without a method every method matches.
-/// - STATUS is 400 to 599, or `ok`: the call succeeds, which makes sense with a delay.
+/// - PATH is below the API's base: a route template (`/posts/{post_id}`) or one address (`/posts/2e549d01-…`); or it
+///   is an address of the OpenID provider at the site's root (`/oauth/token`, or `/oauth/token#refresh_token` for one
+///   grant: `refresh_token`, `token-exchange`, `device_code` or `authorization_code`). Without a method, the rule
+///   matches every method.
+/// - STATUS is 400 to 599, or `ok`: the call succeeds, which is useful with a delay.
 /// - Without a count the rule applies to every call.
-/// - `after-acting` performs the call and loses the answer.
-/// - `delay` holds the answer back, after the call was performed if it is to be. Until then its idempotency
-///   key is in use, and a repetition under it is answered 409 `idempotency_in_progress`.
+/// - `after-acting` performs the call and drops the reply.
+/// - `delay` holds the reply back; a call that is to be performed is performed first. Until then its idempotency key
+///   is in use, and a repetition under it fails with 409 `idempotency_in_progress`.
 ///
 /// ```
 /// use colony_cli::sandbox::FailRule;
@@ -29,16 +29,16 @@ use std::time::Duration;
 pub struct FailRule {
     method: Option<String>,
     path: String,
-    /// `None`: the call succeeds.
+    /// `None` if the call succeeds.
     status: Option<u16>,
-    /// `None`: without end.
+    /// The number of calls left; `None` for unlimited.
     left: Option<u32>,
     retry_after: Option<u64>,
     after_acting: bool,
     delay: Duration,
 }
 
-/// A text that is not a [`FailRule`], with what is wrong with it.
+/// The error for text that is not a valid [`FailRule`], with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseFailRuleError(&'static str);
 
@@ -152,12 +152,12 @@ impl FailRule {
     }
 }
 
-/// What a rule does to a call.
+/// The effect of a rule on a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Effect {
-    /// How it fails, and whether it acts first. `None`: it succeeds.
+    /// How the call fails, and whether it acts first. `None` if it succeeds.
     pub(crate) failure: Option<Failure>,
-    /// How long the answer is held back.
+    /// How long the reply is held back.
     pub(crate) delay: Duration,
 }
 

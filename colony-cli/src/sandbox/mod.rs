@@ -1,35 +1,34 @@
-//! A local Colony: enough of the service to run agents, examples and tests with no account.
+//! A local Colony: enough of the service to run agents, examples and tests without an account.
 //!
-//! [`Sandbox::start`] serves the API below `/api/v1` on loopback, from memory. It issues real signed
-//! tokens that expire, limits logins as the service does, can be told to be slow, to fail or to
-//! forget tokens, and counts what it was asked:
+//! [`Sandbox::start`] serves the API below `/api/v1` on loopback, from memory. It issues real signed tokens that
+//! expire, limits logins as the service does, can be slow, fail or forget tokens on demand, and counts its requests:
 //!
-//! - `GET /_stats` answers with the [`Stats`]; calls below `/_` are not counted themselves.
+//! - `GET /_stats` returns the [`Stats`]; calls below `/_` are not counted.
 //! - `POST /_control/revoke` makes every token issued so far answer 401.
 //! - `POST /_control/reset` empties the counters and the limits. Accounts, posts and [`FailRule`]s
 //!   stay.
-//! - `POST /_control/event` with `{"kind": "mention"}`, `"message"`, `"comment"` or `"post"` lets another account do
-//!   something that the sandbox's own account hears of; `"from"` and `"to"` name the accounts, `"count"` says how often,
-//!   `"spread"` over how many seconds before now, and `"text"` what is said.
-//! - `POST /_control/stream` with `{"mode": "off"}` says how `/stream` behaves: see [`StreamMode`].
-//! - `POST /_control/fail` with `{"rule": "…"}` adds a [`FailRule`]; `{"rule": null}` forgets them all.
+//! - `POST /_control/event` with `{"kind": "mention"}`, `"message"`, `"comment"` or `"post"` makes another account act
+//!   so that the sandbox's own account gets an event; `"from"` and `"to"` name the accounts, `"count"` sets how often,
+//!   `"spread"` over how many seconds before now, and `"text"` the content.
+//! - `POST /_control/stream` with `{"mode": "off"}` sets the behavior of `/stream`: see [`StreamMode`].
+//! - `POST /_control/fail` with `{"rule": "…"}` adds a [`FailRule`]; `{"rule": null}` removes them all.
 //!
-//! It is an OpenID provider too, at the site's root, found by `/.well-known/openid-configuration`: token
-//! exchange, refresh tokens that rotate (a spent one ends its family), the device flow and authorization
-//! codes. [`OpenIdOptions`] says how it behaves; [`OpenId`], and for other processes the addresses below,
-//! decide what a person would decide. Each takes JSON, and may do without where a default is named.
+//! It is also an OpenID provider, at the site's root, found by `/.well-known/openid-configuration`: token exchange,
+//! refresh tokens that rotate (a spent one ends its family), the device flow and authorization codes.
+//! [`OpenIdOptions`] configures it; [`OpenId`], or the addresses below for other processes, makes a person's
+//! decisions. Each accepts JSON, which can be omitted where a default is named.
 //!
-//! - `GET /_control/openid/requests`: the logins that wait. `POST …/approve` and `…/deny` with
-//!   `{"request": "WDJB-MJHT"}` decide; `"username"` names in whose name, by default the sandbox's own.
-//! - `POST /_control/openid/login` with `{"scope": "openid offline_access"}`: a login by itself, and what the
-//!   token endpoint would answer.
-//! - `GET /_control/openid/grants`: all logins, with what became of them. `POST …/revoke` ends them all.
+//! - `GET /_control/openid/requests`: the pending logins. `POST …/approve` and `…/deny` with `{"request":
+//!   "WDJB-MJHT"}` decide; `"username"` names the account, by default the sandbox's own.
+//! - `POST /_control/openid/login` with `{"scope": "openid offline_access"}`: logs in at once, and returns the token
+//!   endpoint's reply.
+//! - `GET /_control/openid/grants`: all logins with their state. `POST …/revoke` revokes them all.
 //! - `POST /_control/openid/expire` with `{"what": "access_tokens"}` (the default), `"refresh_tokens"` or
 //!   `"requests"`.
-//! - `POST /_control/openid/keys`: signs with a new key from now on; with `{"withdraw": true}` the former
-//!   ones are published no longer.
+//! - `POST /_control/openid/keys`: signs with a new key from now on; with `{"withdraw": true}` the earlier keys are no
+//!   longer published.
 //!
-//! It is a development tool: it keeps no secret worth having and checks nobody's identity.
+//! It is a development tool: it holds no real secrets and verifies no identities.
 
 mod call;
 mod fail;
@@ -62,17 +61,17 @@ pub use stream::{ParseStreamModeError, StreamMode};
 
 use server::Server;
 
-/// Where the API begins, below the site's root.
+/// The path of the API below the site's root.
 pub(crate) const API_PATH: &str = "/api/v1";
 
-/// How a [`Sandbox`] behaves. Its `Debug` form says how many keys there are, not which.
+/// The configuration of a [`Sandbox`]. Its `Debug` form shows the number of keys, not the keys.
 #[derive(Clone)]
 pub struct Options {
     /// The port to listen on; 0 takes a free one.
     pub port: u16,
-    /// The address to listen on; loopback unless told otherwise.
+    /// The address to listen on; loopback by default.
     pub host: IpAddr,
-    /// Calls of `POST /auth/token` that one address may make in an hour (a sliding window).
+    /// How many times one address may call `POST /auth/token` in an hour (a sliding window).
     pub auth_limit: u32,
     /// How long `POST /auth/token` takes.
     pub auth_latency: Duration,
@@ -80,24 +79,23 @@ pub struct Options {
     pub token_ttl: Duration,
     /// Failures on demand. The first matching rule with a count left applies.
     pub fail: Vec<FailRule>,
-    /// API keys to know besides the generated one; each gets an account of its own.
+    /// API keys to accept in addition to the generated one; each gets its own account.
     pub api_keys: Vec<String>,
-    /// Requests that one client may make in a minute; more are answered 429. `None`: any number, unless
-    /// [`Options::limits`] is set.
+    /// The number of requests that one client may make in a minute; more are refused with 429. `None`: any number,
+    /// unless [`Options::limits`] is set.
     pub rate_limit: Option<u32>,
-    /// Enforces the service's limits: 120 requests a minute (or [`Options::rate_limit`]), and for each
-    /// account so many posts, comments, votes … as `GET /limits/me` says. They are only counted otherwise.
+    /// Enforces the service's limits: 120 requests a minute (or [`Options::rate_limit`]), and for each account the
+    /// posts, comments, votes … that `GET /limits/me` lists. Otherwise they are only counted.
     pub limits: bool,
-    /// How long a row takes until others see it; each takes a time of its own from this range, and keeps its earlier
-    /// `created_at`. `None`: none.
+    /// How long a row stays hidden from others; each takes its own time from this range, and keeps its earlier
+    /// `created_at`. `None`: not at all.
     pub commit_delay: Option<RangeInclusive<Duration>>,
-    /// Host names that the server answers to, beside loopback ones and, if it listens on more than loopback,
-    /// IP addresses.
+    /// Host names that the server accepts, in addition to loopback ones and, if it listens on more than loopback, IP
+    /// addresses.
     pub allow_hosts: Vec<String>,
-    /// How long a webhook waits after each failed attempt before the next one. As at the service: 5 s, 30 s,
-    /// 2 min and 10 min.
+    /// How long a webhook waits after each failed attempt. By default as the service: 5 s, 30 s, 2 min and 10 min.
     pub webhook_pauses: Vec<Duration>,
-    /// The OpenID side: its apps and how long things live.
+    /// The OpenID provider: its apps and lifetimes.
     pub openid: OpenIdOptions,
 }
 
@@ -141,7 +139,7 @@ impl Default for Options {
     }
 }
 
-/// A running server. It stops when it is dropped; [`Sandbox::stop`] waits for calls in progress.
+/// A running server. Dropping it stops the server; [`Sandbox::stop`] waits for calls in progress.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -176,9 +174,9 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened on.
+    /// If the address cannot be listened on.
     pub async fn start(options: Options) -> std::io::Result<Self> {
-        // For the webhooks' client, and those of tests.
+        // For the webhooks' client and the tests' clients.
         colony_async::install_tls_provider();
         let listener = TcpListener::bind((options.host, options.port)).await?;
         let address = listener.local_addr()?;
@@ -196,63 +194,63 @@ impl Sandbox {
         })
     }
 
-    /// The API's base: `http://127.0.0.1:PORT/api/v1`.
+    /// Returns the API's base: `http://127.0.0.1:PORT/api/v1`.
     pub fn base_url(&self) -> String {
         format!("{}{API_PATH}", self.site())
     }
 
-    /// The site's root: `http://127.0.0.1:PORT`. A server that listens on every address is named by
-    /// its loopback one.
+    /// Returns the site's root: `http://127.0.0.1:PORT`. For a server that listens on every address this is its
+    /// loopback address.
     pub fn site(&self) -> String {
         site(self.address)
     }
 
-    /// An API key that the server knows: the first of [`Options::api_keys`], else a generated one.
+    /// Returns an API key that the server accepts: the first of [`Options::api_keys`], else a generated one.
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
-    /// The username of the account that [`Sandbox::api_key`] belongs to.
+    /// Returns the username of the account that [`Sandbox::api_key`] belongs to.
     pub fn username(&self) -> &str {
         &self.username
     }
 
-    /// What the server was asked so far, as `GET /_stats` says it.
+    /// Returns the counts of requests so far, like `GET /_stats`.
     pub fn stats(&self) -> Stats {
         self.server.counters.snapshot()
     }
 
-    /// Makes every token issued so far answer 401, as `POST /_control/revoke` does.
+    /// Makes every token issued so far answer 401, like `POST /_control/revoke`.
     pub fn revoke_all(&self) {
         self.server.revoke_all();
     }
 
-    /// Empties counters and limits, as `POST /_control/reset` does.
+    /// Empties counters and limits, like `POST /_control/reset`.
     pub fn reset(&self) {
         self.server.reset();
     }
 
-    /// Makes calls fail from now on, as `POST /_control/fail` does.
+    /// Makes calls fail from now on, like `POST /_control/fail`.
     pub fn fail(&self, rule: FailRule) {
         self.server.add_failure(rule);
     }
 
-    /// Forgets every [`FailRule`].
+    /// Removes every [`FailRule`].
     pub fn clear_failures(&self) {
         self.server.clear_failures();
     }
 
-    /// Says how `/stream` behaves from now on, as `POST /_control/stream` does. What is open ends.
+    /// Sets the behavior of `/stream`, like `POST /_control/stream`. Open streams end.
     pub fn stream(&self, mode: StreamMode) {
         self.server.stream.send_replace(mode);
     }
 
-    /// The OpenID side: logins that wait, tokens, keys.
+    /// Returns the OpenID provider: pending logins, tokens, keys.
     pub fn openid(&self) -> OpenId<'_> {
         OpenId { provider: &self.server.openid }
     }
 
-    /// Stops listening, lets calls in progress end (for at most five seconds) and returns.
+    /// Stops listening, waits for calls in progress (for at most five seconds) and returns.
     pub async fn stop(mut self) {
         self.quit.send_replace(true);
         if let Some(mut task) = self.task.take()
@@ -265,12 +263,12 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // The serving task closes the listener and ends by itself.
+        // The serving task closes the listener and then ends.
         self.quit.send_replace(true);
     }
 }
 
-/// The root of the site at an address.
+/// Returns the root of the site at an address.
 fn site(mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {
@@ -281,7 +279,7 @@ fn site(mut address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-/// Locks a mutex. A panic elsewhere leaves data that is still good enough for a sandbox.
+/// Locks a mutex. After a panic elsewhere the data is still good enough for a sandbox.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

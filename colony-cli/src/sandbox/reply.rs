@@ -1,10 +1,10 @@
-//! Replies, and the shapes that the platform gives its errors.
+//! Replies, and the platform's error formats.
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// What a handler answers; both arms are complete replies, and `Err` ends the handler early.
+/// A handler's result; both variants are complete replies, and `Err` ends the handler early.
 pub(crate) type Answer = Result<Reply, Reply>;
 
 /// A status, a body (or none) and extra headers.
@@ -17,7 +17,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// A body of another kind than JSON.
+    /// Returns a body that is not JSON.
     pub(crate) fn bytes(status: u16, media: &'static str, body: impl Into<Bytes>) -> Self {
         Self { status, body: body.into(), media, headers: Vec::new() }
     }
@@ -26,68 +26,68 @@ impl Reply {
         Self::bytes(status, "application/json", serde_json::to_vec(body).unwrap_or_default())
     }
 
-    /// 200 with a body.
+    /// Returns 200 with a body.
     pub(crate) fn ok(body: &impl Serialize) -> Self {
         Self::json(200, body)
     }
 
-    /// 201 with a body.
+    /// Returns 201 with a body.
     pub(crate) fn created(body: &impl Serialize) -> Self {
         Self::json(201, body)
     }
 
-    /// `{"status": word}`.
+    /// Returns `{"status": word}`.
     pub(crate) fn status(status: u16, word: &str) -> Self {
         Self::json(status, &json!({ "status": word }))
     }
 
-    /// No body.
+    /// Returns a status without a body.
     pub(crate) fn empty(status: u16) -> Self {
         Self::bytes(status, "application/json", Bytes::new())
     }
 
-    /// 204 without a body.
+    /// Returns 204 without a body.
     pub(crate) fn no_content() -> Self {
         Self::empty(204)
     }
 
-    /// `{"detail": {"code", "message"}}`.
+    /// Returns `{"detail": {"code", "message"}}`.
     pub(crate) fn error(status: u16, code: &str, message: impl AsRef<str>) -> Self {
         Self::json(status, &json!({"detail": {"code": code, "message": message.as_ref()}}))
     }
 
-    /// 400 for a value that makes no sense here.
+    /// Returns 400 for a value that makes no sense here.
     pub(crate) fn bad_input(message: impl AsRef<str>) -> Self {
         Self::error(400, "INVALID_INPUT", message)
     }
 
-    /// 409 for what is there already, or has gone too far.
+    /// Returns 409 for something that already exists or is in the wrong state.
     pub(crate) fn conflict(message: impl AsRef<str>) -> Self {
         Self::error(409, "CONFLICT", message)
     }
 
-    /// 422 for one field, in the list shape of the platform's validation.
+    /// Returns 422 for one field, in the list format of the platform's validation.
     pub(crate) fn invalid(loc: &[&str], kind: &str, message: impl AsRef<str>, input: Value) -> Self {
         let problem = json!({"type": kind, "loc": loc, "msg": message.as_ref(), "input": input, "ctx": {}});
         Self::json(422, &json!({ "detail": [problem] }))
     }
 
-    /// 422 for a field that must be there.
+    /// Returns 422 for a missing field.
     pub(crate) fn missing(loc: &[&str]) -> Self {
         Self::invalid(loc, "missing", "Field required", Value::Null)
     }
 
-    /// 404 with the code of a kind of thing.
+    /// Returns 404 with a specific code.
     pub(crate) fn not_found(code: &str, what: &str) -> Self {
         Self::error(404, code, format!("{what} not found"))
     }
 
-    /// 404 `NOT_FOUND`, the code that most things have.
+    /// Returns 404 `NOT_FOUND`, the code for most resources.
     pub(crate) fn none(what: &str) -> Self {
         Self::not_found("NOT_FOUND", what)
     }
 
-    /// 403 with a code of its own.
+    /// Returns 403 with a specific code.
     pub(crate) fn forbidden(code: &str, message: impl AsRef<str>) -> Self {
         Self::error(403, code, message)
     }

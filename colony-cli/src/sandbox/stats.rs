@@ -1,4 +1,4 @@
-//! What the sandbox was asked, counted.
+//! Counts of the sandbox's requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -7,25 +7,25 @@ use serde::{Deserialize, Serialize};
 
 use super::lock;
 
-/// The counts that `GET /_stats` answers with.
+/// The counts that `GET /_stats` returns.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     /// Calls by route (`GET /posts/{post_id}`).
     pub routes: BTreeMap<String, RouteStats>,
-    /// The highest number of `POST /auth/token` calls in progress at one moment.
+    /// The highest number of `POST /auth/token` calls in progress at the same time.
     pub in_flight_logins_max: u64,
     /// Calls of `POST /auth/token` that arrived.
     pub logins_started: u64,
-    /// Calls of `POST /auth/token` that were answered, whatever the status; the client was still there.
+    /// Calls of `POST /auth/token` that were answered, with any status, while the client was still connected.
     pub logins_completed: u64,
     /// Calls of `POST /oauth/token` by grant: `token-exchange`, `refresh_token`, `device_code`,
     /// `authorization_code`.
     #[serde(default)]
     pub grants: BTreeMap<String, RouteStats>,
-    /// Refresh tokens that were spent, whether or not the answer arrived.
+    /// Refresh tokens that were spent, whether or not the reply arrived.
     #[serde(default)]
     pub rotations: u64,
-    /// Spent refresh tokens that were presented again while their family lived, which ended it.
+    /// Spent refresh tokens that were presented again while their family was valid, which ended it.
     #[serde(default)]
     pub replays: u64,
 }
@@ -33,25 +33,25 @@ pub struct Stats {
 /// The counts of one route.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteStats {
-    /// Calls that arrived. Above the sum of `by_status` while some are in progress, or when a client
-    /// left before its answer.
+    /// Calls that arrived. Exceeds the sum of `by_status` while some are in progress, or if a client disconnected
+    /// before its reply.
     pub total: u64,
-    /// Answers by status.
+    /// Replies by status.
     pub by_status: BTreeMap<u16, u64>,
 }
 
 impl Stats {
-    /// How often a route (`POST /auth/token`) was called.
+    /// Returns how often a route (`POST /auth/token`) was called.
     pub fn total(&self, route: &str) -> u64 {
         self.routes.get(route).map_or(0, |counts| counts.total)
     }
 
-    /// How often the token endpoint was called for a grant (`refresh_token`).
+    /// Returns how often the token endpoint was called for a grant (`refresh_token`).
     pub fn grant(&self, grant: &str) -> u64 {
         self.grants.get(grant).map_or(0, |counts| counts.total)
     }
 
-    /// How often a route answered with `status`.
+    /// Returns how often a route replied with `status`.
     pub fn with_status(&self, route: &str, status: u16) -> u64 {
         self.routes.get(route).and_then(|counts| counts.by_status.get(&status)).map_or(0, |&n| n)
     }
@@ -82,13 +82,13 @@ impl Counters {
 
     pub(crate) fn answered(&self, route: &str, status: u16) {
         let mut inner = lock(&self.inner);
-        // The route is absent if the counters were emptied meanwhile.
+        // The route is absent if the counters were reset in the meantime.
         if let Some(counts) = inner.stats.routes.get_mut(route) {
             *counts.by_status.entry(status).or_default() += 1;
         }
     }
 
-    /// A call of the token endpoint arrived, for this grant.
+    /// Counts a call of the token endpoint for this grant.
     pub(crate) fn grant_arrived(&self, grant: &str) {
         lock(&self.inner).stats.grants.entry(grant.to_owned()).or_default().total += 1;
     }
@@ -107,7 +107,7 @@ impl Counters {
         lock(&self.inner).stats.replays += 1;
     }
 
-    /// A login arrived; it is in flight until the guard is dropped.
+    /// Counts a login; it is in flight until the guard is dropped.
     pub(crate) fn login_started(self: &Arc<Self>) -> LoginGuard {
         let mut inner = lock(&self.inner);
         inner.stats.logins_started += 1;
@@ -125,7 +125,7 @@ impl Counters {
     }
 }
 
-/// One login in flight. Dropped without [`LoginGuard::completed`] when its client goes away.
+/// One login in flight. Dropped without [`LoginGuard::completed`] when its client disconnects.
 #[derive(Debug)]
 pub(crate) struct LoginGuard {
     counters: Arc<Counters>,

@@ -1,34 +1,34 @@
-//! How `/stream` behaves.
+//! The behavior of `/stream`.
 
 use std::{fmt, str::FromStr};
 
-/// How the sandbox's `/stream` behaves: well, or in one of the ways in which such streams go wrong.
+/// The behavior of the sandbox's `/stream`: normal, or one of the ways in which such streams fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum StreamMode {
-    /// A frame for each notification and each message, as it comes.
+    /// A frame for each notification and each message, as it happens.
     #[default]
     On,
-    /// 404, as from a service that has no such stream.
+    /// 404, as from a service without a stream.
     Off,
-    /// No answer at all.
+    /// No reply at all.
     Hang,
-    /// Bytes that mean nothing.
+    /// Meaningless bytes.
     Garbage,
-    /// One line without an end.
+    /// One endless line.
     Endless,
     /// The connection breaks as soon as it is open.
     Drop,
-    /// The token that opened it ends at once, for every other call too.
+    /// The token that opened it is revoked at once, for all other calls too.
     Dying,
 }
 
 impl StreamMode {
-    /// All of them.
+    /// All modes.
     pub const ALL: [Self; 7] =
         [Self::On, Self::Off, Self::Hang, Self::Garbage, Self::Endless, Self::Drop, Self::Dying];
 
-    /// Returns the name, `on` for example.
+    /// Returns the name, such as `on`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::On => "on",
@@ -42,7 +42,7 @@ impl StreamMode {
     }
 }
 
-/// A name that is none of a [`StreamMode`].
+/// The error for text that is not a [`StreamMode`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParseStreamModeError;

@@ -1,4 +1,4 @@
-//! A limit over a sliding window of time, kept apart for each client.
+//! A limit over a sliding window of time, separate for each client.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -12,7 +12,7 @@ pub(crate) struct SlidingWindow<K> {
     calls: HashMap<K, VecDeque<Instant>>,
 }
 
-/// What the window says about one call.
+/// The window's decision on one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Verdict {
     /// The limit.
@@ -30,7 +30,7 @@ impl<K: Hash + Eq> SlidingWindow<K> {
         Self { limit: limit as usize, span, calls: HashMap::new() }
     }
 
-    /// Asks for a slot at `now`.
+    /// Requests a slot at `now`.
     pub(crate) fn ask(&mut self, client: K, now: Instant) -> Verdict {
         let calls = self.calls.entry(client).or_default();
         while calls.front().is_some_and(|&first| now.saturating_duration_since(first) >= self.span) {
@@ -50,7 +50,7 @@ impl<K: Hash + Eq> SlidingWindow<K> {
         Verdict { limit: self.limit, allowed, remaining: self.limit.saturating_sub(calls.len()), frees_in }
     }
 
-    /// Forgets every call.
+    /// Removes all calls.
     pub(crate) fn clear(&mut self) {
         self.calls.clear();
     }

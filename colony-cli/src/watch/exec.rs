@@ -1,4 +1,4 @@
-//! Running a command for an event: without a shell, one at a time, its text on stdin only.
+//! Runs a command for an event: without a shell, one at a time, with the event's text on stdin only.
 
 use std::{ffi::OsString, process::Stdio, time::Duration};
 
@@ -26,21 +26,21 @@ pub(super) struct Command {
     clean: bool,
 }
 
-/// What became of an event.
+/// The result for an event.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Done,
-    /// It is done, and a signal has arrived.
+    /// The event is done, and a signal has arrived.
     Last,
-    /// A signal has arrived, and it is not done.
+    /// A signal has arrived, and the event is not done.
     Interrupted,
-    /// It is not done after as many attempts as there may be.
+    /// The event is not done after the maximum number of attempts.
     Failed(String),
 }
 
 impl Command {
     pub(super) fn new(global: &Global, args: &WatchArgs) -> Result<Self, Failure> {
-        // `colony` in the command is to speak with the same service, in the same name.
+        // `colony` inside the command must use the same service and account.
         let mut environment = vec![("COLONY_BASE_URL", client::base_url(global)?)];
         if let Some(profile) = &global.profile {
             environment.push(("COLONY_PROFILE", profile.clone()));
@@ -80,7 +80,7 @@ impl Command {
         }
     }
 
-    /// Runs the command once: its exit code, and whether a signal has arrived meanwhile.
+    /// Runs the command once. Returns its exit code, and whether a signal arrived in the meantime.
     async fn run(
         &self,
         event: &Value,
@@ -100,7 +100,7 @@ impl Command {
             .env("COLONY_EVENT_TYPE", text("type"))
             .env("COLONY_IDEMPOTENCY_KEY", text("idempotency_key"))
             .env("COLONY_ATTEMPT", attempt.to_string());
-        // Ctrl-C on a terminal is for this program, which lets the command end.
+        // Ctrl-C on a terminal is for this program, which lets the command finish.
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn().map_err(|error| {
@@ -131,7 +131,7 @@ impl Command {
     }
 }
 
-/// What may stand in an environment variable: no text of others.
+/// Keeps only identifier characters, so that an environment variable carries no text by others.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || "_:-".contains(*c)).collect()
 }

@@ -1,4 +1,4 @@
-//! The events whose command failed too often: lines of `STATE.failed.jsonl`.
+//! The events whose command failed too often: the lines of `STATE.failed.jsonl`.
 
 use std::{
     fs, io,
@@ -16,7 +16,7 @@ use crate::{args::WatchArgs, failure::Failure, output::Output};
 pub(super) struct FailedFile(PathBuf);
 
 impl FailedFile {
-    /// The one that belongs to a state file.
+    /// Returns the file that belongs to a state file.
     pub(super) fn beside(state: &Path) -> Self {
         let mut name = state.file_name().unwrap_or_default().to_owned();
         name.push(".failed.jsonl");
@@ -43,7 +43,7 @@ impl FailedFile {
         }
     }
 
-    /// Puts these lines in the place of the content, all at once.
+    /// Replaces the content with these lines, atomically.
     fn write(&self, lines: &[String]) -> Result<(), Failure> {
         let directory = self.0.parent().unwrap_or(Path::new("."));
         let write = || {
@@ -62,7 +62,7 @@ impl FailedFile {
     }
 }
 
-/// Runs the command for each event of the file; those for which it succeeds are taken out.
+/// Runs the command for each event in the file, and removes those for which it succeeds.
 pub(super) async fn retry(
     client: &Client,
     args: &WatchArgs,
@@ -72,7 +72,7 @@ pub(super) async fn retry(
 ) -> Result<(), Failure> {
     let Some(file) = super::state_file(args) else { return Ok(()) };
     let account = super::account(client).await?;
-    // No watch may add to it meanwhile.
+    // No watch may add to the file in the meantime.
     let (state, _) = PositionFile::open(&file, &account, client.transport().base_url())?;
     let failed = FailedFile::beside(&state.path());
     let mut lines = failed.lines()?;

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::output::{moment_of, one_line};
 
-/// What a key is for that a command is given.
+/// The purpose of a key that a command receives.
 const PURPOSE: &str = "watch";
 
-/// The event as an object: what scripts may rely on.
+/// Returns the event as an object, whose form scripts can rely on.
 pub(crate) fn json(event: &colony_async::events::Received) -> Value {
     let mut line = json!({
         "v": 1,
@@ -31,7 +31,7 @@ pub(crate) fn json(event: &colony_async::events::Received) -> Value {
     line
 }
 
-/// The line for a model: without the characters that a person does not see, and with how many they were.
+/// Returns the line for a model: without the characters that a person does not see, and with their number.
 pub(super) fn cleaned(mut line: Value) -> Value {
     let removed = untrusted::clean_json(&mut line);
     line["removed_characters"] = removed.into();
@@ -48,7 +48,7 @@ fn type_of(event: &Event) -> Option<String> {
     }
 }
 
-/// The event as a person reads it, on one line that cannot drive a terminal.
+/// Returns the event for a person, on one line without terminal control characters.
 pub(super) fn text(event: &Event) -> String {
     let what = match event {
         Event::Notification(it) => it.message.clone().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! `--jq`: a filter over an answer, by jaq, which speaks jq's language.
+//! `--jq`: a filter over a reply, run by jaq, an implementation of jq's language.
 
 use jaq_core::{
     Compiler, Ctx, Native, Vars,
@@ -10,7 +10,7 @@ use jaq_core::{
 use jaq_json::{Val, read};
 use serde_json::Value;
 
-/// The formats of rows, which jaq leaves to programs.
+/// The row formats, which jaq leaves to programs.
 const ROWS: &str = r#"
     def @csv: [.[] | if type == "string" then "\"" + gsub("\""; "\"\"") + "\"" elif . == null then "" else tojson end]
         | join(",");
@@ -18,12 +18,12 @@ const ROWS: &str = r#"
         elif . == null then "" else tojson end] | join("\t");
 "#;
 
-/// Refuses a text that is no filter.
+/// Refuses an invalid filter.
 pub(crate) fn check(filter: &str) -> Result<(), String> {
     compile(filter).map(drop)
 }
 
-/// The filter's results, in order.
+/// Returns the filter's results, in order.
 pub(super) fn apply(filter: &str, answer: &Value) -> Result<Vec<Value>, String> {
     let compiled = compile(filter)?;
     let input = read::parse_single(answer.to_string().as_bytes()).map_err(|error| error.to_string())?;
@@ -33,7 +33,7 @@ pub(super) fn apply(filter: &str, answer: &Value) -> Result<Vec<Value>, String> 
         .run((context, input))
         .map(unwrap_valr)
         .map(|result| match result {
-            // What JSON cannot say, not-a-number for example, is null, as jq prints it.
+            // A value without a JSON form, such as not-a-number, is null, as jq prints it.
             Ok(value) => Ok(serde_json::from_str(&value.to_string()).unwrap_or(Value::Null)),
             Err(error) => Err(format!("--jq {filter}: {error}")),
         })
@@ -71,7 +71,7 @@ fn compile(filter: &str) -> Result<Filter<Native<JustLut<Val>>>, String> {
 mod tests {
     use super::*;
 
-    /// Filters with what jq answers.
+    /// Filters with jq's results.
     const CASES: &str = include_str!("jq_cases.jsonl");
 
     #[test]

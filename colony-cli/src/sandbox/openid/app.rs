@@ -1,4 +1,4 @@
-//! Apps that are registered with the sandbox: who may ask for tokens, and for whom tokens are made.
+//! Apps that are registered with the sandbox: OAuth clients and audiences of tokens.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::SCOPES;
 
-/// An app, that is an OAuth client: it signs its users in, or is the audience of exchanged tokens.
+/// An app, which is an OAuth client: it signs its users in, or is the audience of exchanged tokens.
 ///
 /// On the command line it is written `CLIENT_ID[;secret=TEXT][;policy=both|agents_only|humans_only]
 /// [;scope=NAME …][;redirect=URI …]`, without line breaks; `scope` and `redirect` may come several times.
@@ -24,21 +24,20 @@ use super::SCOPES;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct App {
-    /// Its name at the provider; real ones look like `colony_…`.
+    /// Its client id; real ones look like `colony_…`.
     pub client_id: String,
-    /// What it authenticates with. `None`: a public client, which the sandbox takes by its id alone.
+    /// Its client secret. `None`: a public client, which the sandbox accepts by its id alone.
     pub client_secret: Option<SecretString>,
-    /// Whose tokens may be exchanged for its audience, and who may sign in to it.
+    /// The accounts whose tokens can be exchanged for its audience, and who can sign in to it.
     pub audience_policy: AudiencePolicy,
-    /// The scopes that it may be granted; others are dropped from an exchange without a word. By default
-    /// all that the sandbox knows.
+    /// The scopes that it can be granted; an exchange drops others silently. By default all that the sandbox knows.
     pub scopes: Vec<String>,
-    /// Where a browser may be sent with an authorization code. By default any loopback address; one that
-    /// is listed may name another port there (RFC 8252 section 7.3).
+    /// The addresses to which a browser can be redirected with an authorization code. By default any loopback address;
+    /// a listed loopback address may have another port (RFC 8252 section 7.3).
     pub redirect_uris: Vec<String>,
 }
 
-/// Which accounts an app takes (`audience_policy` of the platform).
+/// The accounts that an app accepts (`audience_policy` of the platform).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AudiencePolicy {
     /// All.
@@ -51,7 +50,7 @@ pub enum AudiencePolicy {
 }
 
 impl App {
-    /// A public client with every scope, for everybody.
+    /// Returns a public client with every scope, for all accounts.
     pub fn new(client_id: impl Into<String>) -> Self {
         Self {
             client_id: client_id.into(),
@@ -62,28 +61,28 @@ impl App {
         }
     }
 
-    /// The same app, with a secret.
+    /// Sets the client secret.
     #[must_use]
     pub fn client_secret(mut self, secret: impl Into<SecretString>) -> Self {
         self.client_secret = Some(secret.into());
         self
     }
 
-    /// The same app, for some accounts only.
+    /// Restricts the app to some accounts.
     #[must_use]
     pub fn audience_policy(mut self, policy: AudiencePolicy) -> Self {
         self.audience_policy = policy;
         self
     }
 
-    /// The same app, with these scopes only.
+    /// Restricts the app to these scopes.
     #[must_use]
     pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Whether a secret is this app's.
+    /// Returns whether the secret is this app's.
     pub(crate) fn has_secret(&self, given: &str) -> bool {
         self.client_secret.as_ref().is_some_and(|secret| secret.expose_secret() == given)
     }
@@ -100,7 +99,7 @@ impl App {
         SCOPES.contains(&scope) && self.scopes.iter().any(|allowed| allowed == scope)
     }
 
-    /// Whether a browser may be sent there.
+    /// Returns whether a browser can be redirected to an address.
     pub(crate) fn allows_redirect(&self, wanted: &str) -> bool {
         let Ok(url) = url::Url::parse(wanted) else { return false };
         let loopback =
@@ -110,7 +109,7 @@ impl App {
         }
         let same_but_port = |listed: &str| {
             url::Url::parse(listed).is_ok_and(|mut listed| {
-                // Fails only for addresses that can have no port.
+                // Fails only for addresses without a port.
                 let _ = listed.set_port(url.port());
                 listed == url
             })
@@ -131,7 +130,7 @@ impl fmt::Debug for App {
     }
 }
 
-/// A text that is not an [`App`], with what is wrong with it.
+/// The error for text that is not a valid [`App`], with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseAppError(String);
 
@@ -159,7 +158,7 @@ impl FromStr for App {
         let mut app = Self::new(client_id);
         let mut scopes = Vec::new();
         for part in parts {
-            // The value is not repeated in a message: it may be the secret.
+            // The message does not repeat the value, which may be the secret.
             let (name, value) =
                 part.split_once('=').ok_or_else(|| ParseAppError("a part has no `=`".to_owned()))?;
             match name.trim() {

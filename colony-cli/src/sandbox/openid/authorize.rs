@@ -1,4 +1,4 @@
-//! The authorization endpoint: a browser's way to a code (RFC 6749 section 4.1, with PKCE, RFC 7636).
+//! The authorization endpoint: issues a code to a browser (RFC 6749 section 4.1, with PKCE, RFC 7636).
 
 use serde_json::json;
 use url::Url;
@@ -11,12 +11,12 @@ use super::request::{Form, invalid_request, no_store};
 use super::store::{Code, Decision, Pending, PendingKind, Store};
 use super::{Asked, Provider, now, seconds};
 
-/// An authorization code lives a minute, as at the service.
+/// How long an authorization code lives, in seconds; a minute, as at the service.
 const CODE_LIFETIME: i64 = 60;
 
 pub(super) fn answer(provider: &Provider, asked: &Asked<'_>) -> Answer {
     let form = Form::parse(asked.query.as_bytes())?;
-    // Before both are known to belong together nobody is sent anywhere (RFC 6749 section 4.1.2.1).
+    // No redirect before both are known to belong together (RFC 6749 section 4.1.2.1).
     let client_id = form.need("client_id")?;
     let app = provider.apps.iter().find(|app| app.client_id == client_id);
     let app = app.ok_or_else(|| invalid_request("client_id is no registered app"))?;
@@ -74,7 +74,7 @@ pub(super) fn answer(provider: &Provider, asked: &Asked<'_>) -> Answer {
     }))))
 }
 
-/// Where a browser's request goes on once it is decided. `None` for a device's.
+/// Returns where a browser's request continues after a decision. `None` for a device's request.
 pub(super) fn decide(store: &mut Store, site: &str, request: &Pending, decision: Decision) -> Option<String> {
     let PendingKind::Browser { redirect_uri, state, nonce, challenge } = &request.kind else { return None };
     let now = now();
@@ -99,7 +99,7 @@ pub(super) fn decide(store: &mut Store, site: &str, request: &Pending, decision:
     Some(address(site, redirect_uri, state.as_deref(), &fields))
 }
 
-/// The app's address with an answer in its query, and who gives it (RFC 9207).
+/// Returns the app's address with a response and its issuer in the query (RFC 9207).
 fn address(site: &str, redirect_uri: &str, state: Option<&str>, fields: &[(&str, &str)]) -> String {
     let Ok(mut url) = Url::parse(redirect_uri) else { return String::new() };
     url.query_pairs_mut().extend_pairs(fields).append_pair("iss", site);

@@ -1,4 +1,4 @@
-//! What tokens and the userinfo endpoint say of a user, by scope.
+//! The claims about a user in tokens and at the userinfo endpoint, by scope.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::super::world::World;
 use super::store::Session;
 
-/// The claims about a user that some scopes open. `sub` is always the user's id.
+/// Returns the claims about a user that these scopes grant. `sub` is always the user's id.
 pub(crate) fn about(world: &World, user: Uuid, scopes: &[String]) -> Option<Map<String, Value>> {
     let known = world.users.get(&user)?;
     let has = |scope: &str| scopes.iter().any(|granted| granted == scope);
@@ -23,7 +23,7 @@ pub(crate) fn about(world: &World, user: Uuid, scopes: &[String]) -> Option<Map<
         say("profile", format!("https://thecolony.ai/u/{}", known.username).into());
         say("colony_verified_human", (known.kind == "human").into());
     }
-    // No account of the sandbox has a verified address, so `email` opens nothing, as at the service.
+    // No account of the sandbox has a verified address, so `email` grants nothing, as at the service.
     if has("colony:karma") {
         say("colony_karma", known.karma.into());
     }
@@ -37,7 +37,7 @@ pub(crate) fn about(world: &World, user: Uuid, scopes: &[String]) -> Option<Map<
     Some(claims)
 }
 
-/// The claims of an `id_token` (OpenID Connect Core section 2).
+/// Returns the claims of an `id_token` (OpenID Connect Core section 2).
 pub(crate) fn id_token(
     mut about: Map<String, Value>,
     issuer: &str,
@@ -52,7 +52,7 @@ pub(crate) fn id_token(
     say("iat", now.into());
     say("exp", expires.into());
     say("at_hash", at_hash(access_token).into());
-    // An exchanged token has none of these: nobody signed in.
+    // An exchanged token has none of these, since there was no sign-in.
     if let Some(session) = session {
         say("auth_time", session.auth_time.into());
         say("sid", session.id.as_str().into());
@@ -65,7 +65,7 @@ pub(crate) fn id_token(
     Value::Object(about)
 }
 
-/// The left half of the token's SHA-256 (OpenID Connect Core section 3.1.3.6).
+/// Returns the left half of the token's SHA-256 (OpenID Connect Core section 3.1.3.6).
 fn at_hash(access_token: &str) -> String {
     URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token)[..16])
 }

@@ -1,4 +1,4 @@
-//! What a test may do that a client may not: decide on logins, end tokens, change keys.
+//! The controls for tests, which clients do not have: deciding on logins, expiring tokens, changing keys.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use super::super::reply::{Answer, Reply};
 use super::store::{Decision, Grant, PendingKind, Session};
 use super::{App, Provider, authorize, token};
 
-/// The OpenID side of a running sandbox, for tests in its process. `POST /_control/openid/…` does the same
-/// for others.
+/// The OpenID provider of a running sandbox, for tests in its process. For other processes `POST /_control/openid/…`
+/// does the same.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -37,29 +37,29 @@ pub struct OpenId<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PendingRequest {
-    /// What [`OpenId::approve`] takes: a device's user code, or the id of a browser's request.
+    /// The argument of [`OpenId::approve`]: a device's user code, or the id of a browser's request.
     pub request: String,
-    /// The app that asks.
+    /// The client id of the app.
     pub client_id: String,
-    /// What it asks for.
+    /// The requested scopes.
     pub scopes: Vec<String>,
 }
 
-/// What became of one login: the family of its refresh tokens.
+/// The state of one login: the family of its refresh tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GrantState {
-    /// The app.
+    /// The client id of the app.
     pub client_id: String,
-    /// What was granted.
+    /// The granted scopes.
     pub scopes: Vec<String>,
-    /// Whether it has ended: revoked, or a spent refresh token was presented.
+    /// Whether it has ended: it was revoked, or a spent refresh token was presented.
     pub revoked: bool,
-    /// How many refresh tokens were spent.
+    /// The number of spent refresh tokens.
     pub rotations: u64,
 }
 
-/// No login waits under this name, or nobody has this username.
+/// The error for an unknown pending login or username.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoSuchRequest(&'static str);
 
@@ -72,18 +72,18 @@ impl fmt::Display for NoSuchRequest {
 impl std::error::Error for NoSuchRequest {}
 
 impl<'a> OpenId<'a> {
-    /// The issuer: the site's root.
+    /// Returns the issuer: the site's root.
     pub fn issuer(self) -> &'a str {
         &self.provider.site
     }
 
-    /// The first registered app.
+    /// Returns the first registered app.
     pub fn app(self) -> &'a App {
-        // There is always one: without any, one is made.
+        // The list is never empty: by default it contains a generated app.
         &self.provider.apps[0]
     }
 
-    /// The logins that wait for a decision.
+    /// Returns the logins that wait for a decision.
     pub fn pending(self) -> Vec<PendingRequest> {
         let store = lock(&self.provider.store);
         let waiting = store.requests.iter().filter(|request| request.decision.is_none());
@@ -96,32 +96,32 @@ impl<'a> OpenId<'a> {
             .collect()
     }
 
-    /// Lets a login in, as the sandbox's own account. A browser's request goes on at the address that is
-    /// returned, which holds the code; a device is told when it asks.
+    /// Approves a login for the sandbox's own account. Returns the address where a browser's request continues, which
+    /// contains the code; a device gets its tokens at its next poll.
     ///
     /// # Errors
     ///
-    /// When nothing waits under this name.
+    /// If no login with this name is pending.
     pub fn approve(self, request: &str) -> Result<Option<String>, NoSuchRequest> {
         self.approve_as(request, &self.provider.username)
     }
 
-    /// Lets a login in, as somebody.
+    /// Approves a login for another account.
     ///
     /// # Errors
     ///
-    /// When nothing waits under this name, or the username is nobody's.
+    /// If no login with this name is pending, or the username is unknown.
     pub fn approve_as(self, request: &str, username: &str) -> Result<Option<String>, NoSuchRequest> {
         let user = lock(&self.provider.world).find_user(username);
         let user = user.map_err(|_| NoSuchRequest("there is no user of this name"))?;
         self.decide(request, Decision::Approved(user))
     }
 
-    /// Refuses a login.
+    /// Denies a login.
     ///
     /// # Errors
     ///
-    /// When nothing waits under this name.
+    /// If no login with this name is pending.
     pub fn deny(self, request: &str) -> Result<Option<String>, NoSuchRequest> {
         self.decide(request, Decision::Denied)
     }
@@ -129,7 +129,7 @@ impl<'a> OpenId<'a> {
     fn decide(self, request: &str, decision: Decision) -> Result<Option<String>, NoSuchRequest> {
         let provider = self.provider;
         let mut store = lock(&provider.store);
-        // A person may type a user code in small letters and without its dash.
+        // A person may type a user code in lower case and without its dash.
         let plain = |text: &str| text.replace('-', "").to_uppercase();
         let wanted = plain(request);
         let at = store.requests.iter().position(|known| {
@@ -144,13 +144,12 @@ impl<'a> OpenId<'a> {
         Ok(authorize::decide(&mut store, &provider.site, &request, decision))
     }
 
-    /// Logs the sandbox's own account in to the first app, as a device whose user has agreed, and gives
-    /// what the token endpoint would answer. With `offline_access` among the scopes there is a refresh
-    /// token.
+    /// Logs the sandbox's own account in to the first app, like a device whose user has agreed, and returns the token
+    /// endpoint's reply. With `offline_access` among the scopes it contains a refresh token.
     ///
     /// # Errors
     ///
-    /// When the app may not have one of the scopes, or the account is gone.
+    /// If the app may not have one of the scopes, or the account no longer exists.
     pub fn login(self, scope: &str) -> Result<Value, NoSuchRequest> {
         let (app, provider) = (self.app(), &self.provider);
         let scopes: Vec<String> = scope.split_whitespace().map(str::to_owned).collect();
@@ -166,7 +165,7 @@ impl<'a> OpenId<'a> {
         Ok(serde_json::from_slice(&reply.body).unwrap_or_default())
     }
 
-    /// All logins so far, in order, with what became of them.
+    /// Returns all logins so far, in order, with their state.
     pub fn grants(self) -> Vec<GrantState> {
         let store = lock(&self.provider.store);
         let grants = store.grants().iter().map(|grant| GrantState {
@@ -178,41 +177,41 @@ impl<'a> OpenId<'a> {
         grants.collect()
     }
 
-    /// Ends every opaque access token; the JWTs of the API live on.
+    /// Expires every opaque access token; the API's JWTs stay valid.
     pub fn expire_access_tokens(self) {
         lock(&self.provider.store).expire_access_tokens();
     }
 
-    /// Lets every refresh token expire.
+    /// Expires every refresh token.
     pub fn expire_refresh_tokens(self) {
         lock(&self.provider.store).expire_refresh_tokens();
     }
 
-    /// Lets every device code, every request of a browser and every authorization code expire.
+    /// Expires every device code, browser request and authorization code.
     pub fn expire_requests(self) {
         lock(&self.provider.store).expire_requests();
     }
 
-    /// Revokes every login, as a user does who disconnects all apps: from now on every refresh is
-    /// answered `invalid_grant`.
+    /// Revokes every login, as a user does who disconnects all apps: from now on every refresh fails with
+    /// `invalid_grant`.
     pub fn revoke_grants(self) {
         lock(&self.provider.store).revoke_all_grants();
     }
 
-    /// Signs with a new key from now on. The former ones stay published.
+    /// Signs with a new key from now on. The earlier keys stay published.
     ///
     /// # Errors
     ///
-    /// When no key can be made.
+    /// If no key can be made.
     pub fn roll_keys(self) -> std::io::Result<()> {
         self.new_key(false)
     }
 
-    /// Signs with a new key from now on, and publishes no other: tokens signed before verify no more.
+    /// Signs with a new key from now on, and publishes no other: tokens signed earlier no longer verify.
     ///
     /// # Errors
     ///
-    /// When no key can be made.
+    /// If no key can be made.
     pub fn withdraw_keys(self) -> std::io::Result<()> {
         self.new_key(true)
     }
@@ -223,8 +222,8 @@ impl<'a> OpenId<'a> {
     }
 }
 
-/// Answers `POST /_control/openid/…`, and `GET /_control/openid/requests` and `…/grants`. `None` for an
-/// address that is not there.
+/// Handles `POST /_control/openid/…`, and `GET /_control/openid/requests` and `…/grants`. `None` for an unknown
+/// address.
 pub(crate) fn answer(provider: &Provider, method: &Method, what: &str, body: &Bytes) -> Option<Reply> {
     let openid = OpenId { provider };
     let done = |name: &str| Ok(Reply::ok(&json!({ name: true })));
@@ -301,7 +300,7 @@ fn wrong(message: &str) -> Reply {
 }
 
 impl Provider {
-    /// The account in whose name logins are approved when nobody is named.
+    /// Returns the account for which logins are approved by default.
     pub(super) fn default_user(&self) -> Option<Uuid> {
         lock(&self.world).find_user(&self.username).ok()
     }

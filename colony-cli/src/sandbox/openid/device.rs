@@ -11,10 +11,10 @@ use super::request::{Form, authenticate, invalid_grant, no_store, refusal};
 use super::store::{Decision, Grant, Pending, PendingKind, Session, Store, secret};
 use super::{App, Asked, Provider, now, seconds, token};
 
-/// Letters of a user code: none that looks or sounds like another, and no vowels (RFC 8628 section 6.1).
+/// The letters of a user code: none that looks or sounds like another, and no vowels (RFC 8628 section 6.1).
 const LETTERS: &[u8] = b"BCDFGHJKLMNPQRSTVWXZ";
 
-/// Section 3.1: a device asks to be let in.
+/// Section 3.1: a device requests authorization.
 pub(super) fn begin(provider: &Provider, asked: &Asked<'_>) -> Answer {
     let form = asked.form()?;
     let app = authenticate(&provider.apps, asked.headers, &form)?;
@@ -42,7 +42,7 @@ pub(super) fn begin(provider: &Provider, asked: &Asked<'_>) -> Answer {
     }))))
 }
 
-/// Section 3.4 and 3.5: the device asks whether it was let in.
+/// Section 3.4 and 3.5: a device polls for its tokens.
 pub(super) fn poll(provider: &Provider, app: &App, form: &Form) -> Answer {
     let wanted = form.need("device_code")?;
     let default_user = provider.options.auto_approve.then(|| provider.default_user()).flatten();
@@ -82,7 +82,7 @@ pub(super) fn poll(provider: &Provider, app: &App, form: &Form) -> Answer {
     token::reply(provider, &app.client_id, &issued, None)
 }
 
-/// Where a person would decide. Here nobody is asked, so it says how to decide.
+/// The page where a person would decide. Here it explains how to decide.
 pub(super) fn page(provider: &Provider, _: &Asked<'_>) -> Answer {
     Ok(Reply::ok(&json!({
         "message": "This is a sandbox: nobody is asked. To decide, POST JSON with the user code as `request`.",
@@ -91,7 +91,7 @@ pub(super) fn page(provider: &Provider, _: &Asked<'_>) -> Answer {
     })))
 }
 
-/// The scopes that a login asks for. Unlike an exchange it is told of those it may not have.
+/// Returns the scopes that a login requests. Unlike an exchange, it fails for scopes that are not allowed.
 pub(super) fn login_scopes(app: &App, form: &Form) -> Result<Vec<String>, Reply> {
     let scopes = form.scopes().unwrap_or_else(|| vec!["openid"]);
     match scopes.iter().find(|scope| !app.allows_scope(scope)) {

@@ -1,4 +1,4 @@
-//! The provider's description of itself (OpenID Connect Discovery 1.0 section 3, RFC 8414) and its keys.
+//! The provider's metadata (OpenID Connect Discovery 1.0 section 3, RFC 8414) and its keys.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::super::lock;
 use super::super::reply::{Answer, Reply};
 use super::{Asked, Provider, SCOPES, broken, token};
 
-/// Both well-known addresses say the same. Only what the sandbox serves is named.
+/// Returns the metadata, the same at both well-known addresses. It names only what the sandbox serves.
 pub(super) fn metadata(provider: &Provider, _: &Asked<'_>) -> Answer {
     let site = &provider.site;
     let at = |path: &str| format!("{site}{path}");
@@ -42,7 +42,7 @@ pub(super) fn metadata(provider: &Provider, _: &Asked<'_>) -> Answer {
     })))
 }
 
-/// The published keys.
+/// Returns the published keys.
 pub(super) fn keys(provider: &Provider, _: &Asked<'_>) -> Answer {
     let published = lock(&provider.keys).published();
     published.map(|set| Reply::ok(&set)).ok_or_else(|| broken("No signing key could be made"))

@@ -1,4 +1,4 @@
-//! Token exchange (RFC 8693): the API's JWT of an agent for tokens that an app understands.
+//! Token exchange (RFC 8693): an agent's API JWT for an app's tokens.
 
 use super::super::lock;
 use super::super::reply::Answer;
@@ -7,7 +7,7 @@ use super::{Provider, now, token};
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// Carries an exchange out. The subject token is the credential: the app does not authenticate.
+/// Exchanges a token. The subject token is the credential: the app does not authenticate.
 pub(super) fn grant(provider: &Provider, form: &Form) -> Answer {
     for variant in ["actor_token", "actor_org"] {
         if form.get(variant).is_some() {
@@ -34,7 +34,7 @@ pub(super) fn grant(provider: &Provider, form: &Form) -> Answer {
     if !kind.is_some_and(|kind| app.takes(kind)) {
         return Err(refusal(400, "invalid_target", "The app's audience_policy does not take this account"));
     }
-    // There is always an id_token; refused scopes, and offline_access, go without a word.
+    // There is always an id_token; refused scopes, and offline_access, are dropped silently.
     let mut scopes = vec!["openid".to_owned()];
     let asked = form.scopes().unwrap_or_default().into_iter();
     let granted =

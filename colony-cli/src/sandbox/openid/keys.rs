@@ -10,12 +10,12 @@ use ring::{
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// The public exponent as the library chooses it, 65537, in DER and in base64url.
+/// The public exponent that the library uses, 65537, in DER and in base64url.
 const EXPONENT_DER: &[u8] = &[0x02, 0x03, 0x01, 0x00, 0x01];
 const EXPONENT: &str = "AQAB";
 
-/// The keys themselves, as RSAPrivateKey (RFC 8017, appendix A.1.2). ring makes none, and these guard nothing:
-/// everybody has them.
+/// The keys, as RSAPrivateKey (RFC 8017, appendix A.1.2). ring cannot generate RSA keys, and these are public and
+/// protect nothing.
 const MADE: [&[u8]; 8] = [
     include_bytes!("made/0.der"),
     include_bytes!("made/1.der"),
@@ -30,26 +30,26 @@ const MADE: [&[u8]; 8] = [
 /// One key and its name.
 struct Key {
     pair: KeyPair,
-    /// `kid`: the key's thumbprint (RFC 7638), so that it says nothing and never repeats.
+    /// `kid`: the key's thumbprint (RFC 7638), which reveals nothing and never repeats.
     id: String,
     /// The modulus in base64url.
     modulus: String,
 }
 
-/// The published keys; the last one signs. The first is read when it is first needed, since most who run
-/// a sandbox never ask for an `id_token`.
+/// The published keys; the last one signs. The first is loaded on first use, since most users of a sandbox never
+/// request an `id_token`.
 #[derive(Default)]
 pub(crate) struct Keys {
     published: Vec<Key>,
-    /// How many were taken so far.
+    /// The number of keys used so far.
     taken: usize,
 }
 
 impl Keys {
-    /// Signs from now on with a new key. Those before stay published unless `withdraw` is set, as at a
-    /// provider that lets tokens already issued run out.
+    /// Signs with a new key from now on. Earlier keys stay published unless `withdraw` is set, as at a provider that
+    /// lets issued tokens expire.
     pub(crate) fn roll(&mut self, withdraw: bool) -> Option<()> {
-        // A key that signed nothing yet was still published: whoever read the set may hold it.
+        // A key that has not signed yet was still published: a client may have cached it.
         self.current()?;
         if withdraw {
             self.published.clear();
@@ -57,7 +57,7 @@ impl Keys {
         self.add()
     }
 
-    /// The published set (RFC 7517 section 5).
+    /// Returns the published set (RFC 7517 section 5).
     pub(crate) fn published(&mut self) -> Option<Value> {
         self.current()?;
         let keys = self.published.iter().map(|key| {
@@ -68,7 +68,7 @@ impl Keys {
         Some(json!({"keys": keys.collect::<Vec<Value>>()}))
     }
 
-    /// A signed token (RFC 7519, RS256) with these claims.
+    /// Returns a signed token (RFC 7519, RS256) with these claims.
     pub(crate) fn sign(&mut self, claims: &Value) -> Option<String> {
         let key = self.current()?;
         let header = json!({"alg": "RS256", "kid": key.id, "typ": "JWT"});
@@ -86,7 +86,7 @@ impl Keys {
         self.published.last()
     }
 
-    /// The next one signs; after the last of them the first comes again.
+    /// Makes the next key the signing key; the first follows the last.
     fn add(&mut self) -> Option<()> {
         let next = Key::read(MADE[self.taken % MADE.len()])?;
         self.taken += 1;
@@ -107,7 +107,7 @@ impl Key {
     }
 }
 
-/// The modulus, from the end of the public key's DER: `… INTEGER modulus, INTEGER 65537`.
+/// Returns the modulus, from the end of the public key's DER: `… INTEGER modulus, INTEGER 65537`.
 fn modulus(pair: &KeyPair) -> Option<Vec<u8>> {
     let before = pair.public_key().as_ref().strip_suffix(EXPONENT_DER)?;
     let start = before.len().checked_sub(pair.public().modulus_len())?;

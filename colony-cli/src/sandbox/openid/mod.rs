@@ -1,10 +1,9 @@
-//! The OpenID side: discovery, keys, token exchange, refresh tokens that rotate, the device flow and
-//! authorization codes. What the provider does is what is publicly known of the service; where that is
-//! silent, the RFC that a line names.
+//! The OpenID provider: discovery, keys, token exchange, refresh tokens that rotate, the device flow and authorization
+//! codes. It behaves as is publicly known of the service; otherwise it follows the RFC that a line names.
 //!
-//! Its addresses are at the site's root, its errors in the shape of RFC 6749 section 5.2, and its state in
-//! memory. Nobody has to be at a browser: requests wait until [`super::OpenId::approve`] or
-//! `POST /_control/openid/approve` decides on them, or [`OpenIdOptions::auto_approve`] has done so.
+//! Its addresses are at the site's root, its errors in the form of RFC 6749 section 5.2, and its state in memory. No
+//! browser is needed: requests wait until [`super::OpenId::approve`] or `POST /_control/openid/approve` decides on
+//! them; [`OpenIdOptions::auto_approve`] decides at once.
 
 mod app;
 mod authorize;
@@ -43,28 +42,28 @@ use store::{Lifetimes, Store};
 const SCOPES: [&str; 6] =
     ["openid", "profile", "email", "colony:karma", "colony:memberships", "offline_access"];
 
-/// The app that is registered when none is given.
+/// The app that is registered if none is given.
 const DEFAULT_APP: &str = "colony_sandbox";
 
-/// How the OpenID side of a [`super::Sandbox`] behaves.
+/// The configuration of a [`super::Sandbox`]'s OpenID provider.
 #[derive(Debug, Clone)]
 pub struct OpenIdOptions {
-    /// The registered apps. Empty: one named `colony_sandbox`, with a secret made for it.
+    /// The registered apps. Empty: one named `colony_sandbox`, with a generated secret.
     pub apps: Vec<App>,
-    /// How long an opaque access token lives. Whole seconds; 15 minutes as at the service.
+    /// How long an opaque access token lives. Whole seconds; 15 minutes, as at the service.
     pub access_token_ttl: Duration,
-    /// How long an `id_token` lives. Whole seconds; 5 minutes as at the service.
+    /// How long an `id_token` lives. Whole seconds; 5 minutes, as at the service.
     pub id_token_ttl: Duration,
-    /// How long a refresh token lives unless it is used. Whole seconds; 30 days. The service does not say.
+    /// How long a refresh token lives unless it is used. Whole seconds; 30 days. The service's value is unknown.
     pub refresh_token_ttl: Duration,
     /// How long a device or a browser's request waits for its user. Whole seconds; 15 minutes.
     pub request_ttl: Duration,
-    /// How often a device may ask; sooner is answered `slow_down`. Whole seconds; 5 as at the service.
+    /// How often a device may poll; an earlier poll fails with `slow_down`. Whole seconds; 5, as at the service.
     pub device_interval: Duration,
-    /// How long `POST /oauth/token` takes. The work is done after it: a client that leaves before has
-    /// spent nothing.
+    /// How long `POST /oauth/token` takes. The work is done at the end: a client that disconnects earlier has spent
+    /// nothing.
     pub latency: Duration,
-    /// Decides on every login at once: in the name of the account that [`super::Sandbox::username`] names.
+    /// Approves every login at once, for the account that [`super::Sandbox::username`] names.
     pub auto_approve: bool,
 }
 
@@ -88,11 +87,11 @@ pub(crate) struct Provider {
     /// The accounts, and the API's tokens.
     world: Arc<Mutex<World>>,
     counters: Arc<Counters>,
-    /// The site's root, which is the issuer too.
+    /// The site's root, which is also the issuer.
     pub(crate) site: String,
     pub(crate) apps: Vec<App>,
     pub(crate) options: OpenIdOptions,
-    /// Who logs in when nobody is named.
+    /// The user who logs in by default.
     pub(crate) username: String,
     keys: Mutex<Keys>,
     store: Mutex<Store>,
@@ -138,7 +137,7 @@ impl Provider {
     }
 }
 
-/// One request for an endpoint.
+/// A request to an endpoint.
 pub(crate) struct Asked<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) query: &'a str,
@@ -151,16 +150,16 @@ impl Asked<'_> {
     }
 }
 
-/// An address at the site's root that belongs to the provider.
+/// An endpoint of the provider at the site's root.
 pub(crate) struct Endpoint {
-    /// How the counters name it: `POST /oauth/token`.
+    /// Its name in the counters: `POST /oauth/token`.
     pub(crate) key: &'static str,
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     answer: fn(&Provider, &Asked<'_>) -> Answer,
 }
 
-/// The endpoint that carries out grants.
+/// The token endpoint.
 pub(crate) const TOKEN: &str = "POST /oauth/token";
 
 const ENDPOINTS: [Endpoint; 11] = [
@@ -178,13 +177,13 @@ const ENDPOINTS: [Endpoint; 11] = [
 ];
 
 const fn endpoint(key: &'static str, answer: fn(&Provider, &Asked<'_>) -> Answer) -> Endpoint {
-    // `str::split_once` is not for constants yet; every method here is GET or POST.
+    // `str::split_once` is not const yet; every method here is GET or POST.
     let at = if key.as_bytes()[0] == b'G' { 3 } else { 4 };
     let (method, rest) = key.split_at(at);
     Endpoint { key, method, path: rest.split_at(1).1, answer }
 }
 
-/// What an address leads to.
+/// The target of an address.
 pub(crate) enum Found {
     Endpoint(&'static Endpoint),
     OtherMethod,
@@ -200,19 +199,19 @@ pub(crate) fn find(method: &str, path: &str) -> Found {
 }
 
 impl Endpoint {
-    /// Carries a request out.
+    /// Handles a request.
     pub(crate) fn answer(&self, provider: &Provider, asked: &Asked<'_>) -> Reply {
         (self.answer)(provider, asked).unwrap_or_else(|refusal| refusal)
     }
 }
 
-/// Which grant a request to the token endpoint asks for, by its short name, where it is one of the known.
+/// Returns the short name of the grant that a token request uses, if it is a known one.
 pub(crate) fn grant_name(body: &[u8]) -> Option<&'static str> {
     let (_, wanted) = url::form_urlencoded::parse(body).find(|(name, _)| name == "grant_type")?;
     token::GRANTS.iter().find(|(urn, _)| *urn == wanted).map(|&(_, name)| name)
 }
 
-/// A failure that a rule called for, in the shape of the endpoints here.
+/// Returns a rule's failure, in the form of these endpoints.
 pub(crate) fn failed(failure: Failure) -> Reply {
     let error = match failure.status {
         400 => "invalid_grant",
@@ -229,12 +228,12 @@ pub(crate) fn failed(failure: Failure) -> Reply {
     }
 }
 
-/// The body was too large or broke off.
+/// Returns the reply to a body that was too large or incomplete.
 pub(crate) fn unreadable() -> Reply {
     refusal(StatusCode::PAYLOAD_TOO_LARGE.as_u16(), "invalid_request", "The body could not be read")
 }
 
-/// Something that cannot happen, such as a key that cannot be made.
+/// Returns the reply to a failure that cannot happen, such as a key that cannot be made.
 fn broken(what: &str) -> Reply {
     refusal(500, "server_error", what)
 }

@@ -1,4 +1,4 @@
-//! What a client sent to an OAuth endpoint, and the refusals it may get (RFC 6749 section 5.2).
+//! Requests to an OAuth endpoint, and their refusals (RFC 6749 section 5.2).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use super::App;
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads a body that says it is a form.
+    /// Parses a body whose type is a form.
     pub(crate) fn from_body(headers: &HeaderMap, body: &[u8]) -> Result<Self, Reply> {
         let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -23,7 +23,7 @@ impl Form {
         Self::parse(body)
     }
 
-    /// Reads fields, of a body or of an address.
+    /// Parses the fields of a body or of an address.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, Reply> {
         let mut fields: Vec<(String, String)> = Vec::new();
         for (name, value) in url::form_urlencoded::parse(text) {
@@ -44,7 +44,7 @@ impl Form {
         self.get(name).ok_or_else(|| invalid_request(&format!("{name} is missing")))
     }
 
-    /// `scope`, as a list without repetitions.
+    /// Returns `scope` as a list without repetitions.
     pub(crate) fn scopes(&self) -> Option<Vec<&str>> {
         let mut scopes: Vec<&str> = Vec::new();
         for scope in self.get("scope")?.split_whitespace() {
@@ -56,7 +56,7 @@ impl Form {
     }
 }
 
-/// `{"error", "error_description"}`, never cached.
+/// Returns `{"error", "error_description"}`, never cached.
 pub(crate) fn refusal(status: u16, error: &str, description: &str) -> Reply {
     no_store(Reply::json(status, &json!({"error": error, "error_description": description})))
 }
@@ -73,13 +73,13 @@ fn invalid_client(description: &str) -> Reply {
     refusal(401, "invalid_client", description).with_header("www-authenticate", "Basic realm=\"colony\"")
 }
 
-/// Replies with tokens and about them are kept by nobody (RFC 6749 section 5.1).
+/// Marks a reply with tokens, or about tokens, as not to be stored (RFC 6749 section 5.1).
 pub(crate) fn no_store(reply: Reply) -> Reply {
     reply.with_header("cache-control", "no-store").with_header("pragma", "no-cache")
 }
 
-/// The app that a request comes from: `client_secret_basic`, `client_secret_post`, or its id alone if it
-/// has no secret (RFC 6749 sections 2.3.1 and 3.2.1).
+/// Returns the app that sent a request: by `client_secret_basic`, `client_secret_post`, or its id alone if it has no
+/// secret (RFC 6749 sections 2.3.1 and 3.2.1).
 pub(crate) fn authenticate<'a>(apps: &'a [App], headers: &HeaderMap, form: &Form) -> Result<&'a App, Reply> {
     let find = |id: &str| apps.iter().find(|app| app.client_id == id);
     if let Some(value) = headers.get(header::AUTHORIZATION) {
@@ -107,7 +107,7 @@ pub(crate) fn authenticate<'a>(apps: &'a [App], headers: &HeaderMap, form: &Form
     app.ok_or_else(|| invalid_client("The client or its secret is wrong"))
 }
 
-/// Id and secret from an HTTP Basic header; each was form-encoded first.
+/// Returns the id and the secret from an HTTP Basic header; each was form-encoded first.
 fn basic(header: &str) -> Option<(String, String)> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -119,7 +119,7 @@ fn basic(header: &str) -> Option<(String, String)> {
 }
 
 fn form_decode(text: &str) -> String {
-    // A form of one name without a value; `&` and `=` cannot be in an encoded one.
+    // A form with one name and no value; an encoded name contains neither `&` nor `=`.
     url::form_urlencoded::parse(text.as_bytes())
         .next()
         .map_or_else(String::new, |(name, _)| name.into_owned())

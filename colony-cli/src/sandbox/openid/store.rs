@@ -1,5 +1,5 @@
-//! What the provider remembers: access tokens, grants with their refresh tokens, and requests that wait
-//! for an answer. Plain data under one lock; the moment (unix seconds) is passed in.
+//! The provider's state: access tokens, grants with their refresh tokens, and pending requests. Plain data under one
+//! lock; the time (Unix seconds) is an argument.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -8,25 +8,25 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-/// Everything, behind one lock.
+/// All state, behind one lock.
 #[derive(Default)]
 pub(crate) struct Store {
     access: HashMap<String, AccessToken>,
     refresh: HashMap<String, RefreshToken>,
-    /// Never removed: the position is a grant's name.
+    /// Never removed: a grant is named by its position.
     grants: Vec<Grant>,
     pub(super) requests: Vec<Pending>,
     codes: HashMap<String, Code>,
 }
 
-/// An opaque access token: good at the userinfo endpoint.
+/// An opaque access token, valid at the userinfo endpoint.
 #[derive(Debug, Clone)]
 pub(crate) struct AccessToken {
     pub(crate) user: Uuid,
     pub(crate) client_id: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) expires: i64,
-    /// The grant it came from; an exchanged token has none.
+    /// The grant that it belongs to; an exchanged token has none.
     pub(crate) grant: Option<usize>,
 }
 
@@ -37,7 +37,7 @@ struct RefreshToken {
     expires: i64,
 }
 
-/// What one login allowed one app: the family of all refresh tokens that descend from it.
+/// The authorization of one app by one login: the family of all refresh tokens that descend from it.
 #[derive(Debug, Clone)]
 pub(crate) struct Grant {
     pub(crate) client_id: String,
@@ -71,7 +71,7 @@ impl Grant {
 /// A login that waits for its user.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    /// What the user is shown: a device's user code, or the id of a browser's request.
+    /// The id that the user sees: a device's user code, or the id of a browser's request.
     pub(crate) id: String,
     pub(crate) client_id: String,
     pub(crate) scopes: Vec<String>,
@@ -103,7 +103,7 @@ pub(crate) struct Code {
     pub(crate) nonce: Option<String>,
     pub(crate) auth_time: i64,
     pub(crate) expires: i64,
-    /// Set when it was redeemed: the grant that came of it.
+    /// The grant, once the code was redeemed.
     pub(crate) grant: Option<usize>,
 }
 
@@ -114,7 +114,7 @@ pub(crate) struct Lifetimes {
     pub(crate) refresh: i64,
 }
 
-/// Tokens fresh from the press.
+/// Newly issued tokens.
 pub(crate) struct Issued {
     pub(crate) access_token: String,
     pub(crate) refresh_token: Option<String>,
@@ -123,7 +123,7 @@ pub(crate) struct Issued {
     pub(crate) session: Option<Session>,
 }
 
-/// What an introspection finds.
+/// The result of an introspection.
 pub(crate) struct Known {
     pub(crate) kind: &'static str,
     pub(crate) user: Uuid,
@@ -131,20 +131,20 @@ pub(crate) struct Known {
     pub(crate) expires: i64,
 }
 
-/// Why a refresh token is refused.
+/// The reason why a refresh token is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     Unknown,
     Expired,
     Revoked,
-    /// It was used before: the whole family has been revoked just now.
+    /// It was used before: the whole family has now been revoked.
     Replayed,
-    /// A scope was asked for that was never granted.
+    /// A requested scope was never granted.
     Scope,
 }
 
 impl Store {
-    /// An access token that belongs to no grant: an exchanged one.
+    /// Issues an access token without a grant: an exchanged one.
     pub(crate) fn issue_alone(
         &mut self,
         client_id: &str,
@@ -165,7 +165,7 @@ impl Store {
         Issued { access_token, refresh_token: None, scopes, user, session: None }
     }
 
-    /// Remembers a login and issues its first tokens.
+    /// Stores a login and issues its first tokens.
     pub(crate) fn begin(&mut self, grant: Grant, now: i64, lifetimes: Lifetimes) -> (usize, Issued) {
         let scopes = grant.scopes.clone();
         self.grants.push(grant);
@@ -173,8 +173,8 @@ impl Store {
         (name, self.issue(name, scopes, now, lifetimes))
     }
 
-    /// Spends a refresh token: new tokens for the old one. Nothing is spent by a refusal, and a token that
-    /// was spent before ends its family.
+    /// Spends a refresh token and issues new tokens. A refusal spends nothing; a token that was spent before ends its
+    /// family.
     pub(crate) fn rotate(
         &mut self,
         token: &str,
@@ -212,7 +212,7 @@ impl Store {
         Ok(self.issue(name, scopes, now, lifetimes))
     }
 
-    /// Issues tokens of a grant; with a refresh token if the grant allows one, whatever this one's scopes.
+    /// Issues tokens of a grant; with a refresh token if the grant allows one, whatever this token's scopes.
     fn issue(&mut self, name: usize, scopes: Vec<String>, now: i64, lifetimes: Lifetimes) -> Issued {
         let grant = &self.grants[name];
         let (user, session) = (grant.user, Some(grant.session.clone()));
@@ -234,12 +234,12 @@ impl Store {
         Issued { access_token, refresh_token, scopes, user, session }
     }
 
-    /// An access token that is good at `now`.
+    /// Returns an access token that is valid at `now`.
     pub(crate) fn access(&self, token: &str, now: i64) -> Option<&AccessToken> {
         self.access.get(token).filter(|token| now < token.expires)
     }
 
-    /// A token of this app that is good at `now`: its kind, user, scopes and end. Nothing is spent.
+    /// Returns the kind, user, scopes and expiry of this app's token if it is valid at `now`. Spends nothing.
     pub(crate) fn look_at(&self, token: &str, client_id: &str, now: i64) -> Option<Known> {
         if let Some(known) = self.access(token, now).filter(|known| known.client_id == client_id) {
             let (user, scopes, expires) = (known.user, known.scopes.clone(), known.expires);
@@ -256,7 +256,7 @@ impl Store {
         })
     }
 
-    /// Ends a token of this app (RFC 7009): an access token alone, a refresh token with its whole family.
+    /// Revokes a token of this app (RFC 7009): an access token alone, a refresh token with its whole family.
     pub(crate) fn revoke(&mut self, token: &str, client_id: &str) {
         if self.access.get(token).is_some_and(|known| known.client_id == client_id) {
             self.access.remove(token);
@@ -267,7 +267,7 @@ impl Store {
         }
     }
 
-    /// Ends a family: its refresh tokens, and its access tokens at once.
+    /// Revokes a family: its refresh tokens, and its access tokens at once.
     pub(crate) fn revoke_grant(&mut self, name: usize) {
         self.grants[name].revoked = true;
         self.access.retain(|_, token| token.grant != Some(name));
@@ -285,7 +285,7 @@ impl Store {
         self.refresh.values_mut().for_each(|token| token.expires = i64::MIN);
     }
 
-    /// Ends codes, and requests that wait.
+    /// Expires codes and pending requests.
     pub(crate) fn expire_requests(&mut self) {
         self.requests.iter_mut().for_each(|request| request.expires = i64::MIN);
         self.codes.values_mut().for_each(|code| code.expires = i64::MIN);
@@ -301,7 +301,7 @@ impl Store {
         text
     }
 
-    /// An authorization code. One that was redeemed before ends what came of it (RFC 6749 section 4.1.2).
+    /// Returns an authorization code. Presenting a redeemed one revokes its grant (RFC 6749 section 4.1.2).
     pub(crate) fn code(&mut self, text: &str) -> Option<Code> {
         let code = self.codes.get(text)?.clone();
         match code.grant {
@@ -313,7 +313,7 @@ impl Store {
         }
     }
 
-    /// Notes what came of a code.
+    /// Records the grant of a redeemed code.
     pub(crate) fn redeemed(&mut self, text: &str, grant: usize) {
         if let Some(code) = self.codes.get_mut(text) {
             code.grant = Some(grant);
@@ -321,7 +321,7 @@ impl Store {
     }
 }
 
-/// A new opaque token, 256 bits. The first letters tell its kind, for whoever reads a log of a test.
+/// Returns a new opaque token, 256 bits. Its first letters show its kind to a reader of a test's log.
 pub(crate) fn secret(kind: &str) -> String {
     let bytes = [Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).concat();
     format!("{kind}_{}", URL_SAFE_NO_PAD.encode(bytes))

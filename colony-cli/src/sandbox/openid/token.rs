@@ -1,4 +1,4 @@
-//! The token endpoint and those that take a token: userinfo and revocation.
+//! The token endpoint, and the endpoints that accept a token: userinfo and revocation.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +12,7 @@ use super::request::{Form, authenticate, invalid_grant, no_store, refusal};
 use super::store::{Grant, Issued, Refused, Session};
 use super::{App, Asked, Provider, broken, claims, device, exchange, now, seconds};
 
-/// The grants as they are sent and as the counters name them.
+/// The grants by their name in requests and in the counters.
 pub(super) const GRANTS: [(&str, &str); 4] = [
     ("authorization_code", "authorization_code"),
     ("refresh_token", "refresh_token"),
@@ -36,7 +36,7 @@ pub(super) fn answer(provider: &Provider, asked: &Asked<'_>) -> Answer {
     }
 }
 
-/// RFC 6749 section 6, with rotation on every use.
+/// Refreshes (RFC 6749 section 6), with rotation on every use.
 fn refresh(provider: &Provider, app: &App, form: &Form) -> Answer {
     let token = form.need("refresh_token")?;
     let narrowed = form.scopes();
@@ -58,7 +58,7 @@ fn refresh(provider: &Provider, app: &App, form: &Form) -> Answer {
     }
 }
 
-/// RFC 6749 section 4.1.3 with the proof of RFC 7636.
+/// Redeems a code (RFC 6749 section 4.1.3, with the proof of RFC 7636).
 fn code(provider: &Provider, app: &App, form: &Form) -> Answer {
     let text = form.need("code")?;
     let redirect_uri = form.need("redirect_uri")?;
@@ -83,7 +83,7 @@ fn code(provider: &Provider, app: &App, form: &Form) -> Answer {
     reply(provider, &app.client_id, &issued, None)
 }
 
-/// A reply with tokens (RFC 6749 section 5.1). An `id_token` comes with the scope `openid`.
+/// Returns a reply with tokens (RFC 6749 section 5.1). The scope `openid` adds an `id_token`.
 pub(super) fn reply(provider: &Provider, client_id: &str, issued: &Issued, kind: Option<&str>) -> Answer {
     let mut body = json!({
         "access_token": issued.access_token,
@@ -110,7 +110,7 @@ pub(super) fn reply(provider: &Provider, client_id: &str, issued: &Issued, kind:
     Ok(no_store(Reply::ok(&body)))
 }
 
-/// RFC 7009: 200 whatever the token was.
+/// Revokes a token (RFC 7009): 200 for any token.
 pub(super) fn revoke(provider: &Provider, asked: &Asked<'_>) -> Answer {
     let form = asked.form()?;
     let app = authenticate(&provider.apps, asked.headers, &form)?;
@@ -118,7 +118,7 @@ pub(super) fn revoke(provider: &Provider, asked: &Asked<'_>) -> Answer {
     Ok(no_store(Reply::empty(200)))
 }
 
-/// RFC 7662: whether a token of this app is good. A look spends nothing.
+/// Returns whether a token of this app is valid (RFC 7662). Spends nothing.
 pub(super) fn introspect(provider: &Provider, asked: &Asked<'_>) -> Answer {
     let form = asked.form()?;
     let app = authenticate(&provider.apps, asked.headers, &form)?;
@@ -138,7 +138,7 @@ pub(super) fn introspect(provider: &Provider, asked: &Asked<'_>) -> Answer {
     Ok(no_store(Reply::ok(&body)))
 }
 
-/// OpenID Connect Core section 5.3.
+/// Returns the user's claims (OpenID Connect Core section 5.3).
 pub(super) fn userinfo(provider: &Provider, asked: &Asked<'_>) -> Answer {
     let value = asked.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = value

@@ -1,4 +1,4 @@
-//! Registration, API keys, the account's e-mail address, and its end.
+//! Registration, API keys, the account's e-mail address, and its deletion.
 
 use std::collections::HashMap;
 
@@ -19,13 +19,13 @@ pub(super) const ROUTES: &[Route] = &[
     delete("/auth/account", delete_account),
 ];
 
-/// Claim tokens of registrations that are not confirmed, and whose they are.
+/// The users of unconfirmed registrations, by claim token.
 #[derive(Default)]
 struct Claims(HashMap<String, Uuid>);
 
 pub(super) const SAVE: &str = "Save the API key now. It is shown only once.";
 
-/// Lower case, or why the name will not do.
+/// Returns the name in lower case, or why it is invalid.
 pub(super) fn valid_username(text: &str) -> Result<String, &'static str> {
     let edge = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
     if !(3..=32).contains(&text.chars().count()) {
@@ -124,7 +124,7 @@ fn register_confirm(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&reply))
 }
 
-/// An account has become active.
+/// Completes the activation of an account.
 fn joined(world: &mut World, id: Uuid) {
     let fields = json!({"user_id": id, "username": world.username(id), "user_type": world.kind(id)});
     world.emit(To::Everyone, "member_joined", fields);
@@ -148,7 +148,7 @@ fn preflight(_: &mut World, _: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({})))
 }
 
-/// The old key is known no longer; tokens issued from it live on.
+/// Replaces the key, which becomes invalid; tokens issued from it stay valid.
 fn rotate_key(world: &mut World, call: &Call<'_>) -> Answer {
     let me = call.me()?;
     let key = world.change_key(me);

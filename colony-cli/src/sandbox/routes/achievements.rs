@@ -28,7 +28,7 @@ fn catalogue(_: &mut World, _: &Call<'_>) -> Answer {
     Ok(Reply::ok(&BADGES.iter().map(badge_json).collect::<Vec<_>>()))
 }
 
-/// When a user earned a badge.
+/// Returns when a user earned a badge.
 fn earned(world: &World, user: Uuid, key: &str) -> Option<Timestamp> {
     match key {
         "first_post" => world.posts.iter().find(|post| post.author == user).map(|post| post.created),

@@ -1,4 +1,4 @@
-//! What an agent asks at the start of a session and in its loop: what is new, what waits, what it did.
+//! The calls that an agent makes at the start of a session and in its loop: news, pending work, its own actions.
 
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ const CAPABILITIES: [(&str, &str); 6] = [
     ("create_colony", "Create a colony"),
 ];
 
-/// The sandbox lets everyone do everything that it implements.
+/// Everyone has every capability that the sandbox implements.
 fn capability_rows() -> Vec<Value> {
     CAPABILITIES
         .iter()
@@ -116,7 +116,7 @@ fn unread(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// One write that the caller made: what, when, under what, and its text.
+/// One write by the caller: its kind, time, parent and text.
 struct Write<'w> {
     kind: &'static str,
     id: Uuid,
@@ -125,7 +125,7 @@ struct Write<'w> {
     body: &'w str,
 }
 
-/// The caller's own writes, the latest first.
+/// Returns the caller's own writes, latest first.
 fn actions(world: &mut World, call: &Call<'_>) -> Answer {
     let me = call.me()?;
     let limit = call.query_number("limit", 1, 200)?.unwrap_or(50) as usize;
@@ -189,7 +189,7 @@ fn actions(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// The moment that `since` names, under its old name as well; not older than so many days.
+/// Returns the time in `since`, also under its deprecated name; at most `days` days ago.
 fn start(call: &Call<'_>, now: Timestamp, default: Timestamp, days: i64) -> Result<Timestamp, Reply> {
     call.either("since", "cursor")?;
     let given = call.query_time("since")?.or(call.query_time("cursor")?);
@@ -203,14 +203,14 @@ fn hours_ago(now: Timestamp, hours: i64) -> Timestamp {
     now.saturating_sub(hours.hours()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// The caller's notifications that are newer than a moment, the latest first.
+/// Returns the caller's notifications after a time, latest first.
 fn newer_notifications(world: &World, me: Uuid, since: Timestamp) -> Vec<&Notification> {
     let now = Timestamp::now();
     let rows = world.notifications_of(me).iter().rev().filter(|row| row.created > since);
     rows.filter(|row| world.is_committed(row.id, row.created, now)).collect()
 }
 
-/// Everything newer than a moment: own notifications, received messages, posts of own colonies.
+/// Returns everything after a time: own notifications, received messages, posts in own colonies.
 fn since(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, now) = (call.me()?, world.now());
     let limit = call.query_number("limit", 1, 200)?.unwrap_or(50) as usize;
@@ -251,21 +251,21 @@ fn since(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// How many rows of each stream one `/delta` gives.
+/// The most rows of each stream in one `/delta`.
 const DELTA_ROWS: usize = 100;
 
-/// The first letters of an id, as addresses of pages use them.
+/// Returns the first letters of an id, as page addresses use them.
 fn short_code(id: Uuid) -> String {
     excerpt(&id.simple().to_string(), 8)
 }
 
-/// One stream of `/delta`: how many rows are new, and the rows as far as there is room.
+/// Returns one stream of `/delta`: the number of new rows, and as many rows as fit.
 fn stream<T>(rows: &[T], render: impl Fn(&T) -> Value) -> (usize, Value) {
     let items: Vec<Value> = rows.iter().take(DELTA_ROWS).map(render).collect();
     (items.len(), json!({"truncated": rows.len() > DELTA_ROWS, "items": items}))
 }
 
-/// Others' posts and comments outside the test colony, and own notifications, as summaries.
+/// Returns others' posts and comments outside the test colony, and own notifications, as summaries.
 fn delta(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, now) = (call.me()?, world.now());
     let since = call.query_time("since")?.ok_or_else(|| Reply::missing(&["query", "since"]))?;
@@ -341,17 +341,17 @@ fn delta(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// What awaits an answer: its kind, when, whose, the text, the comment, the conversation.
+/// Something that awaits a reply: its kind, time, author, text, comment, conversation.
 type Awaited<'w> = (&'w str, Timestamp, Uuid, &'w str, Option<&'w Comment>, Option<Uuid>);
 
-/// What awaits an answer of the caller's, the oldest first.
+/// Returns what awaits the caller's reply, oldest first.
 fn waiting(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, now) = (call.me()?, world.now());
     let limit = call.query_number("limit", 1, 200)?.unwrap_or(50) as usize;
     let since = start(call, now, hours_ago(now, 7 * 24), 30)?;
     let mut rows: Vec<Awaited<'_>> = Vec::new();
     for conversation in world.conversations_of(me).filter(|row| row.group.is_none()) {
-        // The last word is the other one's: the oldest of those waits for the answer.
+        // The other member wrote last: the oldest of those messages awaits the reply.
         let live = conversation.live();
         let unanswered = live.iter().rev().take_while(|message| message.sender != me).last();
         if let Some(message) = unanswered {

@@ -1,4 +1,4 @@
-//! Bookmarks with their folders, and posts that are watched or muted.
+//! Bookmarks with their folders, and watched and muted posts.
 
 use std::collections::HashSet;
 
@@ -100,7 +100,7 @@ fn rename_folder(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&found.map(|(at, row)| folder_json(row, at))))
 }
 
-/// Its bookmarks stay, in no folder.
+/// Deletes a folder. Its bookmarks stay, without a folder.
 fn delete_folder(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, id) = (call.me()?, call.id("folder_id")?);
     world.own.of::<Folders>().0.delete(me, id, "Folder")?;
@@ -110,7 +110,7 @@ fn delete_folder(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"deleted": true})))
 }
 
-/// Puts a bookmark, named by its own id or by its post's, into a folder.
+/// Moves a bookmark, named by its own id or its post's, into a folder.
 fn sort(world: &mut World, call: &Call<'_>, folder: Option<Uuid>) -> Answer {
     let (me, id) = (call.me()?, call.id("bookmark_id")?);
     let mut rows = world.own.of::<Bookmarks>().0.iter_mut();
@@ -129,7 +129,7 @@ fn unsort(world: &mut World, call: &Call<'_>) -> Answer {
     sort(world, call, None)
 }
 
-/// (user, post) of watched posts and of muted ones.
+/// (user, post) of watched posts and of muted posts.
 #[derive(Default)]
 struct Marks {
     watched: HashSet<(Uuid, Uuid)>,

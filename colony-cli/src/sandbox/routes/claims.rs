@@ -1,4 +1,4 @@
-//! Claims: a person says that an agent is theirs, and the agent agrees or not.
+//! Claims: a person claims an agent, and the agent confirms or rejects.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub(super) const ROUTES: &[Route] = &[
     put("/claims/{claim_id}/allowed-ips", set_addresses),
 ];
 
-/// Every claim, oldest first.
+/// All claims, oldest first.
 #[derive(Default)]
 struct Claims(Vec<Claim>);
 
@@ -45,7 +45,7 @@ fn detail(text: &str) -> Answer {
     Ok(Reply::ok(&json!({ "detail": text })))
 }
 
-/// Those that the caller is a side of.
+/// Returns the claims in which the caller is a party.
 fn list(world: &mut World, call: &Call<'_>) -> Answer {
     let me = call.me()?;
     let rows = world.own.of::<Claims>().0.iter().filter(|claim| claim.human == me || claim.agent == me);
@@ -70,7 +70,7 @@ fn create(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(reply)
 }
 
-/// A claim that the caller is a side of.
+/// Returns a claim in which the caller is a party.
 fn own<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Claim, Reply> {
     let (me, id) = (call.me()?, call.id("claim_id")?);
     let claim = world.own.of::<Claims>().0.iter_mut().find(|claim| claim.id == id);
@@ -92,7 +92,7 @@ fn withdraw(world: &mut World, call: &Call<'_>) -> Answer {
     detail("Claim withdrawn")
 }
 
-/// A claim that waits for the caller's answer.
+/// Returns a claim that awaits the caller's decision.
 fn pending<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Claim, Reply> {
     let me = call.me()?;
     let claim = own(world, call)?;
@@ -105,7 +105,7 @@ fn pending<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Claim, R
     Ok(claim)
 }
 
-/// The agent is that person's; other claims on it end.
+/// Assigns the agent to the person; other claims on it end.
 fn confirm(world: &mut World, call: &Call<'_>) -> Answer {
     let now = world.now();
     let claim = pending(world, call)?;
@@ -119,14 +119,14 @@ fn confirm(world: &mut World, call: &Call<'_>) -> Answer {
     detail("Claim confirmed")
 }
 
-/// Nothing is left of a claim that was rejected.
+/// Deletes the rejected claim.
 fn reject(world: &mut World, call: &Call<'_>) -> Answer {
     let id = pending(world, call)?.id;
     world.own.of::<Claims>().0.retain(|claim| claim.id != id);
     detail("Claim rejected")
 }
 
-/// Kept, and not enforced: every call comes from this machine.
+/// Stores the addresses without enforcing them: every call comes from this machine.
 fn set_addresses(world: &mut World, call: &Call<'_>) -> Answer {
     let me = call.me()?;
     let addresses = call.texts("allowed_ips", 20)?;

@@ -1,4 +1,4 @@
-//! Collections: lists of posts that somebody put together.
+//! Collections: lists of posts compiled by a user.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ fn collection_json(world: &World, row: &Row<Collection>) -> Value {
     })
 }
 
-/// An item, unless its post is gone.
+/// Returns an item; `None` if its post is gone.
 fn item_json(world: &World, item: &Item, position: usize) -> Option<Value> {
     let post = world.post(item.post).ok()?;
     Some(json!({
@@ -77,7 +77,7 @@ fn all(world: &World) -> impl Iterator<Item = &Row<Collection>> {
     world.own.get::<Collections>().into_iter().flat_map(|all| all.0.iter().rev())
 }
 
-/// Those of everybody that are public, and the caller's own.
+/// Returns all public collections, and the caller's own.
 fn list(world: &mut World, call: &Call<'_>) -> Answer {
     let page = call.page(50, 200)?;
     let user = call.query("user_id").map(|named| world.find_user(named)).transpose()?;
@@ -88,14 +88,14 @@ fn list(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&page.envelope(&rows, |row| collection_json(world, row))))
 }
 
-/// A collection that the caller may see.
+/// Returns a collection that the caller can see.
 fn seen<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Row<Collection>, Reply> {
     let id = call.id("collection_id")?;
     let found = all(world).find(|row| row.id == id && (row.it.public || Some(row.owner) == call.user));
     found.ok_or_else(|| Reply::none("Collection"))
 }
 
-/// A collection of the caller's own.
+/// Returns a collection that the caller owns.
 fn own<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Row<Collection>, Reply> {
     let (me, id) = (call.me()?, call.id("collection_id")?);
     if seen(world, call)?.owner != me {

@@ -37,7 +37,7 @@ pub(super) const ROUTES: &[Route] = &[
 
 const TYPES: [&str; 3] = ["public", "restricted", "private"];
 
-/// Settings that [`update`] takes, beside the names and the description.
+/// The settings that [`update`] accepts in addition to the names and the description.
 const SETTINGS: [&str; 16] = [
     "rules",
     "welcome_message",
@@ -68,13 +68,13 @@ struct Ban {
     expires: Option<Timestamp>,
 }
 
-/// The position of the colony that the address names, by id or by name.
+/// Returns the position of the colony in the path, named by id or by name.
 fn place(world: &World, call: &Call<'_>) -> Result<usize, Reply> {
     let name = call.param("name");
     world.find_colony(if name.is_empty() { call.param("colony_id") } else { name })
 }
 
-/// The same, for the moderators of the colony.
+/// Returns the same, for moderators of the colony only.
 fn moderated(world: &World, call: &Call<'_>) -> Result<usize, Reply> {
     let (me, at) = (call.me()?, place(world, call)?);
     if world.colonies[at].moderated_by(me) || world.is_team(me) {
@@ -83,7 +83,7 @@ fn moderated(world: &World, call: &Call<'_>) -> Result<usize, Reply> {
     Err(Reply::forbidden("MOD_PERMISSIONS", "Only moderators of the colony may do this"))
 }
 
-/// A bare array.
+/// Returns a bare array.
 fn list(world: &mut World, call: &Call<'_>) -> Answer {
     let page = call.page(50, 200)?;
     let member = match (call.query_bool("member_colonies")?, call.user) {
@@ -106,7 +106,7 @@ fn read(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&world.colony_json(&world.colonies[at])))
 }
 
-/// Whether a name will do; else why not.
+/// Checks a name. The error is the reason.
 fn valid_name(name: &str) -> Result<(), &'static str> {
     let letters = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || !name.chars().all(letters) || Uuid::try_parse(name).is_ok() {
@@ -200,7 +200,7 @@ fn leave(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::no_content())
 }
 
-/// A bare array.
+/// Returns a bare array.
 fn members(world: &mut World, call: &Call<'_>) -> Answer {
     let (at, page) = (place(world, call)?, call.page(100, 500)?);
     let role = call.query_choice("role", &["member", "moderator", "admin", ""], "")?;
@@ -223,7 +223,7 @@ fn members(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// A member that the caller may moderate.
+/// Returns a member whom the caller can moderate.
 fn member<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Member, Reply> {
     let (at, user) = (moderated(world, call)?, call.id("user_id")?);
     let member = world.colonies[at].members.iter_mut().find(|member| member.user == user);
@@ -265,7 +265,7 @@ impl Ban {
     }
 }
 
-/// A bare array.
+/// Returns a bare array.
 fn bans(world: &mut World, call: &Call<'_>) -> Answer {
     let (at, page, now) = (moderated(world, call)?, call.page(100, 500)?, world.now());
     let rows = world.own.get::<Bans>().and_then(|bans| bans.0.get(&world.colonies[at].id));
@@ -319,7 +319,7 @@ fn unban(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::no_content())
 }
 
-/// Takes a picture for a colony. Says where the colony is.
+/// Accepts a picture for a colony. Returns the colony's position.
 fn picture(world: &World, call: &Call<'_>) -> Result<usize, Reply> {
     let at = moderated(world, call)?;
     uploads::image(call.upload()?)?;

@@ -26,7 +26,7 @@ pub(super) const ROUTES: &[Route] = &[
 
 const MAX_BODY: usize = 10_000;
 
-/// A page of the comments of a post, oldest first unless another order is asked for.
+/// Returns a page of a post's comments, oldest first by default.
 fn list(world: &mut World, call: &Call<'_>) -> Answer {
     let post = world.post(call.id("post_id")?)?.id;
     let page = call.page(20, 100)?;
@@ -44,7 +44,7 @@ fn list(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&reply))
 }
 
-/// The comment that a body describes, not yet in the world.
+/// Returns the comment that a body describes, without adding it.
 pub(super) fn drafted(world: &mut World, call: &Call<'_>) -> Result<Comment, Reply> {
     let author = call.me()?;
     let body = call.text("body", 1, MAX_BODY)?;
@@ -111,7 +111,7 @@ fn shown(world: &World, id: Uuid) -> Answer {
     Ok(Reply::ok(&world.comment_json(world.comment(id)?)))
 }
 
-/// A comment that the caller may change now.
+/// Returns a comment that the caller can change now.
 fn changeable(world: &mut World, call: &Call<'_>) -> Result<Uuid, Reply> {
     let (me, now) = (call.me()?, world.now());
     let comment = world.comment(call.id("comment_id")?)?;
@@ -145,7 +145,7 @@ fn remove(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::no_content())
 }
 
-/// Earlier texts, for the author and the site's team.
+/// Returns earlier texts, for the author and the site's team.
 fn history(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, comment) = (call.me()?, world.comment(call.id("comment_id")?)?);
     if comment.author != me && !world.is_team(me) {
@@ -163,7 +163,7 @@ fn history(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"revisions": rows.collect::<Vec<_>>()})))
 }
 
-/// Puts a comment under another one of the same post; `null` puts it at the top.
+/// Moves a comment below another one of the same post; `null` moves it to the top.
 fn reparent(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, id) = (call.me()?, call.id("comment_id")?);
     let parent = call.body_id("parent_id")?;
@@ -224,7 +224,7 @@ fn search(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// The comments above one, the nearest first.
+/// Returns the comments above one, nearest first.
 fn ancestors(world: &World, comment: &Comment) -> Vec<Uuid> {
     let mut above = Vec::new();
     let mut next = comment.parent;
@@ -235,7 +235,7 @@ fn ancestors(world: &World, comment: &Comment) -> Vec<Uuid> {
     above
 }
 
-/// The latest comments, oldest first; `before` pages backwards.
+/// Returns the latest comments, oldest first; `before` pages backward.
 fn tail(world: &mut World, call: &Call<'_>) -> Answer {
     let post = world.post(call.id("post_id")?)?.id;
     let limit = call.query_number("limit", 1, 200)?.unwrap_or(50) as usize;
@@ -259,14 +259,13 @@ fn of_user(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&page.envelope(&rows, |comment| world.comment_json(comment))))
 }
 
-/// How deep a tree of replies goes; deeper ones stand beside what they answer.
+/// The depth of a tree of replies; deeper replies become siblings of their parents.
 const MAX_DEPTH: usize = 40;
 
-/// The comments of a post as a tree of `replies`.
+/// Returns the comments of a post as a tree of `replies`.
 pub(super) fn tree(world: &World, post: Uuid) -> Vec<Value> {
     let all = world.comments_of(post);
-    // For each comment its depth and what it stands under. A reply to a deleted comment stands at
-    // the top.
+    // Each comment's depth and its parent in the tree. A reply to a deleted comment is at the top.
     let mut places: HashMap<Uuid, (usize, Option<Uuid>)> = HashMap::new();
     for comment in &all {
         let parent = comment.parent.and_then(|id| places.get(&id).map(|&place| (id, place)));
@@ -277,7 +276,7 @@ pub(super) fn tree(world: &World, post: Uuid) -> Vec<Value> {
         };
         places.insert(comment.id, place);
     }
-    // A reply comes after what it answers, so backwards every subtree is whole when it is placed.
+    // Replies come after their parents, so in reverse every subtree is complete when it is placed.
     let mut below: HashMap<Option<Uuid>, Vec<Value>> = HashMap::new();
     for comment in all.iter().rev() {
         let mut replies = below.remove(&Some(comment.id)).unwrap_or_default();

@@ -39,7 +39,7 @@ fn list(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"drafts": rows.map(draft_json).collect::<Vec<_>>()})))
 }
 
-/// One draft for each comment that it answers; another one takes its place.
+/// Stores a draft; a new draft replaces the one that replies to the same comment.
 fn save(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, body, now) = (call.me()?, call.text("body", 1, 10_000)?, world.now());
     let post = world.post(call.id("post_id")?)?.id;

@@ -1,4 +1,4 @@
-//! Requests to people: a human claims one, an agent takes the work or wants it otherwise.
+//! Requests to people: a human claims one, and an agent accepts the work or asks for changes.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub(super) const ROUTES: &[Route] = &[
     post("/facilitation/{post_id}/cancel", cancel),
 ];
 
-/// Every claim, oldest first.
+/// All claims, oldest first.
 #[derive(Default)]
 struct Claims(Vec<Claim>);
 
@@ -70,7 +70,7 @@ fn rows(world: &World, fits: impl Fn(&Claim) -> bool) -> Answer {
     Ok(Reply::ok(&rows.map(|claim| claim_json(world, claim)).collect::<Vec<_>>()))
 }
 
-/// The open claims of the caller and on the caller's requests.
+/// Returns the open claims by the caller and on the caller's requests.
 fn mine(world: &mut World, call: &Call<'_>) -> Answer {
     let me = call.me()?;
     let requested = |post: Uuid| world.post(post).is_ok_and(|post| post.author == me);
@@ -87,7 +87,7 @@ fn on_post(world: &mut World, call: &Call<'_>) -> Answer {
     rows(world, |claim| claim.post == id)
 }
 
-/// Reports what became of a claim, with what every such event has.
+/// Reports a claim's new state, with the fields common to all such events.
 fn tell(world: &mut World, to: Uuid, name: &'static str, post: Uuid, claim: Uuid, more: Value) {
     let mut fields = json!({"post_id": post, "post_title": world.title(post), "claim_id": claim});
     for (key, value) in super::super::world::object(more) {
@@ -126,7 +126,7 @@ fn claim(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(reply)
 }
 
-/// The open claim on a request, as one of its sides may change it: `human` or the request's author.
+/// Returns the open claim on a request, for the party that can change it: `human` or the request's author.
 fn open<'w>(world: &'w mut World, call: &Call<'_>, human: bool) -> Result<&'w mut Claim, Reply> {
     let (me, post) = (call.me()?, request(world, call)?);
     let (post, author) = (post.id, post.author);
@@ -170,7 +170,7 @@ fn abandon(world: &mut World, call: &Call<'_>) -> Answer {
     shown(world, id)
 }
 
-/// The claim whose work was handed in, for who asked for it.
+/// Returns the claim whose work was submitted, for the request's author.
 fn submitted<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Claim, Reply> {
     let claim = open(world, call, false)?;
     if claim.status == "submitted" { Ok(claim) } else { Err(Reply::bad_input("No work was handed in")) }

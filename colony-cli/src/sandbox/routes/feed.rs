@@ -1,4 +1,4 @@
-//! The personal feed with what is hidden from it, what is on the rise, and the public stream.
+//! The personal feed and what is hidden from it, trending content, and the public stream.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -21,7 +21,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("/community-stream", community_stream).public(),
 ];
 
-/// What accounts are not interested in.
+/// The items that accounts have hidden.
 #[derive(Default)]
 struct Hides(Vec<Hide>);
 
@@ -41,7 +41,7 @@ impl Hide {
     }
 }
 
-/// One thing of the feed: why it is there, and how much it matters.
+/// One item of the feed: why it is included, and its weight.
 enum Item<'w> {
     Post(&'w Post),
     Comment(&'w Comment),
@@ -70,7 +70,7 @@ impl Item<'_> {
     }
 }
 
-/// Others' posts and comments: those of followed authors and tags first, then the newest.
+/// Returns others' posts and comments: first those of followed authors and tags, then the newest.
 fn for_you(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, now) = (call.me()?, world.now());
     let limit = call.query_number("limit", 1, 100)?.unwrap_or(25) as usize;
@@ -170,7 +170,7 @@ fn hidden(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"count": rows.len(), "hides": rows})))
 }
 
-/// Until when something is put aside: so many days as the body says, or for ever.
+/// Returns until when something is put aside: for the days that the body names, or forever.
 pub(super) fn aside_until(
     call: &Call<'_>,
     now: Timestamp,
@@ -230,7 +230,7 @@ fn trending_tags(world: &mut World, call: &Call<'_>) -> Answer {
         _ => 30 * 24,
     };
     let mut counts: HashMap<&str, (u64, i64, HashSet<Uuid>)> = HashMap::new();
-    // The seeded posts are older than a day: a new sandbox has a trend, too.
+    // The seeded posts are older than a day: a new sandbox has trends, too.
     let hours =
         if world.live_posts().any(|post| !over(post.created, now, 60 * hours)) { hours } else { 30 * 24 };
     for post in world.live_posts().filter(|post| !over(post.created, now, 60 * hours)) {
@@ -260,7 +260,7 @@ fn rising(world: &mut World, call: &Call<'_>) -> Answer {
     posts::page_of(world, call, &rows)
 }
 
-/// Public events, the latest first. `before` pages backwards.
+/// Returns public events, latest first. `before` pages backward.
 fn community_stream(world: &mut World, call: &Call<'_>) -> Answer {
     let limit = call.query_number("limit", 1, 200)?.unwrap_or(100) as usize;
     call.either("before", "cursor")?;
@@ -313,7 +313,7 @@ fn community_stream(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&reply).with_header("etag", tag))
 }
 
-/// A short name for the content of a reply.
+/// Returns an ETag for a reply's content.
 fn events_tag(reply: &Value) -> String {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(reply.to_string());

@@ -1,4 +1,4 @@
-//! Who follows whom.
+//! Follows between users.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("/users/me/following", my_following),
 ];
 
-/// The user that the address names, by id or by name.
+/// Returns the user in the path, named by id or by name.
 fn named(world: &World, call: &Call<'_>) -> Result<Uuid, Reply> {
     world.find_user(call.named_user())
 }
@@ -101,7 +101,7 @@ fn followed_by(world: &World, user: Uuid) -> Vec<Uuid> {
     rows.map(|follow| follow.followed).collect()
 }
 
-/// A bare array, with the rest told by headers: the form for other users' lists.
+/// Returns a bare array, with the rest in headers: the format for other users' lists.
 fn array(world: &World, call: &Call<'_>, rows: &[Uuid]) -> Answer {
     let page = call.page(50, 100)?;
     let (_, has_more) = page.cut(rows);

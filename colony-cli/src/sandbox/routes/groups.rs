@@ -1,4 +1,4 @@
-//! Group conversations. What they have in common with the others is in `messages.rs`.
+//! Group conversations. `messages.rs` has what they share with conversations between two users.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -54,12 +54,12 @@ const TEMPLATES: [Template; 2] = [
     },
 ];
 
-/// The group at a position; [`place`] gives only positions of groups here.
+/// Returns the group at a position; here [`place`] returns only positions of groups.
 fn group(conversation: &Conversation) -> Result<&Group, Reply> {
     conversation.group.as_ref().ok_or_else(|| Reply::none("Group"))
 }
 
-/// The caller's group, where the caller is an admin.
+/// Returns the caller's group, if the caller is an admin.
 fn administered(world: &World, call: &Call<'_>) -> Result<(Uuid, usize), Reply> {
     let (me, at) = place(world, call)?;
     if !group(&world.conversations[at])?.admins.contains(&me) {
@@ -72,7 +72,7 @@ fn group_mut(world: &mut World, at: usize) -> Result<&mut Group, Reply> {
     world.conversations[at].group.as_mut().ok_or_else(|| Reply::none("Group"))
 }
 
-/// Makes a group of the caller, to which others are invited.
+/// Creates a group for the caller and invites others.
 fn begin(
     world: &mut World,
     call: &Call<'_>,
@@ -176,14 +176,14 @@ fn create_from_template(world: &mut World, call: &Call<'_>) -> Answer {
     created(world, at, Some(starter))
 }
 
-/// A message as members of a group see it.
+/// Returns a message as members of a group see it.
 fn message_json(world: &World, conversation: &Conversation, message: &Message) -> Value {
     let mut json = world.message_json(conversation, message);
     json["read_count"] = message.reads.len().into();
     json
 }
 
-/// The newest page, oldest first. Reading a group marks it read, after it was rendered.
+/// Returns the newest page, oldest first. Reading a group marks it read after rendering.
 fn read(world: &mut World, call: &Call<'_>) -> Answer {
     let ((me, at), page) = (place(world, call)?, call.page(50, 200)?);
     let conversation = &world.conversations[at];
@@ -287,7 +287,7 @@ fn respond(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"invite_status": if accept { "accepted" } else { "declined" }})))
 }
 
-/// Members may leave; admins may remove others. The creator stays.
+/// Removes a member. Members can leave; admins can remove others. The creator stays.
 fn remove_member(world: &mut World, call: &Call<'_>) -> Answer {
     let user = call.id("user_id")?;
     let (me, at) = if call.me()? == user { place(world, call)? } else { administered(world, call)? };
@@ -371,7 +371,7 @@ fn read_all(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"marked": world.conversations[at].mark(me, now)})))
 }
 
-/// The latest first, with `[[hl]]…[[/hl]]` around what was found.
+/// Returns matches, latest first, with `[[hl]]…[[/hl]]` around the matched text.
 fn search(world: &mut World, call: &Call<'_>) -> Answer {
     let ((_, at), page) = (place(world, call)?, call.page(50, 100)?);
     let q = call.query_text("q", 2, 200)?;
@@ -399,9 +399,9 @@ fn search(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// A text with its first occurrence of another one marked.
+/// Returns a text with the first occurrence of another one marked.
 fn highlighted(body: &str, wanted: &str) -> Option<String> {
-    // Lower case may have another length in some languages; then nothing is marked.
+    // In some languages lower case changes the length; then nothing is marked.
     let at = body.to_lowercase().find(&wanted.to_lowercase())?;
     let (before, rest) = body.split_at_checked(at).unwrap_or((body, ""));
     let (hit, after) = rest.split_at_checked(wanted.len()).unwrap_or((rest, ""));

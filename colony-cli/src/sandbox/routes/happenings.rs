@@ -1,4 +1,4 @@
-//! What another account does, on demand.
+//! Actions by another account, on demand.
 
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::super::world::{About, Post};
 use super::{Reply, World, messages};
 
-/// Lets an account do something that another one hears of, dated `earlier` seconds back, and returns the row's id.
+/// Makes an account act so that another one is notified, dated `earlier` seconds ago. Returns the row's id.
 pub(crate) fn happen(
     world: &mut World,
     kind: &str,

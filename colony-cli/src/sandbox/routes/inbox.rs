@@ -1,4 +1,4 @@
-//! The inbox as a whole: its older rows, who may write to it, and how many strangers its owner may write to.
+//! The whole inbox: its older rows, who can write to it, and how many strangers its owner can write to.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub(super) const ROUTES: &[Route] = &[
     patch("/me/inbox", set_inbox),
 ];
 
-/// Conversations whose last message is older than a moment, the latest first; groups as well.
+/// Returns conversations whose last message is before a time, latest first; includes groups.
 fn history(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, now) = (call.me()?, world.now());
     let show = call.query_choice("show", &["active", "archived", "snoozed"], "active")?;
@@ -72,7 +72,7 @@ fn row_json(world: &World, row: &Conversation, me: Uuid) -> Value {
     })
 }
 
-/// Whom an account lets write to it.
+/// The users that can write to each account.
 #[derive(Default)]
 struct Inboxes(HashMap<Uuid, (String, Option<i64>)>);
 
@@ -90,7 +90,7 @@ fn set_inbox(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"inbox_mode": mode, "inbox_quiet_min_karma": least})))
 }
 
-/// Nothing of the budget is ever used up.
+/// Returns the budget, which is never used up here.
 fn cold_budget(world: &mut World, call: &Call<'_>) -> Answer {
     let me = call.me()?;
     let (mode, least) = world.own.of::<Inboxes>().of(me);
@@ -116,7 +116,7 @@ fn cold_budget(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// Those whom the caller has written to.
+/// Returns the users to whom the caller has written.
 fn cold_peers(world: &mut World, call: &Call<'_>) -> Answer {
     let me = call.me()?;
     let start = call.query_number("cursor", 0, i64::MAX)?.unwrap_or(0) as usize;

@@ -1,4 +1,4 @@
-//! How often an account may do what: always counted, enforced if the sandbox is told to.
+//! Limits on an account's actions: always counted, enforced on request.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -11,14 +11,13 @@ use super::{Answer, Call, Reply, Route, World, get};
 
 pub(super) const ROUTES: &[Route] = &[get("/limits/me", mine)];
 
-/// Requests that one client may make in a minute.
+/// The number of requests that one client may make in a minute.
 pub(crate) const REQUESTS_PER_MINUTE: u32 = 120;
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
-/// One limit: its action, the routes that count towards it, its window in seconds, and how many calls a
-/// newcomer has.
+/// One limit: its action, the routes that count toward it, its window in seconds, and a newcomer's number of calls.
 struct Limit {
     action: &'static str,
     routes: &'static [&'static str],
@@ -56,7 +55,7 @@ const LIMITS: [Limit; 18] = [
     limit("create_colony", &["POST /colonies"], DAY, 1),
 ];
 
-/// When an account did what.
+/// The times of an account's actions.
 #[derive(Default)]
 struct Usage {
     enforced: bool,
@@ -64,14 +63,14 @@ struct Usage {
 }
 
 impl Limit {
-    /// How many calls an account with some karma has.
+    /// Returns the number of calls for an account with this karma.
     fn max(&self, karma: i64) -> u64 {
         (self.newcomer as f64 * level(karma).3) as u64
     }
 }
 
 impl Usage {
-    /// The calls of an account within the window, and the seconds until the oldest leaves it.
+    /// Returns an account's calls within the window, and the seconds until the oldest leaves it.
     fn of(&mut self, user: Uuid, limit: &Limit) -> (u64, u64) {
         let Some(calls) = self.calls.get_mut(&(user, limit.action)) else { return (0, 0) };
         let window = Duration::from_secs(limit.window);
@@ -83,12 +82,12 @@ impl Usage {
     }
 }
 
-/// Says whether limits are enforced.
+/// Sets whether limits are enforced.
 pub(crate) fn enforce(world: &mut World, enforced: bool) {
     world.own.of::<Usage>().enforced = enforced;
 }
 
-/// Forgets what was counted.
+/// Resets the counts.
 pub(crate) fn reset(world: &mut World) {
     world.own.of::<Usage>().calls.clear();
 }
@@ -97,7 +96,7 @@ fn limit_of(route: &str) -> Option<&'static Limit> {
     LIMITS.iter().find(|limit| limit.routes.contains(&route))
 }
 
-/// Refuses a call with 429 where its account has used up the limit, and limits are enforced.
+/// Refuses a call with 429 if its account has used up the limit and limits are enforced.
 pub(crate) fn admit(world: &mut World, user: Uuid, route: &str) -> Result<(), Reply> {
     let Some(limit) = limit_of(route) else { return Ok(()) };
     let max = limit.max(world.karma(user));

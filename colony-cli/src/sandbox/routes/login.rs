@@ -1,4 +1,4 @@
-//! `POST /auth/token`: an API key, and a second factor where one is set, for an access token.
+//! `POST /auth/token`: exchanges an API key, and a second factor if one is set, for an access token.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::{Answer, Call, Reply, Route, World, post, totp};
 
 pub(super) const ROUTES: &[Route] = &[post("/auth/token", token).public()];
 
-/// Wrong codes in a row that are answered before the lockout.
+/// The number of consecutive wrong codes before the lockout.
 const MAX_FAILURES: u32 = 5;
 /// How long a lockout lasts, in seconds.
 const LOCKOUT: i64 = 900;
@@ -35,7 +35,7 @@ pub(crate) fn arrived(world: &mut World, address: IpAddr) -> Verdict {
     world.own.of::<Logins>().0.ask(address, Instant::now())
 }
 
-/// Forgets the logins so far.
+/// Resets the count of logins.
 pub(crate) fn reset(world: &mut World) {
     world.own.of::<Logins>().0.clear();
 }
@@ -79,7 +79,7 @@ fn second_factor(set: &mut TwoFactor, code: Option<&str>, now: i64) -> Result<()
     Err(Reply::error(401, "AUTH_2FA_INVALID", "The two-factor code is wrong or was used before"))
 }
 
-/// Takes a code or a recovery code; each is good once.
+/// Accepts a code or a recovery code; each is valid once.
 pub(super) fn accept(set: &mut TwoFactor, code: &str, now: i64) -> bool {
     let given = code.trim();
     if let Some(at) = set.recovery_codes.iter().position(|known| known == given) {

@@ -1,5 +1,5 @@
-//! The account's e-mail address, and the recovery of a lost key by mail. Nothing is mailed: what would be is
-//! kept, for `GET /_control/mail`.
+//! The account's e-mail address, and the recovery of a lost key by mail. No mail is sent: it is kept for `GET
+//! /_control/mail`.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ pub(super) const ROUTES: &[Route] = &[
 struct Mail {
     /// Verified addresses.
     addresses: HashMap<Uuid, String>,
-    /// Every mail, oldest first.
+    /// All mail, oldest first.
     sent: Vec<Letter>,
 }
 
@@ -35,7 +35,7 @@ struct Letter {
     used: bool,
 }
 
-/// What would have been mailed, oldest first.
+/// Returns the mail that would have been sent, oldest first.
 pub(crate) fn sent(world: &mut World) -> Value {
     let letters = world.own.of::<Mail>().sent.iter();
     letters.map(|row| json!({"to": row.to, "kind": row.kind, "token": row.token, "used": row.used})).collect()
@@ -46,7 +46,7 @@ impl Mail {
         self.sent.push(Letter { user, to, kind, token: random_text(), used: false });
     }
 
-    /// Uses up a token; each is good once.
+    /// Uses up a token; each is valid once.
     fn take(&mut self, token: &str, kind: &str) -> Option<(Uuid, String)> {
         let letter = self.sent.iter_mut().find(|row| row.token == token && row.kind == kind && !row.used)?;
         letter.used = true;
@@ -54,7 +54,7 @@ impl Mail {
     }
 }
 
-/// An address shows when it is verified.
+/// Returns the address, which is shown once verified.
 fn read(world: &mut World, call: &Call<'_>) -> Answer {
     let address = world.own.of::<Mail>().addresses.get(&call.me()?);
     Ok(Reply::ok(&json!({"email": address, "email_verified": address.is_some()})))
@@ -91,7 +91,7 @@ fn verify(world: &mut World, call: &Call<'_>) -> Answer {
     }
 }
 
-/// Says the same whether or not the account exists and has a verified address.
+/// Returns the same reply whether or not the account exists and has a verified address.
 fn recover_key(world: &mut World, call: &Call<'_>) -> Answer {
     let user = world.find_user(&call.text("username", 1, 50)?);
     let mail = world.own.of::<Mail>();

@@ -79,7 +79,7 @@ struct Boost {
 /// Name, price and days of each boost.
 const TIERS: [(&str, i64, i64); 3] = [("small", 500, 1), ("medium", 1500, 3), ("large", 5000, 7)];
 
-/// The bid of this id.
+/// Returns the bid with this id.
 pub(super) fn find_bid(world: &World, id: Uuid) -> Result<&Bid, Reply> {
     let bid = world.own.get::<Market>().and_then(|market| market.bids.iter().find(|bid| bid.id == id));
     bid.ok_or_else(|| Reply::none("Bid"))
@@ -90,7 +90,7 @@ fn task<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Post, Reply> {
     if post.post_type == "paid_task" { Ok(post) } else { Err(Reply::none("Task")) }
 }
 
-/// The task, for who posted it.
+/// Returns the task, for its poster only.
 fn own_task(world: &World, call: &Call<'_>) -> Result<Uuid, Reply> {
     let task = task(world, call)?;
     if task.author != call.me()? {
@@ -182,13 +182,13 @@ fn settle_bid(world: &mut World, id: Uuid, status: &'static str) -> Result<(), R
     Ok(())
 }
 
-/// The bid that the address names, on the task that it names.
+/// Returns the bid in the path, on the task in the path.
 fn named_bid(world: &World, call: &Call<'_>) -> Result<Uuid, Reply> {
     let bid = find_bid(world, call.id("bid_id")?)?;
     if bid.task == call.id("post_id")? { Ok(bid.id) } else { Err(Reply::none("Bid")) }
 }
 
-/// The other bids are rejected, and the poster gets an invoice.
+/// Accepts a bid: the other bids are rejected, and the poster gets an invoice.
 fn accept(world: &mut World, call: &Call<'_>) -> Answer {
     let (task, id, created) = (own_task(world, call)?, named_bid(world, call)?, world.now());
     settle_bid(world, id, "accepted")?;
@@ -226,7 +226,7 @@ fn withdraw(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&bid_json(world, find_bid(world, id)?)))
 }
 
-/// Tells workers of payments, once.
+/// Notifies workers of payments, once.
 pub(super) fn settle(world: &mut World) {
     let open: Vec<(Uuid, Payment)> = world
         .own
@@ -249,7 +249,7 @@ pub(super) fn settle(world: &mut World) {
     }
 }
 
-/// The payment of a task, for its poster and its worker.
+/// Returns a task's payment, for its poster and its worker.
 fn own_payment(world: &World, call: &Call<'_>) -> Result<Option<Payment>, Reply> {
     let (me, task) = (call.me()?, task(world, call)?);
     let payment = world.own.get::<Market>().and_then(|market| market.payments.get(&task.id));
@@ -326,7 +326,7 @@ fn bounty(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({ "bounty": bounty })))
 }
 
-/// Karma for the best answer; it is taken at once.
+/// Offers karma for the best answer; it is deducted at once.
 fn set_bounty(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, created) = (call.me()?, world.now());
     let amount =
@@ -354,7 +354,7 @@ fn set_bounty(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// The caller's bounty on the post that the address names, taken away.
+/// Removes and returns the caller's bounty on the post in the path.
 fn take_bounty(world: &mut World, call: &Call<'_>) -> Result<Bounty, Reply> {
     let (me, id) = (call.me()?, world.post(call.id("post_id")?)?.id);
     let bounties = &mut world.own.of::<Market>().bounties;
@@ -365,7 +365,7 @@ fn take_bounty(world: &mut World, call: &Call<'_>) -> Result<Bounty, Reply> {
     }
 }
 
-/// A fifth is lost.
+/// Cancels the bounty. A fifth is lost.
 fn cancel_bounty(world: &mut World, call: &Call<'_>) -> Answer {
     let bounty = take_bounty(world, call)?;
     let refunded = bounty.amount * 4 / 5;

@@ -1,4 +1,4 @@
-//! What an agent keeps between its runs: post templates, reminders and search alerts.
+//! An agent's data between its runs: post templates, reminders and search alerts.
 
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ struct Template {
 }
 
 impl Template {
-    /// Takes the fields that a body has.
+    /// Sets the fields that are in the body.
     fn take(&mut self, call: &Call<'_>) -> Result<(), Reply> {
         let name = call.text_opt("name", 1, 200)?;
         self.name = name.unwrap_or_else(|| std::mem::take(&mut self.name));
@@ -104,7 +104,7 @@ fn delete_template(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::no_content())
 }
 
-/// The post, and when.
+/// The post, and the time.
 #[derive(Default)]
 struct Reminders(Rows<(Uuid, Timestamp)>);
 
@@ -125,7 +125,7 @@ fn reminders(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&page.envelope(&rows, |row| reminder_json(world, row))))
 }
 
-/// `30m`, `3h`, `2d` or `1w` from now.
+/// Returns the time `30m`, `3h`, `2d` or `1w` from now.
 pub(super) fn after(now: Timestamp, text: &str) -> Option<Timestamp> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let number: i64 = number.parse().ok().filter(|number| (1..=1000).contains(number))?;
@@ -139,7 +139,7 @@ pub(super) fn after(now: Timestamp, text: &str) -> Option<Timestamp> {
     now.checked_add(span).ok()
 }
 
-/// One reminder for each post; another one takes its place.
+/// Sets a reminder; a new one replaces the post's earlier one.
 fn remind(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, now) = (call.me()?, world.now());
     let post = world.post(call.id("post_id")?)?.id;
@@ -172,7 +172,7 @@ struct Alert {
     notify: bool,
 }
 
-/// Counts what the alert would find among the posts that are newer than it is.
+/// Returns an alert with the number of matching posts that are newer than the alert.
 fn alert_json(world: &World, row: &Row<Alert>) -> Value {
     let text = row.it.query.to_lowercase();
     let filter = |name: &str| row.it.filters.get(name).and_then(Value::as_str);

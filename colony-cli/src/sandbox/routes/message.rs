@@ -1,4 +1,4 @@
-//! One message: edit, delete, read, react, save, forward; and the search for one.
+//! Operations on one message: edit, delete, read, react, save, forward; and message search.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("/messages/search", search),
 ];
 
-/// A message of one of the caller's conversations: its places.
+/// Returns the position of a message in one of the caller's conversations.
 fn by_id(world: &World, call: &Call<'_>) -> Result<(Uuid, usize, usize), Reply> {
     let (me, id) = (call.me()?, call.id("message_id")?);
     let mine = world.conversations.iter().enumerate().filter(|(_, row)| row.has(me));
@@ -36,7 +36,7 @@ fn by_id(world: &World, call: &Call<'_>) -> Result<(Uuid, usize, usize), Reply> 
     Err(Reply::none("Message"))
 }
 
-/// As [`by_id`], for the sender alone.
+/// Returns the same, for the sender only.
 fn own(world: &World, call: &Call<'_>) -> Result<(usize, usize), Reply> {
     let (me, at, message) = by_id(world, call)?;
     if world.conversations[at].messages[message].sender != me {
@@ -64,7 +64,7 @@ fn edit(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&world.message_json(conversation, &conversation.messages[message])))
 }
 
-/// Tells the other members of a group what became of a message.
+/// Notifies the other members of a group of a change to a message.
 fn tell_group(
     world: &mut World,
     call: &Call<'_>,
@@ -108,7 +108,7 @@ fn remove(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"deleted": true})))
 }
 
-/// Who has read it, and who has not.
+/// Returns who has read the message, and who has not.
 fn reads(world: &mut World, call: &Call<'_>) -> Answer {
     let (_, at, message) = by_id(world, call)?;
     let conversation = &world.conversations[at];
@@ -165,7 +165,7 @@ fn unreact(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"removed": given.len() < before})))
 }
 
-/// (user, message) → when it was saved.
+/// (user, message) → the time when it was saved.
 #[derive(Default)]
 struct Saved(BTreeMap<(Uuid, Uuid), Timestamp>);
 
@@ -180,7 +180,7 @@ fn star(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"saved": !removed})))
 }
 
-/// The latest first.
+/// Returns saved messages, latest first.
 fn saved(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, page) = (call.me()?, call.page(50, 100)?);
     let stars = world.own.get::<Saved>();
@@ -211,7 +211,7 @@ fn saved(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// Sends a copy to another user, with a word before it.
+/// Sends a copy to another user, with a comment before it.
 fn forward(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, at, message) = by_id(world, call)?;
     let other = world.find_user(call.query_text("recipient_username", 1, 64)?)?;
@@ -226,7 +226,7 @@ fn forward(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::created(&conversation.last().map(|sent| world.message_json(conversation, sent))))
 }
 
-/// In conversations with one other user, the latest first.
+/// Searches conversations with one other user, latest first.
 fn search(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, page) = (call.me()?, call.page(50, 100)?);
     let text = call.query_text("q", 2, 200)?.to_lowercase();

@@ -1,4 +1,4 @@
-//! Conversations with one other user, and what they have in common with groups.
+//! Conversations with one other user, and what they share with groups.
 
 use std::sync::Arc;
 
@@ -46,8 +46,7 @@ pub(super) const ROUTES: &[Route] = &[
 
 pub(super) const MAX_BODY: usize = 10_000;
 
-/// The caller, and the position of the conversation that the address names: by the other user, or by the
-/// group's id.
+/// Returns the caller, and the position of the conversation in the path, named by the other user or by the group's id.
 pub(super) fn place(world: &World, call: &Call<'_>) -> Result<(Uuid, usize), Reply> {
     let me = call.me()?;
     if call.param("conv_id").is_empty() {
@@ -64,7 +63,7 @@ pub(super) fn place(world: &World, call: &Call<'_>) -> Result<(Uuid, usize), Rep
     Ok((me, at))
 }
 
-/// The same; a conversation with another user is begun if there is none.
+/// Returns the same; starts a conversation with another user if there is none.
 fn place_begun(world: &mut World, call: &Call<'_>) -> Result<(Uuid, usize), Reply> {
     if !call.param("conv_id").is_empty() {
         return place(world, call);
@@ -75,7 +74,7 @@ fn place_begun(world: &mut World, call: &Call<'_>) -> Result<(Uuid, usize), Repl
     Ok((me, world.conversation_with(me, other)))
 }
 
-/// Refuses messages to oneself, and between users of whom one has blocked the other.
+/// Refuses messages to oneself, and between users if either has blocked the other.
 pub(super) fn reachable(world: &World, me: Uuid, other: Uuid) -> Result<(), Reply> {
     if me == other {
         return Err(Reply::bad_input("You cannot send yourself a message"));
@@ -111,7 +110,7 @@ fn send(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::created(&conversation.last().map(|sent| world.message_json(conversation, sent))))
 }
 
-/// Adds a message to a conversation and tells its other members.
+/// Adds a message to a conversation and notifies its other members.
 pub(super) fn deliver(
     world: &mut World,
     at: usize,
@@ -171,7 +170,7 @@ pub(super) fn deliver(
     id
 }
 
-/// A bare array, the latest first.
+/// Returns a bare array, latest first.
 fn list(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, page, now) = (call.me()?, call.page(50, 100)?, world.now());
     let archived = call.query_bool("include_archived")?.unwrap_or(false);
@@ -193,7 +192,7 @@ fn unread_count(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"unread_direct_messages": unread, "unread_count": unread})))
 }
 
-/// The newest page, oldest first. Reading a conversation marks it read, after it was rendered.
+/// Returns the newest page, oldest first. Reading a conversation marks it read after rendering.
 fn read(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, page) = (call.me()?, call.page(50, 200)?);
     let other = world.find_user(call.param("username"))?;
@@ -211,7 +210,7 @@ fn read(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(reply)
 }
 
-/// So many of the latest messages, oldest first, without the very last `offset`.
+/// Returns the `limit` latest messages except the last `offset`, oldest first.
 fn newest(world: &World, conversation: &Conversation, limit: usize, offset: usize) -> Vec<Value> {
     let rows = conversation.live();
     let end = rows.len().saturating_sub(offset);
@@ -222,7 +221,7 @@ pub(super) fn rendered(world: &World, conversation: &Conversation, rows: &[&Mess
     rows.iter().map(|message| world.message_json(conversation, message)).collect()
 }
 
-/// What came after a message, oldest first; without one the latest.
+/// Returns the messages after a message, oldest first; without one the latest.
 fn tail(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, at) = place(world, call)?;
     let limit = call.query_number("limit", 1, 200)?.unwrap_or(50) as usize;
@@ -242,7 +241,7 @@ fn tail(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// What came before a message, oldest first.
+/// Returns the messages before a message, oldest first.
 fn history(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, at) = place(world, call)?;
     let limit = call.query_number("limit", 1, 500)?.unwrap_or(200) as usize;
@@ -264,7 +263,7 @@ fn mark_read(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"marked_read": world.conversations[at].mark(me, now)})))
 }
 
-/// Nobody watches: there is no stream yet.
+/// Accepts the signal, which has no effect here.
 fn typing(world: &mut World, call: &Call<'_>) -> Answer {
     world.find_user(call.param("username"))?;
     Ok(Reply::no_content())
@@ -290,7 +289,7 @@ fn unarchive(world: &mut World, call: &Call<'_>) -> Answer {
     set_archived(world, call, false)
 }
 
-/// Without a duration, and with `forever`: until it is taken back.
+/// Mutes the conversation. Without a duration, or with `forever`, until it is unmuted.
 fn mute(world: &mut World, call: &Call<'_>) -> Answer {
     let ((me, at), now) = (place(world, call)?, world.now());
     let until = match call.either("duration", "until")?.unwrap_or("forever") {
@@ -313,7 +312,7 @@ fn unmute(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"muted": false, "muted_until": null})))
 }
 
-/// Eight o'clock (UTC) after a moment.
+/// Returns the next eight o'clock (UTC) after a time.
 fn morning(now: Timestamp) -> Option<Timestamp> {
     let day = now.as_second().div_euclid(86_400) * 86_400 + 8 * 3600;
     let at = Timestamp::from_second(day).ok()?;
@@ -350,13 +349,13 @@ fn draft_json(draft: &Draft) -> Value {
     })
 }
 
-/// `null` where there is none.
+/// Returns the draft; `null` if there is none.
 fn draft(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, at) = place_begun(world, call)?;
     Ok(Reply::ok(&world.conversations[at].seat(me).draft.as_ref().map(draft_json)))
 }
 
-/// An empty draft is none.
+/// Stores the draft; an empty one deletes it.
 fn save_draft(world: &mut World, call: &Call<'_>) -> Answer {
     let body = call.text_opt("body", 0, MAX_BODY)?.unwrap_or_default();
     let reply_to = call.body_id("reply_to_message_id")?;
@@ -382,7 +381,7 @@ fn spam_json(conversation: &Conversation, me: Uuid) -> Value {
     })
 }
 
-/// Reporting it once more changes nothing, and says that it was a repetition.
+/// Marks a message as spam. A repeated report changes nothing, and its reply notes the repetition.
 fn mark_spam(world: &mut World, call: &Call<'_>) -> Answer {
     let known = ["spam", "harassment", "misinformation", "off_topic", "prompt_injection", "other"];
     // Renamed since the description was saved.

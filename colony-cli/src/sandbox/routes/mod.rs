@@ -1,9 +1,8 @@
 //! The routes, one file for each resource: its state, its handlers and its rows of the table.
 //!
-//! To add a route: write a handler, `fn(&mut World, &Call<'_>) -> Answer`, and a row in the `ROUTES` of its
-//! file. State that no other resource reads goes into a type of the file, kept in [`World::own`].
-//! `server/operations.txt` already lists every route of the service; a contract test holds every reply to the
-//! service's description.
+//! To add a route: write a handler, `fn(&mut World, &Call<'_>) -> Answer`, and a row in its file's `ROUTES`. State
+//! that no other resource reads goes into a type in that file, kept in [`World::own`]. `server/operations.txt` already
+//! lists every route of the service; a contract test checks every reply against the service's description.
 
 mod account;
 mod achievements;
@@ -63,9 +62,9 @@ pub(crate) use happenings::happen;
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Anyone; a token is not looked at.
+    /// Anyone; a token is ignored.
     Ignored,
-    /// Anyone; a token that is no good is refused.
+    /// Anyone; an invalid token is refused.
     Optional,
     /// Only with a token.
     Required,
@@ -74,20 +73,20 @@ pub(crate) enum Access {
 /// Runs one call under the world's lock.
 pub(crate) type Handler = fn(&mut World, &Call<'_>) -> Answer;
 
-/// An answer that needs time, without the world's lock.
+/// A reply that takes time, without the world's lock.
 pub(crate) type Pending = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
-/// Begins a call under the world's lock.
+/// Starts a call under the world's lock.
 pub(crate) type Starter = fn(&mut World, &Arc<Mutex<World>>, &Call<'_>) -> Result<Pending, Reply>;
 
-/// What a route does.
+/// How a route is handled.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Action {
-    /// Answers under the world's lock.
+    /// Replies under the world's lock.
     Now(Handler),
-    /// Begins under the world's lock, and answers later.
+    /// Starts under the world's lock, and replies later.
     Later(Starter),
-    /// Answers without an end: the server has it.
+    /// Replies with an endless stream; the server handles it.
     Stream,
 }
 
@@ -101,17 +100,17 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// A route for callers that are signed in.
+    /// Returns a route for signed-in callers only.
     const fn new(method: &'static str, template: &'static str, handler: Handler) -> Self {
         Self { method, template, access: Access::Required, action: Action::Now(handler) }
     }
 
-    /// The same for everybody; a token says who calls.
+    /// Opens the route to anyone; a token identifies the caller.
     const fn open(self) -> Self {
         Self { access: Access::Optional, ..self }
     }
 
-    /// The same for everybody; a token is not looked at.
+    /// Opens the route to anyone; a token is ignored.
     const fn public(self) -> Self {
         Self { access: Access::Ignored, ..self }
     }
@@ -140,7 +139,7 @@ const fn delete(template: &'static str, handler: Handler) -> Route {
 const STREAM: &[Route] =
     &[Route { method: "GET", template: "/stream", access: Access::Ignored, action: Action::Stream }];
 
-/// The rows of every resource.
+/// The routes of every resource.
 const RESOURCES: &[&[Route]] = &[
     account::ROUTES,
     achievements::ROUTES,
@@ -187,17 +186,17 @@ const RESOURCES: &[&[Route]] = &[
     wiki::ROUTES,
 ];
 
-/// Every route that is served.
+/// Returns all served routes.
 pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
     RESOURCES.iter().copied().flatten()
 }
 
-/// The route of a method and a template, if it is served.
+/// Returns the route of a method and a template, if it is served.
 pub(crate) fn find(method: &str, template: &str) -> Option<&'static Route> {
     all().find(|route| route.method == method && route.template == template)
 }
 
-/// Carries on with what waited for an invoice that is paid now.
+/// Continues work that waited for an invoice that is now paid.
 pub(crate) fn settle(world: &mut World) {
     tips::settle(world);
     market::settle(world);

@@ -1,4 +1,4 @@
-//! Private notes: by themselves, on a post, on a user.
+//! Private notes: standalone, on a post, on a user.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -55,17 +55,17 @@ fn remove(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::no_content())
 }
 
-/// Notes on posts and on users: what each is on, and its text.
+/// Notes on posts and on users: each note's target and text.
 #[derive(Default)]
 struct Attached(Rows<(Uuid, String)>);
 
 impl Attached {
-    /// The note of an account on something.
+    /// Returns an account's note on a target.
     fn on(&self, me: Uuid, target: Uuid) -> Option<&Row<(Uuid, String)>> {
         self.0.iter().find(|row| row.owner == me && row.it.0 == target)
     }
 
-    /// Writes it, over an earlier one.
+    /// Stores a note; it replaces an earlier one.
     fn set(&mut self, me: Uuid, target: Uuid, now: jiff::Timestamp, body: String) {
         if let Some(row) = self.0.iter_mut().find(|row| row.owner == me && row.it.0 == target) {
             (row.it.1, row.updated) = (body, now);
@@ -102,7 +102,7 @@ fn on_posts(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// `null` where there is none.
+/// Returns the note; `null` if there is none.
 fn on_post(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, post) = (call.me()?, world.post(call.id("post_id")?)?.id);
     Ok(Reply::ok(&world.own.of::<Attached>().on(me, post).map(post_note_json)))
@@ -120,7 +120,7 @@ fn remove_on_post(world: &mut World, call: &Call<'_>) -> Answer {
     world.own.of::<Attached>().remove(me, post)
 }
 
-/// `{"note": null}` where there is none.
+/// Returns the note; `{"note": null}` if there is none.
 fn on_user(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, user) = (call.me()?, world.find_user(call.named_user())?);
     let note = world.own.of::<Attached>().on(me, user).map(|row| &row.it.1);

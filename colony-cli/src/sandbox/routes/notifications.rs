@@ -21,7 +21,7 @@ fn mine(world: &mut World, me: Uuid) -> &mut Vec<Notification> {
     world.notifications.entry(me).or_default()
 }
 
-/// A bare array, newest first.
+/// Returns a bare array, newest first.
 fn list(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, page) = (call.me()?, call.page(50, 100)?);
     call.either("unread_only", "unread")?;
@@ -67,7 +67,7 @@ fn read_batch(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(counted(world, me))
 }
 
-/// 204 for an unknown id as well.
+/// Returns 204 for an unknown id as well.
 fn read_one(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, id) = (call.me()?, call.id("notification_id")?);
     for row in mine(world, me).iter_mut().filter(|row| row.id == id) {

@@ -19,7 +19,7 @@ pub(super) const ROUTES: &[Route] = &[
     post("/offers/orders/{order_id}/mark-delivered", deliver),
 ];
 
-/// Every order, oldest first.
+/// All orders, oldest first.
 #[derive(Default)]
 struct Orders(Vec<Order>);
 
@@ -34,7 +34,7 @@ pub(super) struct Order {
     invoice: Option<String>,
     created: Timestamp,
     updated: Timestamp,
-    /// When it got each of its states.
+    /// The time of each state change.
     times: Vec<(&'static str, Timestamp)>,
 }
 
@@ -42,7 +42,7 @@ fn orders(world: &World) -> &[Order] {
     world.own.get::<Orders>().map_or(&[][..], |orders| &orders.0)
 }
 
-/// The order of this id.
+/// Returns the order with this id.
 pub(super) fn find(world: &World, id: Uuid) -> Result<&Order, Reply> {
     orders(world).iter().find(|order| order.id == id).ok_or_else(|| Reply::none("Order"))
 }
@@ -102,7 +102,7 @@ fn order(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(reply)
 }
 
-/// Tells the other side of an order what became of it.
+/// Notifies the other party of an order's new state.
 fn tell(world: &mut World, id: Uuid, name: &'static str) {
     let Ok(order) = find(world, id) else { return };
     let by_buyer = matches!(name, "order_received" | "order_paid");
@@ -127,7 +127,7 @@ fn list(world: &World, call: &Call<'_>, fits: impl Fn(&Order) -> bool) -> Answer
     Ok(Reply::ok(&json!({"items": items, "total": rows.len()})))
 }
 
-/// For who made the offer.
+/// Returns the orders, for the maker of the offer.
 fn on_offer(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, offer) = (call.me()?, offer(world, call)?);
     if offer.author != me {
@@ -142,7 +142,7 @@ fn mine(world: &mut World, call: &Call<'_>) -> Answer {
     list(world, call, |order| role != "seller" && order.buyer == me || role != "buyer" && order.seller == me)
 }
 
-/// An order of which the caller is a side.
+/// Returns an order in which the caller is a party.
 fn own<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Order, Reply> {
     let (me, id) = (call.me()?, call.id("order_id")?);
     let order = find(world, id)?;
@@ -153,7 +153,7 @@ fn read(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&order_json(world, own(world, call)?)))
 }
 
-/// Takes an order from one of some states to the next.
+/// Moves an order from one of these states to the next.
 fn advance(world: &mut World, id: Uuid, from: &[&str], to: &'static str) -> Result<(), Reply> {
     let now = world.now();
     let order = world.own.of::<Orders>().0.iter_mut().find(|order| order.id == id);
@@ -166,7 +166,7 @@ fn advance(world: &mut World, id: Uuid, from: &[&str], to: &'static str) -> Resu
     Ok(())
 }
 
-/// A step that one side takes, by the buyer or by the seller.
+/// Performs a step reserved to one party, the buyer or the seller.
 fn step(
     world: &mut World,
     call: &Call<'_>,
@@ -211,14 +211,14 @@ fn deliver(world: &mut World, call: &Call<'_>) -> Answer {
     read(world, call)
 }
 
-/// Marks the orders whose invoices were paid.
+/// Marks orders whose invoices were paid.
 pub(super) fn settle(world: &mut World) {
     let paid = |order: &&Order| {
         order.status == "accepted" && order.invoice.as_ref().is_some_and(|hash| world.paid(hash).is_some())
     };
     let ids: Vec<Uuid> = orders(world).iter().filter(paid).map(|order| order.id).collect();
     for id in ids {
-        // It is accepted, so it can be paid.
+        // The order is accepted, so it can be paid.
         let _ = advance(world, id, &["accepted"], "paid");
         tell(world, id, "order_paid");
     }

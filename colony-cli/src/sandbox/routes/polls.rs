@@ -1,4 +1,4 @@
-//! Polls: posts whose metadata has options, and the votes on them.
+//! Polls: posts with options in their metadata, and the votes on them.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ pub(super) const ROUTES: &[Route] =
 #[derive(Default)]
 struct Votes(HashMap<(Uuid, Uuid), Vec<String>>);
 
-/// Id and text of each option.
+/// Returns the id and the text of each option.
 fn options(metadata: &Value) -> Vec<(String, String)> {
     let rows = metadata["poll_options"].as_array().map_or(&[][..], Vec::as_slice);
     let text = |row: &Value| row.as_str().or(row["text"].as_str()).map(str::to_owned);
@@ -29,7 +29,7 @@ fn options(metadata: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Refuses a poll without two options at least.
+/// Refuses a poll with fewer than two options.
 pub(super) fn check(metadata: &Value) -> Result<(), Reply> {
     if (2..=20).contains(&options(metadata).len()) {
         return Ok(());
@@ -38,7 +38,7 @@ pub(super) fn check(metadata: &Value) -> Result<(), Reply> {
     Err(Reply::invalid(&["body", "metadata"], "value_error", message, Value::Null))
 }
 
-/// A post that is a poll, and when it closes.
+/// Returns a post that is a poll, and when it closes.
 fn poll<'w>(world: &'w World, call: &Call<'_>) -> Result<(&'w Post, Option<Timestamp>), Reply> {
     let post = world.post(call.id("post_id")?)?;
     if post.post_type != "poll" {
@@ -85,7 +85,7 @@ fn results(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// Another vote takes the place of the first.
+/// Votes; a new vote replaces the earlier one.
 fn vote(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, now) = (call.me()?, world.now());
     let chosen = call.texts("option_ids", 20)?.ok_or_else(|| Reply::missing(&["body", "option_ids"]))?;

@@ -1,4 +1,4 @@
-//! Posts: lists, writing, and what their author or a moderator may do with them.
+//! Posts: lists, writing, and the operations of authors and moderators.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ struct Link {
     created: Timestamp,
 }
 
-/// Refuses a word that is no post type. Searches take any word, and find nothing.
+/// Refuses an unknown post type. Searches accept any word, and find nothing.
 fn check_type(word: &str) -> Result<(), Reply> {
     if TYPES.contains(&word) {
         return Ok(());
@@ -71,7 +71,7 @@ fn check_type(word: &str) -> Result<(), Reply> {
     Err(Reply::invalid(&["query", "post_type"], "literal_error", message, word.into()))
 }
 
-/// The posts that the filters of a list or a search let through, oldest first.
+/// Returns the posts that match the filters of a list or a search, oldest first.
 pub(super) fn filtered<'w>(world: &'w World, call: &Call<'_>) -> Result<Vec<&'w Post>, Reply> {
     let post_type = call.either("post_type", "type")?;
     let colony = call.either("colony", "colony_name")?.or(call.query("colony_id"));
@@ -114,13 +114,13 @@ pub(super) fn filtered<'w>(world: &'w World, call: &Call<'_>) -> Result<Vec<&'w 
     Ok(world.live_posts().filter(fits).collect())
 }
 
-/// Whether every word is in title, body or tags.
+/// Returns whether every word is in the title, body or tags.
 pub(super) fn has_text(post: &Post, text: &str) -> bool {
     let hay = format!("{} {} {}", post.title, post.body, post.tags.join(" ")).to_lowercase();
     text.split_whitespace().all(|word| hay.contains(word))
 }
 
-/// Puts posts in one of the orders of a list; they come oldest first.
+/// Sorts posts, which come oldest first, in one of a list's orders.
 pub(super) fn order(posts: &mut [&Post], sort: &str) {
     posts.reverse();
     match sort {
@@ -131,12 +131,12 @@ pub(super) fn order(posts: &mut [&Post], sort: &str) {
     }
 }
 
-/// The cursor after a post: its place in the order of creation.
+/// Returns the cursor after a post: its place in the order of creation.
 fn cursor_after(post: &Post) -> String {
     format!("{}_{}", post.created.as_microsecond(), post.id.simple())
 }
 
-/// The moment that a cursor stands for.
+/// Returns the time that a cursor represents.
 pub(super) fn cursor(text: &str) -> Result<i64, Reply> {
     let at = text.split('_').next().and_then(|text| text.parse().ok());
     at.ok_or_else(|| Reply::bad_input("The cursor is not valid"))
@@ -167,7 +167,7 @@ fn list(world: &mut World, call: &Call<'_>) -> Answer {
     })
 }
 
-/// A list of posts with the cursor that only lists by time have.
+/// Returns a list of posts; only lists by time have a cursor.
 pub(super) fn page_of(world: &World, call: &Call<'_>, rows: &[&Post]) -> Answer {
     let mut reply = call.page(20, 100)?.envelope(rows, |post| world.post_json(post, false));
     reply["next_cursor"] = Value::Null;
@@ -178,7 +178,7 @@ fn tags(call: &Call<'_>) -> Result<Option<Vec<String>>, Reply> {
     call.texts("tags", MAX_TAGS)
 }
 
-/// The colony that a new post is for; `None` for none.
+/// Returns the colony of a new post; `None` for no colony.
 fn colony_for(world: &World, call: &Call<'_>) -> Result<Option<Uuid>, Reply> {
     let named = call.text_opt("colony_id", 1, 100)?.or(call.text_opt("colony", 1, 100)?);
     match named {
@@ -191,7 +191,7 @@ fn colony_for(world: &World, call: &Call<'_>) -> Result<Option<Uuid>, Reply> {
     }
 }
 
-/// The post that a body describes, not yet in the world.
+/// Returns the post that a body describes, without adding it.
 pub(super) fn drafted(world: &mut World, call: &Call<'_>) -> Result<Post, Reply> {
     let author = call.me()?;
     let title = call.text("title", 3, MAX_TITLE)?;
@@ -237,7 +237,7 @@ fn create(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(reply)
 }
 
-/// Tells of a post that everybody sees from now on.
+/// Announces a newly published post.
 fn published(world: &mut World, id: Uuid) -> Result<(), Reply> {
     let post = world.post(id)?;
     let (author, text) = (post.author, format!("{} {}", post.title, post.body));
@@ -253,7 +253,7 @@ fn published(world: &mut World, id: Uuid) -> Result<(), Reply> {
     Ok(())
 }
 
-/// The users that a text mentions with `@name`.
+/// Returns the users that a text mentions with `@name`.
 pub(super) fn mentioned(world: &World, text: &str) -> Vec<Uuid> {
     let letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let names = text.split('@').skip(1).map(|rest| {
@@ -269,7 +269,7 @@ pub(super) fn mentioned(world: &World, text: &str) -> Vec<Uuid> {
     users
 }
 
-/// Tells those whom a text mentions.
+/// Notifies the users that a text mentions.
 pub(super) fn mentions(world: &mut World, author: Uuid, text: &str, about: About, post: Uuid) {
     for user in mentioned(world, text) {
         if user != author {
@@ -282,7 +282,7 @@ pub(super) fn mentions(world: &mut World, author: Uuid, text: &str, about: About
     }
 }
 
-/// Publishes what was scheduled for a moment that has come.
+/// Publishes scheduled posts that are due.
 pub(crate) fn publish_due(world: &mut World) {
     let now = Timestamp::now();
     let due = |post: &&mut Post| {
@@ -294,7 +294,7 @@ pub(crate) fn publish_due(world: &mut World) {
         ids.push(post.id);
     }
     for id in ids {
-        // It is there: it was found just now.
+        // The post exists: it was found just now.
         let _ = published(world, id);
     }
 }
@@ -311,7 +311,7 @@ fn lookup(world: &mut World, call: &Call<'_>) -> Answer {
 
 fn read(world: &mut World, call: &Call<'_>) -> Answer {
     let id = call.id("post_id")?;
-    // Its author sees a post before it is published.
+    // The author sees a post before it is published.
     match world.any_post_mut(id) {
         Ok(post) if Some(post.author) == call.user => any_shown(world, id),
         _ => shown(world, call),
@@ -322,7 +322,7 @@ fn shown(world: &World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&world.post_json(world.post(call.id("post_id")?)?, true)))
 }
 
-/// The caller's own post, with the present moment.
+/// Returns the caller's own post, with the current time.
 fn own<'w>(world: &'w mut World, call: &Call<'_>, code: &str) -> Result<(&'w mut Post, Timestamp), Reply> {
     let (me, now) = (call.me()?, world.now());
     let post = world.post_mut(call.id("post_id")?)?;
@@ -358,7 +358,7 @@ fn remove(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::no_content())
 }
 
-/// Tags a post that has none, for seven days.
+/// Tags an untagged post, within seven days.
 fn set_tags(world: &mut World, call: &Call<'_>) -> Answer {
     let wanted = tags(call)?.filter(|tags| !tags.is_empty());
     let wanted = wanted.ok_or_else(|| Reply::missing(&["body", "tags"]))?;
@@ -374,7 +374,7 @@ fn set_tags(world: &mut World, call: &Call<'_>) -> Answer {
     shown(world, call)
 }
 
-/// At the service for its own sentinels; here for the author as well.
+/// Sets a post's language. The service reserves this to its sentinels; here the author can do it as well.
 fn set_language(world: &mut World, call: &Call<'_>) -> Answer {
     let language = call.query_text("language", 2, 10)?.to_owned();
     let (me, id) = (call.me()?, call.id("post_id")?);
@@ -385,7 +385,7 @@ fn set_language(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"post_id": id, "language": language})))
 }
 
-/// For the site's team.
+/// Marks a post as junk, for the site's team only.
 fn set_junk(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, id) = (call.me()?, world.post(call.id("post_id")?)?.id);
     let junk = call.query_bool("junk")?.ok_or_else(|| Reply::missing(&["query", "junk"]))?;
@@ -443,7 +443,7 @@ fn reopen(world: &mut World, call: &Call<'_>) -> Answer {
     set_closed(world, call, false)
 }
 
-/// Whether the caller may moderate the colony of a post.
+/// Checks whether the caller can moderate a post's colony.
 pub(super) fn moderated(world: &World, call: &Call<'_>) -> Result<Uuid, Reply> {
     let me = call.me()?;
     let post = world.post(call.id("post_id")?)?;
@@ -461,19 +461,19 @@ fn pin(world: &mut World, call: &Call<'_>) -> Answer {
     shown(world, call)
 }
 
-/// No post is ever moved here.
+/// Returns no moves: posts are never moved here.
 fn moves(world: &mut World, call: &Call<'_>) -> Answer {
     world.post(call.id("post_id")?)?;
     Ok(Reply::ok(&json!([])))
 }
 
-/// Posts have no picture here, so there is nothing to detach.
+/// Does nothing: posts have no picture here.
 fn disable_image(world: &mut World, call: &Call<'_>) -> Answer {
     let id = own(world, call, "FORBIDDEN")?.0.id;
     Ok(Reply::ok(&json!({"post_id": id, "og_image_disabled": true, "detached": false})))
 }
 
-/// The caller's post that is not published.
+/// Returns the caller's unpublished post.
 fn unpublished<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Post, Reply> {
     let me = call.me()?;
     let post = world.any_post_mut(call.id("post_id")?)?;
@@ -508,7 +508,7 @@ fn reschedule(world: &mut World, call: &Call<'_>) -> Answer {
     any_shown(world, id)
 }
 
-/// The post stays, as a draft.
+/// Unschedules the post, which stays as a draft.
 fn unschedule(world: &mut World, call: &Call<'_>) -> Answer {
     let post = unpublished(world, call)?;
     post.scheduled_for = None;
@@ -516,7 +516,7 @@ fn unschedule(world: &mut World, call: &Call<'_>) -> Answer {
     any_shown(world, id)
 }
 
-/// Post, author, colony, comments (as a tree), related posts and the caller's own vote.
+/// Returns post, author, colony, comments (as a tree), related posts and the caller's own vote.
 fn context(world: &mut World, call: &Call<'_>) -> Answer {
     let post = world.post(call.id("post_id")?)?;
     let mut threads = comments::tree(world, post.id);
@@ -536,7 +536,7 @@ fn context(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// The comments as a tree.
+/// Returns the comments as a tree.
 fn conversation(world: &mut World, call: &Call<'_>) -> Answer {
     let post = world.post(call.id("post_id")?)?;
     let threads = comments::tree(world, post.id);
@@ -548,7 +548,7 @@ fn conversation(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// No post or comment of the sandbox asks its author to prove that it thinks.
+/// Returns no challenge: the sandbox never asks an author to prove that it thinks.
 pub(super) fn no_challenge(_: &mut World, call: &Call<'_>) -> Answer {
     call.text("token", 1, 4096)?;
     call.text("answer", 1, 256)?;

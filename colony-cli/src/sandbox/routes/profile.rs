@@ -1,4 +1,4 @@
-//! The caller's own profile, and what belongs to it.
+//! The caller's own profile, and its parts.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -34,7 +34,7 @@ fn me(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&world.user_json(call.me()?)))
 }
 
-/// Takes the fields that were sent; `null` clears one.
+/// Sets the fields in the body; `null` clears one.
 fn update(world: &mut World, call: &Call<'_>) -> Answer {
     let fields = call.fields()?;
     let display_name = call.text_opt("display_name", 1, 100)?;
@@ -58,7 +58,7 @@ fn update(world: &mut World, call: &Call<'_>) -> Answer {
     me(world, call)
 }
 
-/// The days on which something was written, as `2026-11-26`.
+/// Returns the date of a time, such as `2026-11-26`.
 fn day(at: Timestamp) -> String {
     at.to_string().chars().take(10).collect()
 }
@@ -145,7 +145,7 @@ fn status(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// The parameters come in the query; older clients send a body. An empty text clears a field.
+/// Sets the status. The parameters come in the query; older clients send a body. An empty text clears a field.
 fn set_status(world: &mut World, call: &Call<'_>) -> Answer {
     let given = |name: &str| {
         let in_query = call.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
@@ -176,7 +176,7 @@ fn set_status(world: &mut World, call: &Call<'_>) -> Answer {
     status(world, call)
 }
 
-/// Once in thirty days.
+/// Renames the account, once in thirty days.
 fn rename(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, wanted, now) = (call.me()?, call.text("username", 3, 50)?, world.now());
     let name = account::valid_username(&wanted).map_err(Reply::bad_input)?;
@@ -242,7 +242,7 @@ fn unmute_word(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::no_content())
 }
 
-/// Nobody has a wallet here, so the link is never made.
+/// Returns a challenge for a wallet. There are no wallets here, so none is ever linked.
 fn link_lightning(world: &mut World, _: &Call<'_>) -> Answer {
     let k1: String = random_text().bytes().map(|byte| format!("{byte:02x}")).take(32).collect();
     Ok(Reply::ok(&json!({
@@ -287,7 +287,7 @@ fn onboarding(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// Nothing is held for review here.
+/// Returns no probation: nothing is held for review here.
 fn probation(_: &mut World, _: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"on_probation": false, "reason": null, "ends_at": null})))
 }

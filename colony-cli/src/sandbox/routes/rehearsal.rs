@@ -1,4 +1,4 @@
-//! Rehearsals: whether a post or a comment would be taken, without publishing it.
+//! Rehearsals: whether a post or a comment would be accepted, without publishing it.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::{Answer, Call, Reply, Route, World, comments, post, posts};
 pub(super) const ROUTES: &[Route] =
     &[post("/posts/preview", preview_post), post("/posts/{post_id}/comments/preview", preview_comment)];
 
-/// Why something would not be taken, as the reply that it would get.
+/// Returns why content would not be accepted, from the reply that it would get.
 fn blocker(refusal: &Reply) -> Value {
     let body: Value = serde_json::from_slice(&refusal.body).unwrap_or_default();
     let detail = &body["detail"];
@@ -20,7 +20,7 @@ fn blocker(refusal: &Reply) -> Value {
     })
 }
 
-/// A text as a page would show it, as far as a sandbox goes.
+/// Returns a text as a page would show it, in simplified form.
 fn html(body: &str) -> String {
     let escaped = body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     escaped.split("\n\n").map(|paragraph| format!("<p>{}</p>", paragraph.trim())).collect()

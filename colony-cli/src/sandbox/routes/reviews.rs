@@ -1,4 +1,4 @@
-//! Reviews of paid work, by either side of a bid or an order.
+//! Reviews of paid work, by either party to a bid or an order.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("/reviews/users/{username}/summary", summary).public(),
 ];
 
-/// Every review, oldest first.
+/// All reviews, oldest first.
 #[derive(Default)]
 struct Reviews(Vec<Review>);
 
@@ -54,7 +54,7 @@ fn review_json(world: &World, review: &Review) -> Value {
     })
 }
 
-/// Keeps a review by one of two sides of the other one.
+/// Stores a review of one party by the other.
 fn rate(
     world: &mut World,
     call: &Call<'_>,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Reply;
 
-/// What accounts keep for themselves, oldest first.
+/// Private rows of accounts, oldest first.
 pub(super) struct Rows<T>(Vec<Row<T>>);
 
 pub(super) struct Row<T> {
@@ -36,25 +36,25 @@ impl<T> Rows<T> {
         self.0.iter_mut()
     }
 
-    /// The rows of one account, newest first.
+    /// Returns the rows of one account, newest first.
     pub(super) fn of(&self, owner: Uuid) -> Vec<&Row<T>> {
         self.0.iter().rev().filter(|row| row.owner == owner).collect()
     }
 
-    /// A row of one account; another user's is 404 as well.
+    /// Returns a row of one account; another user's row is 404 as well.
     pub(super) fn find(&mut self, owner: Uuid, id: Uuid, what: &str) -> Result<&mut Row<T>, Reply> {
         let row = self.0.iter_mut().find(|row| row.id == id && row.owner == owner);
         row.ok_or_else(|| Reply::none(what))
     }
 
-    /// Takes away every row that fits. Says how many those were.
+    /// Removes every row that matches. Returns their number.
     pub(super) fn remove(&mut self, fits: impl Fn(&Row<T>) -> bool) -> usize {
         let before = self.0.len();
         self.0.retain(|row| !fits(row));
         before - self.0.len()
     }
 
-    /// Takes away a row of one account.
+    /// Removes a row of one account.
     pub(super) fn delete(&mut self, owner: Uuid, id: Uuid, what: &str) -> Result<(), Reply> {
         match self.remove(|row| row.id == id && row.owner == owner) {
             0 => Err(Reply::none(what)),
@@ -62,7 +62,7 @@ impl<T> Rows<T> {
         }
     }
 
-    /// Refuses another row where one account has `limit` already.
+    /// Refuses another row if the account already has `limit`.
     pub(super) fn room(&self, owner: Uuid, limit: usize, what: &str) -> Result<(), Reply> {
         if self.of(owner).len() < limit {
             return Ok(());

@@ -18,7 +18,7 @@ fn search(world: &mut World, call: &Call<'_>) -> Answer {
     let mut rows = posts::filtered(world, call)?;
     posts::order(&mut rows, sort);
     if sort == "relevance" {
-        // What the title says counts for more.
+        // Matches in the title count for more.
         let text = text.to_lowercase();
         rows.sort_by_key(|post| !post.title.to_lowercase().contains(&text));
     }

@@ -1,4 +1,4 @@
-//! Facts about the site, and what its users report to it.
+//! Facts about the site, and reports by its users.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ fn stats(world: &mut World, _: &Call<'_>) -> Answer {
     })))
 }
 
-/// Posts, comments and users by day.
+/// Returns posts, comments and users by day.
 fn timeseries(world: &mut World, call: &Call<'_>) -> Answer {
     let interval = call.query_choice("interval", &["hour", "day", "week"], "day")?;
     let day = |at: Timestamp| at.to_string().chars().take(10).collect::<String>();
@@ -76,7 +76,7 @@ fn instructions(_: &mut World, _: &Call<'_>) -> Answer {
     })))
 }
 
-/// The deprecated names that the sandbox takes, as the platform lists them.
+/// Returns the deprecated names that the sandbox accepts, in the platform's format.
 fn deprecations(_: &mut World, _: &Call<'_>) -> Answer {
     let rows = [
         ("rest_param", "GET /posts", "search", "q"),
@@ -103,7 +103,7 @@ fn deprecations(_: &mut World, _: &Call<'_>) -> Answer {
     })))
 }
 
-/// Nothing is announced here.
+/// Returns no announcements: there are none here.
 fn announcements(_: &mut World, _: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!([])))
 }
@@ -167,7 +167,7 @@ fn report(world: &mut World, call: &Call<'_>) -> Answer {
     let reply = Reply::created(&json!({
         "id": Uuid::new_v4(),
         "reporter": world.user_json(me),
-        // A post in no colony is reported to the site; the description does not know such posts.
+        // A post without a colony is reported to the site; the description does not have such posts.
         "colony_id": post.colony.unwrap_or_default(),
         "post_id": comment.is_none().then_some(post.id),
         "comment_id": comment,
@@ -184,7 +184,7 @@ fn report(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(reply)
 }
 
-/// Nobody is brought in here.
+/// Returns no referrals: there are none here.
 fn referrals(world: &mut World, call: &Call<'_>) -> Answer {
     let name = world.username(call.me()?);
     Ok(Reply::ok(&json!({

@@ -1,4 +1,4 @@
-//! What an account could do next, and what it does not want to be told.
+//! Suggestions for an account's next actions, and those that it dismissed.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -26,14 +26,14 @@ struct Suggestion {
     category: &'static str,
     title: String,
     score: f64,
-    /// Kind, id and name of what it is about.
+    /// Kind, id and name of the target.
     target: Option<(&'static str, Uuid, String)>,
     method: &'static str,
     path: String,
     sdk: (&'static str, Value),
 }
 
-/// What could be done: complete the profile, follow others, join colonies, tag own posts.
+/// Returns possible actions: complete the profile, follow others, join colonies, tag own posts.
 fn open(world: &World, me: Uuid) -> Vec<Suggestion> {
     let mut rows = Vec::new();
     if world.users.get(&me).is_some_and(|user| user.profile.get("bio").is_none_or(Value::is_null)) {
@@ -92,7 +92,7 @@ fn open(world: &World, me: Uuid) -> Vec<Suggestion> {
     rows
 }
 
-/// What is put aside: suggestions, and users that none shall be about.
+/// The dismissed suggestions, and users that are not suggested.
 #[derive(Default)]
 struct Aside {
     dismissed: Vec<Dismissal>,

@@ -15,7 +15,7 @@ pub(super) const ROUTES: &[Route] = &[
     delete("/tags/{tag}/follow", unfollow),
 ];
 
-/// When an account began to follow a tag.
+/// When an account started to follow a tag.
 #[derive(Default)]
 pub(super) struct Followed(BTreeMap<(Uuid, String), Timestamp>);
 
@@ -25,7 +25,7 @@ impl Followed {
     }
 }
 
-/// The tag as the platform keeps it.
+/// Returns the tag in the platform's normal form.
 fn tag(call: &Call<'_>) -> String {
     excerpt(&call.param("tag").to_lowercase(), 50)
 }

@@ -19,7 +19,7 @@ pub(super) const ROUTES: &[Route] = &[
 
 #[derive(Default)]
 struct Queue {
-    /// (user, post) → what the user said of it: id, word, when.
+    /// (user, post) → the user's response to it: id, word, time.
     interest: HashMap<(Uuid, Uuid), (Uuid, String, Timestamp)>,
     preferences: HashMap<Uuid, (Value, Value)>,
 }
@@ -28,7 +28,7 @@ fn is_task(post: &Post) -> bool {
     matches!(post.post_type.as_str(), "paid_task" | "human_request" | "review_request")
 }
 
-/// How well a task fits a user, of 100: the tags that the user's capabilities name count.
+/// Returns how well a task fits a user, out of 100, by the tags that the user's capabilities name.
 fn score(world: &World, user: Uuid, post: &Post) -> (f64, Vec<String>) {
     let skills = world.users.get(&user).and_then(|user| user.profile.get("capabilities"));
     let skills = skills.map(|skills| skills.to_string().to_lowercase()).unwrap_or_default();

@@ -16,7 +16,7 @@ pub(super) const ROUTES: &[Route] = &[
     post("/tips/{tip_id}/check", check),
 ];
 
-/// Every tip, oldest first.
+/// All tips, oldest first.
 #[derive(Default)]
 struct Tips(Vec<Tip>);
 
@@ -29,7 +29,7 @@ struct Tip {
     comment: Option<Uuid>,
     sats: i64,
     invoice: String,
-    /// When it was paid, as far as its recipient was told.
+    /// The time of payment, once its recipient was notified.
     paid: Option<Timestamp>,
 }
 
@@ -37,7 +37,7 @@ fn tips(world: &World) -> &[Tip] {
     world.own.get::<Tips>().map_or(&[][..], |tips| &tips.0)
 }
 
-/// Tells the recipients of tips that were paid.
+/// Notifies the recipients of tips that were paid.
 pub(super) fn settle(world: &mut World) {
     for at in 0..tips(world).len() {
         let tip = tips(world)[at].clone();
@@ -88,7 +88,7 @@ fn tip_comment(world: &mut World, call: &Call<'_>) -> Answer {
     tip(world, call, recipient, post, Some(id))
 }
 
-/// Whether it was paid, for who gave it.
+/// Returns whether a tip was paid, for its giver.
 fn check(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, id, now) = (call.me()?, call.id("tip_id")?, world.now());
     settle(world);
@@ -128,7 +128,7 @@ fn comment_stats(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"comment_id": id, "total_tips": count, "total_sats": sats})))
 }
 
-/// Those that were paid, the latest first.
+/// Returns paid tips, latest first.
 fn list(world: &mut World, call: &Call<'_>) -> Answer {
     let page = call.page(20, 100)?;
     let user = |name: &str| call.query(name).map(|named| world.find_user(named)).transpose();

@@ -5,12 +5,12 @@ use sha1::Sha1;
 
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// The number of the 30-second step that holds a moment.
+/// Returns the number of the 30-second step that contains a time.
 pub(super) fn step_at(unix_seconds: i64) -> i64 {
     unix_seconds.div_euclid(30)
 }
 
-/// The six digits of one step.
+/// Returns the six digits of one step.
 pub(super) fn code(secret: &[u8], step: i64) -> String {
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret) else { return String::new() };
     mac.update(&step.to_be_bytes());
@@ -25,14 +25,14 @@ pub(super) fn code(secret: &[u8], step: i64) -> String {
     format!("{:06}", number % 1_000_000)
 }
 
-/// The step that `given` belongs to, among the present one and one to either side.
+/// Returns the step of the code `given`, among the current one and one to either side.
 pub(super) fn matching_step(secret: &[u8], given: &str, unix_seconds: i64) -> Option<i64> {
     let given = given.trim();
     let now = step_at(unix_seconds);
     [now, now - 1, now + 1].into_iter().find(|&step| code(secret, step) == given)
 }
 
-/// Base32 without padding.
+/// Encodes Base32 without padding.
 pub(super) fn base32(bytes: &[u8]) -> String {
     let mut text = String::new();
     let (mut buffer, mut bits) = (0u32, 0u32);
@@ -50,7 +50,7 @@ pub(super) fn base32(bytes: &[u8]) -> String {
     text
 }
 
-/// Reads Base32, padded or not; `None` for any other text.
+/// Decodes Base32, padded or not; `None` for any other text.
 pub(super) fn from_base32(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let (mut buffer, mut bits) = (0u32, 0u32);

@@ -31,7 +31,7 @@ fn enabled(world: &World, user: Uuid) -> Option<&TwoFactor> {
     world.users.get(&user).and_then(|user| user.two_factor.as_ref())
 }
 
-/// Ties a secret to its user, so that nothing need be stored before it is confirmed.
+/// Binds a secret to its user, so that nothing is stored before it is confirmed.
 fn ticket(user: Uuid, secret: &str) -> String {
     let digest = Sha256::digest(format!("{user}|{secret}").as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -93,7 +93,7 @@ fn confirm(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// Checks the code of an enabled account and hands out its settings.
+/// Checks the code for an enabled account and returns its settings.
 fn with_code<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Option<TwoFactor>, Reply> {
     let me = call.me()?;
     let code = call.text("code", 1, 16)?;

@@ -28,7 +28,7 @@ struct Uploads {
     avatars: HashMap<Uuid, Bytes>,
 }
 
-/// The kind of a picture, by its first bytes.
+/// Returns a picture's media type, by its first bytes.
 pub(super) fn image(bytes: &[u8]) -> Result<&'static str, Reply> {
     match bytes {
         _ if bytes.len() > MAX_IMAGE => {
@@ -42,7 +42,7 @@ pub(super) fn image(bytes: &[u8]) -> Result<&'static str, Reply> {
     }
 }
 
-/// The size of a PNG picture; other kinds are taken without theirs.
+/// Returns the size of a PNG picture; other kinds are accepted without it.
 fn size(media: &str, bytes: &[u8]) -> Option<(u32, u32)> {
     let number = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
     (media == "image/png").then(|| Some((number(16)?, number(20)?)))?
@@ -61,7 +61,7 @@ fn attachment_json(world: &World, attachment: &Attachment, deduped: bool) -> Val
     })
 }
 
-/// A picture or a text. The same bytes again are the same attachment.
+/// Accepts a picture or a text. Equal bytes yield the same attachment.
 fn upload(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, bytes) = (call.me()?, call.upload()?.clone());
     let media = match image(&bytes) {
@@ -84,7 +84,7 @@ fn upload(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::created(&attachment_json(world, &attachment, deduped)))
 }
 
-/// The caller's own attachments of these ids.
+/// Returns the caller's own attachments with these ids.
 pub(super) fn own(world: &World, me: Uuid, ids: &[Uuid]) -> Result<Vec<Arc<Attachment>>, Reply> {
     let uploads = world.own.get::<Uploads>();
     let find =
@@ -92,7 +92,7 @@ pub(super) fn own(world: &World, me: Uuid, ids: &[Uuid]) -> Result<Vec<Arc<Attac
     ids.iter().map(|id| find(id).cloned().ok_or_else(|| Reply::none("Attachment"))).collect()
 }
 
-/// For its owner, and for those to whom it was sent.
+/// Returns an attachment, for its owner and its recipients.
 fn download(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, id) = (call.me()?, call.id("attachment_id")?);
     if !["full", "thumb"].contains(&call.param("variant")) {
@@ -113,7 +113,7 @@ fn remove(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::no_content())
 }
 
-/// Takes the features of a drawn avatar; the sandbox draws none.
+/// Accepts the features of a drawn avatar; the sandbox draws none.
 fn draw_avatar(world: &mut World, call: &Call<'_>) -> Answer {
     let me = call.me()?;
     for name in ["bg", "accent"] {

@@ -24,7 +24,7 @@ fn read(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&world.user_json(id)))
 }
 
-/// The users that a search text fits.
+/// Returns the users that match a search text.
 pub(super) fn matching(world: &World, text: Option<&str>) -> Vec<Uuid> {
     let text = text.map(str::to_lowercase);
     let fits = |id: &Uuid| {
@@ -68,7 +68,7 @@ fn directory(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// Every known account counts as online.
+/// Returns presence; every known account counts as online.
 fn presence(world: &mut World, call: &Call<'_>) -> Answer {
     let ids = call.texts("user_ids", usize::MAX)?.unwrap_or_default();
     if ids.len() > 200 {
@@ -83,7 +83,7 @@ fn presence(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&rows))
 }
 
-/// The same for everybody: `{"presence": {id: online}}`.
+/// Returns the same for all callers: `{"presence": {id: online}}`.
 fn presence_flags(world: &mut World, call: &Call<'_>) -> Answer {
     let ids = call.query("ids").unwrap_or_default().split(',').filter(|id| !id.is_empty());
     let rows: Map<String, Value> =
@@ -91,7 +91,7 @@ fn presence_flags(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({ "presence": rows })))
 }
 
-/// A bare array.
+/// Returns a bare array.
 fn blocked(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, page) = (call.me()?, call.page(50, 100)?);
     let mine = world.blocks.iter().filter(|(blocker, _)| *blocker == me);
@@ -146,7 +146,7 @@ fn karma(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// Free here; the service asks a small payment.
+/// Reports a user. Free here; the service asks for a small payment.
 fn report(world: &mut World, call: &Call<'_>) -> Answer {
     let id = world.find_user(call.named_user())?;
     Ok(Reply::ok(&json!({

@@ -69,7 +69,7 @@ fn no_file() -> Reply {
     Reply::none("File")
 }
 
-/// The quota is zero before the first file.
+/// Returns the vault's status. The quota is zero before the first file.
 fn status(world: &mut World, call: &Call<'_>) -> Answer {
     let files = mine(world, call)?;
     let (quota, used) = (if files.is_empty() { 0 } else { QUOTA }, used(files));
@@ -81,7 +81,7 @@ fn status(world: &mut World, call: &Call<'_>) -> Answer {
     })))
 }
 
-/// The files whose names begin as the query says.
+/// Returns the files whose names have the prefix in the query.
 fn chosen<'f>(files: &'f Files, call: &Call<'_>) -> Vec<(&'f String, &'f File)> {
     let prefix = call.query("prefix").unwrap_or_default();
     files.iter().filter(|(name, _)| name.starts_with(prefix)).collect()
@@ -115,7 +115,7 @@ fn search(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"items": items, "total": rows.len()})))
 }
 
-/// What stands before the last `/` of the names.
+/// Returns the folders: the parts of the names before the last `/`.
 fn folders(world: &mut World, call: &Call<'_>) -> Answer {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for name in mine(world, call)?.keys() {
@@ -127,7 +127,7 @@ fn folders(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"total": items.len(), "items": items})))
 }
 
-/// No operator touches a vault here.
+/// Returns no activity: operators do not touch a vault here.
 fn activity(_: &mut World, _: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"items": [], "total": 0})))
 }
@@ -138,7 +138,7 @@ fn export(world: &mut World, call: &Call<'_>) -> Answer {
         .with_header("content-disposition", "attachment; filename=\"vault.zip\""))
 }
 
-/// A ZIP archive without compression (APPNOTE 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16).
+/// Returns a ZIP archive without compression (APPNOTE 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16).
 fn zip(files: &[(&String, &File)]) -> Vec<u8> {
     let (mut archive, mut directory) = (Vec::new(), Vec::new());
     for (name, file) in files {
@@ -192,7 +192,7 @@ fn read(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&found).with_header("etag", etag))
 }
 
-/// Refuses a write whose conditions the present file does not meet (RFC 9110 section 13.1).
+/// Refuses a write whose conditions the current file does not meet (RFC 9110 section 13.1).
 fn conditions(call: &Call<'_>, present: Option<&File>) -> Result<(), Reply> {
     let etag = present.map(File::etag);
     let names = |header: &str| match header.trim() {
@@ -206,7 +206,7 @@ fn conditions(call: &Call<'_>, present: Option<&File>) -> Result<(), Reply> {
     Err(Reply::error(412, "PRECONDITION_FAILED", "The file is not as the condition says"))
 }
 
-/// Stores a file. Says what it is like now.
+/// Stores a file. Returns its new metadata.
 fn store(world: &mut World, call: &Call<'_>, name: &str, content: String) -> Answer {
     let now = world.now();
     let files = mine(world, call)?;

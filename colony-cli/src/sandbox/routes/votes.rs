@@ -33,7 +33,7 @@ fn value(call: &Call<'_>) -> Result<i64, Reply> {
     }
 }
 
-/// Sets the caller's vote; gives the change of the score.
+/// Sets the caller's vote. Returns the change of the score.
 fn cast(world: &mut World, me: Uuid, target: Uuid, author: Uuid, value: i64) -> Result<i64, Reply> {
     if me == author {
         return Err(Reply::error(400, "VOTE_SELF_VOTE", "You cannot vote on your own content"));
@@ -72,7 +72,7 @@ fn vote_comment(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(result(comment.score, change))
 }
 
-/// Who voted, for the site's team.
+/// Returns who voted, for the site's team.
 fn votes(world: &World, me: Uuid, target: Uuid, score: i64) -> Answer {
     if !world.is_team(me) {
         return Err(Reply::forbidden("FORBIDDEN", "Only admins may see who voted"));
@@ -114,7 +114,7 @@ fn known_emoji(emoji: &str, loc: &[&str]) -> Result<(), Reply> {
     Err(Reply::invalid(loc, "enum", message, emoji.into()))
 }
 
-/// The post or comment of a reaction, with its author and what a notification says of it.
+/// Returns the target of a reaction, its author, and the text of a notification about it.
 fn target(
     world: &World,
     post: Option<Uuid>,
@@ -160,7 +160,7 @@ fn toggle(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&json!({"reactions": world.reactions_json(id, Some(me))})))
 }
 
-/// At most twenty, the newest first.
+/// Returns at most twenty users, newest first.
 fn who(world: &mut World, call: &Call<'_>) -> Answer {
     let emoji = call.query("emoji").unwrap_or_default();
     known_emoji(emoji, &["query", "emoji"])?;

@@ -17,7 +17,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("/wiki/{slug}/revision/{revision_id}", revision).open(),
 ];
 
-/// Every page.
+/// All pages.
 #[derive(Default)]
 struct Wiki(Vec<Page>);
 
@@ -25,10 +25,10 @@ struct Page {
     id: Uuid,
     slug: String,
     category: Option<String>,
-    /// The colony whose page it is; `None`: the site's.
+    /// The colony that the page belongs to; `None` for the site.
     colony: Option<Uuid>,
     created: Timestamp,
-    /// The first one made the page; there is always one.
+    /// Never empty: the first revision created the page.
     revisions: Vec<Revision>,
 }
 
@@ -74,7 +74,7 @@ fn row_json(world: &World, page: &Page) -> Value {
     })
 }
 
-/// The colony that a query or a body names.
+/// Returns the colony in a query or a body.
 fn colony(world: &World, named: Option<&str>) -> Result<Option<Uuid>, Reply> {
     named.map(|named| world.find_colony(named).map(|at| world.colonies[at].id)).transpose()
 }
@@ -83,7 +83,7 @@ fn pages(world: &World) -> &[Page] {
     world.own.get::<Wiki>().map_or(&[][..], |wiki| &wiki.0)
 }
 
-/// The position of the page that the address names.
+/// Returns the position of the page in the path.
 fn place(world: &World, call: &Call<'_>) -> Result<usize, Reply> {
     let (slug, colony) = (call.param("slug"), colony(world, call.query("colony"))?);
     let at = pages(world).iter().position(|page| page.slug == slug && page.colony == colony);
@@ -106,7 +106,7 @@ fn list(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&page.envelope(&rows, |page| row_json(world, page))))
 }
 
-/// Lower-case letters and digits, in words that single hyphens join.
+/// Returns whether a text is lower-case letters and digits, in words joined by single hyphens.
 fn is_slug(text: &str) -> bool {
     let word =
         |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
@@ -145,7 +145,7 @@ fn read(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&page_json(world, &pages(world)[at])))
 }
 
-/// With `base_revision` only if nobody else has written since.
+/// Updates a page; with `base_revision` only if it is unchanged since that revision.
 fn update(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, at, created) = (call.me()?, place(world, call)?, world.now());
     let title = call.text_opt("title", 1, 300)?;
@@ -171,7 +171,7 @@ fn update(world: &mut World, call: &Call<'_>) -> Answer {
     read(world, call)
 }
 
-/// For who made it.
+/// Removes a page, for its creator only.
 fn remove(world: &mut World, call: &Call<'_>) -> Answer {
     let (me, at) = (call.me()?, place(world, call)?);
     if pages(world)[at].first().author != me && !world.is_team(me) {
@@ -191,7 +191,7 @@ fn revision_json(world: &World, revision: &Revision) -> Value {
     })
 }
 
-/// A bare array, the latest first.
+/// Returns a bare array, latest first.
 fn history(world: &mut World, call: &Call<'_>) -> Answer {
     let (at, page) = (place(world, call)?, call.page(50, 200)?);
     let rows: Vec<&Revision> = pages(world)[at].revisions.iter().rev().collect();

@@ -1,4 +1,4 @@
-//! Addresses at the site's root: the OpenID provider, the counts and the controls.
+//! Paths at the site's root: the OpenID provider, the counts and the controls.
 
 use axum::extract::Request;
 use axum::response::Response;
@@ -30,7 +30,7 @@ pub(super) async fn handle(server: &Server, peer: std::net::IpAddr, request: Req
     }
 }
 
-/// A call of the OpenID provider: counted, made to fail or delayed like those of the API.
+/// Handles a call of the OpenID provider: counted, failed or delayed like those of the API.
 async fn provider(server: &Server, endpoint: &Endpoint, request: Request) -> Reply {
     let (parts, body) = request.into_parts();
     server.counters.arrived(endpoint.key);
@@ -63,7 +63,7 @@ async fn provider(server: &Server, endpoint: &Endpoint, request: Request) -> Rep
     reply
 }
 
-/// What is the sandbox's own: `/_stats` and `/_control/…`.
+/// Handles the sandbox's own paths: `/_stats` and `/_control/…`.
 async fn own(server: &Server, request: Request) -> Reply {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, MAX_BODY).await.unwrap_or_default();
@@ -102,7 +102,7 @@ fn fields(body: &Bytes) -> Map<String, Value> {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
-/// `{"rule": "POST /oauth/token#refresh_token=503x1"}`; `{"rule": null}` forgets all.
+/// `{"rule": "POST /oauth/token#refresh_token=503x1"}`: adds a rule; `{"rule": null}` removes all.
 fn add_rule(server: &Server, body: &Bytes) -> Reply {
     match fields(body).get("rule") {
         Some(Value::Null) => {
@@ -120,7 +120,7 @@ fn add_rule(server: &Server, body: &Bytes) -> Reply {
     }
 }
 
-/// `{"mode": "drop"}`: how `/stream` behaves from now on.
+/// `{"mode": "drop"}`: sets the behavior of `/stream`.
 fn stream(server: &Server, body: &Bytes) -> Reply {
     match fields(body).get("mode").and_then(Value::as_str).unwrap_or_default().parse::<StreamMode>() {
         Ok(mode) => {
@@ -145,7 +145,7 @@ fn pay(server: &Server, body: &Bytes) -> Answer {
     Ok(Reply::ok(&json!({"paid": true, "payment_hash": invoice.hash, "amount_sats": invoice.sats})))
 }
 
-/// `{"kind": "mention", "from": "…", "to": "…", "count": 3, "spread": 60, "text": "…"}`: lets another account do something.
+/// `{"kind": "mention", "from": "…", "to": "…", "count": 3, "spread": 60, "text": "…"}`: makes another account act.
 fn event(server: &Server, body: &Bytes) -> Answer {
     let fields = fields(body);
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
@@ -171,8 +171,7 @@ fn event(server: &Server, body: &Bytes) -> Answer {
     Ok(Reply::ok(&json!({"ids": ids})))
 }
 
-/// `{"username": "…"}`: the key of an account, with `karma`, `user_type` and `team_role` changed where they are
-/// given.
+/// `{"username": "…"}`: returns an account's key, and changes the given ones of `karma`, `user_type` and `team_role`.
 fn user(server: &Server, body: &Bytes) -> Answer {
     let fields = fields(body);
     let Some(named) = fields.get("username").and_then(Value::as_str) else {

@@ -1,4 +1,4 @@
-//! Which requests are served at all: none that a web page made, or that came by a foreign name.
+//! Decides which requests are served: not those from a web page, or under a foreign host name.
 
 use std::net::IpAddr;
 
@@ -6,12 +6,12 @@ use http::{HeaderMap, Uri, header};
 
 use super::super::reply::Reply;
 
-/// The names that the server answers to.
+/// The host names that the server accepts.
 ///
-/// A page that somebody has open may send requests to loopback, and a name that its owner points at
-/// loopback makes them look like the page's own (DNS rebinding). Both show: by `Origin`, and by `Host`.
+/// A web page can send requests to loopback, and a host name that points to loopback makes them look like the page's
+/// own (DNS rebinding). The headers `Origin` and `Host` reveal both.
 pub(crate) struct Hosts {
-    /// Whether the server listens on more than loopback: then any IP address is its own.
+    /// Whether the server listens on more than loopback: then any IP address is accepted.
     wide: bool,
     allowed: Vec<String>,
 }
@@ -22,7 +22,7 @@ impl Hosts {
         Self { wide: !listens_on.is_loopback(), allowed }
     }
 
-    /// The refusal of a request that has no business here.
+    /// Returns the refusal of a request that must not be served.
     pub(crate) fn refusal(&self, uri: &Uri, headers: &HeaderMap) -> Option<Reply> {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         let host = text(header::HOST).or(uri.authority().map(|authority| authority.as_str()));
@@ -52,7 +52,7 @@ impl Hosts {
     }
 }
 
-/// A host without its port, and without the dot that may end a name.
+/// Returns a host without its port, and without a trailing dot.
 fn host_of(authority: &str) -> &str {
     let end = match authority.rfind(']') {
         Some(bracket) => bracket + 1,

@@ -1,4 +1,4 @@
-//! Idempotency keys: a repeated write is answered from memory.
+//! Idempotency keys: a repeated write gets its earlier reply.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,14 +16,14 @@ const LARGEST_REPLY: usize = 1_000_000;
 
 type Id = (Uuid, String, String, String);
 
-/// One keyed call: whose, of what, under which key, with which payload.
+/// One keyed call: its user, method and path, key, and payload.
 pub(crate) struct Slot {
     id: Id,
     payload: [u8; 32],
 }
 
 impl Slot {
-    /// The slot of user, method, path and key; 400 for a key that the platform refuses.
+    /// Returns the slot of user, method, path and key; 400 for a key that the platform refuses.
     pub(crate) fn new(
         user: Uuid,
         method: &str,
@@ -59,19 +59,19 @@ pub(crate) struct Memory {
 struct Known {
     since: Instant,
     payload: [u8; 32],
-    /// `None` while the call is under way.
+    /// `None` while the call is in progress.
     reply: Option<Reply>,
 }
 
-/// What to do about a keyed call.
+/// How to handle a keyed call.
 pub(crate) enum Begun {
-    /// It is the first one under its key: carry it out.
+    /// The first call under its key: to be performed.
     First(UnderWay),
-    /// Its answer: an earlier reply, or why there is none.
+    /// The reply: an earlier one, or why there is none.
     Answered(Reply),
 }
 
-/// A keyed call that is under way. Dropped without [`UnderWay::finish`] it frees its key.
+/// A keyed call in progress. Dropping it without [`UnderWay::finish`] frees its key.
 pub(crate) struct UnderWay {
     memory: Arc<Memory>,
     id: Id,
@@ -103,7 +103,7 @@ impl Memory {
 }
 
 impl UnderWay {
-    /// Keeps a successful reply of reasonable size.
+    /// Stores a successful reply of reasonable size.
     pub(crate) fn finish(self, reply: &Reply) {
         if (200..300).contains(&reply.status)
             && reply.body.len() <= LARGEST_REPLY

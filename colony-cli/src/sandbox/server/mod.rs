@@ -1,5 +1,4 @@
-//! The way of a call: from the socket through the guard, counters, failures, limits and sign-in to its
-//! handler.
+//! The path of a call: from the socket through the guard, counters, failures, limits and sign-in to its handler.
 
 mod control;
 mod guard;
@@ -40,13 +39,13 @@ use router::{Found, Route, Router};
 
 pub use router::{ListedRoute, listed};
 
-/// The largest body that is read.
+/// The largest body that is read, in bytes.
 const MAX_BODY: usize = 16 * 1024 * 1024;
-/// The general limit that headers speak of while none is enforced.
+/// The general limit in headers while none is enforced.
 const NO_LIMIT: u32 = 1_000_000;
 const LOGIN: &str = "POST /auth/token";
 
-/// A server and all that its calls share.
+/// A server and the state that its calls share.
 pub(crate) struct Server {
     pub(crate) world: Arc<Mutex<World>>,
     pub(crate) counters: Arc<Counters>,
@@ -56,10 +55,10 @@ pub(crate) struct Server {
     router: Router,
     memory: Arc<Memory>,
     hosts: Hosts,
-    /// Requests in a minute, by account or by address.
+    /// Requests per minute, by account or by address.
     window: Mutex<SlidingWindow<Client>>,
     window_enforced: bool,
-    /// How `/stream` behaves.
+    /// The behavior of `/stream`.
     pub(crate) stream: watch::Sender<StreamMode>,
     quitting: watch::Receiver<bool>,
 }
@@ -71,7 +70,7 @@ enum Client {
 }
 
 impl Server {
-    /// A server for this site, and the account that is the caller's own.
+    /// Returns a server for this site, and the caller's own account.
     pub(crate) fn new(
         options: &Options,
         address: IpAddr,
@@ -131,16 +130,16 @@ impl Server {
     }
 }
 
-/// Serves until told to quit, then lets calls in progress end.
+/// Serves until told to quit, then completes calls in progress.
 pub(crate) async fn serve(listener: TcpListener, server: Arc<Server>) {
     let mut quitting = server.quitting.clone();
     let app = AxumRouter::new().fallback(handle).with_state(server);
     let listener = listener.tap_io(|stream| {
-        // Best effort: without it answers are only later.
+        // Best effort: without it replies are only slower.
         let _ = stream.set_nodelay(true);
     });
     let quit = async move {
-        // An error means that the sandbox is gone, which is a reason to quit as well.
+        // An error means that the sandbox was dropped, which is a reason to quit as well.
         let _ = quitting.wait_for(|quit| *quit).await;
     };
     let served = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
@@ -167,7 +166,7 @@ async fn handle(
     }
 }
 
-/// A call of the API.
+/// Handles a call of the API.
 async fn api(server: &Arc<Server>, peer: IpAddr, path: &str, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let method = match parts.method {
@@ -203,7 +202,7 @@ async fn api(server: &Arc<Server>, peer: IpAddr, path: &str, request: Request) -
     respond(reply)
 }
 
-/// A call that has found its route.
+/// A call with its route.
 struct Arrived<'a> {
     route: &'a Route,
     params: Vec<(&'static str, String)>,
@@ -212,27 +211,27 @@ struct Arrived<'a> {
     parts: &'a Parts,
 }
 
-/// What came with a call.
+/// The body of a call.
 struct Sent {
     bytes: Bytes,
-    /// The file, if it is a form.
+    /// The file, if the body is a form.
     file: Option<Bytes>,
 }
 
-/// How far a handler got.
+/// The progress of a handler.
 enum Act {
     Done(Reply),
     Pending(Pending),
 }
 
 impl Server {
-    /// A login: its limit is asked on arrival, the answer comes after the latency.
+    /// Handles a login: its limit is checked on arrival, the reply comes after the latency.
     async fn login(&self, arrived: Arrived<'_>, body: Body) -> Reply {
         let (route, client) = (arrived.route, Client::Address(arrived.peer));
         let sent = read(&arrived.parts.headers, body).await;
         let effect = self.effect(&arrived);
         let before = effect.failure.filter(|failure| !failure.after_acting);
-        // A login that is made to fail never reaches the limit, like one that a proxy refuses.
+        // A login that is made to fail does not count toward the limit, like one that a proxy refuses.
         let verdict = before.is_none().then(|| login::arrived(&mut lock(&self.world), arrived.peer));
         pause(self.auth_latency + effect.delay).await;
         let mut reply = match (before, verdict) {
@@ -250,7 +249,7 @@ impl Server {
         reply
     }
 
-    /// Any other call: signs in, counts, and performs it.
+    /// Handles any other call: signs in, counts, and performs it.
     async fn call(&self, arrived: Arrived<'_>, body: Body) -> Reply {
         let user = match arrived.route.access() {
             Access::Ignored => Ok(None),
@@ -285,7 +284,7 @@ impl Server {
         match keyed {
             Some(keyed) if delay.is_zero() => keyed.finish(&reply),
             Some(keyed) => {
-                // The call goes on when its client has left.
+                // The call continues after its client disconnects.
                 let reply = reply.clone();
                 let held = tokio::spawn(async move {
                     pause(delay).await;
@@ -371,7 +370,7 @@ impl Server {
         Act::Done(reply)
     }
 
-    /// Starts the deliveries that have become due.
+    /// Starts the deliveries that are due.
     fn deliver(&self, mut world: MutexGuard<'_, World>) {
         let jobs = webhooks::due(&mut world);
         drop(world);
@@ -380,7 +379,7 @@ impl Server {
         }
     }
 
-    /// Who a bearer token speaks for: `Ok(None)` without one, 401 for one that is no good.
+    /// Returns a bearer token's user: `Ok(None)` without a token, 401 for an invalid one.
     fn identify(&self, headers: &HeaderMap) -> Result<Option<Uuid>, Reply> {
         let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
         let text = value.to_str().unwrap_or_default();
@@ -394,12 +393,12 @@ impl Server {
         })
     }
 
-    /// Counts a request of a client against the general limit.
+    /// Counts a client's request toward the general limit.
     fn count(&self, client: Client) -> Verdict {
         lock(&self.window).ask(client, Instant::now())
     }
 
-    /// What the rules do to a call.
+    /// Returns the effect of the rules on a call.
     fn effect(&self, arrived: &Arrived<'_>) -> Effect {
         fail::take(&mut lock(&self.fail), arrived.route.method, arrived.route.template, arrived.path)
     }
@@ -416,7 +415,7 @@ async fn pause(time: Duration) {
     }
 }
 
-/// Reads a body, and the file of a form.
+/// Reads a body, and the file in a form.
 async fn read(headers: &HeaderMap, body: Body) -> Result<Sent, Reply> {
     let unreadable = |_| {
         let message = format!("The body could not be read, or is larger than {MAX_BODY} bytes");
@@ -439,7 +438,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Sent, Reply> {
     Ok(Sent { bytes, file })
 }
 
-/// The body as a JSON object; the handler that needs one answers 422 for anything else. No body at all is an
+/// Parses the body as a JSON object; the handler that needs one replies 422 to anything else. An empty body is an
 /// object without fields.
 fn object(body: &[u8]) -> Result<Map<String, Value>, Reply> {
     if body.is_empty() {
@@ -455,7 +454,7 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, Reply> {
     }
 }
 
-/// The answer that a rule asked for.
+/// Returns the reply that a rule demands.
 fn injected(route: &Route, failure: Failure) -> Reply {
     let code = match failure.status {
         400 => "INVALID_INPUT",

@@ -1,8 +1,8 @@
-//! The table of routes, and which of them an address belongs to.
+//! The table of routes, and the matching of paths to them.
 
 use super::super::routes::{self, Access};
 
-/// Every route of the service, served here or not.
+/// All routes of the service, served here or not.
 const OPERATIONS: &str = include_str!("operations.txt");
 
 /// One route.
@@ -13,25 +13,25 @@ pub(crate) struct Route {
     pub(crate) template: &'static str,
     /// The names of the operations that use it.
     pub(crate) operations: &'static str,
-    /// `None` where the sandbox does not implement it.
+    /// `None` if the sandbox does not implement it.
     pub(crate) handler: Option<&'static routes::Route>,
     segments: Vec<Segment>,
-    /// Whether one of the segments takes several.
+    /// Whether one of its segments matches several.
     greedy: bool,
 }
 
 enum Segment {
     Text(&'static str),
-    /// One segment, whatever it holds.
+    /// Any one segment.
     Any(&'static str),
-    /// One segment or more: a vault file's name may contain `/`.
+    /// One or more segments: a vault file's name may contain `/`.
     Many(&'static str),
 }
 
-/// What an address leads to.
+/// The target of a path.
 pub(crate) enum Found<'r> {
     Route(&'r Route, Vec<(&'static str, String)>),
-    /// The address exists, for another method.
+    /// The path exists, for another method.
     OtherMethod,
     Nothing,
 }
@@ -49,13 +49,13 @@ pub struct ListedRoute {
     pub route: &'static str,
     /// The names of the operations that use it, separated by commas.
     pub operations: &'static str,
-    /// Whether the sandbox serves it; it answers 501 otherwise.
+    /// Whether the sandbox serves it; otherwise it replies 501.
     pub served: bool,
-    /// Whether it is only for callers that are signed in.
+    /// Whether it requires a signed-in caller.
     pub needs_login: bool,
 }
 
-/// Every route of the service: those that are served, and those that are answered 501.
+/// Returns all routes of the service: those that are served, and those that reply 501.
 ///
 /// ```
 /// let routes = colony_cli::sandbox::routes();
@@ -116,19 +116,19 @@ impl Route {
         })
     }
 
-    /// Who may call it.
+    /// Returns who can call it.
     pub(crate) fn access(&self) -> Access {
         self.handler.map_or(Access::Ignored, |handler| handler.access)
     }
 
-    /// For each place whether it is fixed: fixed ones sort first.
+    /// Returns for each segment whether it is fixed: fixed ones sort first.
     fn placeholders(&self) -> Vec<u8> {
         let rank = |segment: &Segment| match segment {
             Segment::Text(_) => 0,
             Segment::Any(_) => 1,
             Segment::Many(_) => 2,
         };
-        // A longer fixed tail goes first among the greedy ones.
+        // Among greedy routes, a longer fixed tail goes first.
         self.segments.iter().map(rank).chain([u8::MAX - self.segments.len() as u8]).collect()
     }
 

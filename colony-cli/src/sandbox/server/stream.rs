@@ -1,5 +1,5 @@
 //! `GET /stream`: server-sent events of an account's notifications and messages, as far as the service describes them,
-//! and what may go wrong with them.
+//! and simulated faults.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,7 +18,7 @@ use super::super::world::Frame;
 use super::super::{StreamMode, lock};
 use super::{Client, Server, rate_limit_headers, respond, too_many};
 
-/// The kinds of notifications that `types` may name.
+/// The kinds of notifications that `types` accepts.
 const KINDS: [&str; 10] = [
     "mention",
     "comment",
@@ -31,11 +31,11 @@ const KINDS: [&str; 10] = [
     "group_message",
     "direct_message",
 ];
-/// How often it is seen whether the token is still good, and after how many of these a comment says that it lives.
+/// How often to check that the token is still valid, and after how many checks to send a keep-alive comment.
 const TICK: Duration = Duration::from_secs(1);
 const KEEP_ALIVE: u32 = 15;
 
-/// A stream that is open.
+/// An open stream.
 struct Open {
     server: Arc<Server>,
     mode: watch::Receiver<StreamMode>,
@@ -86,7 +86,7 @@ async fn open(server: &Arc<Server>, parts: &Parts) -> Result<Open, Reply> {
         StreamMode::Hang => {}
         _ => return opened(server, mode, given, header),
     }
-    // An error means that the server is gone.
+    // An error means that the server was dropped.
     let _ = mode.changed().await;
     Err(Reply::none("Page"))
 }
@@ -152,10 +152,10 @@ impl Open {
     }
 }
 
-/// What came first.
+/// The event that came first.
 enum Came {
     Frame(Arc<Frame>),
-    /// Another mode, or the end of the server.
+    /// The mode changed, or the server stopped.
     End,
     Tick,
 }
@@ -179,7 +179,7 @@ impl Open {
     }
 }
 
-/// The next bytes of a stream; `None` ends it.
+/// Returns the next bytes of a stream; `None` ends it.
 async fn next(mut open: Open) -> Option<(io::Result<Bytes>, Open)> {
     loop {
         if open.is_over() {
@@ -200,7 +200,7 @@ async fn next(mut open: Open) -> Option<(io::Result<Bytes>, Open)> {
             StreamMode::Endless => {
                 return Some((Ok(Bytes::from(format!("data: {}", "x".repeat(64 * 1024)))), open));
             }
-            // The connection breaks.
+            // Breaks the connection.
             _ => return Some((Err(io::Error::other("as told")), open)),
         }
         if mode == StreamMode::Dying {

@@ -1,4 +1,4 @@
-//! Colonies and who is in them.
+//! Colonies and their members.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -15,9 +15,9 @@ pub(crate) struct Colony {
     pub(crate) community_type: String,
     pub(crate) built_in: bool,
     pub(crate) created: Timestamp,
-    /// In the order in which they joined; the first of a colony that a user made is its creator.
+    /// In the order of joining; in a user's colony the first is its creator.
     pub(crate) members: Vec<Member>,
-    /// What [`Colony::set`] was given, by the name of the setting.
+    /// The values passed to [`Colony::set`], by the name of the setting.
     pub(crate) settings: Map<String, Value>,
     pub(crate) icon: bool,
 }
@@ -32,24 +32,24 @@ pub(crate) struct Member {
 }
 
 impl Colony {
-    /// The membership of a user.
+    /// Returns a user's membership.
     pub(crate) fn member(&self, user: Uuid) -> Option<&Member> {
         self.members.iter().find(|member| member.user == user)
     }
 
-    /// Whether a user may moderate.
+    /// Returns whether a user can moderate.
     pub(crate) fn moderated_by(&self, user: Uuid) -> bool {
         self.member(user).is_some_and(|member| member.role != "member")
     }
 
-    /// Adds a user as a plain member.
+    /// Adds a user as an ordinary member.
     pub(crate) fn admit(&mut self, user: Uuid, joined: Timestamp) {
         self.members.push(Member { user, role: "member", joined, creator: false, approved: true });
     }
 }
 
 impl World {
-    /// The position of a colony, named by id or by its short name.
+    /// Returns the position of a colony, named by id or by its short name.
     pub(crate) fn find_colony(&self, named: &str) -> Result<usize, Reply> {
         let id = Uuid::try_parse(named).ok();
         let mut colonies = self.colonies.iter();
@@ -58,18 +58,18 @@ impl World {
             .ok_or_else(|| Reply::none("Colony"))
     }
 
-    /// The colony of this id.
+    /// Returns the colony with this id.
     pub(crate) fn colony(&self, id: Option<Uuid>) -> Option<&Colony> {
         let id = id?;
         self.colonies.iter().find(|colony| colony.id == id)
     }
 
-    /// The short name of the colony of this id.
+    /// Returns the short name of the colony with this id.
     pub(crate) fn colony_name(&self, id: Option<Uuid>) -> Option<&str> {
         self.colony(id).map(|colony| colony.name.as_str())
     }
 
-    /// Whether a user is in the colony of this id.
+    /// Returns whether a user is a member of the colony with this id.
     pub(crate) fn is_member(&self, user: Uuid, colony: Option<Uuid>) -> bool {
         self.colony(colony).is_some_and(|colony| colony.member(user).is_some())
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::reply::Reply;
 use super::{World, time, time_opt};
 
-/// Emoji that posts and comments take, with their characters.
+/// The emoji that posts and comments accept, with their characters.
 pub(crate) const EMOJI: [(&str, &str); 8] = [
     ("thumbs_up", "👍"),
     ("heart", "❤️"),
@@ -39,14 +39,14 @@ pub(crate) struct Post {
     pub(crate) language: String,
     pub(crate) pinned: bool,
     pub(crate) crosspost_of: Option<Uuid>,
-    /// Whether only its author sees it: it is scheduled, or was taken off the schedule.
+    /// Whether only its author sees it: it is scheduled, or was unscheduled.
     pub(crate) unpublished: bool,
     pub(crate) scheduled_for: Option<Timestamp>,
     pub(crate) deleted: bool,
 }
 
 impl Post {
-    /// Whether everybody sees it.
+    /// Returns whether everyone sees it.
     pub(crate) fn is_live(&self) -> bool {
         !self.deleted && !self.unpublished
     }
@@ -71,7 +71,7 @@ pub(crate) struct Comment {
     pub(crate) score: i64,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
-    /// Earlier texts, with when each was replaced.
+    /// Earlier texts, with the time when each was replaced.
     pub(crate) versions: Vec<(Uuid, String, Timestamp)>,
     pub(crate) deleted: bool,
 }
@@ -81,17 +81,17 @@ fn no_post() -> Reply {
 }
 
 impl World {
-    /// Every post that everybody sees, oldest first.
+    /// Returns all published posts, oldest first.
     pub(crate) fn live_posts(&self) -> impl DoubleEndedIterator<Item = &Post> {
         self.posts.iter().filter(|post| post.is_live())
     }
 
-    /// Every comment that is not deleted, under a post that everybody sees; oldest first.
+    /// Returns all comments that are not deleted, on published posts; oldest first.
     pub(crate) fn live_comments(&self) -> impl DoubleEndedIterator<Item = &Comment> {
         self.comments.iter().filter(|comment| !comment.deleted && self.post(comment.post).is_ok())
     }
 
-    /// A post that everybody sees.
+    /// Returns a published post.
     pub(crate) fn post(&self, id: Uuid) -> Result<&Post, Reply> {
         let post = self.post_at.get(&id).map(|&at| &self.posts[at]);
         post.filter(|post| post.is_live()).ok_or_else(no_post)
@@ -102,18 +102,18 @@ impl World {
         if post.is_live() { Ok(post) } else { Err(no_post()) }
     }
 
-    /// A post that is not deleted, published or not.
+    /// Returns a post that is not deleted, published or not.
     pub(crate) fn any_post_mut(&mut self, id: Uuid) -> Result<&mut Post, Reply> {
         let at = self.post_at.get(&id).copied();
         at.map(|at| &mut self.posts[at]).filter(|post| !post.deleted).ok_or_else(no_post)
     }
 
-    /// The title of a post; empty for one that is not there.
+    /// Returns a post's title; empty for an unknown post.
     pub(crate) fn title(&self, id: Uuid) -> &str {
         self.post_at.get(&id).map_or("", |&at| &self.posts[at].title)
     }
 
-    /// A comment that is not deleted, under a post that everybody sees.
+    /// Returns a comment that is not deleted, on a published post.
     pub(crate) fn comment(&self, id: Uuid) -> Result<&Comment, Reply> {
         let comment = self.comment_at.get(&id).map(|&at| &self.comments[at]);
         comment
@@ -141,19 +141,19 @@ impl World {
         self.comments.push(comment);
     }
 
-    /// The comments of a post that are not deleted, oldest first.
+    /// Returns the comments of a post that are not deleted, oldest first.
     pub(crate) fn comments_of(&self, post: Uuid) -> Vec<&Comment> {
         self.comments.iter().filter(|comment| comment.post == post && !comment.deleted).collect()
     }
 
-    /// A post; `full` adds what lists leave out.
+    /// Returns a post; `full` adds the fields that lists leave out.
     pub(crate) fn post_json(&self, post: &Post, full: bool) -> Value {
         let colony = self.colony(post.colony);
         let paid = matches!(post.post_type.as_str(), "paid_task" | "human_request" | "paid_offer");
         json!({
             "id": post.id,
             "author": self.user_json(post.author),
-            // The description has no post without a colony; the service has had them since it was saved.
+            // In the description every post has a colony; the service has had posts without one since it was saved.
             "colony_id": post.colony,
             "colony_name": colony.map(|colony| &colony.name),
             "colony_display_name": colony.map(|colony| &colony.display_name),
@@ -209,7 +209,7 @@ impl World {
         })
     }
 
-    /// The reactions to a post or comment, as `me` sees them.
+    /// Returns the reactions to a post or comment, as `me` sees them.
     pub(crate) fn reactions_json(&self, target: Uuid, me: Option<Uuid>) -> Value {
         let given = self.reactions.get(&target).map_or(&[][..], Vec::as_slice);
         let counted = EMOJI.iter().filter_map(|(emoji, char)| {

@@ -1,4 +1,4 @@
-//! Events: what other programs are told, by webhook.
+//! Events for webhooks.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ pub(crate) struct Event {
     pub(crate) to: To,
 }
 
-/// Whom an event concerns.
+/// The recipients of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum To {
     /// Every subscriber.
@@ -25,7 +25,7 @@ pub(crate) enum To {
 }
 
 impl World {
-    /// Reports an event.
+    /// Records an event.
     pub(crate) fn emit(&mut self, to: To, name: &'static str, fields: Value) {
         self.outbox.push(Event { id: Uuid::new_v4(), name, fields: object(fields), to });
     }

@@ -1,4 +1,4 @@
-//! What the service's stream says, as it happens.
+//! The frames of the service's stream, as they happen.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,24 +7,24 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-/// So many frames are kept for those that come back; older ones are gone without a word, as at the service.
+/// The number of frames that are kept for clients that reconnect; older ones are lost silently, as at the service.
 const KEPT: usize = 100;
 
-/// The frames of every account.
+/// The frames of all accounts.
 pub(crate) struct Frames {
     sender: broadcast::Sender<Arc<Frame>>,
     kept: VecDeque<Arc<Frame>>,
     last: u64,
 }
 
-/// An event that is sent to one account.
+/// An event for one account.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) number: u64,
     pub(crate) to: Uuid,
     /// `notification.new` or `dm.new`.
     pub(crate) name: &'static str,
-    /// Of a notification.
+    /// Set for a notification.
     pub(crate) kind: Option<&'static str>,
     compact: Value,
     full: Value,
@@ -51,11 +51,11 @@ impl Frames {
         if self.kept.len() > KEPT {
             self.kept.pop_front();
         }
-        // An error means that nobody listens.
+        // An error means that there are no receivers.
         let _ = self.sender.send(frame);
     }
 
-    /// The frames that are still kept after this number, and those to come.
+    /// Returns the kept frames after this number, and a receiver of those to come.
     pub(crate) fn after(&self, number: Option<u64>) -> (Vec<Arc<Frame>>, broadcast::Receiver<Arc<Frame>>) {
         let kept = self.kept.iter().filter(|frame| number.is_some_and(|number| frame.number > number));
         (kept.cloned().collect(), self.sender.subscribe())
@@ -63,7 +63,7 @@ impl Frames {
 }
 
 impl Frame {
-    /// The frame as a server-sent event. How the service writes it is not known.
+    /// Returns the frame as a server-sent event. The service's exact format is not known.
     pub(crate) fn text(&self, full: bool) -> String {
         let mut data = self.compact.clone();
         if full {

@@ -1,4 +1,4 @@
-//! Invoices. Nobody pays them but `POST /_control/pay`.
+//! Invoices. Only `POST /_control/pay` pays them.
 
 use std::collections::HashMap;
 
@@ -7,18 +7,18 @@ use sha2::{Digest as _, Sha256};
 
 use super::{World, after_hours, random_text};
 
-/// A request to be paid, in the form of a Lightning invoice.
+/// A payment request, in the form of a Lightning invoice.
 #[derive(Debug, Clone)]
 pub(crate) struct Invoice {
     pub(crate) hash: String,
-    /// What a wallet would be given. Nothing real can be paid with it.
+    /// The text for a wallet. It cannot receive a real payment.
     pub(crate) request: String,
     pub(crate) sats: i64,
     pub(crate) expires: Timestamp,
     pub(crate) paid: Option<Timestamp>,
 }
 
-/// Every invoice, by its payment hash.
+/// All invoices, by payment hash.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger(HashMap<String, Invoice>);
 
@@ -27,7 +27,7 @@ impl Ledger {
         self.0.get(hash)
     }
 
-    /// Marks an invoice as paid, by its hash or its text. Says which one it was.
+    /// Marks an invoice, named by its hash or its text, as paid. Returns it.
     pub(crate) fn pay(&mut self, named: &str, now: Timestamp) -> Option<Invoice> {
         let invoice = self.0.values_mut().find(|row| row.hash == named || row.request == named)?;
         invoice.paid.get_or_insert(now);
@@ -36,7 +36,7 @@ impl Ledger {
 }
 
 impl World {
-    /// A new invoice that is good for an hour.
+    /// Returns a new invoice that is valid for an hour.
     pub(crate) fn invoice(&mut self, sats: i64) -> Invoice {
         let now = self.now();
         let hash = Sha256::digest(random_text()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -51,7 +51,7 @@ impl World {
         invoice
     }
 
-    /// When an invoice was paid.
+    /// Returns when an invoice was paid.
     pub(crate) fn paid(&self, hash: &str) -> Option<Timestamp> {
         self.ledger.get(hash).and_then(|invoice| invoice.paid)
     }

@@ -1,5 +1,5 @@
-//! What the sandbox remembers, behind one lock: what several resources share as fields, and what belongs to
-//! one resource in [`World::own`].
+//! The sandbox's state, behind one lock: fields for what several resources share, and [`World::own`] for what belongs
+//! to one resource.
 
 mod colonies;
 mod content;
@@ -37,7 +37,7 @@ pub(crate) use users::{PROFILE, TwoFactor, User, level};
 /// All state.
 pub(crate) struct World {
     pub(crate) users: HashMap<Uuid, User>,
-    /// Every user, in the order of registration.
+    /// All users, in the order of registration.
     pub(crate) user_order: Vec<Uuid>,
     pub(crate) names: HashMap<String, Uuid>,
     pub(crate) keys: HashMap<String, Uuid>,
@@ -46,7 +46,7 @@ pub(crate) struct World {
     post_at: HashMap<Uuid, usize>,
     pub(crate) comments: Vec<Comment>,
     comment_at: HashMap<Uuid, usize>,
-    /// (post or comment, voter) → 1 or -1, and when.
+    /// (post or comment, voter) → 1 or -1, and the time.
     pub(crate) votes: HashMap<(Uuid, Uuid), (i64, Timestamp)>,
     /// Post or comment → (emoji, user), in order.
     pub(crate) reactions: HashMap<Uuid, Vec<(String, Uuid)>>,
@@ -57,15 +57,15 @@ pub(crate) struct World {
     pub(crate) blocks: Vec<(Uuid, Uuid)>,
     pub(crate) tokens: Tokens,
     pub(crate) ledger: Ledger,
-    /// What happened since the server last looked; it delivers the events to webhooks.
+    /// Events since the server last looked; it delivers them to webhooks.
     pub(crate) outbox: Vec<Event>,
-    /// The frames that `/stream` sends at once.
+    /// The frames for `/stream`.
     pub(crate) frames: Frames,
     /// State that only one resource reads and writes.
     pub(crate) own: States,
     /// The server's own address, for links to itself: `http://127.0.0.1:PORT`.
     pub(crate) site: String,
-    /// How long rows take until others see them.
+    /// How long rows stay hidden from others.
     pub(crate) commit_delay: Option<RangeInclusive<Duration>>,
     last: Timestamp,
 }
@@ -77,17 +77,17 @@ pub(crate) struct Follow {
     pub(crate) created: Timestamp,
 }
 
-/// One value for each type: a resource keeps its state in a type of its own.
+/// One value for each type: each resource keeps its state in its own type.
 #[derive(Default)]
 pub(crate) struct States(HashMap<TypeId, Box<dyn Any + Send>>);
 
 impl States {
-    /// The value of this type, if one was made.
+    /// Returns the value of this type, if it exists.
     pub(crate) fn get<T: Any>(&self) -> Option<&T> {
         self.0.get(&TypeId::of::<T>()).and_then(|state| state.downcast_ref())
     }
 
-    /// The value of this type; the default one at first.
+    /// Returns the value of this type; initially the default.
     pub(crate) fn of<T: Any + Send + Default>(&mut self) -> &mut T {
         let state = self.0.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
         state.downcast_mut().expect("the key is the value's type")
@@ -95,7 +95,7 @@ impl States {
 }
 
 impl World {
-    /// A world without anything in it.
+    /// Returns an empty world.
     fn empty(site: String, tokens: Tokens) -> Self {
         Self {
             users: HashMap::new(),
@@ -124,7 +124,7 @@ impl World {
         }
     }
 
-    /// The present moment; never the same twice, so that it orders things.
+    /// Returns the current time, which never repeats, so that it defines an order.
     pub(crate) fn now(&mut self) -> Timestamp {
         let now = Timestamp::now().as_microsecond();
         let now = Timestamp::from_microsecond(now).unwrap_or_default();
@@ -133,7 +133,7 @@ impl World {
         self.last
     }
 
-    /// Whether others see a row by now: each takes its own time, which follows from its id.
+    /// Returns whether others see a row by now: each takes its own time, derived from its id.
     pub(crate) fn is_committed(&self, id: Uuid, created: Timestamp, now: Timestamp) -> bool {
         let Some(delay) = &self.commit_delay else { return true };
         let share = (id.as_u128() % 1000) as f64 / 999.0;
@@ -141,54 +141,54 @@ impl World {
         now.duration_since(created).unsigned_abs() >= time || created > now
     }
 
-    /// Whether `follower` follows `followed`.
+    /// Returns whether `follower` follows `followed`.
     pub(crate) fn follows(&self, follower: Uuid, followed: Uuid) -> bool {
         self.follows.iter().any(|row| row.follower == follower && row.followed == followed)
     }
 
-    /// Whether one of two users has blocked the other.
+    /// Returns whether one of two users has blocked the other.
     pub(crate) fn blocked(&self, one: Uuid, other: Uuid) -> bool {
         self.blocks.contains(&(one, other)) || self.blocks.contains(&(other, one))
     }
 }
 
-/// A new API key: 47 characters.
+/// Returns a new API key of 47 characters.
 pub(crate) fn new_key() -> String {
     format!("col_{}", random_text())
 }
 
-/// 43 characters that nobody guesses.
+/// Returns 43 unguessable characters.
 pub(crate) fn random_text() -> String {
     let bytes = [Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).concat();
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A moment as the API writes it.
+/// Returns a time in the API's format.
 pub(crate) fn time(at: Timestamp) -> Value {
     at.to_string().into()
 }
 
-/// A moment as the API writes it, or `null`.
+/// Returns a time in the API's format, or `null`.
 pub(crate) fn time_opt(at: Option<Timestamp>) -> Value {
     at.map_or(Value::Null, time)
 }
 
-/// A moment as seconds since the epoch.
+/// Returns a time as seconds since the epoch.
 pub(crate) fn seconds(at: Timestamp) -> f64 {
     at.as_microsecond() as f64 / 1e6
 }
 
-/// Whether more than `minutes` have passed since `start`.
+/// Returns whether more than `minutes` have passed since `start`.
 pub(crate) fn over(start: Timestamp, now: Timestamp, minutes: i64) -> bool {
     now.duration_since(start) > jiff::SignedDuration::from_mins(minutes)
 }
 
-/// The moment `hours` after another.
+/// Returns the time `hours` after another.
 pub(crate) fn after_hours(start: Timestamp, hours: i64) -> Timestamp {
     start.saturating_add(hours.hours()).unwrap_or(start)
 }
 
-/// The fields of a JSON object.
+/// Returns the fields of a JSON object.
 pub(crate) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(fields) => fields,
@@ -196,7 +196,7 @@ pub(crate) fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// The first `length` characters of a text.
+/// Returns the first `length` characters of a text.
 pub(crate) fn excerpt(text: &str, length: usize) -> String {
     text.chars().take(length).collect()
 }

@@ -16,7 +16,7 @@ pub(crate) struct Notification {
     pub(crate) created: Timestamp,
 }
 
-/// What a notification is about.
+/// The subject of a notification.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct About {
     pub(crate) post: Option<Uuid>,
@@ -40,7 +40,7 @@ impl About {
 }
 
 impl World {
-    /// Notifies `user` of something that another user did: `actor` and then `what`.
+    /// Notifies `user` of another user's action: `actor` followed by `what`.
     pub(crate) fn notify(&mut self, user: Uuid, actor: Uuid, kind: &'static str, what: &str, about: About) {
         if user == actor || self.blocks.contains(&(user, actor)) || !self.users.contains_key(&user) {
             return;
@@ -60,7 +60,7 @@ impl World {
         self.notifications.entry(user).or_default().push(notification);
     }
 
-    /// A user's notifications, oldest first.
+    /// Returns a user's notifications, oldest first.
     pub(crate) fn notifications_of(&self, user: Uuid) -> &[Notification] {
         self.notifications.get(&user).map_or(&[][..], Vec::as_slice)
     }

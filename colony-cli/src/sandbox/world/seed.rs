@@ -1,4 +1,4 @@
-//! The world as it is at the start: the built-in colonies, a few users, posts and comments.
+//! The initial world: the built-in colonies, a few users, posts and comments.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub(crate) struct Account {
     pub(crate) username: String,
 }
 
-/// The users and the posts, oldest first.
+/// The users, and the posts, oldest first.
 #[derive(Deserialize)]
 struct Seed {
     users: Vec<SeedUser>,
@@ -70,11 +70,11 @@ struct SeedPost {
 }
 
 impl World {
-    /// The world at the start, with one account for each given key, or one for a new key.
+    /// Returns the initial world, with one account for each given key, or one for a new key.
     pub(crate) fn seeded(api_keys: &[String], token_ttl: Duration, site: String) -> (Self, Account) {
         let mut world = Self::empty(site, Tokens::new(token_ttl));
         let seed: Seed = serde_json::from_str(include_str!("seed.json")).expect("it is checked by a test");
-        // Seven hours lie between two posts, and all of it is more than an hour ago.
+        // Posts are seven hours apart, and all are more than an hour old.
         let hours = 7 * seed.posts.len() as i64;
         world.last = Timestamp::now().saturating_sub((hours + 2).hours()).unwrap_or_default();
         for (name, id, display_name, description) in COLONIES {
@@ -109,14 +109,14 @@ impl World {
         (world, account)
     }
 
-    /// A moment so many seconds after the last one, in the past.
+    /// Returns a past time `seconds` after the previous one.
     fn tick(&mut self, seconds: i64) -> Timestamp {
         self.last = self.last.saturating_add(seconds.seconds()).unwrap_or_default();
         self.last
     }
 
     fn own_accounts(&mut self, api_keys: &[String]) -> Account {
-        // In the order given, each once.
+        // In the given order, without duplicates.
         let mut keys: Vec<String> = Vec::new();
         for key in api_keys {
             if !keys.contains(key) {
@@ -179,7 +179,7 @@ impl World {
     }
 }
 
-/// `sandbox-agent`, `sandbox-agent-2`, …
+/// Returns `sandbox-agent`, `sandbox-agent-2`, …
 fn own_name(at: usize) -> String {
     match at {
         0 => "sandbox-agent".to_owned(),

@@ -13,9 +13,9 @@ use super::{World, excerpt, time, time_opt};
 #[derive(Default)]
 pub(crate) struct Conversation {
     pub(crate) id: Uuid,
-    /// `None`: the two members talk with each other alone.
+    /// `None` for a conversation between two members.
     pub(crate) group: Option<Group>,
-    /// Those who take part, in the order in which they came.
+    /// The members, in the order of joining.
     pub(crate) members: Vec<Uuid>,
     pub(crate) messages: Vec<Message>,
     pub(crate) created: Timestamp,
@@ -28,25 +28,25 @@ pub(crate) struct Group {
     pub(crate) description: Option<String>,
     pub(crate) creator: Uuid,
     pub(crate) admins: Vec<Uuid>,
-    /// Those who have not answered their invitation.
+    /// Users who have not replied to their invitation.
     pub(crate) invited: Vec<Uuid>,
     pub(crate) template: Option<&'static str>,
-    /// Messages, in the order in which they were pinned.
+    /// Messages, in the order of pinning.
     pub(crate) pinned: Vec<Uuid>,
     pub(crate) avatar: Option<(&'static str, Bytes)>,
 }
 
-/// What one member set for a conversation.
+/// One member's settings for a conversation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seat {
     pub(crate) archived: bool,
     pub(crate) muted: bool,
     pub(crate) muted_until: Option<Timestamp>,
     pub(crate) snoozed_until: Option<Timestamp>,
-    /// Whether the others see what was read; `None`: as everywhere else.
+    /// Whether others see read receipts; `None` for the account's default.
     pub(crate) receipts: Option<bool>,
     pub(crate) draft: Option<Draft>,
-    /// When it was reported as spam, for which reason, and the report.
+    /// The report as spam: its time, its reason, and its id.
     pub(crate) spam: Option<(Timestamp, String, Uuid)>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct Message {
     pub(crate) sender: Uuid,
     pub(crate) body: String,
     pub(crate) created: Timestamp,
-    /// Who has read it, and when.
+    /// The readers, and when each read it.
     pub(crate) reads: HashMap<Uuid, Timestamp>,
     pub(crate) reply_to: Option<Uuid>,
     pub(crate) attachments: Vec<Arc<Attachment>>,
@@ -81,7 +81,7 @@ pub(crate) struct Reaction {
     pub(crate) created: Timestamp,
 }
 
-/// A file that was uploaded to be sent.
+/// A file that was uploaded for a message.
 #[derive(Debug)]
 pub(crate) struct Attachment {
     pub(crate) id: Uuid,
@@ -97,12 +97,12 @@ impl Conversation {
         self.members.contains(&user)
     }
 
-    /// The one that `user` talks with, where there are two.
+    /// Returns the other member of a conversation between two.
     pub(crate) fn other(&self, user: Uuid) -> Uuid {
         self.members.iter().copied().find(|&member| member != user).unwrap_or(user)
     }
 
-    /// What a member set.
+    /// Returns a member's settings.
     pub(crate) fn seat(&self, user: Uuid) -> Seat {
         self.seats.get(&user).cloned().unwrap_or_default()
     }
@@ -111,18 +111,18 @@ impl Conversation {
         self.seats.entry(user).or_default()
     }
 
-    /// Whether a member wants no notifications.
+    /// Returns whether a member has muted the conversation.
     pub(crate) fn muted(&self, user: Uuid, now: Timestamp) -> bool {
         let seat = self.seat(user);
         seat.muted && seat.muted_until.is_none_or(|until| now < until)
     }
 
-    /// Whether a member wants it out of the way for now.
+    /// Returns whether a member has snoozed the conversation.
     pub(crate) fn snoozed(&self, user: Uuid, now: Timestamp) -> bool {
         self.seat(user).snoozed_until.is_some_and(|until| now < until)
     }
 
-    /// The messages that are not deleted, oldest first.
+    /// Returns the messages that are not deleted, oldest first.
     pub(crate) fn live(&self) -> Vec<&Message> {
         self.messages.iter().filter(|message| !message.deleted).collect()
     }
@@ -131,17 +131,17 @@ impl Conversation {
         self.messages.iter().rev().find(|message| !message.deleted)
     }
 
-    /// When something was last said; when it began, if nothing was.
+    /// Returns the time of the last message; that of the start if there is none.
     pub(crate) fn last_at(&self) -> Timestamp {
         self.last().map_or(self.created, |message| message.created)
     }
 
-    /// Messages that `user` received and has not read.
+    /// Returns the number of messages that `user` received and has not read.
     pub(crate) fn unread(&self, user: Uuid) -> usize {
         self.messages.iter().filter(|message| !message.deleted && message.unread(user)).count()
     }
 
-    /// Marks what `user` received as read. Says how many messages that were.
+    /// Marks the messages that `user` received as read. Returns their number.
     pub(crate) fn mark(&mut self, user: Uuid, now: Timestamp) -> usize {
         let mut marked = 0;
         for message in self.messages.iter_mut().filter(|message| message.unread(user)) {
@@ -159,12 +159,12 @@ impl Message {
 }
 
 impl World {
-    /// The position of the conversation that two users have with each other alone.
+    /// Returns the position of the conversation between these two users.
     pub(crate) fn conversation_of(&self, one: Uuid, other: Uuid) -> Option<usize> {
         self.conversations.iter().position(|row| row.group.is_none() && row.has(one) && row.has(other))
     }
 
-    /// The same, begun if there is none.
+    /// Returns the same; starts one if there is none.
     pub(crate) fn conversation_with(&mut self, one: Uuid, other: Uuid) -> usize {
         self.conversation_of(one, other).unwrap_or_else(|| {
             let (id, created) = (Uuid::new_v4(), self.now());
@@ -175,12 +175,12 @@ impl World {
         })
     }
 
-    /// The conversations that a user is in.
+    /// Returns a user's conversations.
     pub(crate) fn conversations_of(&self, user: Uuid) -> impl Iterator<Item = &Conversation> {
         self.conversations.iter().filter(move |row| row.has(user))
     }
 
-    /// The messages that a user sees by now, oldest first: not those of others that are not committed.
+    /// Returns the messages that a user can see, oldest first: without others' uncommitted ones.
     pub(crate) fn visible<'c>(&self, conversation: &'c Conversation, me: Uuid) -> Vec<&'c Message> {
         let (mut rows, now) = (conversation.live(), Timestamp::now());
         if self.commit_delay.is_some() {
@@ -194,7 +194,7 @@ impl World {
     }
 
     pub(crate) fn message_json(&self, conversation: &Conversation, message: &Message) -> Value {
-        // Between two it is the other one's reading that counts; in a group, anybody's.
+        // Between two users, this is the other one's read time; in a group, the earliest.
         let read = message.reads.values().min();
         json!({
             "id": message.id,
@@ -248,7 +248,7 @@ impl World {
         format!("{}{}/messages/attachments/{id}/{variant}", self.site, super::super::API_PATH)
     }
 
-    /// A row of a user's list of conversations with one other user.
+    /// Returns a row of a user's list of conversations with one other user.
     pub(crate) fn conversation_json(&self, conversation: &Conversation, me: Uuid) -> Value {
         let last = self.visible(conversation, me).pop();
         json!({

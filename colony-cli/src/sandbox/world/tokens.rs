@@ -1,4 +1,4 @@
-//! Access tokens: HS256 JSON Web Tokens, written and checked by hand.
+//! Access tokens: HS256 JSON Web Tokens, encoded and verified without a JWT library.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use uuid::Uuid;
 
 const HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT"}"#;
 
-/// Issues access tokens, and knows those that it issued.
+/// Issues access tokens, and recognizes those that it issued.
 pub(crate) struct Tokens {
     signer: Signer,
     lifetime: Duration,
     generation: u64,
-    /// Tokens that were ended one by one.
+    /// Individually revoked tokens.
     ended: std::collections::HashSet<String>,
 }
 
 impl Tokens {
-    /// Signs with a secret of its own.
+    /// Returns an issuer with a new secret.
     pub(crate) fn new(lifetime: Duration) -> Self {
         Self {
             signer: Signer::new(super::random_text().as_bytes()),
@@ -32,7 +32,7 @@ impl Tokens {
         }
     }
 
-    /// A new access token for a user.
+    /// Returns a new access token for a user.
     pub(crate) fn issue(&self, user: Uuid) -> String {
         let iat = Timestamp::now().as_second();
         let lifetime = i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX);
@@ -46,7 +46,7 @@ impl Tokens {
         })
     }
 
-    /// Whom a token speaks for, if it is good.
+    /// Returns the user of a valid token.
     pub(crate) fn user_of(&self, token: &str) -> Option<Uuid> {
         let claims = self.signer.verify(token, Timestamp::now().as_second())?;
         if self.ended.contains(token) {
@@ -55,18 +55,18 @@ impl Tokens {
         (claims.generation == self.generation).then_some(claims.sub)
     }
 
-    /// Makes a token worthless.
+    /// Revokes a token.
     pub(crate) fn revoke(&mut self, token: &str) {
         self.ended.insert(token.to_owned());
     }
 
-    /// Makes every token issued so far worthless.
+    /// Revokes all tokens issued so far.
     pub(crate) fn revoke_all(&mut self) {
         self.generation += 1;
     }
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Claims {
     /// The user's id.
@@ -76,19 +76,19 @@ struct Claims {
     iat: i64,
     exp: i64,
     jti: String,
-    /// The generation of tokens; a revocation raises it and so ends all earlier ones.
+    /// The generation of tokens; revoking all raises it.
     #[serde(rename = "gen")]
     generation: u64,
 }
 
-/// Signs and checks tokens with one secret.
+/// Signs and verifies tokens with one secret.
 struct Signer {
     mac: Hmac<Sha256>,
 }
 
 impl Signer {
     fn new(secret: &[u8]) -> Self {
-        // HMAC takes a key of any length.
+        // HMAC accepts a key of any length.
         Self { mac: Hmac::new_from_slice(secret).unwrap_or_else(|_| Hmac::new(&Default::default())) }
     }
 
@@ -101,7 +101,7 @@ impl Signer {
         format!("{signed}.{signature}")
     }
 
-    /// The claims of a token that this signer made and that has not expired at `now` (unix seconds).
+    /// Returns the claims of a token that this signer made and that has not expired at `now` (Unix seconds).
     fn verify(&self, token: &str, now: i64) -> Option<Claims> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::reply::Reply;
 use super::{World, new_key, object, time};
 
-/// Profile fields beside the name, each `null` until it is set.
+/// The profile fields besides the name, each `null` until it is set.
 pub(crate) const PROFILE: [&str; 8] = [
     "bio",
     "lightning_address",
@@ -19,7 +19,7 @@ pub(crate) const PROFILE: [&str; 8] = [
     "harness",
 ];
 
-/// Name, least karma, icon and rate multiplier of each trust level.
+/// The name, minimum karma, icon and rate multiplier of each trust level.
 const LEVELS: [(&str, i64, &str, f64); 5] = [
     ("Newcomer", 0, "seedling", 1.0),
     ("Member", 10, "leaf", 1.2),
@@ -28,7 +28,7 @@ const LEVELS: [(&str, i64, &str, f64); 5] = [
     ("Veteran", 1000, "star", 3.0),
 ];
 
-/// The trust level that some karma gives.
+/// Returns the trust level for a karma.
 pub(crate) fn level(karma: i64) -> (&'static str, i64, &'static str, f64) {
     LEVELS.into_iter().rev().find(|level| karma >= level.1).unwrap_or(LEVELS[0])
 }
@@ -44,20 +44,20 @@ pub(crate) struct User {
     /// The other fields of a profile, by name.
     pub(crate) profile: Map<String, Value>,
     pub(crate) api_key: String,
-    /// Set until a two-step registration is confirmed: when the claim ends.
+    /// When the claim of a two-step registration expires; `None` once it is confirmed.
     pub(crate) pending_until: Option<Timestamp>,
     pub(crate) two_factor: Option<TwoFactor>,
     pub(crate) presence_status: Option<String>,
     pub(crate) custom_status: Option<String>,
-    /// `admin` or `sentinel`, for those who run the site.
+    /// `admin` or `sentinel`, for the site's team.
     pub(crate) team_role: Option<String>,
     pub(crate) renamed: Option<Timestamp>,
 }
 
-/// Two-factor sign-in, as confirmed.
+/// Confirmed two-factor sign-in.
 pub(crate) struct TwoFactor {
     pub(crate) secret: Vec<u8>,
-    /// The last 30-second step whose code was accepted; no code of it or before is accepted again.
+    /// The last 30-second step whose code was accepted; its code and earlier ones are refused.
     pub(crate) last_step: i64,
     pub(crate) recovery_codes: Vec<String>,
     pub(crate) failures: u32,
@@ -65,12 +65,12 @@ pub(crate) struct TwoFactor {
 }
 
 impl World {
-    /// The sandbox's own account.
+    /// Returns the sandbox's own account.
     pub(crate) fn own_account(&self) -> Option<Uuid> {
         self.names.get("sandbox-agent").copied()
     }
 
-    /// The first account that is another one.
+    /// Returns the first other account.
     pub(crate) fn another_than(&self, user: Uuid) -> Option<Uuid> {
         self.user_order.iter().copied().find(|&other| other != user)
     }
@@ -120,7 +120,7 @@ impl World {
         }
     }
 
-    /// Gives an account a new key; the old one is known no longer.
+    /// Gives an account a new key; the old one becomes invalid.
     pub(crate) fn change_key(&mut self, id: Uuid) -> Option<String> {
         let key = new_key();
         let user = self.users.get_mut(&id)?;
@@ -130,7 +130,7 @@ impl World {
         Some(key)
     }
 
-    /// A user named by id or by username.
+    /// Returns a user named by id or by username.
     pub(crate) fn find_user(&self, named: &str) -> Result<Uuid, Reply> {
         let by_id = Uuid::try_parse(named).ok().filter(|id| self.users.contains_key(id));
         by_id
@@ -139,12 +139,12 @@ impl World {
             .ok_or_else(|| Reply::not_found("USER_NOT_FOUND", "User"))
     }
 
-    /// Whom an access token speaks for, if it is good.
+    /// Returns the user of a valid access token.
     pub(crate) fn signed_in(&self, token: &str) -> Option<Uuid> {
         self.tokens.user_of(token).filter(|user| self.users.contains_key(user))
     }
 
-    /// An account that is there. Every caller that is signed in has one.
+    /// Returns an existing account. Every signed-in caller has one.
     pub(crate) fn user(&self, id: Uuid) -> Result<&User, Reply> {
         self.users.get(&id).ok_or_else(|| Reply::not_found("USER_NOT_FOUND", "User"))
     }
@@ -161,7 +161,7 @@ impl World {
         self.users.get(&id).map_or("[deleted]", |user| &user.display_name)
     }
 
-    /// `agent` or `human`.
+    /// Returns `agent` or `human`.
     pub(crate) fn kind(&self, id: Uuid) -> &'static str {
         self.users.get(&id).map_or("agent", |user| user.kind)
     }
@@ -170,19 +170,19 @@ impl World {
         self.users.get(&id).map_or(0, |user| user.karma)
     }
 
-    /// Adds to a user's karma, which is never below zero.
+    /// Adds to a user's karma, which is never negative.
     pub(crate) fn add_karma(&mut self, id: Uuid, change: i64) {
         if let Some(user) = self.users.get_mut(&id) {
             user.karma = (user.karma + change).max(0);
         }
     }
 
-    /// Whether the user runs the site: some routes are for its team alone.
+    /// Returns whether the user is on the site's team, to which some routes are restricted.
     pub(crate) fn is_team(&self, id: Uuid) -> bool {
         self.users.get(&id).is_some_and(|user| user.team_role.is_some())
     }
 
-    /// A user's profile, or a stand-in for a deleted account.
+    /// Returns a user's profile, or a stand-in for a deleted account.
     pub(crate) fn user_json(&self, id: Uuid) -> Value {
         let known = self.users.get(&id);
         let (name, min_karma, icon, rate_multiplier) = level(self.karma(id));
@@ -211,7 +211,7 @@ impl World {
         Value::Object(fields)
     }
 
-    /// `{username, display_name}`.
+    /// Returns `{username, display_name}`.
     pub(crate) fn person_json(&self, id: Uuid) -> Value {
         json!({"username": self.username(id), "display_name": self.display_name(id)})
     }

@@ -1,4 +1,4 @@
-//! Deliveries: signed requests, tried again with growing pauses.
+//! Deliveries: signed requests, retried with growing pauses.
 
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use super::super::super::lock;
 use super::super::super::world::{World, excerpt};
 use super::{Delivery, Hook, Hooks, Job, MAX_FAILURES, Outcome};
 
-/// How long a receiver may take to answer.
+/// How long a receiver may take to reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Made when the first delivery is due: most sandboxes have none.
+/// Created when the first delivery is due: most sandboxes have none.
 static HTTP: LazyLock<Option<reqwest::Client>> = LazyLock::new(|| {
     let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     builder.timeout(PATIENCE).build().ok()
@@ -30,7 +30,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Signs a payload twice: over the body alone, and over the time and the body.
+    /// Signs a payload twice: the body alone, and the time with the body.
     pub(super) fn new(hook: &Hook, job: &Job, attempt: u32, delivery: Uuid, now: Timestamp) -> Self {
         let body = serde_json::to_vec(&job.payload).unwrap_or_default();
         let mut made = Attempt::new(&job.event, job.event_id.to_string()).number(attempt);
@@ -54,8 +54,8 @@ impl Request {
     }
 }
 
-/// Delivers an event: tries until the receiver takes it, the pauses are used up, the webhook is gone or
-/// switched off, or the sandbox ends.
+/// Delivers an event: retries until the receiver accepts it, the pauses are used up, the webhook is deleted or
+/// disabled, or the sandbox stops.
 pub(crate) async fn deliver(world: Arc<Mutex<World>>, job: Job, mut quitting: watch::Receiver<bool>) {
     let pauses = Arc::clone(&lock(&world).own.of::<Hooks>().pauses);
     for attempt in 1.. {
@@ -88,7 +88,7 @@ fn record(world: &Mutex<World>, job: &Job, id: Uuid, attempt: u32, outcome: Outc
     let mut world = lock(world);
     let now = world.now();
     let state = world.own.of::<Hooks>();
-    // It may be gone since it was sent.
+    // The webhook may have been deleted in the meantime.
     let Some(hook) = state.hooks.iter_mut().find(|hook| hook.id == job.hook) else { return };
     hook.triggered = Some(now);
     hook.failures = if outcome.succeeded() { 0 } else { hook.failures + 1 };

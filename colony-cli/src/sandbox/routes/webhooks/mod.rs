@@ -1,4 +1,4 @@
-//! Webhooks: their registration, and what was delivered to them. [`deliver`] sends.
+//! Webhooks: their registration, and their deliveries. [`deliver`] sends.
 
 mod deliver;
 
@@ -35,15 +35,15 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 const MAX_HOOKS: usize = 10;
-/// Attempts in a row that fail before a webhook is switched off.
+/// The number of consecutive failures before a webhook is disabled.
 const MAX_FAILURES: u64 = 10;
 
 struct Hooks {
     hooks: Vec<Hook>,
     deliveries: Vec<Delivery>,
-    /// Replays that were asked for.
+    /// Requested replays.
     queue: Vec<Job>,
-    /// How long to wait before each further attempt; as many attempts as that, and one.
+    /// How long to wait before each further attempt; there is one more attempt than pauses.
     pauses: Arc<[Duration]>,
 }
 
@@ -60,13 +60,13 @@ struct Hook {
     secret: String,
     events: Vec<String>,
     active: bool,
-    /// Attempts that failed since the last one that did not.
+    /// Consecutive failed attempts.
     failures: u64,
     triggered: Option<Timestamp>,
     created: Timestamp,
 }
 
-/// One attempt, as it went.
+/// One completed attempt.
 struct Delivery {
     id: Uuid,
     hook: Uuid,
@@ -79,10 +79,10 @@ struct Delivery {
     created: Timestamp,
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone, Default)]
 struct Outcome {
-    /// The status of the answer; `None` if there was none.
+    /// The status of the reply; `None` if there was none.
     status: Option<u16>,
     body: Option<String>,
 }
@@ -93,7 +93,7 @@ impl Outcome {
     }
 }
 
-/// An event that is to be delivered to one webhook.
+/// An event to deliver to one webhook.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     hook: Uuid,
@@ -108,7 +108,7 @@ pub(crate) fn pauses(world: &mut World, pauses: &[Duration]) {
     world.own.of::<Hooks>().pauses = pauses.into();
 }
 
-/// What has become due: the events of the last call, for the webhooks that want them, and replays.
+/// Returns the jobs that are due: the events of the last call, for the webhooks that subscribe to them, and replays.
 pub(crate) fn due(world: &mut World) -> Vec<Job> {
     let events = std::mem::take(&mut world.outbox);
     let hooks = world.own.of::<Hooks>();
@@ -171,7 +171,7 @@ fn list(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&rows.map(hook_json).collect::<Vec<_>>()))
 }
 
-/// Loopback is as good as any other host here; the service refuses it.
+/// Returns the URL. Loopback addresses are accepted here; the service refuses them.
 fn url(call: &Call<'_>) -> Result<Option<String>, Reply> {
     let Some(text) = call.text_opt("url", 1, 2000)? else { return Ok(None) };
     match url::Url::parse(&text) {
@@ -229,7 +229,7 @@ fn read(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&hook_json(own(world, call)?)))
 }
 
-/// Switching it on again forgets the failures.
+/// Updates a webhook. Enabling it again resets the failures.
 fn update(world: &mut World, call: &Call<'_>) -> Answer {
     let (url, secret) = (url(call)?, call.text_opt("secret", 16, 64)?);
     let (events, active) = (wanted_events(call)?, call.flag("is_active")?);
@@ -275,7 +275,7 @@ fn delivery_json(delivery: &Delivery) -> Value {
     })
 }
 
-/// A bare array of attempts, the latest first.
+/// Returns a bare array of attempts, latest first.
 fn deliveries(world: &mut World, call: &Call<'_>) -> Answer {
     let (id, page) = (own(world, call)?.id, call.page(20, 100)?);
     let rows: Vec<&Delivery> =
@@ -307,7 +307,7 @@ fn replay(world: &mut World, call: &Call<'_>) -> Answer {
     ))
 }
 
-/// One attempt with `test.ping`, at once. It does not count as a failure.
+/// Makes one attempt with `test.ping`, at once. It does not count as a failure.
 fn test(world: &mut World, shared: &Arc<Mutex<World>>, call: &Call<'_>) -> Result<Pending, Reply> {
     let hook = own(world, call)?;
     let id = Uuid::new_v4();
