@@ -290,7 +290,7 @@ impl Watched {
             .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
     }
 
-    /// On this system no command replaces a program: see [`keep`].
+    /// Returns false: on this system no command replaces a program, see [`keep`].
     #[cfg(not(unix))]
     fn is_there(&self) -> bool {
         false

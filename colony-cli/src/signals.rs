@@ -194,7 +194,7 @@ pub(crate) fn keep_echo() -> Option<Cleanup> {
     }))
 }
 
-/// The system resets the console.
+/// Does nothing: the system resets the console.
 #[cfg(not(unix))]
 pub(crate) fn keep_echo() -> Option<Cleanup> {
     None

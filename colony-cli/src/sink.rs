@@ -81,7 +81,7 @@ fn write(mut file: &File, text: &str) -> io::Result<()> {
     if is_regular { file.sync_all() } else { Ok(()) }
 }
 
-/// An existing regular file may be open to others.
+/// Closes an existing regular file to others.
 #[cfg(unix)]
 fn close_to_others(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

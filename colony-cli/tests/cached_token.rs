@@ -1,5 +1,5 @@
-//! What commands make of the cached token: under the settings in force, with tokens of every kind, and when the server
-//! does not give another.
+//! How commands use the cached token: under the settings in force, with tokens of every kind, and when the server
+//! issues no new one.
 
 #![cfg(unix)]
 
@@ -23,7 +23,7 @@ use wiremock::{
 
 const KEY: &str = "col_planted_key_0123456789";
 
-/// A server whose logins are answered as each test says, and a cache directory.
+/// A server whose login replies each test sets, and a cache directory.
 struct Scene {
     server: MockServer,
     runtime: tokio::runtime::Runtime,
@@ -41,7 +41,7 @@ impl Scene {
         scene
     }
 
-    /// From now on logins are answered so.
+    /// Sets the reply to logins from now on.
     fn answers(&self, login: ResponseTemplate) {
         let me = json!({"id": "u", "username": "ada"});
         self.runtime.block_on(async {
@@ -100,7 +100,7 @@ impl Scene {
         self.directory().join(cache_path::file_name(&self.server.uri(), KEY))
     }
 
-    /// Puts a token of a day into the file, as if it had been written a while ago.
+    /// Writes a token with a day's lifetime into the file, as if it had been written a while ago.
     fn seed(&self, age: Duration) {
         fs::create_dir(self.directory()).unwrap();
         fs::set_permissions(self.directory(), fs::Permissions::from_mode(0o700)).unwrap();

@@ -1,6 +1,6 @@
-//! The directory of the token cache, in every situation that homes and volumes are found in: twenty processes log in
-//! once, each says in one line what is the matter, nothing is made in another user's home, and `auth logout` and
-//! `cache clear` leave no token of anybody's behind.
+//! The directory of the token cache, in every state of homes and volumes: twenty processes log in once, each reports
+//! the problem in one line, nothing is created in another user's home, and `auth logout` and `cache clear` leave no
+//! token behind.
 
 #![cfg(unix)]
 
@@ -17,7 +17,7 @@ use std::{
 use colony_cli::sandbox::{Options, Sandbox};
 use tempfile::TempDir;
 
-/// A user who has no entry in the system's list, and another.
+/// A user without an entry in the system's list, and another.
 const ADA: u32 = 54_321;
 const EVE: u32 = 54_322;
 
@@ -26,7 +26,7 @@ const PROCESSES: usize = 20;
 struct Scene {
     sandbox: Sandbox,
     runtime: tokio::runtime::Runtime,
-    /// Holds homes and volumes; everybody may pass through.
+    /// Contains homes and volumes; every user may pass through.
     outer: TempDir,
     temporary: PathBuf,
     environment: Vec<(String, PathBuf)>,
@@ -102,7 +102,7 @@ impl Scene {
         self.sandbox.stats().with_status("POST /auth/token", 200)
     }
 
-    /// Twenty processes at a time: one login, and what each of them said.
+    /// Runs twenty processes at a time: one login, and each one's output.
     fn crew(&self, what: &str) -> String {
         let before = self.logins();
         let started: Vec<Child> =
@@ -117,7 +117,7 @@ impl Scene {
         said[0].clone()
     }
 
-    /// All files below the scene that hold a token.
+    /// Returns all files below the scene that contain a token.
     fn tokens(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut open = vec![self.outer.path().to_owned()];
@@ -135,7 +135,8 @@ impl Scene {
         found
     }
 
-    /// The whole: a crew with one token file in `place`, said why or not at all; then logout and clear.
+    /// Checks everything: a crew with one token file in `place`, with or without a reason printed; then logout and
+    /// clear.
     fn expect(&self, what: &str, place: &str, said: Option<&str>) {
         let warning = self.crew(what);
         match said {
@@ -173,7 +174,7 @@ impl Scene {
         assert_eq!(self.tokens().len(), 1);
     }
 
-    /// Every process for itself, and nothing on the disk.
+    /// Checks that each process logs in separately, and nothing is written to disk.
     fn expect_memory_only(&self, what: &str, said: &str) {
         let warning = warnings(&self.run(&["whoami"]).1);
         assert!(warning.contains("in memory only") && warning.contains(said), "{what}: {warning:?}");
@@ -197,7 +198,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The lines that warn.
+/// Returns the warnings among the lines.
 fn warnings(said: &str) -> String {
     said.lines().filter(|line| line.contains("warning")).map(|line| format!("{line}\n")).collect()
 }
@@ -206,7 +207,7 @@ fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Whether other users can be played here.
+/// Returns whether this process can act as other users.
 fn is_root() -> bool {
     let file = tempfile::NamedTempFile::new().unwrap();
     let is_root = chown(file.path(), Some(ADA), None).is_ok();
@@ -287,7 +288,7 @@ fn an_unusable_default_gives_way_to_another_directory() {
         fs::read_dir(scene.path("home")).unwrap().chain(fs::read_dir(scene.path("run")).unwrap()).collect();
     assert!(left.is_empty(), "{left:?}");
 
-    // After one `sudo colony` of an older version: directories of root's in the user's home.
+    // After one `sudo colony` of an older version: directories owned by root in the user's home.
     let mut scene = Scene::new().with("XDG_RUNTIME_DIR", "run");
     scene.user = Some(ADA);
     scene.directory("run", Some(ADA), 0o700);
@@ -295,7 +296,7 @@ fn an_unusable_default_gives_way_to_another_directory() {
     scene.directory("home/.cache/colony-sdk", Some(0), 0o700);
     scene.expect("root's directory", "run/colony-sdk", Some("belongs to another user"));
 
-    // A home that cannot be written.
+    // A read-only home.
     let mut scene = Scene::new();
     scene.user = Some(ADA);
     scene.directory("home", Some(ADA), 0o555);
@@ -310,7 +311,7 @@ fn an_unusable_default_gives_way_to_another_directory() {
         scene.expect(home, "tmp/colony-sdk-54321", Some("home"));
     }
 
-    // Somebody else was first with the name in the directory that everybody writes in.
+    // Another user has already taken the name in the world-writable directory.
     let mut scene = Scene::new();
     scene.user = Some(ADA);
     scene.directory("home", Some(EVE), 0o755);
@@ -337,7 +338,7 @@ fn in_an_explicit_directory_of_another_user_each_has_one_of_their_own() {
     root.directory("volume", Some(ADA), 0o700);
     root.expect("root in a user's directory", "volume/colony-sdk-0", Some("belongs to another user"));
 
-    // Two users of one volume, neither of whom sees the other's.
+    // Two users of one volume, neither of whom sees the other's files.
     scene.run(&["--quiet", "whoami"]);
     scene.user = Some(EVE);
     scene.run(&["--quiet", "whoami"]);
@@ -389,7 +390,7 @@ fn profiles_and_credentials_lie_where_the_same_rules_say() {
     assert!(done.status.success(), "{}", text(&done.stderr));
     assert!(scene.path("volume/colony-sdk-54321/profiles").is_dir());
 
-    // Nothing is made in another user's home.
+    // Nothing is created in another user's home.
     let scene = Scene::new();
     scene.directory("home", Some(ADA), 0o755);
     let mut command = scene.command(&["auth", "login"]);

@@ -1,4 +1,4 @@
-//! `colony call --output`: downloads of any size, whole or not at all.
+//! `colony call --output`: downloads of any size, complete or not at all.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ fn colony(home: &Path, base_url: &str) -> Command {
     command
 }
 
-/// The names in a directory, but for the token cache.
+/// Returns the names in a directory, except the token cache.
 fn names(directory: &Path) -> Vec<String> {
     let entries =
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -36,7 +36,7 @@ fn a_gigabyte_takes_little_memory() {
     let mut running = colony(home.path(), &format!("{}/large", serve())).arg(&file).spawn().unwrap();
     let mut peak = 0;
     let status = loop {
-        // Without the pages of the program itself, which an unoptimised one has tens of megabytes of.
+        // Without the program's own pages, which take tens of megabytes in an unoptimized build.
         let status = fs::read_to_string(format!("/proc/{}/status", running.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
         if let Some(kib) = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<usize>().ok()) {

@@ -1,7 +1,7 @@
-//! What `colony methods` and `colony call NAME --help` tell about arguments is taken from the doc
-//! comments of the operations, so that nobody writes it twice, and what `describe_operation` tells about answers from
-//! those of the models. `COLONY_UPDATE=1 cargo test -p colony-cli --test operation_docs` writes the files anew; without
-//! it the test fails when one is out of date.
+//! `colony methods` and `colony call NAME --help` document arguments with the doc comments of the operations, and
+//! `describe_operation` documents replies with those of the models, so that nothing is written twice. `COLONY_UPDATE=1
+//! cargo test -p colony-cli --test operation_docs` regenerates the files; without it the test fails when one is out of
+//! date.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use std::{
 use colony_core::registry;
 use serde_json::{Value, json};
 
-/// A struct as it stands in the source.
+/// A struct as in the source.
 #[derive(Default, Clone)]
 struct Struct {
     docs: String,
@@ -26,7 +26,7 @@ struct Field {
     kind: String,
     /// The type in the source.
     rust: String,
-    /// The only words that it takes.
+    /// The only words that it accepts.
     words: Vec<String>,
     required: bool,
     docs: String,
@@ -48,7 +48,7 @@ fn the_arguments_documentation_is_up_to_date() {
         read_enums(&text, &mut enums);
         read_methods(&text, &mut methods);
     }
-    // As numbers.
+    // Serialized as numbers.
     enums.insert("Vote".to_owned(), vec!["1".to_owned(), "-1".to_owned()]);
     for found in structs.values_mut() {
         let names: Vec<String> = found.fields.iter().map(|field| field.rust.clone()).collect();
@@ -62,13 +62,13 @@ fn the_arguments_documentation_is_up_to_date() {
         for field in &mut found.fields {
             let bare =
                 field.rust.trim_start_matches("Option<").trim_start_matches("Vec<").trim_end_matches('>');
-            // An object of fields of its own.
+            // An object with its own fields.
             if known.contains(bare) && field.kind.ends_with("text") {
                 field.kind = field.kind.replace("text", "object");
             }
         }
     }
-    // The models that answers are made of.
+    // The models that replies consist of.
     let mut told = Vec::new();
     let rows: Vec<Value> = registry::operations()
         .map(|(_, operation)| {
@@ -111,7 +111,7 @@ fn the_arguments_documentation_is_up_to_date() {
     is_up_to_date(&root.join("src/models.json"), &format!("{{\n{}\n}}\n", lines.join(",\n")));
 }
 
-/// Compares a generated file with what it should be, or writes it.
+/// Compares a generated file with its expected content, or writes it.
 fn is_up_to_date(path: &Path, text: &str) {
     if std::env::var_os("COLONY_UPDATE").is_some() {
         fs::write(path, text).expect("the file is written");
@@ -148,7 +148,7 @@ fn row(operation: &registry::Operation, found: Option<&Struct>, method_docs: &st
     let docs = if walks || known.docs.is_empty() { method_docs.to_owned() } else { known.docs };
     assert!(!docs.is_empty(), "{} has no documentation", operation.name);
     let mut row = json!({"name": operation.name, "docs": docs, "arguments": arguments});
-    // What is given beside the arguments, whatever the service knows.
+    // Fields in addition to the arguments, depending on the service.
     let arguments = operation.arguments();
     let is_beside = |field: &Field| field.kind == "object" && !arguments.contains(&&*field.name);
     if !walks && known.fields.iter().any(is_beside) {
@@ -176,7 +176,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// `impl Endpoint for CreatePost { const NAME: &'static str = "create_post";` and the like.
+/// Reads `impl Endpoint for CreatePost { const NAME: &'static str = "create_post";` and the like.
 fn read_names(text: &str, names: &mut BTreeMap<String, String>) {
     let mut current = None;
     for line in text.lines() {
@@ -195,7 +195,7 @@ fn read_names(text: &str, names: &mut BTreeMap<String, String>) {
     }
 }
 
-/// The words of enumerations without data, as serde writes them.
+/// Reads the words of enums without data, as serde serializes them.
 fn read_enums(text: &str, enums: &mut BTreeMap<String, Vec<String>>) {
     let (mut open, mut renamed) = (None::<(String, Vec<String>)>, None);
     for line in text.lines().map(str::trim) {
@@ -233,7 +233,7 @@ fn snake_case(name: &str) -> String {
     words
 }
 
-/// `type Response = Post;` of `impl Endpoint for GetPost`, and `type Item` of a walk, by struct and kind.
+/// Reads `type Response = Post;` of `impl Endpoint for GetPost`, and `type Item` of a walk, by struct and kind.
 fn read_answers(text: &str, answers: &mut BTreeMap<(String, &'static str), String>) {
     let mut current = String::new();
     for line in text.lines() {
@@ -253,7 +253,7 @@ fn read_answers(text: &str, answers: &mut BTreeMap<(String, &'static str), Strin
     }
 }
 
-/// The shape of an answer, `{items: [Post], total, has_more}`, and the model in it. `None` where it has no fields.
+/// Returns the shape of a reply, `{items: [Post], total, has_more}`, and the model in it. `None` if it has no fields.
 fn shape(kind: &str, structs: &BTreeMap<String, Struct>) -> Option<(String, String)> {
     let inner = |outer: &str| kind.strip_prefix(outer)?.strip_prefix('<')?.strip_suffix('>');
     if let Some(kind) = inner("Option").or(inner("Box")) {
@@ -271,12 +271,12 @@ fn shape(kind: &str, structs: &BTreeMap<String, Struct>) -> Option<(String, Stri
     has_fields.then(|| (name.to_owned(), name.to_owned()))
 }
 
-/// The first sentence, without its full stop, for readers of JSON.
+/// Returns the first sentence without its full stop, for readers of JSON.
 fn sentence(docs: &str) -> String {
     docs.split(". ").next().unwrap_or(docs).trim_end_matches('.').replace("`None`", "`null`")
 }
 
-/// The first paragraph above each method that stands for an operation.
+/// Reads the first paragraph above each method that calls an operation.
 fn read_methods(text: &str, methods: &mut BTreeMap<String, String>) {
     let mut docs = String::new();
     let mut ended = false;
@@ -357,7 +357,7 @@ fn struct_name(line: &str) -> Option<&str> {
     name.strip_suffix(" {").or_else(|| name.strip_suffix(" {}"))
 }
 
-/// A Rust type as a JSON type, and whether it may be left out.
+/// Returns a Rust type as a JSON type, and whether it can be omitted.
 fn json_type(kind: &str) -> (String, bool) {
     let inner = |outer: &str| kind.strip_prefix(outer)?.strip_prefix('<')?.strip_suffix('>').map(json_type);
     if let Some((kind, _)) = inner("Option") {
@@ -378,13 +378,13 @@ fn json_type(kind: &str) -> (String, bool) {
         "Value" => "any JSON",
         _ if kind.starts_with("Id<") || kind.ends_with("Id") => "id",
         _ if kind.contains("Map<") => "object",
-        // Closed lists of words; the documentation of the field or of the type names them.
+        // Closed lists of words, named in the documentation of the field or the type.
         _ => "text",
     };
     (name.to_owned(), false)
 }
 
-/// The text without the marks of a link: `[like this](crate::X)` or `[`like_this`]`.
+/// Returns the text without link markup: `[like this](crate::X)` or `[`like_this`]`.
 fn plain(docs: &str) -> String {
     let mut out = String::new();
     let mut rest = docs;

@@ -1,6 +1,6 @@
-//! `colony mcp` with calls that panic: the part of M8 for which no program that is shipped can be made to panic. This
-//! program starts itself as `colony mcp`, under a subscriber that panics when the span of a certain operation begins,
-//! which is in the task of the call.
+//! `colony mcp` with calls that panic: the part of M8 for which no shipped program can be made to panic. This program
+//! starts itself as `colony mcp`, under a subscriber that panics when the span of a certain operation begins, inside
+//! the task of the call.
 
 use std::{
     fmt,
@@ -77,7 +77,7 @@ fn a_call_that_panics_is_answered_and_ends_no_other(protocol: Protocol) {
             _ => assert!(!said(&answer).1, "{answer}"),
         }
     }
-    // `Talk` takes nothing from stdout but JSON-RPC.
+    // `Talk` accepts only JSON-RPC on stdout.
     let (code, stdout, stderr) = talk.end();
     assert_eq!(code, Some(0));
     let panics = stderr.matches("a panic of the test").count();
@@ -105,7 +105,7 @@ impl<S: tracing::Subscriber> Layer<S> for Panicking {
     }
 }
 
-/// Whether the span is of the operation that panics.
+/// Whether the span belongs to the operation that panics.
 struct Found(bool);
 
 impl Visit for Found {

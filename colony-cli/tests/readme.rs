@@ -1,7 +1,6 @@
-//! What the README says of the program, held against the program. Its code is run with the crate's
-//! documentation tests.
+//! Checks the README's statements about the program against the program. Its code runs with the crate's doctests.
 //!
-//! `COLONY_UPDATE=1 cargo test -p colony-cli --test readme` writes the table of groups anew.
+//! `COLONY_UPDATE=1 cargo test -p colony-cli --test readme` regenerates the table of groups.
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf, process::Command};
 
@@ -21,7 +20,7 @@ fn colony(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// The table as it should be, from what `colony methods --json` prints.
+/// Returns the expected table, from the output of `colony methods --json`.
 fn table() -> String {
     let listed: Vec<Value> = serde_json::from_str(&colony(&["methods", "--json"])).expect("JSON");
     let mut table = String::from("\n| Group | Operations | |\n| --- | ---: | --- |\n");
@@ -112,7 +111,7 @@ fn every_link_leads_somewhere() {
     assert!(links > 5, "{links} links: are they still written as before?");
 }
 
-/// The rights that a store's user needs are the ones that `colony doctor` gives, and the ones that are tried.
+/// The rights that a store's user needs are the ones that `colony doctor` reports, and the ones that are tested.
 #[cfg(feature = "redis")]
 #[test]
 fn the_least_rights_are_true() {

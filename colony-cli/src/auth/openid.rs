@@ -93,7 +93,8 @@ pub(super) fn limit(global: &Global) -> Duration {
     global.timeout.saturating_add(Duration::from_secs(5))
 }
 
-/// Refreshes. If a signal arrives in the meantime, nothing more is sent, and the reply to a sent request is stored.
+/// Runs a refresh. If a signal arrives in the meantime, nothing more is sent, and the reply to a sent request is
+/// stored.
 pub(super) async fn guarded<T>(
     hold: &Hold,
     rotating: &RotatingCredential,

@@ -16,10 +16,10 @@
 //! It is also an OpenID provider, at the site's root, found by `/.well-known/openid-configuration`: token exchange,
 //! refresh tokens that rotate (a spent one ends its family), the device flow and authorization codes.
 //! [`OpenIdOptions`] configures it; [`OpenId`], or the addresses below for other processes, makes a person's
-//! decisions. Each accepts JSON, which can be omitted where a default is named.
+//! decisions. Each address accepts JSON, which can be omitted where a default is named.
 //!
-//! - `GET /_control/openid/requests`: the pending logins. `POST …/approve` and `…/deny` with `{"request":
-//!   "WDJB-MJHT"}` decide; `"username"` names the account, by default the sandbox's own.
+//! - `GET /_control/openid/requests`: the pending logins. `POST …/approve` and `…/deny` with
+//!   `{"request": "WDJB-MJHT"}` decide; `"username"` names the account, by default the sandbox's own.
 //! - `POST /_control/openid/login` with `{"scope": "openid offline_access"}`: logs in at once, and returns the token
 //!   endpoint's reply.
 //! - `GET /_control/openid/grants`: all logins with their state. `POST …/revoke` revokes them all.

@@ -1,4 +1,4 @@
-//! Daily budgets under kills, full disks and clocks that step: P2 and P3.
+//! Daily budgets under kills, full disks and clock steps: P2 and P3.
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
 
 use crate::{bench::Bench, length, told};
 
-/// A command that creates a post of its own, with a budget of twenty.
+/// Starts a command that creates a post, with a budget of twenty.
 fn create(bench: &Bench, number: usize) -> Child {
     let title = format!("title=Post {number}");
     let body = format!("body=The text of {number}");
@@ -39,7 +39,7 @@ fn p2_a_budget_holds_for_all_processes_together() {
         ),
     );
 
-    // Killed at random: too much is counted, never too little.
+    // Killed at random: the count may be too high, but never too low.
     let rounds = length(2, 20);
     let (mut most, mut least, mut kills) = (0, u64::MAX, 0);
     for round in 0..rounds {
@@ -95,7 +95,7 @@ fn p3_what_is_wrong_with_the_ledger_spends_nothing() {
     let ledger = ledger.filter(|path| path.extension().is_some_and(|end| end == "ledger")).last().unwrap();
     let whole = fs::read_to_string(&ledger).unwrap();
     let path = ledger.display().to_string();
-    // Torn at every byte: refused, but where it ends at a line, which says what was spent.
+    // Truncated at every byte: refused, unless it ends at a line, which records the spending.
     let mut torn = 0;
     for end in (1..whole.len()).step_by(length(11, 1)) {
         fs::write(&ledger, &whole[..end]).unwrap();
@@ -103,13 +103,13 @@ fn p3_what_is_wrong_with_the_ledger_spends_nothing() {
         assert!(code == 10 && stderr.contains(&path), "{end}: {code} {stderr}");
         torn += 1;
     }
-    // A day that is later than the clock's counts, and its budget is the one that is left.
+    // A ledger with a date after the clock's counts, and its remaining budget applies.
     let later = whole.replace(&whole[8..18], "2999-01-01").replace(":1}", ":2}");
     fs::write(&ledger, &later).unwrap();
     assert_eq!(post("A later day", &[]).0, 0);
     let (code, stderr) = post("A later day, too", &[]);
     assert!(code == 10 && stderr.contains("2999-01-01"), "{stderr}");
-    // Files that are not to be trusted, and a directory that is none.
+    // Untrusted files, and a path that is no directory.
     fs::write(&ledger, &whole).unwrap();
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(&ledger, fs::Permissions::from_mode(0o666)).unwrap();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{bench::Bench, length, talk::Talk, told};
 
-/// Texts that are meant to be taken for something else.
+/// Returns a text that imitates something else.
 fn hostile(number: usize) -> String {
     let parts = [
         "\u{e0049}\u{e0067}\u{e006e}\u{e006f}\u{e0072}\u{e0065}",
@@ -34,7 +34,7 @@ fn is_removed(c: char) -> bool {
     }
 }
 
-/// All texts of a value, the names of its fields too.
+/// Collects all texts of a value, including field names.
 fn texts(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => found.push(text.clone()),
@@ -102,7 +102,7 @@ fn m12_hostile_text_stays_text() {
         let (text, _) = talk.call("search", json!({"query": "Hostile", "offset": offset}));
         check(&text, "search");
     }
-    // In names of things that are not there, and in errors.
+    // In the names of missing things, and in errors.
     for number in 0..length(12, 144) {
         let (text, is_error) = talk.call("read_operation", json!({"name": hostile(number), "arguments": {}}));
         assert!(is_error);

@@ -1,4 +1,4 @@
-//! Every operation of the registry, over the protocol: M2, M3, M6, M7, and P1.
+//! Every operation in the registry, over the protocol: M2, M3, M6, M7, and P1.
 
 use std::collections::BTreeSet;
 
@@ -14,13 +14,13 @@ use crate::{
     told,
 };
 
-/// The name of each operation with its docs, but for those that are never a model's.
+/// Returns each operation with its docs, except those that a model may never use.
 fn usable() -> Vec<(&'static Operation, Docs)> {
     let found = operations().into_iter().filter_map(|docs| Some((registry::find(&docs.name)?, docs)));
     found.filter(|(operation, _)| operation.access() != Access::Secret).collect()
 }
 
-/// Flags that allow all that can be allowed.
+/// Returns flags that allow everything that can be allowed.
 fn everything() -> Vec<String> {
     let mut flags = vec!["--write".to_owned()];
     for group in registry::groups() {
@@ -80,7 +80,7 @@ fn m3_every_operation_is_found_described_and_called() {
         let described = talk.ok("describe_operation", json!({"name": name}));
         assert_eq!(described["access"], json!(operation.access()), "{name}");
         assert_eq!(described["arguments"]["type"], "object", "{name}");
-        // Each field of an answer, and of what it holds, says what it is.
+        // Each field of a reply, and of the models in it, is documented.
         if let Some(answer) = described["answer"].as_str() {
             let models = described["models"].as_object().unwrap();
             let shapes: Vec<&str> = answer.split(|c: char| !c.is_alphanumeric()).collect();
@@ -94,7 +94,7 @@ fn m3_every_operation_is_found_described_and_called() {
         let arguments = Value::Object(needed(docs));
         let (text, is_error) = talk.call(tool(operation), json!({"name": name, "arguments": arguments}));
         let output = bench.run(&["call", name, "--args", &arguments.to_string(), "--dry-run"]);
-        // Alike where it is refused too: the service takes no reports of users, for example.
+        // Refusals are the same too: the service accepts no reports of users, for example.
         let said = match is_error {
             true => {
                 serde_json::from_str::<Value>(&text).unwrap()["error"]["message"].as_str().unwrap().to_owned()
@@ -114,7 +114,7 @@ fn m3_every_operation_is_found_described_and_called() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     let expected = ["report_message", "report_user", "verify_notarisation"];
     assert_eq!(refused, expected, "the service takes none, and a record is a whole one");
-    // What is not allowed is not found, not described and not called.
+    // A forbidden operation is not found, not described and not called.
     let mut reads = Talk::start(&bench, &[]);
     let mut hidden = 0;
     for (operation, docs) in usable.iter().filter(|(operation, _)| operation.access() != Access::Read) {
@@ -151,7 +151,7 @@ fn m3_every_operation_is_found_described_and_called() {
     );
 }
 
-/// The operations that the sandbox was asked for: `GET /posts` and so on.
+/// Returns the operations that the sandbox received: `GET /posts` and so on.
 fn asked(bench: &Bench) -> BTreeSet<String> {
     let stats = bench.sandbox.stats();
     stats.routes.keys().filter(|route| *route != "POST /auth/token").cloned().collect()
@@ -193,7 +193,7 @@ fn route(method: &str, path: &str) -> String {
     shape(&format!("{method} {path}"))
 }
 
-/// A route without the names of its places.
+/// Returns a route without the names of its placeholders.
 fn shape(route: &str) -> String {
     let parts = route.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
     parts.collect::<Vec<_>>().join("/")
@@ -206,7 +206,7 @@ fn m7_no_secret_comes_out() {
     let flags: Vec<&str> = flags.iter().map(String::as_str).chain(["-vvv"]).collect();
     let mut talk = Talk::start(&bench, &flags);
     let mut called = 0;
-    // What ends the account comes last.
+    // Operations that end the account come last.
     let mut all = operations();
     all.sort_by_key(|docs| docs.name == "delete_account");
     for docs in &all {
@@ -227,7 +227,7 @@ fn m7_no_secret_comes_out() {
     assert_eq!(code, Some(0));
     for secret in &secrets {
         assert!(!stdout.contains(secret.as_str()) && !stderr.contains(secret.as_str()), "a secret came out");
-        // The signature of a token alone, and what a key is without its mark.
+        // A token's signature alone, and a key without its prefix.
         let part = secret.rsplit(['.', '_']).next().unwrap();
         assert!(
             part.len() < 16 || (!stdout.contains(part) && !stderr.contains(part)),
@@ -278,7 +278,7 @@ fn p1_nothing_that_is_refused_is_sent() {
             .policy(policy.clone())
             .build()
             .unwrap();
-        // Refusals of all, and then a look at the server: not one request, and no login.
+        // If everything is refused, the server receives nothing: not one request, and no login.
         let refuses = |docs: &&Docs| policy.check(registry::find(&docs.name).unwrap(), 0).is_err();
         for docs in docs.iter().filter(refuses) {
             let operation = registry::find(&docs.name).unwrap();
@@ -286,7 +286,7 @@ fn p1_nothing_that_is_refused_is_sent() {
                 continue;
             }
             let prepare = || operation.prepare(Value::Object(needed(docs)));
-            // A key to sign with is none that could be made up here.
+            // A signing key cannot be made up here.
             let (Ok(one), Ok(other)) = (prepare(), prepare()) else { continue };
             let outcomes = match (one, other) {
                 (Call::Download(one), Call::Download(other)) => [
@@ -305,7 +305,7 @@ fn p1_nothing_that_is_refused_is_sent() {
             refused += 2;
         }
         assert_eq!(bench.sandbox.stats().routes.len(), 0, "{flags}: {:?}", bench.sandbox.stats().routes);
-        // The command line, by a few of each kind: a process each.
+        // The command line, with a few of each kind: each is a process.
         let flags: Vec<&str> = flags.split(' ').collect();
         for docs in docs.iter().filter(refuses).step_by(if super::length(0, 1) == 1 { 1 } else { 23 }) {
             let arguments = Value::Object(needed(docs)).to_string();
@@ -314,7 +314,7 @@ fn p1_nothing_that_is_refused_is_sent() {
             assert_eq!((code, error["kind"].as_str()), (10, Some("refused")), "{flags:?} {}", docs.name);
             refused += 1;
         }
-        // Over the protocol, whose own rule is to read only.
+        // Over the protocol, which allows only reads by default.
         let mut talk = Talk::start(&bench, &flags);
         for docs in docs.iter().filter(refuses) {
             let operation = registry::find(&docs.name).unwrap();
@@ -326,7 +326,7 @@ fn p1_nothing_that_is_refused_is_sent() {
             assert!(is_error && text.contains("\"refused\""), "{flags:?} {}: {text}", docs.name);
             refused += 1;
         }
-        // An operation that a budget refuses is refused when it is sent, and the token is known by then.
+        // A budget refuses an operation when it is sent, after the token is fetched.
         let routes = asked(&bench);
         assert!(routes.is_empty() || flags == ["--daily=create_comment=0"], "{flags:?}: {routes:?}");
         for docs in docs.iter().filter(|docs| !refuses(docs)).filter(|docs| docs.name.starts_with("get_post"))

@@ -1,4 +1,4 @@
-//! Words find operations, and schemas are what the operations take: M4 and M5.
+//! Words find operations, and schemas match what operations accept: M4 and M5.
 
 use colony_core::registry::{self, Access};
 use serde_json::{Map, Value, json};
@@ -53,7 +53,7 @@ fn m4_words_find_the_operation() {
     told("M4", format_args!("{count} questions: {first} first, {among} among the first five"));
 }
 
-/// Values that a schema takes, and some that it does not.
+/// Returns a value that a schema accepts, and some that it refuses.
 fn draw(schema: &Value, turn: u64) -> (Value, Vec<Value>) {
     let wrong = |good: &[&str]| {
         let all = [
@@ -69,7 +69,7 @@ fn draw(schema: &Value, turn: u64) -> (Value, Vec<Value>) {
         return (words[turn as usize % words.len()].clone(), vec![json!("no such word"), json!(99)]);
     }
     match schema["type"].as_str() {
-        // A number or a boolean in place of a text is taken for its letters, as the Python package does.
+        // A number or a boolean is accepted as text, as the Python package does.
         Some("string") => (text_of(turn), wrong(&["string", "integer", "boolean"])),
         Some("integer") => {
             let least = schema["minimum"].as_i64().unwrap_or(1);
@@ -90,12 +90,12 @@ fn draw(schema: &Value, turn: u64) -> (Value, Vec<Value>) {
     }
 }
 
-/// Ids and words alike: a text takes any.
+/// Returns an id or words: a text accepts either.
 fn text_of(turn: u64) -> Value {
     ["abc", "some-words", "a-text"][turn as usize % 3].into()
 }
 
-/// Arguments of which just one is given.
+/// Groups of arguments of which exactly one is given.
 const ONE_OF: &[(&str, &[&str])] = &[
     ("suppress_suggestions", &["username", "user_id"]),
     ("get_user_comments", &["username", "user_id"]),
@@ -103,7 +103,7 @@ const ONE_OF: &[(&str, &[&str])] = &[
     ("get_user_notarisations", &["username", "user_id"]),
     ("get_reaction_users", &["post_id", "comment_id"]),
     ("create_reminder", &["duration", "remind_at"]),
-    // The other goes with one value of its own.
+    // The alternative to this one requires a specific value of another argument.
     ("report_post", &["description"]),
     ("report_comment", &["description"]),
 ];
@@ -117,7 +117,7 @@ fn m5_a_schema_is_what_the_operation_takes() {
     let mut problems = Vec::new();
     for docs in operations() {
         let operation = registry::find(&docs.name).unwrap();
-        // These take nothing that could be drawn: the service has none of them, and a record is a whole one.
+        // These accept no generated arguments: the service does not have them, or a record must be complete.
         let takes_nothing = ["report_message", "report_user", "verify_notarisation"].contains(&&*docs.name);
         if operation.access() == Access::Secret || takes_nothing {
             continue;
@@ -136,11 +136,11 @@ fn m5_a_schema_is_what_the_operation_takes() {
             docs.name
         );
         for turn in 0..length(6, 40) as u64 {
-            // Of some, one is to be given and the others are not.
+            // Exactly one of some arguments is given.
             let is_other = |name: &str| docs.name.starts_with("report_") && name == "custom_reason";
             let others =
                 ONE_OF.iter().find(|(name, _)| *name == docs.name).map_or(&[][..], |(_, names)| names);
-            // Some of the optional ones, another choice each time.
+            // Some of the optional arguments, a different choice each time.
             let chosen = properties
                 .iter()
                 .enumerate()
@@ -157,7 +157,7 @@ fn m5_a_schema_is_what_the_operation_takes() {
                     problems.push(format!("{} refuses {}: {error}", docs.name, Value::Object(good.clone())));
                 }
             }
-            // One thing wrong with it, and it is refused.
+            // With one thing wrong, it is refused.
             let mut bad: Vec<Map<String, Value>> = Vec::new();
             for (name, schema) in properties {
                 for value in draw(schema, turn).1 {

@@ -1,4 +1,4 @@
-//! Asking a person before a write, by clients that can, cannot or lie: M13.
+//! Asking a person before a write, with clients that can, cannot or lie: M13.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn m13_nothing_is_written_unless_a_person_accepts() {
     let mut cases = 0;
     for (number, answer) in ["accept", "decline", "cancel", "nonsense"].into_iter().enumerate() {
         let is_written = answer == "accept";
-        // Up to 2025-11-25 the server asks.
+        // Up to 2025-11-25 the server sends a request.
         let mut talk = begin(&bench, Protocol::Handshake, can.clone());
         let before = posts(&bench);
         let id = talk.send("tools/call", post(&format!("Handshake {number}")));
@@ -64,7 +64,7 @@ fn m13_nothing_is_written_unless_a_person_accepts() {
             (!is_written, u64::from(is_written)),
             "{answer}: {text}"
         );
-        // An answer counts once.
+        // A reply counts once.
         let before = posts(&bench);
         again["inputResponses"] = json!({"confirm": {"action": "accept", "content": {}}});
         assert!(said(&talk.request("tools/call", again)).1);
@@ -72,7 +72,7 @@ fn m13_nothing_is_written_unless_a_person_accepts() {
         cases += 3;
     }
     for protocol in [Protocol::Handshake, Protocol::Inline] {
-        // A client that cannot ask, and one that answers an error.
+        // A client that cannot ask, and one that replies with an error.
         let before = posts(&bench);
         let mut talk = begin(&bench, protocol, json!({}));
         let (text, is_error) = said(&talk.request("tools/call", post("Nobody is asked")));
@@ -86,12 +86,12 @@ fn m13_nothing_is_written_unless_a_person_accepts() {
             );
             assert!(said(&talk.answer(id)).1);
         }
-        // Reads ask nobody.
+        // Reads do not ask.
         talk.ok("list_posts", json!({}));
         assert_eq!(posts(&bench), before);
         cases += 2;
     }
-    // Other arguments, another tool, a state of the client's own.
+    // Other arguments, another tool, a state that the client made up.
     let mut talk = begin(&bench, Protocol::Inline, can);
     let before = posts(&bench);
     let accept = json!({"confirm": {"action": "accept", "content": {}}});

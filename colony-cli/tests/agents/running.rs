@@ -1,4 +1,4 @@
-//! Starting, ending, many calls, one login, done once: M8, M9, M10, M11, M14, and what a person is told.
+//! Starting, ending, many calls, one login, done once: M8, M9, M10, M11, M14, and the messages for people.
 
 use std::{
     io::Write as _,
@@ -41,7 +41,7 @@ fn m8_stdout_is_the_protocols() {
         .collect();
     let errors = ids.into_iter().filter(|id| said(&talk.answer(*id)).1).count();
     assert_eq!(errors, count / 4);
-    // What is no JSON, and what is no tool.
+    // Invalid JSON, and an unknown tool.
     let id = talk.send("tools/call", json!({"name": "rm", "arguments": {}}));
     assert_eq!(talk.answer(id)["error"]["code"], -32602);
     let (code, stdout, stderr) = talk.end();
@@ -67,7 +67,7 @@ fn m9_a_write_that_is_repeated_is_done_once() {
         let reply = json!({"post_id": post, "body": format!("reply {round}"), "request_id": "r"});
         let mut talk = Talk::start(&bench, &["--write"]);
         let id = talk.send("tools/call", json!({"name": "reply", "arguments": reply}));
-        // Somewhere between the request and its answer.
+        // At some point between the request and its reply.
         std::thread::sleep(Duration::from_micros((round as u64 * 7919) % 60_000));
         killed += usize::from(talk.wait(id, Duration::ZERO).is_none());
         drop(talk);
@@ -118,7 +118,7 @@ fn m10_a_cancelled_walk_stops() {
         std::thread::sleep(Duration::from_millis(5));
     }
     talk.write(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}}));
-    // The answer to this comes when the cancellation was read.
+    // The reply to this comes after the cancellation was read.
     talk.ok("find_operation", json!({"words": "post"}));
     let before = asked();
     std::thread::sleep(Duration::from_millis(600));
@@ -154,7 +154,7 @@ fn m10_a_cancelled_write_that_went_out_is_told() {
     told("M10", format_args!("a write that was cancelled when it had gone out: told on stderr"));
 }
 
-/// What the stdin of a server is.
+/// The kinds of a server's stdin.
 #[derive(Debug, Clone, Copy)]
 enum Stdin {
     Fifo,
@@ -182,7 +182,7 @@ fn m11_it_ends_when_it_is_told_to() {
     );
 }
 
-/// Ends a server, and returns how long that took.
+/// Ends a server. Returns how long that took.
 fn end(bench: &Bench, kind: Stdin, after_handshake: bool, by_signal: bool) -> Duration {
     let mut command = bench.command(&["mcp"]);
     let mut terminal = None;
@@ -222,7 +222,7 @@ fn end(bench: &Bench, kind: Stdin, after_handshake: bool, by_signal: bool) -> Du
         std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
         assert!(line.contains("protocolVersion"), "{line}");
     } else {
-        // Until its handlers are there: it has said nothing yet, so look at what it listens to.
+        // Waits for its signal handlers: it has printed nothing yet, so look at the signals that it catches.
         let pid = child.id();
         let listens = || {
             let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
@@ -238,7 +238,7 @@ fn end(bench: &Bench, kind: Stdin, after_handshake: bool, by_signal: bool) -> Du
     if by_signal {
         kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     } else if terminal.is_some() {
-        // The end of a terminal's input.
+        // End of input on a terminal.
         stdin.write_all(b"\x04").unwrap();
     } else {
         drop(std::mem::replace(&mut stdin, Box::new(std::io::sink())));
@@ -277,7 +277,7 @@ fn without_a_login_the_tools_are_there_and_say_what_to_do() {
     assert_eq!(talk.request("tools/list", json!({}))["result"]["tools"].as_array().unwrap().len(), 9);
     let error = talk.err("whoami", json!({}));
     assert!(error["hint"].as_str().unwrap().contains("colony auth login"), "{error}");
-    // A login that is made meanwhile is found.
+    // A login made in the meantime is found.
     let mut login = colony(bench.cache.path());
     login.args(["auth", "login"]).env("COLONY_BASE_URL", bench.sandbox.base_url()).stdin(Stdio::piped());
     let mut login = login.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -312,7 +312,7 @@ fn the_tools_do_what_they_say_in_both_generations() {
         talk.ok("create_post", json!({"title": "A second", "body": "The last of today."}));
         let refused = talk.err("create_post", json!({"title": "A third", "body": "One too many."}));
         assert_eq!((refused["kind"].as_str(), refused["code"].as_str()), (Some("refused"), Some("budget")));
-        // Wrong arguments say which are right.
+        // The error for wrong arguments lists the right ones.
         let wrong = talk.err("read_post", json!({"id": id}));
         assert!(wrong["message"].as_str().unwrap().contains("post_id"), "{wrong}");
         assert_eq!(

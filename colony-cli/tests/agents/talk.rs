@@ -1,4 +1,4 @@
-//! A client of `colony mcp`, by hand: it sees every byte.
+//! A client of `colony mcp` without an SDK, so that it sees every byte.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::bench::Bench;
 
-/// How long an answer is waited for: far longer than it takes.
+/// How long to wait for a reply: far longer than it takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A generation of the protocol.
@@ -20,20 +20,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) enum Protocol {
     /// 2025-11-25, with `initialize`.
     Handshake,
-    /// 2026-07-28, in which each request says what the client is.
+    /// 2026-07-28, in which each request describes the client.
     Inline,
 }
 
-/// A server, and what it has said.
+/// A server, and its messages.
 pub(crate) struct Talk {
     pub(crate) child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     answers: BTreeMap<u64, Value>,
-    /// What the server asked, in order.
+    /// The server's requests, in order.
     pub(crate) asked: Vec<Value>,
     pub(crate) notifications: Vec<Value>,
-    /// All that came on stdout.
+    /// The whole stdout.
     pub(crate) stdout: String,
     stderr: Option<std::thread::JoinHandle<String>>,
     next: u64,
@@ -42,7 +42,7 @@ pub(crate) struct Talk {
 }
 
 impl Talk {
-    /// A server against a sandbox, after the handshake.
+    /// Starts a server against a sandbox, and completes the handshake.
     pub(crate) fn start(bench: &Bench, flags: &[&str]) -> Self {
         Self::begin(bench.command(&[&["mcp"], flags].concat()), Protocol::Handshake, json!({}))
     }
@@ -99,7 +99,7 @@ impl Talk {
         writeln!(stdin, "{message}").and_then(|()| stdin.flush()).expect("the server reads");
     }
 
-    /// Sends a request and does not wait for its answer.
+    /// Sends a request without waiting for its reply.
     pub(crate) fn send(&mut self, method: &str, mut params: Value) -> u64 {
         let id = self.next;
         self.next += 1;
@@ -119,12 +119,12 @@ impl Talk {
         self.answer(id)
     }
 
-    /// Waits for the answer to a request.
+    /// Waits for the reply to a request.
     pub(crate) fn answer(&mut self, id: u64) -> Value {
         self.wait(id, PATIENCE).unwrap_or_else(|| panic!("no answer to {id}"))
     }
 
-    /// The answer, if it comes in time.
+    /// Returns the reply, if it arrives in time.
     pub(crate) fn wait(&mut self, id: u64, patience: Duration) -> Option<Value> {
         let until = Instant::now() + patience;
         loop {
@@ -136,7 +136,7 @@ impl Talk {
         }
     }
 
-    /// Waits until the server asks something.
+    /// Waits until the server sends a request.
     pub(crate) fn question(&mut self) -> Value {
         while self.asked.is_empty() {
             let line = self.lines.recv_timeout(PATIENCE).expect("the server asks");
@@ -157,20 +157,20 @@ impl Talk {
         }
     }
 
-    /// Calls a tool; its text, and whether it is an error.
+    /// Calls a tool. Returns its text, and whether it is an error.
     pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> (String, bool) {
         let answer = self.request("tools/call", json!({"name": tool, "arguments": arguments}));
         said(&answer)
     }
 
-    /// Calls a tool that is to succeed, and reads its text.
+    /// Calls a tool that must succeed, and parses its text.
     pub(crate) fn ok(&mut self, tool: &str, arguments: Value) -> Value {
         let (text, is_error) = self.call(tool, arguments);
         assert!(!is_error, "{tool}: {text}");
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// Calls a tool that is to fail, and gives the error.
+    /// Calls a tool that must fail. Returns the error.
     pub(crate) fn err(&mut self, tool: &str, arguments: Value) -> Value {
         let (text, is_error) = self.call(tool, arguments);
         assert!(is_error, "{tool}: {text}");
@@ -181,7 +181,7 @@ impl Talk {
         self.stdin = None;
     }
 
-    /// Ends the server by the end of its input: the exit code, and all that it said on stdout and stderr.
+    /// Ends the server by closing its input. Returns the exit code, stdout and stderr.
     pub(crate) fn end(mut self) -> (Option<i32>, String, String) {
         self.close_stdin();
         let code = self.child.wait().unwrap().code();
@@ -200,7 +200,7 @@ impl Drop for Talk {
     }
 }
 
-/// The text of a tool's answer, and whether it is an error.
+/// Returns the text of a tool's reply, and whether it is an error.
 pub(crate) fn said(answer: &Value) -> (String, bool) {
     let content = answer["result"]["content"].as_array().unwrap_or_else(|| panic!("no result: {answer}"));
     assert_eq!(content.len(), 1, "{answer}");
@@ -208,7 +208,7 @@ pub(crate) fn said(answer: &Value) -> (String, bool) {
     (text, answer["result"]["isError"] == true)
 }
 
-/// One operation as `operations.json` tells of it.
+/// One operation as documented in `operations.json`.
 #[derive(serde::Deserialize)]
 pub(crate) struct Docs {
     pub(crate) name: String,
@@ -229,7 +229,7 @@ pub(crate) fn operations() -> Vec<Docs> {
     serde_json::from_str(include_str!("../../src/operations.json")).unwrap()
 }
 
-/// Arguments that an operation takes: those that it needs.
+/// Returns the required arguments of an operation, with values.
 pub(crate) fn needed(docs: &Docs) -> Map<String, Value> {
     let also = |argument: &&Argument| argument.required || ALSO.contains(&(&*docs.name, &*argument.name));
     let needed = docs.arguments.iter().filter(also);
@@ -258,7 +258,7 @@ fn sample(operation: &str, argument: &Argument) -> Value {
     }
 }
 
-/// Arguments of which one is needed.
+/// Arguments of which one is required.
 const ALSO: &[(&str, &str)] = &[
     ("suppress_suggestions", "username"),
     ("get_user_comments", "username"),
@@ -268,7 +268,7 @@ const ALSO: &[(&str, &str)] = &[
     ("create_reminder", "duration"),
 ];
 
-/// Values of arguments that take no others: the argument, the operation where it is one's own, the value.
+/// Values for arguments that accept no others: the argument, the operation if the value is specific to it, the value.
 const WORDS: &[(&str, &str, &str)] = &[
     ("items", "mod_queue_bulk_action", r#"[{"kind": "post", "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7"}]"#),
     ("record", "verify_notarisation", r#"{"canonical": {}, "sha256": "x"}"#),

@@ -46,7 +46,7 @@ impl Bench {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// The exit code and the error line of a command that is to fail.
+    /// Returns the exit code and the error line of a command that must fail.
     pub(crate) fn failure(&self, arguments: &[&str]) -> (i32, Value) {
         let output = self.run(arguments);
         (output.status.code().unwrap(), error_line(&output))

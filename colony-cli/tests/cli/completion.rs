@@ -1,4 +1,4 @@
-//! Completion scripts in the shells they are for, and manual pages.
+//! Completion scripts in their shells, and manual pages.
 
 use crate::bench::{colony, text};
 
@@ -18,7 +18,7 @@ fn there_is_a_script_for_each_shell() {
     }
 }
 
-/// `colony call crea<TAB>` in the shell itself, where it is installed.
+/// Completes `colony call crea<TAB>` in each shell that is installed.
 #[cfg(unix)]
 #[test]
 fn the_scripts_complete_in_their_shells() {

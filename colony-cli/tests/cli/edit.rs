@@ -1,10 +1,10 @@
-//! `--edit`: whatever happens, no text is lost.
+//! `--edit`: no text is ever lost.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Output};
 
 use crate::bench::{Bench, text};
 
-/// An editor that runs these shell commands on the file `$1`.
+/// Returns an editor that runs these shell commands on the file `$1`.
 fn editor(bench: &Bench, commands: &str) -> PathBuf {
     let path = bench.cache.path().join("editor");
     fs::write(&path, format!("#!/bin/sh\n{commands}\n")).unwrap();
@@ -12,7 +12,7 @@ fn editor(bench: &Bench, commands: &str) -> PathBuf {
     path
 }
 
-/// Runs a command that edits; temporary files go where the test sees them.
+/// Runs a command that edits; temporary files go where the test can see them.
 fn run(bench: &Bench, commands: &str, arguments: &[&str]) -> Output {
     let drafts = drafts(bench);
     fs::create_dir_all(&drafts).unwrap();
@@ -30,7 +30,7 @@ fn drafts(bench: &Bench) -> PathBuf {
     bench.cache.path().join("drafts")
 }
 
-/// The texts that are kept.
+/// Returns the texts that were kept.
 fn kept(bench: &Bench) -> Vec<String> {
     let entries = fs::read_dir(drafts(bench)).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| fs::read_to_string(path).unwrap_or_default()).collect()
@@ -66,7 +66,7 @@ fn the_text_of_the_editor_is_sent() {
 fn no_text_is_lost() {
     let bench = Bench::new();
     let posts = || bench.sandbox.stats().total("POST /posts");
-    // Nothing was written: nothing is kept, and nothing is sent.
+    // Nothing was written: nothing is kept or sent.
     for commands in ["true", ": > \"$1\"", "printf ' \\n' > \"$1\"", "rm \"$1\"; : > \"$1\""] {
         let before = posts();
         let output = run(&bench, commands, &[&CREATE[..], &["--edit"]].concat());
@@ -75,7 +75,7 @@ fn no_text_is_lost() {
     }
     let output = run(&bench, "true", &[&CREATE[..], &["--edit", "--body", "as it was"]].concat());
     assert_eq!(output.status.code(), Some(2), "unchanged");
-    // Written, and not sent: it is kept, and its place is told.
+    // Written, but not sent: the text is kept, and its path is reported.
     for (commands, rule, more) in [
         ("echo precious > \"$1\"; exit 1", None, &[][..]),
         ("echo precious > \"$1\"; kill -9 $$", None, &[]),
@@ -104,7 +104,7 @@ fn no_text_is_lost() {
         assert!(!output.status.success(), "{commands} {rule:?} {more:?}");
         let (kept, said) = (kept(&bench), text(&output.stderr));
         if kept.is_empty() {
-            // Refused before the editor was started: there was no text yet.
+            // Refused before the editor started: there was no text yet.
             assert!(more.first() == Some(&"--profile"), "{commands} {rule:?} {more:?}: {said}");
         } else {
             assert_eq!(kept, ["precious\n"], "{commands} {rule:?} {more:?}: {said}");

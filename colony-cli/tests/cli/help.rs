@@ -1,15 +1,15 @@
-//! The help, and what is said to those who mistype.
+//! The help, and the suggestions for mistyped commands.
 
 use crate::bench::{Bench, colony, text};
 
-/// Runs without a home, a key or a server.
+/// Runs a command without a home, a key or a server.
 fn said(arguments: &[&str]) -> (i32, String, String) {
     let home = tempfile::tempdir().unwrap();
     let output = colony(home.path()).args(arguments).output().unwrap();
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
-/// The commands below this one that its help shows.
+/// Returns the subcommands that a help text lists.
 fn commands(help: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut is_list = false;

@@ -1,4 +1,4 @@
-//! Texts as people and files give them: arguments, files and stdin.
+//! Text from people and files: arguments, files and stdin.
 
 use std::{
     io::Write as _,
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::bench::{Bench, colony, error_line, text};
 
-/// Runs a command with this on stdin.
+/// Runs a command with this stdin.
 fn pipe(command: &mut Command, stdin: &[u8]) -> Output {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -17,7 +17,7 @@ fn pipe(command: &mut Command, stdin: &[u8]) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// The arguments that publish a post, with these.
+/// Returns the arguments that publish a post, followed by these.
 fn create<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&["--json", "posts", "create", "--title", "A text", "--colony", "general"][..], more].concat()
 }
@@ -161,7 +161,7 @@ fn keys_codes_and_addresses_are_tidied() {
     assert_eq!(code, 2);
 }
 
-/// `--api-key-file <(…)`: what is read once is gone.
+/// `--api-key-file <(…)`: a pipe can only be read once.
 #[cfg(unix)]
 #[test]
 fn a_key_from_a_pipe_is_read_once() {

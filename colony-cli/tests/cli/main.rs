@@ -1,4 +1,4 @@
-//! The command line as a program: what scripts may rely on.
+//! The command line as a program: what scripts can rely on.
 
 mod bench;
 mod completion;
@@ -116,7 +116,7 @@ fn without_a_key_or_a_server() {
     let output = colony(cache.path()).args(["--json", "whoami"]).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(error_line(&output)["kind"], "auth");
-    // A port that was free a moment ago: nobody listens.
+    // A port that was free a moment ago: nothing listens on it.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let output = colony(cache.path())
         .args(["--json", "whoami", "--base-url", &format!("http://127.0.0.1:{port}/api/v1")])

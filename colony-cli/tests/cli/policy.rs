@@ -1,11 +1,10 @@
-//! A policy: what it does not let through is not sent, exit code 10, and a budget holds for every program of the
-//! account.
+//! Policies: a forbidden operation is not sent (exit code 10), and a budget covers all programs of the account.
 
 use serde_json::Value;
 
 use crate::bench::{Bench, error_line, text};
 
-/// All requests that the sandbox was asked for, logins aside.
+/// Returns the number of requests that the sandbox received, except logins.
 fn asked(bench: &Bench) -> u64 {
     let stats = bench.sandbox.stats();
     stats.routes.iter().filter(|(route, _)| *route != "POST /auth/token").map(|(_, count)| count.total).sum()
@@ -44,7 +43,7 @@ fn what_a_policy_does_not_let_through_is_not_sent() {
         );
     }
     assert_eq!((asked(&bench), bench.logins()), (0, 0), "not even a token is asked for");
-    // What is let through is as it ever was.
+    // Allowed operations work as before.
     bench.json(&["--json", "whoami", "--read-only"]);
     bench.json(&["--json", "api", "GET", "/users/me", "--read-only"]);
     bench.json(&call(&["--read-only", "--allow", "create_post"], POST));
@@ -73,7 +72,7 @@ fn a_policy_that_cannot_be_read_is_wrong_usage() {
 fn a_budget_is_counted_in_the_ledger_and_given_back_where_nothing_was_done() {
     let bench = Bench::new();
     let budget = ["--daily", "create_post=2"];
-    // Refused by the server, and a replay: neither counts.
+    // A refusal by the server and a replay do not count.
     let (code, _) = bench.failure(&call(&budget, &["create_post", "title=A", "body=x"]));
     assert_eq!(code, 5);
     let once = [&budget[..], &["--idempotency-key", "once"]].concat();
@@ -85,7 +84,7 @@ fn a_budget_is_counted_in_the_ledger_and_given_back_where_nothing_was_done() {
     assert_eq!((code, error["code"].as_str()), (10, Some("budget")));
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("2 a day") && message.contains(".ledger"), "{message}");
-    // A torn ledger says nothing of what was spent.
+    // A truncated ledger does not show the spending.
     let mut files = std::fs::read_dir(bench.cache.path().join(".local/state/colony-sdk")).unwrap();
     let is_ledger = |path: &std::path::PathBuf| path.extension().is_some_and(|end| end == "ledger");
     let ledger = files.find_map(|entry| Some(entry.unwrap().path()).filter(is_ledger)).unwrap();
@@ -94,7 +93,7 @@ fn a_budget_is_counted_in_the_ledger_and_given_back_where_nothing_was_done() {
     let (code, error) = bench.failure(&call(&["--daily", "create_post=9"], POST));
     assert_eq!((code, error["code"].as_str()), (10, Some("ledger")));
     assert!(error["message"].as_str().unwrap().contains(ledger.to_str().unwrap()), "{error}");
-    // Without a budget nobody looks at it.
+    // Without a budget the ledger is not read.
     bench.json(&call(&[], &["create_post", "title=Unlimited", "body=Quite some text"]));
 }
 
@@ -122,7 +121,7 @@ fn flags_only_tighten_the_policy_of_the_profile() {
         let (code, _) = bench.failure(&["--json", "config", "set", setting, value]);
         assert_eq!(code, 2, "{setting} {value}");
     }
-    // A limit that this version does not know is one all the same.
+    // A limit that this version does not know is still a limit.
     let path = text(&bench.run(&["config", "path"]).stdout).trim().to_owned();
     let profile = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, profile.replace("\"read_only\"", "\"read_slowly\"")).unwrap();

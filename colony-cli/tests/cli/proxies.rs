@@ -1,4 +1,4 @@
-//! What `NO_PROXY` names is asked directly, and everything else through the proxy.
+//! Hosts in `NO_PROXY` are reached directly, all others through the proxy.
 
 use std::{
     io::{Read as _, Write as _},
@@ -30,7 +30,8 @@ fn exceptions_are_hosts_ports_addresses_and_networks() {
     let is_proxied = |exceptions: &str, host: &str| {
         let before = asked.load(Ordering::SeqCst);
         let mut command = colony(cache.path());
-        // Hosts that nobody has (RFC 2606, RFC 5737, RFC 3849): asked directly they fail, if only at the deadline.
+        // Hosts that do not exist (RFC 2606, RFC 5737, RFC 3849): reached directly they fail, at the latest by the
+        // deadline.
         command.args(["--deadline", "1s", "whoami"]).env("COLONY_API_KEY", "col_none");
         command.env("COLONY_BASE_URL", format!("http://{host}/api/v1"));
         command.env("HTTP_PROXY", format!("http://{address}")).env("NO_PROXY", exceptions);

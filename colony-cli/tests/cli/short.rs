@@ -1,4 +1,4 @@
-//! The short forms, and what of an answer is printed.
+//! The short commands, and the selection of a reply's fields.
 
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ fn a_person_takes_part() {
     ] {
         let output = bench.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-        // Once more, but for what may be done once.
+        // Run again, except commands that work only once.
         if !["follow", "colonies", "vote"].contains(&arguments[0]) || arguments.len() < 2 {
             bench.json(&[&["--json"], arguments].concat());
         }
@@ -96,7 +96,7 @@ fn lists_say_where_they_are() {
     }
 }
 
-/// The same shape, whatever the options.
+/// The JSON has the same shape with all options.
 #[test]
 fn json_has_one_shape() {
     let bench = Bench::new();

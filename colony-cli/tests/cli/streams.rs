@@ -1,4 +1,4 @@
-//! Streams that end, are full, or are not there.
+//! Streams that end, are full, or do not exist.
 
 use std::{
     fs::{File, OpenOptions},
@@ -23,7 +23,7 @@ const COMMANDS: [&[&str]; 12] = [
     &["--version"],
 ];
 
-/// The shell's way of starting a command, for redirections that `Command` does not have.
+/// Returns a command started through the shell, for redirections that `Command` does not have.
 fn shell(bench: &Bench, redirection: &str, arguments: &[&str]) -> Command {
     let plain = bench.command(&[]);
     let mut shell = Command::new("/bin/sh");
@@ -118,7 +118,7 @@ fn a_command_does_its_work_without_stderr() {
     // An error keeps its exit code.
     let mut child = shell(&bench, "2>/dev/full", &["call", "no_such_operation"]).spawn().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(2));
-    // And the sandbox serves.
+    // The sandbox still serves.
     let mut sandbox = shell(&bench, "2>&-", &["sandbox", "--port", "0", "--host", "0.0.0.0"]);
     let mut child = sandbox.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();

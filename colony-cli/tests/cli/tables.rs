@@ -15,7 +15,7 @@ use rustix::{
 
 use crate::bench::{Bench, text};
 
-/// What a command prints on a terminal of this many columns.
+/// Returns a command's output on a terminal with this many columns.
 pub(crate) fn on_terminal(mut command: Command, columns: u16) -> String {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
@@ -24,7 +24,7 @@ pub(crate) fn on_terminal(mut command: Command, columns: u16) -> String {
     let screen = File::options().read(true).write(true).open(OsStr::from_bytes(name.as_bytes())).unwrap();
     tcsetwinsize(&screen, Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
     let mut child = command.stdout(screen).stderr(Stdio::null()).spawn().unwrap();
-    // The last of this process's handles on it: reading ends when the child has.
+    // This process's last handle on the terminal: reading ends when the child exits.
     drop(command);
     let mut shown = Vec::new();
     let _ = File::from(terminal).read_to_end(&mut shown);
@@ -34,7 +34,7 @@ pub(crate) fn on_terminal(mut command: Command, columns: u16) -> String {
 
 const ID: usize = 36;
 
-/// Whether a line holds a whole id.
+/// Returns whether a line contains a whole id.
 fn has_id(line: &str) -> bool {
     line.split_whitespace().any(|word| word.len() == ID && word.matches('-').count() == 4)
 }
@@ -76,7 +76,7 @@ fn ids_are_whole_at_any_width() {
     assert!(piped.contains("and then some more") && piped.contains("とてもとても長いので"), "{piped}");
 }
 
-/// What others write does not reach the terminal as a command, nor turns the line around.
+/// Text by others is not interpreted by the terminal, and does not reorder the line around it.
 #[test]
 fn text_of_others_stays_text() {
     let bench = Bench::new();
@@ -101,7 +101,7 @@ fn text_of_others_stays_text() {
             assert!(!bare.contains(c), "{arguments:?}: {c:?} in {shown:?}");
         }
     }
-    // A program gets the text as it is.
+    // A program gets the text unchanged.
     let seen = bench.json(&["--json", "posts", "view", id]);
     assert_eq!(seen["post"]["title"], created["title"]);
 }

@@ -1,4 +1,4 @@
-//! Nobody waits in silence.
+//! Long waits are reported.
 
 use std::time::{Duration, Instant};
 

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A home of its own, and no account.
+/// A separate home, without an account.
 struct Home(tempfile::TempDir);
 
 impl Home {
@@ -63,7 +63,7 @@ fn verify(secret: &str, request: &Received) -> Result<String, Rejected> {
     Ok(delivery.event.name().to_owned())
 }
 
-/// Another account does something.
+/// Makes another account act.
 fn happens(bench: &Bench, event: &Value) {
     let base = bench.sandbox.base_url();
     let host = base.trim_start_matches("http://").split('/').next().unwrap().to_owned();
@@ -76,7 +76,7 @@ fn post(host: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> String
     let mut head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
     write!(stream, "{head}Content-Length: {}\r\n\r\n", body.len()).unwrap();
-    // The answer may come before all of it is read.
+    // The reply may come before all of the body is read.
     let _ = stream.write_all(body);
     let mut reply = Vec::new();
     let _ = stream.read_to_end(&mut reply);
@@ -164,7 +164,7 @@ fn what_is_tampered_with_is_refused_by_a_verifier() {
 #[test]
 fn the_secret_is_made_once_and_private() {
     let (home, recorder) = (Home::new(), Recorder::start(|_, _| 204).unwrap());
-    // Two that start together make one.
+    // Two that start together create one secret.
     let both: Vec<Child> = (0..2)
         .map(|_| home.command(&["listen", "--print-secret"]).stdout(Stdio::piped()).spawn().unwrap())
         .collect();
@@ -180,7 +180,7 @@ fn the_secret_is_made_once_and_private() {
     let other = home.run(&["--profile", "work", "listen", "--print-secret"]);
     assert!(other.status.success() && text(&other.stdout).trim() != secret, "{}", text(&other.stderr));
     assert_eq!(home.run(&["--profile", "../x", "listen", "--print-secret"]).status.code(), Some(2));
-    // What is given goes before it.
+    // A given secret takes precedence.
     let given = home.0.path().join("given");
     fs::write(&given, "\u{feff}from_a_file\r\n").unwrap();
     let printed = |command: &mut Command| text(&command.output().unwrap().stdout);
@@ -222,7 +222,7 @@ fn what_happens_is_delivered_under_the_same_ids_after_a_restart() {
     for event in ["mention", "direct_message", "post_created"] {
         assert_eq!(names.iter().filter(|name| **name == event).count(), 2, "{names:?}");
     }
-    // One that the receiver failed is done after its only attempt, and the others went on.
+    // The delivery that the receiver failed is done after its only attempt, and the others continued.
     let _second = listen(&["--events", "mention,direct_message", "--events", "post_created"]);
     let all = recorder.wait(12, LIMIT);
     let mut after: Vec<_> = all[6..12].iter().map(wanted).collect();

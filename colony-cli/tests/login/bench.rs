@@ -23,7 +23,7 @@ impl Bench {
         Self::with(|_| {})
     }
 
-    /// A sandbox with one app that has a secret, and that may be asked as often as one likes.
+    /// Returns a sandbox with one app that has a secret and no limit on requests.
     pub(crate) fn with(change: impl FnOnce(&mut Options)) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -40,7 +40,7 @@ impl Bench {
         Self { sandbox, home, runtime }
     }
 
-    /// A command that knows the sandbox, and no key.
+    /// Returns a command that has the sandbox's address, and no key.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = colony(self.home.path());
         command.args(arguments).env("COLONY_BASE_URL", self.sandbox.base_url());
@@ -51,17 +51,17 @@ impl Bench {
         Done(self.command(arguments).output().unwrap())
     }
 
-    /// A command with something on stdin.
+    /// Runs a command with this stdin.
     pub(crate) fn pipe(&self, arguments: &[&str], stdin: &str) -> Done {
         pipe(&mut self.command(arguments), stdin)
     }
 
-    /// The JSON that a command prints.
+    /// Returns the JSON that a command prints.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         self.run(&[&["--json"], arguments].concat()).json()
     }
 
-    /// The refresh token of a new login at the provider.
+    /// Returns the refresh token of a new login at the provider.
     pub(crate) fn refresh_token(&self) -> String {
         let reply = self.sandbox.openid().login("openid profile offline_access").unwrap();
         reply["refresh_token"].as_str().unwrap().to_owned()
@@ -89,7 +89,7 @@ impl Bench {
         self.home.path().join(below)
     }
 
-    /// Every file below the home directory that holds this text.
+    /// Returns all files below the home directory that contain this text.
     pub(crate) fn holding(&self, text: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut open = vec![self.home.path().to_owned()];
@@ -114,7 +114,7 @@ impl Drop for Bench {
     }
 }
 
-/// The program with nothing of this process's environment.
+/// Returns the program without any of this process's environment.
 pub(crate) fn colony(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_colony"));
     command.env_clear().env("HOME", home).env("NO_PROXY", "127.0.0.1").stdin(Stdio::null());
@@ -125,22 +125,22 @@ pub(crate) fn pipe(command: &mut Command, stdin: &str) -> Done {
     Done(start(command, stdin).wait_with_output().unwrap())
 }
 
-/// Starts a command with this on stdin.
+/// Starts a command with this stdin.
 pub(crate) fn start(command: &mut Command, stdin: &str) -> Child {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A command that refuses its arguments does not read.
+    // A command that refuses its arguments does not read stdin.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     child
 }
 
-/// Whether the full length was asked for.
+/// Returns whether the full length was requested.
 #[cfg(unix)]
 pub(crate) fn long() -> bool {
     std::env::var_os("COLONY_TESTS_LONG").is_some_and(|value| value != "0")
 }
 
-/// What a command did.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct Done(pub(crate) Output);
 
@@ -167,7 +167,7 @@ impl Done {
         serde_json::from_slice(&done.0.stdout).unwrap_or_else(|error| panic!("{error}: {}", done.stdout()))
     }
 
-    /// Fails unless the command failed like this, with this said on stderr.
+    /// Fails unless the command failed with this code, and with this text on stderr.
     #[track_caller]
     pub(crate) fn fails(self, code: i32, said: &str) -> Self {
         assert_eq!(self.code(), code, "{}", self.stderr());
@@ -182,7 +182,7 @@ pub(crate) fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// Stops a child, and waits until it stands still.
+/// Stops a child, and waits until it has stopped.
 #[cfg(target_os = "linux")]
 pub(crate) fn stop(child: &Child) {
     let pid = rustix::process::Pid::from_child(child);

@@ -1,5 +1,4 @@
-//! `colony auth login --browser` and `--paste`, with a browser that is told where to go, at the sandbox and at a provider
-//! from npm.
+//! `colony auth login --browser` and `--paste`, with a scripted browser, at the sandbox and at a provider from npm.
 
 use std::{
     collections::BTreeSet,
@@ -17,11 +16,11 @@ use crate::bench::{Bench, Done, colony, long};
 
 const APP: &str = "colony_other";
 
-/// A login that waits for its answer.
+/// A login that waits for its redirect.
 struct Login {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    /// Where the browser is sent.
+    /// The address for the browser.
     url: Url,
 }
 
@@ -44,14 +43,14 @@ impl Login {
         self.url.query_pairs().find(|(known, _)| known == name).unwrap().1.into_owned()
     }
 
-    /// An answer with these fields.
+    /// Returns a redirect with these fields.
     fn answer(&self, fields: &[(&str, &str)]) -> Url {
         let mut url: Url = self.field("redirect_uri").parse().unwrap();
         url.query_pairs_mut().extend_pairs(fields);
         url
     }
 
-    /// The exit code, and what was said.
+    /// Returns the exit code and the output.
     fn end(mut self) -> (i32, String) {
         let mut said = String::new();
         self.stderr.read_to_string(&mut said).unwrap();
@@ -71,12 +70,12 @@ fn browser() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
-/// The status of an answer; `None` where nobody listens.
+/// Returns the status of a reply; `None` if nothing listens.
 async fn visit(browser: &reqwest::Client, url: &Url) -> Option<u16> {
     browser.get(url.clone()).send().await.ok().map(|reply| reply.status().as_u16())
 }
 
-/// Where a browser ends that keeps cookies and follows redirects, before it leaves the provider.
+/// Returns where a browser that keeps cookies and follows redirects ends before it leaves the provider.
 async fn walk(browser: &reqwest::Client, url: &Url) -> Url {
     let (mut at, mut cookies) = (url.clone(), std::collections::BTreeMap::new());
     for _ in 0..10 {
@@ -123,7 +122,7 @@ fn only_the_answer_to_this_login_is_taken_and_once() {
         assert_eq!(browser.post(real.clone()).send().await.unwrap().status(), 404);
         assert_eq!(visit(&browser, &real.join("/other").unwrap()).await, Some(404));
         assert_eq!(visit(&browser, &real).await, Some(200));
-        // Taken already, or nobody listens any more.
+        // Already taken, or nothing listens any more.
         assert!(matches!(visit(&browser, &real).await, Some(409) | None));
     });
     let (code, said) = login.end();
@@ -150,7 +149,7 @@ fn another_provider_s_answer_ends_the_login() {
         let (ended, told) = login.end();
         assert!(ended != 0 && (ended == code || code == 5) && told.contains(said), "{ended} {told}");
     }
-    // Only the made-up code was sent anywhere.
+    // Only the made-up code was sent to the provider.
     assert_eq!(bench.sandbox.stats().total("POST /oauth/token"), 1);
     assert!(!bench.path(".config/colony-sdk/profiles/default.json").exists());
 }
@@ -195,7 +194,7 @@ fn a_browser_is_started_by_this_command_alone() {
         assert_eq!(login.end().0, 0);
     };
     log_in(start(&["--browser", "--no-open"]));
-    // Not on a terminal, so no desktop: the device flow.
+    // Not on a terminal, so not a desktop: the device flow.
     let device = bench
         .command(&["auth", "login", "--client-id", APP])
         .env("PATH", &path)
@@ -209,7 +208,7 @@ fn a_browser_is_started_by_this_command_alone() {
     let login = start(&["--browser"]);
     let url = login.url.to_string();
     log_in(login);
-    // It was started before the address was answered, and writes when it gets to it.
+    // The browser was started before the redirect, and may write its file later.
     while opened().is_empty() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
@@ -217,7 +216,7 @@ fn a_browser_is_started_by_this_command_alone() {
     bench.run(&["auth", "login", "--no-open"]).fails(2, "--browser");
 }
 
-/// Many at once, each with a profile of its own: each gets what its own browser brought.
+/// Logs in many times at once, each with its own profile: each gets the login of its own browser.
 fn crowd(bench: &Bench, issuer: &str, app: &str) -> Vec<Value> {
     let count = if long() { 100 } else { 10 };
     let browser = browser();
@@ -274,7 +273,7 @@ fn many_logins_at_once_at_a_provider_from_npm() {
         assert_eq!(who, format!("person-{}", &state[..8]), "each its own");
         assert_eq!(login["refreshable"], true);
     }
-    // A code is worth nothing without the verifier.
+    // A code is useless without the verifier.
     let login = [
         "auth",
         "login",
@@ -309,7 +308,7 @@ fn many_logins_at_once_at_a_provider_from_npm() {
     };
     assert_eq!(with(""), 400);
     assert_eq!(with("another-verifier-that-is-long-enough-to-be-one"), 400);
-    // Its own goes on.
+    // Its own redirect still works.
     assert_eq!(bench.block_on(visit(&browser, &last)), Some(200));
     let (ended, said) = login.end();
     assert!(ended == 0 || said.contains("invalid_grant"), "{said}");

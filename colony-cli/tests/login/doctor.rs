@@ -1,4 +1,4 @@
-//! `colony doctor` finds each fault that is planted, and none where there is none; `auth list` and `auth switch`.
+//! `colony doctor` finds each planted fault, and reports none on a healthy host; `auth list` and `auth switch`.
 
 #![allow(clippy::print_stderr, reason = "what was seen, for who runs it with --nocapture")]
 
@@ -16,7 +16,7 @@ use crate::bench::{Bench, Done, colony};
 
 pub(crate) const KEY: &str = "default.key";
 
-/// A host that is logged in and has a token.
+/// Returns a host that is logged in and has a token.
 pub(crate) fn healthy() -> Bench {
     let bench = Bench::new();
     let key = bench.sandbox.api_key().to_owned();
@@ -39,7 +39,7 @@ fn doctor(bench: &Bench, more: &[&str], change: impl FnOnce(&mut Command)) -> (i
     assert_eq!(said["findings"], wrong.len());
     assert!(wrong.iter().all(|(_, check)| !check["next"].as_str().unwrap().is_empty()), "{said}");
     let said = said.to_string();
-    // The name of a temporary directory may have these letters, too, after others.
+    // The name of a temporary directory may contain these letters after others.
     let mut words = said.split(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c));
     assert!(words.all(|word| !word.starts_with("eyJ")), "a token: {said}");
     assert!(!said.contains(bench.sandbox.api_key()), "the key: {said}");
@@ -87,7 +87,7 @@ fn set(command: &mut Command, name: &str, value: &str) {
 
 type Plant = fn(&Bench, &mut Command);
 
-/// What is planted, which check finds it, and how.
+/// The planted faults, the check that finds each, and how.
 const FAULTS: &[(&str, &str, &[&str], Plant)] = &[
     ("the cache is off", "settings", &[], |_, it| set(it, "COLONY_SDK_NO_TOKEN_CACHE", "1")),
     ("no age is allowed", "settings", &[], |_, it| set(it, "COLONY_SDK_TOKEN_CACHE_TTL", "0")),
@@ -246,7 +246,7 @@ fn people_get_a_line_for_each_check() {
     assert!(line.contains("open to group or others") && line.contains("; type: rm "), "{line}");
 }
 
-/// What is advised touches the profile in use, and leaves the others and what is in the file.
+/// The advice changes the profile in use, and keeps the other profiles and the file's content.
 #[test]
 fn a_broken_profile_is_named_and_kept() {
     let bench = healthy();
@@ -290,7 +290,7 @@ fn profiles_are_listed_and_switched() {
     assert_eq!(Done(named.unwrap()).json()["profile"]["name"], "default");
     let shown = bench.run(&["auth", "list"]).ok().stdout();
     assert!(shown.contains("work") && shown.contains('*') && !shown.contains(&other), "{shown}");
-    // One that is logged out of is no longer the one in use.
+    // A profile that is logged out is no longer the one in use.
     bench.run(&["auth", "logout"]).ok();
     assert_eq!(bench.json(&["auth", "status"])["profile"]["name"], "default");
 }

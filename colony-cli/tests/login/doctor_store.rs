@@ -1,4 +1,4 @@
-//! `colony doctor` says what is wrong with the store that hosts share, and what it says to type helps.
+//! `colony doctor` reports problems with the store that hosts share, and its advice fixes them.
 
 #![allow(clippy::print_stderr, reason = "what was seen, for who runs it with --nocapture")]
 
@@ -10,7 +10,7 @@ use crate::{bench::Bench, doctor::healthy};
 
 const PASSWORD: &str = "planted-redis-password";
 
-/// The line about this store, and what to type: none where it works.
+/// Returns the line about this store, and the command to type: none if it works.
 fn line(bench: &Bench, url: &str) -> (String, Option<String>) {
     let output = bench.command(&["--json", "doctor"]).env("COLONY_SDK_TOKEN_STORE", url).output().unwrap();
     let shown = [&*output.stdout, &output.stderr].concat();
@@ -37,7 +37,7 @@ fn works(bench: &Bench, url: &str) {
     assert!(next.is_none() && said.ends_with(" works"), "{said}; {next:?}");
 }
 
-/// The address after what the doctor says to type, in a shell where it is this one.
+/// Returns the address after running the advice in a shell where it is set to this one.
 fn changed(url: &str, typed: &str) -> String {
     let line = format!("{typed}; printf %s \"$COLONY_SDK_TOKEN_STORE\"");
     let output = Command::new("sh").args(["-c", &line]).env("COLONY_SDK_TOKEN_STORE", url).output().unwrap();
@@ -79,7 +79,7 @@ fn what_is_wrong_with_the_store_is_found() {
     }
     finds(&bench, &format!("rediss://{at}"), "no answer", "openssl s_client");
 
-    // Who may do too little, and nothing.
+    // A user with too few rights, and one with none.
     server.cli(&["ACL", "SETUSER", "weak", "on", &format!(">{PASSWORD}"), "~colony-sdk:*", "+get"]).unwrap();
     let weak = format!("redis://weak:{PASSWORD}@{at}");
     let next = finds(&bench, &weak, "permission", "ACL SETUSER weak '~colony-sdk:*'");
@@ -90,7 +90,7 @@ fn what_is_wrong_with_the_store_is_found() {
     let password = "export COLONY_SDK_TOKEN_STORE_PASSWORD=";
     finds(&bench, &format!("redis://weak:{PASSWORD}-of-another@{at}"), "authentication failed", password);
 
-    // Something else under the token's name.
+    // A value that is no token under the token's name.
     let refresh = bench.command(&["auth", "refresh"]).env("COLONY_SDK_TOKEN_STORE", &plain).output().unwrap();
     assert!(refresh.status.success());
     let name = server.keys(":token").unwrap().remove(0);
@@ -111,7 +111,7 @@ fn what_is_wrong_with_the_store_is_found() {
 
     server.kill().unwrap();
     finds(&bench, &plain, "refused", "PING");
-    // It takes connections and does not answer.
+    // A server that accepts connections and does not reply.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("redis://{}?budget=50", silent.local_addr().unwrap());
     finds(&bench, &silent, "no answer within 50 ms", "PING");

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, Done, pipe};
 
-/// Lets the default profile ask this shell script for its key. Its runs are counted.
+/// Makes the default profile get its key from this shell script, and counts the runs.
 fn ask(bench: &Bench, script: &str) {
     let script = format!("echo run >> {}; {script}", bench.path("runs").display());
     bench.run(&["config", "set", "base_url", &bench.sandbox.base_url()]).ok();
@@ -11,12 +11,12 @@ fn ask(bench: &Bench, script: &str) {
         .ok();
 }
 
-/// A script that prints the sandbox's key.
+/// Returns a script that prints the sandbox's key.
 fn printing(bench: &Bench) -> String {
     format!("echo {}", bench.sandbox.api_key())
 }
 
-/// How often the program ran since the last look.
+/// Returns how often the program ran since the last check.
 fn runs(bench: &Bench) -> usize {
     let runs = std::fs::read_to_string(bench.path("runs")).unwrap_or_default().lines().count();
     let _ = std::fs::remove_file(bench.path("runs"));
@@ -37,7 +37,7 @@ fn the_program_is_asked_once_for_each_command_with_a_token() {
         (&["auth", "token"], 1),
         (&["auth", "status", "--verify"], 1),
         (&["auth", "exchange", "--audience", "colony_other"], 1),
-        // Nothing of these needs a token.
+        // None of these needs a token.
         (&["call", "get_me", "--dry-run"], 0),
         (&["api", "GET", "/posts", "--anonymous"], 0),
         (&["config", "list"], 0),
@@ -49,7 +49,7 @@ fn the_program_is_asked_once_for_each_command_with_a_token() {
     assert_eq!(logins(&bench), 1, "the token is shared by its file as that of any key");
     bench.run(&["auth", "refresh"]).ok();
     assert_eq!((logins(&bench), runs(&bench)), (2, 1), "a new login although the file's token is good");
-    // A key in the environment goes first, and nobody asks.
+    // A key in the environment takes precedence, and the program is not run.
     let mut command = bench.command(&["whoami"]);
     pipe(command.env("COLONY_API_KEY", bench.sandbox.api_key()), "").ok();
     assert_eq!(runs(&bench), 0);
@@ -65,7 +65,7 @@ fn marks_and_blanks_around_the_key_are_removed() {
     }
 }
 
-/// Fails unless this went wrong in a way that names the program and repeats nothing.
+/// Fails unless the error names the program and repeats nothing that it printed.
 #[track_caller]
 fn tells(done: Done, code: i32, why: &str) {
     let done = done.fails(code, why);
@@ -111,7 +111,7 @@ fn where_the_key_comes_from_is_shown() {
     let command = &bench.json(&["config", "list"])["api_key_command"];
     assert_eq!((command[0].as_str(), command[1].as_str()), (Some("/bin/sh"), Some("-c")));
     assert!(bench.run(&["config", "get", "api_key_command"]).ok().stdout().starts_with(r#"["/bin/sh","#));
-    // The key was meant for this service.
+    // The key belongs to this service only.
     bench.run(&["config", "set", "base_url", "https://elsewhere.example/api/v1"]).fails(2, "log out first");
     let mut command = bench.command(&["whoami"]);
     pipe(command.env("COLONY_BASE_URL", "http://127.0.0.1:9/api/v1"), "").fails(2, "is logged in at");
@@ -132,7 +132,7 @@ fn a_logout_and_a_login_end_it() {
     );
     bench.run(&["whoami"]).fails(3, "colony auth login");
 
-    // One that does not work keeps nobody logged in.
+    // A program that fails ends the login.
     ask(&bench, "exit 1");
     let done = bench.run(&["auth", "logout"]).ok();
     assert!(done.stderr().contains("cache clear"), "{}", done.stderr());

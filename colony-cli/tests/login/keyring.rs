@@ -1,4 +1,4 @@
-//! The system's keyring was chosen, and there is none: the command fails, and nothing is kept elsewhere.
+//! The system's keyring was chosen, but there is none: the command fails, and nothing is stored elsewhere.
 
 use crate::bench::{Bench, pipe};
 
@@ -15,7 +15,7 @@ fn a_keyring_that_is_not_there_is_never_stood_in_for() {
     assert!(bench.holding(key).is_empty());
     assert!(!bench.path(".config/colony-sdk/profiles/default.json").exists());
     assert_eq!(bench.sandbox.stats().total("POST /auth/token"), 0, "it was to be kept first");
-    // A profile that keeps its key in a file goes on doing so unless told otherwise.
+    // A profile that keeps its key in a file continues to do so by default.
     bench.pipe(&["auth", "login"], key).ok();
     let mut command = bench.command(&["auth", "login", "--storage", "keyring"]);
     command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", nowhere.display()));

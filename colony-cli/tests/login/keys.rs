@@ -13,7 +13,7 @@ fn a_key_is_kept_confirmed_and_used() {
     assert_eq!(done.stdout(), "", "data only");
     assert!(done.stderr().contains(bench.sandbox.username()) && !done.stderr().contains(key));
     assert_eq!(bench.json(&["whoami"])["username"], bench.sandbox.username());
-    // The profile says where to go, too.
+    // The profile also provides the address.
     let me = pipe(bench.command(&["--json", "whoami"]).env_remove("COLONY_BASE_URL"), "").json();
     assert_eq!(me["username"], bench.sandbox.username());
     assert_eq!(bench.holding(key), [std::path::Path::new(".config/colony-sdk/keys/default.key")]);
@@ -74,7 +74,7 @@ fn a_key_that_cannot_be_confirmed_is_kept_only_where_nothing_is_lost() {
     assert!(bench.holding("col_two").is_empty());
     bench.sandbox.clear_failures();
     assert_eq!(bench.json(&["whoami"])["username"], first);
-    // Another key takes its place once it is confirmed, and the former one's token goes.
+    // Another key replaces it once confirmed, and the former one's token is removed.
     let former = bench.json(&["auth", "status"])["cache"]["file"].clone();
     assert!(std::path::Path::new(former.as_str().unwrap()).exists());
     bench.pipe(&["auth", "login"], "col_two").fails(6, "auth refresh --force");

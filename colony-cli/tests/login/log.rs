@@ -1,4 +1,4 @@
-//! The log of tokens: who got one, in whole lines, and no secret.
+//! The token log: who got a token, in whole lines, without secrets.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
-//! Logins that the command line remembers: the real binary against a real sandbox, each in a home directory
-//! of its own.
+//! Logins that the command line stores: the real binary against a real sandbox, each in its own home directory.
 
 mod bench;
 #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! A credential in another place, and a provider that is away.
+//! A credential in another place, and an unreachable provider.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn a_copied_home_is_told_and_adopted() {
     );
     assert_eq!(there(&["--json", "auth", "status"]).json()["openid"]["copied"], true);
     assert!(there(&["auth", "status"]).ok().stdout().contains("this is a copy"));
-    // The access token serves there while it lives.
+    // The access token works there while it is valid.
     there(&["auth", "token"]).ok();
     assert_eq!(bench.sandbox.stats().rotations, 0);
     assert_eq!(there(&["--json", "auth", "adopt"]).json()["adopted"], true);
@@ -64,7 +64,7 @@ fn a_provider_that_is_away_takes_no_living_token() {
     assert_ne!(bench.run(&["auth", "token"]).ok().stdout(), token);
 }
 
-/// What to type next is said for the profile that it is about, and asks for no API key.
+/// The advice names the profile concerned, and asks for no API key.
 #[test]
 fn the_next_step_names_the_command() {
     let bench = Bench::new();

@@ -1,4 +1,4 @@
-//! Logins at the OpenID provider: with a refresh token, at a browser; their state and their end.
+//! Logins at the OpenID provider: with a refresh token, with a browser; their state and their end.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -22,7 +22,7 @@ fn a_refresh_token_is_spent_stored_and_rotated_on_demand() {
     assert!(bench.holding(&brought).is_empty(), "a spent token is of no use to anybody");
     assert_eq!(bench.sandbox.stats().rotations, 1);
 
-    // A fresh token needs the provider for nothing, discovery included.
+    // A fresh token needs no request to the provider, not even discovery.
     bench.sandbox.reset();
     let token = bench.run(&["auth", "token"]).ok().stdout();
     assert!(token.starts_with("at_"), "{token}");
@@ -54,7 +54,7 @@ fn verifying_says_so_when_it_rotates() {
     assert!(calm.stdout().contains(bench.sandbox.username()));
     assert!(calm.stderr().contains("Not tested is the refresh token: --rotate"), "{}", calm.stderr());
     assert_eq!(bench.sandbox.stats().rotations, 0);
-    // The access token has ended at the provider before its time.
+    // The access token was revoked at the provider early.
     bench.sandbox.openid().expire_access_tokens();
     let done = bench.run(&["auth", "status", "--verify"]).ok();
     assert!(done.stderr().contains("and the refresh token, by rotating it"), "{}", done.stderr());
@@ -98,7 +98,7 @@ fn a_lost_answer_is_not_answered_with_a_second_try() {
     bench.bring(&[], &brought).fails(9, "could not be confirmed");
     assert_eq!(bench.json(&["auth", "status"])["openid"]["rotated_at"], before["openid"]["rotated_at"]);
     assert_eq!(bench.sandbox.stats().rotations, 2);
-    // Tried again, it is asked about and not sent: a second use would end the family.
+    // At the next try it is introspected and not sent: a second use would end the family.
     bench.bring(&[], &brought).fails(3, "no longer good");
     assert_eq!((bench.sandbox.stats().rotations, bench.sandbox.stats().replays), (2, 0));
 }

@@ -1,9 +1,9 @@
-//! Several logins of one profile at the same time, as CI jobs on one machine do.
+//! Concurrent logins of one profile, as by CI jobs on one machine.
 
 use crate::bench::{Bench, CLIENT, Done, start};
 
-/// With the same refresh token: one spends it, the others find that done. With a token of its own each: all are good,
-/// and one of them stays.
+/// With the same refresh token: one login spends it, the others find it spent. With separate tokens: all succeed, and
+/// one of them stays.
 #[test]
 fn logins_with_refresh_tokens_do_not_refuse_each_other() {
     for same in [true, false] {
@@ -22,7 +22,7 @@ fn logins_with_refresh_tokens_do_not_refuse_each_other() {
         assert_eq!((stats.rotations, stats.replays), (if same { 1 } else { 20 }, 0));
         let again = done.iter().filter(|done| done.stderr().contains("logged in with already")).count();
         assert_eq!(again, if same { 19 } else { 0 });
-        // What is stored is good, and nothing is left of the tokens that were brought.
+        // The stored login is valid, and nothing is left of the given tokens.
         bench.run(&["auth", "refresh"]).ok();
         assert_eq!(bench.sandbox.stats().replays, 0);
         for token in &tokens {
@@ -33,7 +33,7 @@ fn logins_with_refresh_tokens_do_not_refuse_each_other() {
     }
 }
 
-/// Logins, logouts and calls of one profile at once: each ends as it would alone, and a login at the end holds.
+/// Concurrent logins, logouts and calls of one profile: each ends as it would alone, and a final login holds.
 #[test]
 fn logins_and_logouts_of_one_profile_tear_nothing() {
     let bench = Bench::with(|options| options.auth_limit = 10_000);
@@ -51,7 +51,7 @@ fn logins_and_logouts_of_one_profile_tear_nothing() {
             .collect();
         for (command, child) in jobs {
             let done = Done(child.wait_with_output().unwrap());
-            // Without a login there is nothing to log out of, nor to ask with.
+            // Without a login there is nothing to log out of, and no token for a call.
             let fine = match command {
                 ["auth", "login"] => done.code() == 0,
                 _ => matches!(done.code(), 0 | 3),

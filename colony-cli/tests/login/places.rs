@@ -1,4 +1,4 @@
-//! Where credentials lie: a directory that is relative, a link, another user's, or open to others.
+//! Credential directories: relative, a link, another user's, or open to others.
 
 use std::{
     fs,
@@ -47,7 +47,7 @@ fn a_relative_directory_and_a_link_to_ones_own_are_used() {
     assert!(fs::symlink_metadata(bench.path("link")).unwrap().is_symlink());
 }
 
-/// A directory of one's own that is open is closed; what is open behind a link is somebody's choice and left alone.
+/// The user's own open directory is closed; an open directory behind a link is deliberate and left alone.
 #[test]
 fn an_open_directory_is_closed_and_never_followed_to() {
     let bench = Bench::new();
@@ -78,7 +78,7 @@ fn an_open_directory_is_closed_and_never_followed_to() {
     }
 }
 
-/// A volume that belongs to another user and is open: a directory of this user's own below it.
+/// On an open volume of another user: a subdirectory of this user's.
 #[test]
 fn a_volume_of_another_user_gets_a_directory_of_ones_own() {
     let bench = Bench::new();

@@ -1,4 +1,4 @@
-//! Which profile a command uses, and which key.
+//! The choice of a command's profile and key.
 
 use colony_cli::sandbox::Options;
 
@@ -18,7 +18,7 @@ fn each_profile_is_its_own_login() {
     assert_ne!(one, two);
     let named = pipe(bench.command(&["--json", "whoami"]).env("COLONY_PROFILE", "work"), "");
     assert_eq!(named.json()["username"].as_str(), Some(two.as_str()));
-    // A key in the environment goes before a profile that nobody named, and not before one of an option.
+    // A key in the environment takes precedence over the default profile, but not over one named by an option.
     let with_key = |arguments: &[&str]| {
         let mut command = bench.command(&[&["--json"], arguments].concat());
         pipe(command.env("COLONY_API_KEY", "col_one"), "").json()["username"].as_str().unwrap().to_owned()
@@ -42,7 +42,7 @@ fn a_profiles_key_goes_to_its_own_service_only() {
     let mut command = bench.command(&["auth", "login"]);
     pipe(command.env("COLONY_BASE_URL", other.sandbox.base_url()), "col_two").fails(2, "is logged in at");
     assert!(other.sandbox.stats().routes.is_empty(), "nothing was sent");
-    // A key of one's own goes where one says.
+    // A given key goes to the given address.
     let mut command = bench.command(&["whoami"]);
     command.env("COLONY_BASE_URL", other.sandbox.base_url()).env("COLONY_API_KEY", other.sandbox.api_key());
     pipe(&mut command, "").ok();
@@ -59,7 +59,7 @@ fn broken_and_unknown_profiles_are_errors_with_remedies() {
     std::fs::write(&file, good.replace("\"schema\": 1", "\"schema\": 9")).unwrap();
     bench.run(&["whoami"]).fails(2, "schema 9");
     bench.pipe(&["auth", "login"], "col_one").fails(2, "schema 9");
-    // With a key and an address of one's own the profile does not matter.
+    // With a given key and address the profile does not matter.
     pipe(bench.command(&["whoami"]).env("COLONY_API_KEY", "col_one"), "").ok();
     std::fs::write(&file, good).unwrap();
     std::fs::remove_file(bench.path(".config/colony-sdk/keys/default.key")).unwrap();

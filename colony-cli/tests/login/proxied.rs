@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::bench::{Bench, Done, mode};
 
-/// A proxy, and what it printed. It is killed when this is dropped.
+/// A proxy, and its output. Dropping it kills the proxy.
 struct Running(Child, Value);
 
 impl Running {
@@ -43,7 +43,7 @@ impl Drop for Running {
     }
 }
 
-/// The status and the body that curl gets.
+/// Returns the status and the body that curl receives.
 fn curl(arguments: &[&str]) -> (String, String) {
     let mut command = Command::new("curl");
     command.args(["-s", "-w", "\n%{http_code}"]).args(arguments).env_clear().env("PATH", "/usr/bin:/bin");
@@ -83,7 +83,7 @@ fn a_port_serves_those_who_know_the_word() {
     assert_eq!((&granted["access_token"], logins(&bench)), (&word.into(), 1));
     assert_eq!(curl(&["-X", "POST", &format!("{base}/auth/rotate-key")]).0, "403");
     assert_eq!(curl(&["--path-as-is", &format!("{base}/../../_stats")]).0, "400");
-    // A write with a body, after every token was revoked: one round, one login.
+    // A write with a body, after all tokens were revoked: one round, one login.
     bench.sandbox.revoke_all();
     let post =
         "{\"title\": \"A title\", \"body\": \"Some words that make a post.\", \"colony_id\": \"general\"}";
@@ -91,7 +91,7 @@ fn a_port_serves_those_who_know_the_word() {
     let (status, body) = curl(&sent);
     assert!(!matches!(&*status, "401" | "502"), "{status} {body}");
     assert_eq!((curl(&[&format!("{base}/users/me")]).0, logins(&bench)), ("200".to_owned(), 2));
-    // Larger than what is held: the caller gets the 401, and the next request another token.
+    // Larger than the held size: the caller gets the 401, and the next request another token.
     bench.sandbox.revoke_all();
     let large = bench.path("large.json");
     fs::write(&large, format!("{{\"body\": \"{}\"}}", "x".repeat(1024 * 1024))).unwrap();
@@ -127,7 +127,7 @@ fn a_socket_file_is_this_user_s_alone() {
         .fails(2, "another program listens there");
     assert_eq!(proxy.end(), Some(0));
     assert!(!socket.exists());
-    // One that was killed leaves its file, which the next one takes away.
+    // A killed proxy leaves its file, which the next one removes.
     drop(Running::start(&bench, &allow));
     assert!(socket.exists());
     assert_eq!(Running::start(&bench, &allow).end(), Some(0));
@@ -176,7 +176,7 @@ fn a_command_gets_a_proxy_and_no_token() {
         &format!("{code} $COLONY_BASE_URL/posts; {code} $COLONY_BASE_URL/users/me"),
     );
     assert_eq!(said.ok().stdout(), "200403");
-    // Without the cache the proxy goes on with the token in hand.
+    // Without the cache the proxy continues with the token in memory.
     let before = logins(&bench);
     let said = bench
         .command(&[
@@ -209,7 +209,7 @@ fn the_proxy_of_a_command_ends_with_it() {
     let me = format!("{}/users/me", line.trim());
     let pid = Pid::from_child(&child);
     crate::bench::stop(&child);
-    // The command is stopped, and what it started may go on.
+    // The command is stopped, but a process that it started may continue.
     assert_eq!(curl(&[&me]).0, "200");
     let children = format!("/proc/{0}/task/{0}/children", child.id());
     for own in fs::read_to_string(children).unwrap().split_whitespace() {

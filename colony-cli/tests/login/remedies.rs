@@ -1,5 +1,5 @@
-//! What an error of the login tells a person to do is what `colony doctor` finds and says: for each state that leads to
-//! such an error it is planted, a command is run into it, and the doctor is asked.
+//! The advice in login errors is what `colony doctor` finds and reports: each state that leads to such an error is
+//! planted, a command runs into it, and then the doctor runs.
 
 #![allow(clippy::print_stderr, reason = "what was seen, for who runs it with --nocapture")]
 
@@ -12,10 +12,10 @@ use crate::{
     doctor::{KEY, change_profile, chmod, config, credential, healthy, put},
 };
 
-/// Plants a state; the variables under which it is one.
+/// Plants a state. Returns the variables that it needs.
 type Plant = fn(&Bench) -> Vec<(&'static str, String)>;
 
-/// A state, the command that runs into it, what is asked of the doctor, and the remedy that both name.
+/// A state, the command that runs into it, the doctor's arguments, and the remedy that both name.
 type State = (&'static str, &'static [&'static str], &'static [&'static str], &'static str, Plant);
 
 const STATES: &[State] = &[
@@ -77,7 +77,7 @@ const STATES: &[State] = &[
             server
         });
         change_profile(bench, |profile| profile["base_url"] = json!(format!("{}/api/v1", server.uri())));
-        // It answers until the test ends.
+        // It serves until the test ends.
         std::mem::forget(server);
         vec![]
     }),
@@ -165,13 +165,13 @@ const STATES: &[State] = &[
     }),
 ];
 
-/// Makes the login one at a provider, and no other.
+/// Makes the login one at a provider only.
 fn at_provider(bench: &Bench) {
     bench.bring(&[], &bench.refresh_token()).ok();
     change_profile(bench, |profile| profile["api_key"] = Value::Null);
 }
 
-/// Commands that errors name and no state of this host leads to.
+/// Commands in errors that no state of this host leads to.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("colony config list", "what the policy refuses is not allowed, and nothing is wrong"),
     ("colony auth status", "it shows more; what ends the matter is the command beside it"),
@@ -179,7 +179,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("colony exec", "it is where a key comes from"),
 ];
 
-/// The error of a command that is to fail, and what the doctor says of each thing it finds.
+/// Returns the error of a command that must fail, and the doctor's findings.
 fn seen(bench: &Bench, run: &[&str], more: &[&str], plant: Plant) -> (String, Vec<String>) {
     let set = plant(bench);
     let with = |arguments: &[&str]| {
@@ -209,19 +209,19 @@ fn the_next_step_of_an_error_is_the_doctors_too() {
         let (error, found) = seen(&bench, run, more, *plant);
         eprintln!("{what}: {error}\n  doctor: {}", found.join("\n  doctor: "));
         errors += &error;
-        // Nothing else is advised instead.
+        // No other advice is given.
         if !error.contains(remedy) || found.is_empty() || !found.iter().all(|line| line.contains(remedy)) {
             missed.push(format!("{what} ({remedy}): {error}\n  doctor: {found:?}"));
         }
     }
     eprintln!("{} states, {} remedies alike", STATES.len(), STATES.len() - missed.len());
     assert!(missed.is_empty(), "{}", missed.join("\n"));
-    // And no error names another command.
+    // No error names another command.
     let unseen: Vec<String> = commands().into_iter().filter(|it| !errors.contains(it.as_str())).collect();
     assert!(unseen.is_empty(), "no state leads to these: {unseen:?}");
 }
 
-/// The commands that the messages and hints of the login name in backticks.
+/// Returns the commands in backticks in the login's messages and hints.
 fn commands() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = [
@@ -237,7 +237,7 @@ fn commands() -> BTreeSet<String> {
     for file in files {
         let text = fs::read_to_string(root.join(file)).unwrap();
         let code: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.starts_with("//")).collect();
-        // Texts that go on in the next line are one.
+        // Joins texts that continue on the next line.
         for line in code.join("\n").replace("\\\n", "").lines() {
             let named = line.split('`').skip(1).step_by(2).filter(|it| it.starts_with("colony "));
             found.extend(named.map(|it| it.replace("{}", "nobody")));

@@ -1,4 +1,4 @@
-//! Replacing the key: it is never lost, whatever happens to the answer.
+//! Replacing the key: it is never lost, whatever happens to the reply.
 
 use std::process::Command;
 
@@ -34,7 +34,7 @@ fn the_profile_gets_the_new_key() {
     assert_eq!(done.stdout(), "", "the key is kept, and nowhere shown");
     assert!(done.stderr().contains("profile default") && !done.stderr().contains(&after));
     works(&bench);
-    // By its name too, which shows the answer and says what became of the profile.
+    // Also by its operation name, which prints the reply and reports the change to the profile.
     let done = bench.run(&["call", "rotate_key"]).ok();
     let answer: Value = serde_json::from_str(&done.stdout()).unwrap();
     assert_eq!(answer["api_key"], kept(&bench));
@@ -44,7 +44,7 @@ fn the_profile_gets_the_new_key() {
     assert_eq!(bench.holding(&before), Vec::<std::path::PathBuf>::new());
 }
 
-/// The answer is lost, once or until the command gives up: the same rotation is repeated, and the key is the same.
+/// The reply is lost, once or until the command gives up: the same rotation is repeated, and the key is the same.
 #[test]
 fn an_unknown_outcome_is_repeated() {
     for lost in [1, 9] {
@@ -77,7 +77,7 @@ fn a_refusal_changes_nothing() {
     assert_eq!((kept(&bench), begun(&bench)), (before, 0));
 }
 
-/// A key that nobody keeps is printed, or written to a file that is there before anything is sent.
+/// A key that no profile stores is printed, or written to a file that exists before anything is sent.
 #[test]
 fn a_secret_gets_a_private_file_or_stdout() {
     let bench = Bench::new();
@@ -102,7 +102,7 @@ fn a_secret_gets_a_private_file_or_stdout() {
         with(&key, &[&webhook[..], &["--output", bad]].concat()).fails(2, "nothing was sent");
     }
     assert_eq!(sent(), 0);
-    // One that others may read is closed to them; one that cannot take it is no loss.
+    // A file that others can read is closed to them; a file that cannot be written does not lose the key.
     std::fs::write(&file, "x".repeat(4096)).unwrap();
     with(&key, &["auth", "rotate-key", "--output", name]).ok();
     key = std::fs::read_to_string(&file).unwrap().trim().to_owned();
@@ -115,7 +115,7 @@ fn a_secret_gets_a_private_file_or_stdout() {
     assert!(done.stderr().contains("COLONY_API_KEY"), "{}", done.stderr());
     key = done.stdout().trim().to_owned();
     with(&key, &["whoami"]).ok();
-    // A registration is written privately as well, and nothing is left of one that was refused.
+    // A registration is also written privately, and nothing is left of a refused one.
     let registered = bench.path("registered.json");
     let register = |username: &str| {
         let username = format!("username={username}");
@@ -131,7 +131,7 @@ fn a_secret_gets_a_private_file_or_stdout() {
     register("another-agent").fails(7, "may have been made");
 }
 
-/// Nothing is written where nobody lives, and that is no reason to fail.
+/// Without a home nothing is written, and that is not an error.
 #[test]
 fn the_state_is_told_without_a_home() {
     let bench = Bench::new();

@@ -1,4 +1,4 @@
-//! No command tells a secret unless that is what it is for, however much it is asked to tell.
+//! No command reveals a secret unless that is its purpose, at any verbosity.
 
 use crate::bench::{Bench, CLIENT, Done, SECRET};
 
@@ -14,7 +14,7 @@ fn nothing_that_is_told_holds_a_secret() {
     hear(bench.run(&["-vvv", "--json", "auth", "status", "--verify"]).ok());
     bench.sandbox.openid().expire_access_tokens();
     hear(bench.run(&["-vvv", "auth", "status", "--verify"]).ok());
-    // What is kept now, and what these commands are for.
+    // The stored secrets, and the ones that these commands are for.
     let mut secrets = vec![key, brought, SECRET.to_owned()];
     for command in [&["auth", "token"][..], &["auth", "exchange", "--audience", CLIENT]] {
         secrets.push(bench.run(command).ok().stdout().trim().to_owned());
@@ -27,7 +27,7 @@ fn nothing_that_is_told_holds_a_secret() {
     for name in ["access_token", "refresh_token"] {
         secrets.push(stored[name].as_str().unwrap().to_owned());
     }
-    // Each way for it to fail.
+    // Each way in which it can fail.
     hear(bench.bring(&["-vvv"], &secrets[1]).ok());
     hear(bench.bring(&["-vvv"], "rt_planted_and_wrong").fails(3, ""));
     hear(bench.pipe(&["-vvv", "auth", "login"], "col_planted_and_wrong").fails(3, ""));

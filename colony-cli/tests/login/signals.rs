@@ -1,4 +1,4 @@
-//! Signals: a login is not lost by one, and the terminal and the disk are left as they were.
+//! Signals: they never cost a login, and the terminal and the disk are left as they were.
 //!
 //! ```console
 //! $ COLONY_TESTS_LONG=1 cargo test -p colony-cli --test login signals -- --nocapture    # 60 of them
@@ -40,7 +40,7 @@ impl Home {
         command
     }
 
-    /// Logs in, as a person would.
+    /// Logs in as a person would.
     fn login(&self) {
         let token = self.provider.refresh_token("colony_public");
         let login = ["auth", "login", "--with-refresh-token", "--client-id", "colony_public"];
@@ -78,7 +78,7 @@ fn end(child: Child) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
-/// A refresh in each of the commands that make one, with each signal, at any moment.
+/// A refresh in each of the commands that make one, with each signal, at any time.
 #[test]
 fn a_signal_during_a_refresh_costs_no_login() {
     let Some(home) = Home::new(&json!({"before_ms": 20, "after_ms": 80})) else { return };
@@ -87,13 +87,13 @@ fn a_signal_during_a_refresh_costs_no_login() {
     let (mut alive, mut under_way, mut held) = (0, 0, 0);
     for round in 0..wanted {
         let ((signal, code), command) = (SIGNALS[round % 3], commands[round / 3 % 3]);
-        // Fresh to itself, ended to the command: it has to refresh.
+        // Fresh for the provider, expired for the command: it must refresh.
         home.provider.set(&json!({"access_token_seconds": 1}));
         pipe(&mut home.command(&["auth", "refresh"]), "").ok();
         home.provider.set(&json!({"access_token_seconds": 900}));
         std::thread::sleep(Duration::from_millis(if command == commands[1] { 1_000 } else { 0 }));
         let child = home.start(command);
-        // Half of them when the token has been sent, the others at any moment.
+        // Half of them after the token was sent, the others at any time.
         if round % 2 == 0 {
             let started = Instant::now();
             while !home.is_under_way() && started.elapsed() < Duration::from_secs(5) {
@@ -121,7 +121,7 @@ fn a_signal_during_a_refresh_costs_no_login() {
     assert!(under_way as usize >= wanted / 4 && held > 0, "the signals missed: {under_way}, {held}");
 }
 
-/// Without the hold such a signal does end a login: a kill, which cannot be held, in the same place.
+/// Without the hold such a signal loses a login: a kill, which cannot be held, at the same point.
 #[test]
 fn a_kill_in_the_same_place_leaves_the_outcome_unknown() {
     let Some(home) = Home::new(&json!({"after_ms": 2_000})) else { return };
@@ -149,7 +149,7 @@ fn a_second_signal_ends_the_program() {
         std::thread::sleep(Duration::from_millis(1));
     }
     send(&child, Signal::TERM);
-    // Until it has said that it holds the first.
+    // Waits until it has reported that it holds the first.
     let mut said = [0; 8];
     child.stderr.as_mut().unwrap().read_exact(&mut said).unwrap();
     assert_eq!(&said, b"stopping");
@@ -157,7 +157,7 @@ fn a_second_signal_ends_the_program() {
     assert_eq!(end(child).0, Some(130));
 }
 
-/// One that waits for the lock of another process has sent nothing, and ends at once.
+/// A process that waits for another's lock has sent nothing, and ends at once.
 #[test]
 fn a_signal_while_waiting_for_another_process_ends_the_program() {
     let Some(home) = Home::new(&json!({"after_ms": 8_000})) else { return };
@@ -166,7 +166,7 @@ fn a_signal_while_waiting_for_another_process_ends_the_program() {
         std::thread::sleep(Duration::from_millis(1));
     }
     let second = home.start(&["auth", "refresh"]);
-    // Until it waits: it looks at the lock ten times a second.
+    // Gives it time to reach the lock, which it then checks ten times a second.
     std::thread::sleep(Duration::from_millis(1_500));
     let requests = home.provider.count("token_requests");
     send(&second, Signal::TERM);
@@ -178,10 +178,10 @@ fn a_signal_while_waiting_for_another_process_ends_the_program() {
     assert!(home.is_alive());
 }
 
-/// SIGTERM, since programs in the background of a script are told to ignore SIGINT.
+/// SIGTERM, since background programs of a script ignore SIGINT.
 ///
-/// A key that is being confirmed is removed again when a signal ends the login; one that `nohup` has told not to
-/// listen goes on.
+/// A key that is being confirmed is removed when a signal ends the login; a program under `nohup` ignores the signal
+/// and continues.
 #[test]
 fn nothing_staged_is_left_behind() {
     let bench = Bench::with(|options| options.auth_latency = Duration::from_millis(800));
@@ -193,7 +193,7 @@ fn nothing_staged_is_left_behind() {
         while !staged() {
             std::thread::sleep(Duration::from_millis(1));
         }
-        // The login is under way: the first is held, until its answer is there.
+        // The login is in progress: the first signal is held until the reply arrives.
         std::thread::sleep(Duration::from_millis(100));
         send(&child, Signal::TERM);
         if twice {

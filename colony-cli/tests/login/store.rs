@@ -1,4 +1,4 @@
-//! A credential that rotates keeps away from the store that hosts share (F20): no lock service protects a refresh token.
+//! A rotating credential stays out of the store that hosts share (F20): no lock service protects a refresh token.
 
 use std::{io::ErrorKind, net::TcpListener};
 
@@ -28,7 +28,7 @@ fn a_rotating_credential_does_not_ask_the_store() {
     }
     run(&["auth", "logout"]).ok();
     assert!(!is_asked());
-    // A login with a key asks it: the address is one that is used.
+    // A login with a key uses the store, so the address works.
     let mut login = bench.command(&["whoami"]);
     login.env("COLONY_SDK_TOKEN_STORE", &url).env("COLONY_API_KEY", bench.sandbox.api_key());
     crate::bench::pipe(&mut login, "").ok();

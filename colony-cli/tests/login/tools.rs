@@ -1,5 +1,5 @@
-//! Other tools with this login: git, kubectl, docker and google-auth as they are installed, what bazel's protocol says,
-//! and commands that are given a token.
+//! Other tools with this login: git, kubectl, docker and google-auth as installed, bazel's protocol, and commands that
+//! are given a token.
 
 #![allow(clippy::print_stderr, reason = "what was seen, for who runs it with --nocapture")]
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::bench::{Bench, Done, long, pipe, start};
 
-/// A bench whose profile has the key, as that of a person who has logged in; the cache is empty.
+/// Returns a bench whose profile has the key, as after a person's login; the cache is empty.
 fn logged_in() -> Bench {
     let bench = Bench::new();
     let key = bench.sandbox.api_key().to_owned();
@@ -40,13 +40,13 @@ fn moment(text: &Value) -> i64 {
     text.as_str().unwrap().parse::<colony_core::Timestamp>().unwrap().unix_seconds().unwrap()
 }
 
-/// Makes a program that a tool runs.
+/// Creates a program that a tool runs.
 fn script(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// The tool with its home in the bench, or `None` where it is not installed.
+/// Returns the tool with its home in the bench, or `None` if it is not installed.
 fn tool(bench: &Bench, name: &str) -> Option<Command> {
     let path = std::env::var("PATH").unwrap_or_default();
     let found =
@@ -65,7 +65,7 @@ fn tool(bench: &Bench, name: &str) -> Option<Command> {
     Some(command)
 }
 
-/// A Kubernetes API server that greets those who bring a token.
+/// A Kubernetes API server that greets requests with a token.
 struct Cluster(Child, u16);
 
 impl Cluster {
@@ -122,7 +122,7 @@ impl Drop for Cluster {
     }
 }
 
-/// What a docker client asks its daemon in order to log in.
+/// Mocks the daemon that a docker client asks in order to log in.
 fn daemon(bench: &Bench) -> wiremock::MockServer {
     use wiremock::{
         Mock, MockServer, ResponseTemplate,
@@ -287,7 +287,7 @@ fn every_format_names_the_end_of_the_token() {
     assert_eq!(serde_json::from_slice::<Value>(&fs::read(&file).unwrap()).unwrap(), expected);
     assert_eq!(crate::bench::mode(&file), 0o600);
     assert_eq!(logins(&bench), 1);
-    // What cannot be had is told in the form that is read, and by the exit code.
+    // A failure is reported in the expected format, and by the exit code.
     let refused = bench
         .command(&["auth", "token", "--format", "google"])
         .env("GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE", "urn:ietf:params:oauth:token-type:saml2")
@@ -314,19 +314,19 @@ fn a_token_for_another_service_and_the_least_life() {
         bench.run(&["auth", "token", "--format", "google", "--audience", crate::bench::CLIENT]).json();
     assert_eq!((&google["id_token"], &google["expiration_time"]), (&json!(token), &json!(ends)));
     let sent = bench.sandbox.stats();
-    // An id_token lives five minutes: nothing is sent for one that cannot be.
+    // An id_token lives five minutes: nothing is sent for a longer lifetime, which is impossible.
     bench.run(&[&app[..], &["--id-token", "--min-ttl", "10m"]].concat()).fails(2, "lives 300 s");
     bench.run(&["auth", "token", "--min-ttl", "48h"]).fails(2, "lives 86400 s");
     assert_eq!(bench.sandbox.stats().total("POST /oauth/token"), sent.total("POST /oauth/token"));
     assert_eq!(logins(&bench), 1);
 }
 
-/// A token of 10 s, of which 9 are asked for again and again: each is worth its login, all others share it.
+/// A required lifetime beyond that of the cached token costs one login, which all callers share.
 #[test]
 fn who_needs_more_life_gets_a_later_token_once_for_all() {
     let bench = logged_in();
     let first = bench.run(&["auth", "token"]).ok().stdout();
-    // As if it had been got a day ago, with twenty minutes left.
+    // As if it had been issued a day ago, with twenty minutes left.
     bench.sandbox.revoke_all();
     let file = fs::read_dir(bench.path(".cache/colony-sdk")).unwrap();
     let file =

@@ -1,4 +1,4 @@
-//! A client that speaks plain HTTP, and checks what holds for every reply.
+//! A client over plain HTTP that checks the rules for every reply.
 
 use std::error::Error;
 
@@ -15,7 +15,7 @@ pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 pub(crate) const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 pub(crate) const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// A sandbox and an app of it.
+/// A sandbox and one of its apps.
 pub(crate) struct Bench {
     pub(crate) sandbox: Sandbox,
     pub(crate) http: reqwest::Client,
@@ -28,7 +28,7 @@ impl Bench {
         Ok(Self { sandbox, http: http.map_err(std::io::Error::other)? })
     }
 
-    /// The API's JWT of the sandbox's account.
+    /// Returns the API's JWT of the sandbox's account.
     pub(crate) async fn jwt(&self) -> Result<String, Box<dyn Error>> {
         let url = format!("{}/auth/token", self.sandbox.base_url());
         let body = json!({"api_key": self.sandbox.api_key()});
@@ -42,7 +42,7 @@ impl Bench {
         Ok(reply.json().await?)
     }
 
-    /// A form, sent as the first app.
+    /// Sends a form as the first app.
     pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> reqwest::Result<(u16, Value)> {
         let app = self.sandbox.openid().app();
         let secret = app.client_secret.as_ref().map_or("", |secret| secret.expose_secret());
@@ -50,7 +50,7 @@ impl Bench {
         self.send(path, form, Some(&basic)).await
     }
 
-    /// A form, sent as it is.
+    /// Sends a form unchanged.
     pub(crate) async fn send(
         &self,
         path: &str,
@@ -81,14 +81,14 @@ impl Bench {
         Ok((status, body))
     }
 
-    /// The error of a form that is to be refused with 400.
+    /// Returns the error of a form that must be refused with 400.
     pub(crate) async fn refused(&self, path: &str, form: &[(&str, &str)]) -> reqwest::Result<String> {
         let (status, body) = self.post(path, form).await?;
         assert_eq!(status, 400, "{body}");
         Ok(text(&body["error"]))
     }
 
-    /// Logs a device in; what the token endpoint answered.
+    /// Logs a device in. Returns the token endpoint's reply.
     pub(crate) async fn device_login(&self, scope: &str) -> Result<Value, Box<dyn Error>> {
         let (status, begun) = self.post("/oauth/device_authorization", &[("scope", scope)]).await?;
         assert_eq!(status, 200, "{begun}");
@@ -111,7 +111,7 @@ impl Bench {
         Ok((status, reply.json().await?))
     }
 
-    /// The claims of a token, once its signature was checked with the published keys.
+    /// Returns the claims of a token, after verifying its signature with the published keys.
     pub(crate) async fn verified(&self, id_token: &str) -> Result<Value, Box<dyn Error>> {
         let set = self.get("/.well-known/jwks.json").await?;
         let parts: Vec<&str> = id_token.split('.').collect();

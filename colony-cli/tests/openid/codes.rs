@@ -11,7 +11,7 @@ use crate::client::{Bench, Outcome, text};
 const REDIRECT: &str = "http://127.0.0.1:4711/callback?kept=1";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-/// The address a browser opens, with these changes.
+/// Returns the address that a browser opens, with these changes.
 fn address(bench: &Bench, changes: &[(&str, &str)]) -> Url {
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
     let fields = [
@@ -38,7 +38,7 @@ fn field(address: &str, name: &str) -> Option<String> {
     url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
-/// Where the browser is sent.
+/// Returns the address that the browser is redirected to.
 async fn location(bench: &Bench, changes: &[(&str, &str)]) -> reqwest::Result<String> {
     let reply = bench.http.get(address(bench, changes)).send().await?;
     assert_eq!(reply.status(), 302);

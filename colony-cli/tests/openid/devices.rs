@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Bench, DEVICE, Outcome, text};
 
-/// A provider that may be asked as often as one likes.
+/// Returns options for a provider without a limit on requests.
 fn patient() -> Options {
     let openid = OpenIdOptions { device_interval: Duration::ZERO, ..OpenIdOptions::default() };
     Options { openid, ..Options::default() }

@@ -43,7 +43,7 @@ async fn a_jwt_is_exchanged_for_tokens_of_an_app() -> Outcome {
         ("audience", &audience),
         ("scope", "profile nonsense offline_access colony:karma"),
     ];
-    // Nobody authenticates: the subject token is the credential.
+    // The app does not authenticate: the subject token is the credential.
     let (status, tokens) = bench.send("/oauth/token", &form, None).await?;
     assert_eq!(status, 200, "{tokens}");
     let mut names: Vec<&String> = tokens.as_object().unwrap().keys().collect();

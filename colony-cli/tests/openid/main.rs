@@ -1,4 +1,4 @@
-//! The sandbox as an OpenID provider, over plain HTTP: nothing here knows its types but the controls.
+//! The sandbox as an OpenID provider, over plain HTTP: the tests use none of its types but the controls.
 
 mod client;
 mod codes;

@@ -1,4 +1,4 @@
-//! One account's view of a sandbox, over plain HTTP.
+//! One account's client for a sandbox, over plain HTTP.
 
 use std::error::Error;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
-/// One account's view of a sandbox.
+/// One account's client for a sandbox.
 pub(crate) struct Agent {
     pub(crate) http: Client,
     pub(crate) base: String,
@@ -29,7 +29,7 @@ impl Agent {
         Ok(agent)
     }
 
-    /// A new account, signed in.
+    /// Registers a new account and signs in.
     pub(crate) async fn register(sandbox: &Sandbox, name: &str) -> Result<Self, Box<dyn Error>> {
         let body = json!({"username": name, "display_name": name, "bio": "A second account"});
         let (status, reply) = Self::anonymous(sandbox).post("/auth/register", body).await?;

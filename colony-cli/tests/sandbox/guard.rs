@@ -1,4 +1,4 @@
-//! Requests that a web page made, or that came by a foreign name.
+//! Requests from a web page, or under a foreign host name.
 
 use colony_cli::sandbox::{Options, Sandbox};
 use reqwest::Client;

@@ -1,4 +1,4 @@
-//! Idempotency keys: replays, refusals, and calls that are under way.
+//! Idempotency keys: replays, refusals, and calls in progress.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn every_write_can_be_keyed() -> Outcome {
         assert_eq!((again.status(), is_replay(&again)), (first.status(), true), "{method} {path}");
         assert_eq!(first.bytes().await?, again.bytes().await?, "{method} {path}");
     }
-    // The query belongs to the payload.
+    // The query is part of the payload.
     let (_, page) = agent.get("/posts?limit=1").await?;
     let tip = format!("/tips/post/{}", text(&page["items"][0]["id"]));
     let tip = |sats: u32| format!("{tip}?amount_sats={sats}");
@@ -93,7 +93,7 @@ async fn a_call_under_way_is_not_performed_twice() -> Outcome {
     let body = json!({"title": "Held back", "body": "b", "no_colony": true});
     let send = || agent.send(Method::POST, "/posts", Some(body.clone()), &[("Idempotency-Key", "held")]);
     let (first, during) = tokio::join!(send(), async {
-        // The first call has acted: its post is there.
+        // The first call has acted: its post exists.
         while agent.get("/posts?q=held").await?.1["total"] != 1 {}
         send().await
     });

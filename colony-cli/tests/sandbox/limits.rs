@@ -1,4 +1,4 @@
-//! Limits, where they are enforced and where they are not.
+//! Limits, enforced and not enforced.
 
 use colony_cli::sandbox::{Options, Sandbox};
 use reqwest::Method;

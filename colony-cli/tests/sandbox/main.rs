@@ -178,7 +178,7 @@ async fn slow_logins_are_counted_while_they_last() -> Outcome {
     let login = json!({"api_key": sandbox.api_key()});
     let url = format!("{}/auth/token", sandbox.base_url());
     let patient = || agent.http.post(&url).json(&login).send();
-    // One client leaves before its answer.
+    // One client disconnects before its reply.
     let hasty = Client::builder().timeout(Duration::from_millis(200)).build()?;
     let hasty = hasty.post(&url).json(&login).send();
     let (one, two, left) = tokio::join!(patient(), patient(), hasty);

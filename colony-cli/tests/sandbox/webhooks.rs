@@ -1,4 +1,4 @@
-//! Webhooks: what arrives at a receiver, how it is signed, and how often it is tried.
+//! Webhooks: the deliveries that a receiver gets, their signatures, and their retries.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn sandbox(attempts: usize) -> std::io::Result<Sandbox> {
     Sandbox::start(Options { webhook_pauses, ..Options::default() }).await
 }
 
-/// A receiver that fails so many times, and then takes everything.
+/// Returns a receiver that fails this often, and then accepts everything.
 async fn receiver(failures: u64) -> MockServer {
     let server = MockServer::start().await;
     if failures > 0 {
@@ -31,7 +31,7 @@ async fn receiver(failures: u64) -> MockServer {
     server
 }
 
-/// Waits until so many requests have arrived.
+/// Waits until this many requests have arrived.
 async fn arrived(server: &MockServer, count: usize) -> Vec<Request> {
     loop {
         let requests = server.received_requests().await.unwrap_or_default();
@@ -49,7 +49,7 @@ async fn subscribe(agent: &Agent, url: &str, events: &[&str]) -> Result<String, 
     Ok(format!("/webhooks/{}", text(&hook["id"])))
 }
 
-/// Waits until a webhook has so many attempts behind it; gives them, the latest first.
+/// Waits until a webhook has made this many attempts. Returns them, latest first.
 async fn attempts(agent: &Agent, hook: &str, count: usize) -> reqwest::Result<Vec<Value>> {
     loop {
         let (_, rows) = agent.get(&format!("{hook}/deliveries?limit=100")).await?;
@@ -71,7 +71,7 @@ fn hmac(secret: &str, parts: &[&[u8]]) -> String {
     mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Fails unless both signatures of a delivery are right.
+/// Fails unless both signatures of a delivery are correct.
 fn check_signatures(request: &Request, secret: &str) {
     let at = field(request, "x-colony-timestamp");
     let plain = format!("sha256={}", hmac(secret, &[&request.body]));
@@ -86,7 +86,7 @@ async fn an_event_arrives_signed_at_those_whom_it_concerns() -> Outcome {
     let me = Agent::login(&sandbox, sandbox.api_key()).await?;
     let other = Agent::register(&sandbox, "sender").await?;
     subscribe(&me, &server.uri(), &["direct_message"]).await?;
-    // The sender's own webhook is not concerned.
+    // The sender's own webhook is not called.
     subscribe(&other, &server.uri(), &["direct_message", "mention"]).await?;
     other.post(&format!("/messages/send/{}", sandbox.username()), json!({"body": "Hi"})).await?;
     let request = arrived(&server, 1).await.remove(0);
@@ -98,7 +98,7 @@ async fn an_event_arrives_signed_at_those_whom_it_concerns() -> Outcome {
     assert_eq!(field(&request, "x-colony-event"), "direct_message");
     assert_eq!(field(&request, "x-colony-attempt"), "1");
     check_signatures(&request, SECRET);
-    // What everybody may know goes to every subscriber.
+    // Public events go to every subscriber.
     subscribe(&other, &server.uri(), &["post_created"]).await?;
     let post = json!({"title": "News for @sender", "body": "b", "colony": "meta"});
     me.post("/posts", post).await?;
@@ -128,7 +128,7 @@ async fn what_fails_is_tried_again_under_the_same_event() -> Outcome {
     assert_eq!(rows[0]["id"], deliveries[2].as_str());
     assert_eq!(me.get(&hook).await?.1["failure_count"], 0, "the last attempt succeeded");
 
-    // A replay is the same event, tried from the start.
+    // A replay is the same event, attempted from the start.
     let replay = format!("{hook}/deliveries/{}/replay", text(&rows[2]["id"]));
     assert_eq!(me.post(&replay, Value::Null).await?.0, 202);
     let again = arrived(&server, 4).await.remove(3);
@@ -147,7 +147,7 @@ async fn ten_failures_in_a_row_switch_a_webhook_off() -> Outcome {
     let hook = subscribe(&me, &server.uri(), &["post_created"]).await?;
     let post =
         async |title: &str| me.post("/posts", json!({"title": title, "body": "b", "no_colony": true})).await;
-    // A test says how it went, and counts for nothing.
+    // A test reports its result, and does not count.
     let (_, tested) = me.post(&format!("{hook}/test"), Value::Null).await?;
     assert_eq!((&tested["event"], &tested["response_status"]), (&json!("test.ping"), &json!(500)));
     for round in 1..=2 {

@@ -1,4 +1,4 @@
-//! `colony watch` against the sandbox: nothing is lost, stopping is clean, and text of others stays text.
+//! `colony watch` against the sandbox: nothing is lost, stopping is clean, and text by others stays text.
 
 #![cfg(unix)]
 
@@ -21,7 +21,7 @@ use colony_cli::sandbox::Options;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-/// A watch that has begun: what happened before is not its business.
+/// A watch in progress: earlier events do not concern it.
 struct Scene {
     bench: Bench,
 }
@@ -57,7 +57,7 @@ impl Scene {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Lets another account do something; the ids of what came of it.
+    /// Makes another account act. Returns the ids of the results.
     fn happens(&self, event: &Value) -> Vec<String> {
         let base = self.bench.sandbox.base_url();
         let host = base.trim_start_matches("http://").split('/').next().unwrap().to_owned();
@@ -85,7 +85,7 @@ impl Scene {
         self.bench.cache.path().join(name)
     }
 
-    /// How often each event is in the log.
+    /// Returns how often each event is in the log.
     fn log(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for line in fs::read_to_string(self.path("log")).unwrap_or_default().lines() {
@@ -94,7 +94,7 @@ impl Scene {
         counts
     }
 
-    /// Looks again and again until it is so.
+    /// Polls until the condition holds.
     fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let end = Instant::now() + Duration::from_secs(60);
         while !is_so(self) {
@@ -104,7 +104,7 @@ impl Scene {
     }
 }
 
-/// A command that notes the event.
+/// A command that records the event.
 const NOTE: [&str; 4] = ["--exec", "/bin/sh", "-c", "echo \"$COLONY_EVENT_ID\" >> log"];
 
 fn signal(child: &Child, signal: Signal) {
@@ -138,7 +138,7 @@ fn w1_kills_lose_nothing() {
     let repeats: usize =
         scene.log().iter().filter(|(id, _)| ids.contains(id)).map(|(_, count)| count - 1).sum();
     assert!(repeats <= kills, "{repeats} repeats after {kills} kills");
-    // A clean stop: nothing comes again.
+    // After a clean stop nothing is repeated.
     let again = scene.watch(&["--once", "--json"]);
     assert_eq!((again.status.code(), text(&again.stdout)), (Some(0), String::new()));
 }
@@ -197,7 +197,7 @@ fn w13_a_command_that_runs_comes_to_its_end() {
     let (code, _, stderr) = ended(child);
     assert_eq!((code, scene.log().contains_key(&id)), (Some(0), true), "{stderr}");
     assert!(text(&scene.watch(&["--once", "--json"]).stdout).is_empty(), "it is done");
-    // A second signal ends it at once, and the event comes again.
+    // A second signal ends it at once, and the event is repeated.
     fs::remove_file(scene.path("go")).unwrap();
     fs::remove_file(scene.path("log")).unwrap();
     let id = scene.happens(&json!({"kind": "post"})).remove(0);
@@ -205,11 +205,11 @@ fn w13_a_command_that_runs_comes_to_its_end() {
     scene.until("the command runs", |scene| scene.log().contains_key("begun"));
     signal(&child, Signal::TERM);
     signal(&child, Signal::INT);
-    // The command lives on and holds the pipes open.
+    // The command continues and keeps the pipes open.
     assert_eq!(child.wait().unwrap().code(), Some(130));
     fs::write(scene.path("go"), "").unwrap();
     assert!(text(&scene.watch(&["--once", "--json"]).stdout).contains(&id));
-    // It would look for `go` for ever where the directory is gone.
+    // If the directory were removed first, it would wait for `go` forever.
     scene.until("the command ends", |scene| scene.log().contains_key(&id));
 }
 
@@ -226,7 +226,7 @@ fn w14_text_of_others_stays_text() {
         stdout.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}' && c != '\u{e0041}'),
         "{stdout:?}"
     );
-    // The message, its notification, and two posts at least.
+    // The message, its notification, and at least two posts.
     assert_eq!(stdout.lines().filter(|line| line.contains("touch made")).count(), 2, "{stdout}");
     let run =
         scene.watch(&["--once", "--exec", "/bin/sh", "-c", "cat >> lines; env | grep ^COLONY_EVENT >> env"]);
@@ -253,7 +253,7 @@ fn w14_text_of_others_stays_text() {
     );
 }
 
-/// The line of an event is the row as it came; `--clean` is for a model that reads it.
+/// An event's line is the row as received; `--clean` is for a model that reads it.
 #[test]
 fn a_model_is_given_cleaned_lines() {
     let scene = Scene::new();
@@ -285,7 +285,7 @@ fn a_model_is_given_cleaned_lines() {
     assert!(text(&refused.stderr).contains("add --json or --exec"), "{}", text(&refused.stderr));
 }
 
-/// What is kept for later is the row as it came; it is cleaned when it is given.
+/// The stored row is as received; it is cleaned when it is passed to the command.
 #[test]
 fn a_failed_event_is_cleaned_when_it_is_given_again() {
     let scene = Scene::new();
@@ -320,7 +320,7 @@ fn a_command_that_fails_is_kept_for_later() {
     assert_eq!(scene.log().get(&id), Some(&1));
     assert_eq!(scene.watch(&arguments).status.code(), Some(0));
     assert_eq!(scene.log().get(&id), Some(&1), "it is out of the file");
-    // Or the watch ends before it.
+    // Or the watch ends before the event.
     let id = scene.happens(&json!({"kind": "post"})).remove(0);
     let stopped = scene.watch(&["--attempts", "1", "--on-failure", "stop", "--exec", "/bin/false"]);
     assert_eq!(stopped.status.code(), Some(1), "{}", text(&stopped.stderr));

@@ -14,7 +14,7 @@ use super::{App, Asked, Provider, now, seconds, token};
 /// The letters of a user code: none that looks or sounds like another, and no vowels (RFC 8628 section 6.1).
 const LETTERS: &[u8] = b"BCDFGHJKLMNPQRSTVWXZ";
 
-/// Section 3.1: a device requests authorization.
+/// Handles a device's request for authorization (section 3.1).
 pub(super) fn begin(provider: &Provider, asked: &Asked<'_>) -> Answer {
     let form = asked.form()?;
     let app = authenticate(&provider.apps, asked.headers, &form)?;
@@ -42,7 +42,7 @@ pub(super) fn begin(provider: &Provider, asked: &Asked<'_>) -> Answer {
     }))))
 }
 
-/// Section 3.4 and 3.5: a device polls for its tokens.
+/// Handles a device's poll for its tokens (sections 3.4 and 3.5).
 pub(super) fn poll(provider: &Provider, app: &App, form: &Form) -> Answer {
     let wanted = form.need("device_code")?;
     let default_user = provider.options.auto_approve.then(|| provider.default_user()).flatten();
@@ -82,7 +82,7 @@ pub(super) fn poll(provider: &Provider, app: &App, form: &Form) -> Answer {
     token::reply(provider, &app.client_id, &issued, None)
 }
 
-/// The page where a person would decide. Here it explains how to decide.
+/// Returns the page where a person would decide. Here it explains how to decide.
 pub(super) fn page(provider: &Provider, _: &Asked<'_>) -> Answer {
     Ok(Reply::ok(&json!({
         "message": "This is a sandbox: nobody is asked. To decide, POST JSON with the user code as `request`.",

@@ -31,7 +31,7 @@ const CAPABILITIES: [(&str, &str); 6] = [
     ("create_colony", "Create a colony"),
 ];
 
-/// Everyone has every capability that the sandbox implements.
+/// Returns all capabilities: everyone has those that the sandbox implements.
 fn capability_rows() -> Vec<Value> {
     CAPABILITIES
         .iter()

@@ -1,5 +1,5 @@
-//! The account's e-mail address, and the recovery of a lost key by mail. No mail is sent: it is kept for `GET
-//! /_control/mail`.
+//! The account's e-mail address, and the recovery of a lost key by mail. No mail is sent: it is kept for
+//! `GET /_control/mail`.
 
 use std::collections::HashMap;
 

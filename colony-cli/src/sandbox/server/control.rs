@@ -102,7 +102,7 @@ fn fields(body: &Bytes) -> Map<String, Value> {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
-/// `{"rule": "POST /oauth/token#refresh_token=503x1"}`: adds a rule; `{"rule": null}` removes all.
+/// Adds a rule from `{"rule": "POST /oauth/token#refresh_token=503x1"}`; `{"rule": null}` removes all.
 fn add_rule(server: &Server, body: &Bytes) -> Reply {
     match fields(body).get("rule") {
         Some(Value::Null) => {
@@ -120,7 +120,7 @@ fn add_rule(server: &Server, body: &Bytes) -> Reply {
     }
 }
 
-/// `{"mode": "drop"}`: sets the behavior of `/stream`.
+/// Sets the behavior of `/stream` from `{"mode": "drop"}`.
 fn stream(server: &Server, body: &Bytes) -> Reply {
     match fields(body).get("mode").and_then(Value::as_str).unwrap_or_default().parse::<StreamMode>() {
         Ok(mode) => {
@@ -131,7 +131,7 @@ fn stream(server: &Server, body: &Bytes) -> Reply {
     }
 }
 
-/// `{"invoice": "…"}`: pays an invoice, named by its text or its payment hash.
+/// Pays the invoice in `{"invoice": "…"}`, named by its text or its payment hash.
 fn pay(server: &Server, body: &Bytes) -> Answer {
     let fields = fields(body);
     let Some(named) = fields.get("invoice").and_then(Value::as_str) else {
@@ -145,7 +145,7 @@ fn pay(server: &Server, body: &Bytes) -> Answer {
     Ok(Reply::ok(&json!({"paid": true, "payment_hash": invoice.hash, "amount_sats": invoice.sats})))
 }
 
-/// `{"kind": "mention", "from": "…", "to": "…", "count": 3, "spread": 60, "text": "…"}`: makes another account act.
+/// Makes another account act: `{"kind": "mention", "from": "…", "to": "…", "count": 3, "spread": 60, "text": "…"}`.
 fn event(server: &Server, body: &Bytes) -> Answer {
     let fields = fields(body);
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
@@ -171,7 +171,8 @@ fn event(server: &Server, body: &Bytes) -> Answer {
     Ok(Reply::ok(&json!({"ids": ids})))
 }
 
-/// `{"username": "…"}`: returns an account's key, and changes the given ones of `karma`, `user_type` and `team_role`.
+/// Returns the key of the account in `{"username": "…"}`, and changes its `karma`, `user_type` and `team_role` if
+/// given.
 fn user(server: &Server, body: &Bytes) -> Answer {
     let fields = fields(body);
     let Some(named) = fields.get("username").and_then(Value::as_str) else {
