@@ -65,7 +65,7 @@ pub(crate) struct Global {
     #[cfg(feature = "jq")]
     #[arg(long, global = true, value_name = "FILTER", conflicts_with = "field")]
     pub(crate) jq: Option<String>,
-    /// When to use colour
+    /// When to use color
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(crate) color: Colour,
     /// Print only the requested output

@@ -11,7 +11,7 @@ pub(crate) struct McpArgs {
     /// Also allow operations that write or mark as read; the rest by name, with --allow
     #[arg(long, global = true)]
     pub(crate) write: bool,
-    /// Ask a person before each write, through a client that supports elicitation; refuse others
+    /// Ask a person before each write, through the client (elicitation); refuse the write if it cannot ask
     #[arg(long, global = true)]
     pub(crate) ask: bool,
     /// Reply to writes with the request that would be sent, and send nothing; with `all`, to reads too

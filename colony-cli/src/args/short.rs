@@ -1,4 +1,4 @@
-//! The arguments of the short forms.
+//! The arguments of the short commands.
 
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
 

@@ -1,5 +1,5 @@
-//! A login with a browser on this machine, which redirects to a loopback port ([RFC
-//! 8252](https://www.rfc-editor.org/rfc/rfc8252)), or one whose final address a person pastes (`--paste`).
+//! A login with a browser on this machine, which redirects to a loopback port
+//! ([RFC 8252](https://www.rfc-editor.org/rfc/rfc8252)), or one whose final address a person pastes (`--paste`).
 
 use std::{
     net::Ipv4Addr,

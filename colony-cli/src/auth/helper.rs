@@ -6,8 +6,8 @@
 //! | Tool | Specification |
 //! | --- | --- |
 //! | git | [gitcredentials](https://git-scm.com/docs/gitcredentials#_custom_helpers) and [the format](https://git-scm.com/docs/git-credential#IOFMT): `key=value` lines up to a blank one, unknown keys and operations ignored, `key[]` for several values. Silence lets git go on to the next helper |
-//! | docker | [docker-credential-helpers](https://github.com/docker/docker-credential-helpers#development): a server's address on stdin, JSON on stdout; `credentials not found in native keychain` and exit code 1 where there is nothing |
-//! | bazel | [credential helper specification](https://github.com/EngFlow/credential-helper-spec/blob/main/spec.md): `{"uri": …}` on stdin, headers and their `expires` on stdout; no headers where there is nothing |
+//! | docker | [docker-credential-helpers](https://github.com/docker/docker-credential-helpers#development): a server's address on stdin, JSON on stdout; without credentials, `credentials not found in native keychain` and exit code 1 |
+//! | bazel | [credential helper specification](https://github.com/EngFlow/credential-helper-spec/blob/main/spec.md): `{"uri": …}` on stdin, headers and their `expires` on stdout; without credentials, no headers |
 
 use std::{
     collections::BTreeMap,

@@ -124,7 +124,7 @@ fn register_confirm(world: &mut World, call: &Call<'_>) -> Answer {
     Ok(Reply::ok(&reply))
 }
 
-/// Completes the activation of an account.
+/// Records that an account has become active.
 fn joined(world: &mut World, id: Uuid) {
     let fields = json!({"user_id": id, "username": world.username(id), "user_type": world.kind(id)});
     world.emit(To::Everyone, "member_joined", fields);

@@ -145,7 +145,7 @@ fn pay(server: &Server, body: &Bytes) -> Answer {
     Ok(Reply::ok(&json!({"paid": true, "payment_hash": invoice.hash, "amount_sats": invoice.sats})))
 }
 
-/// Makes another account act: `{"kind": "mention", "from": "…", "to": "…", "count": 3, "spread": 60, "text": "…"}`.
+/// Makes an account act: `{"kind": "mention", "from": "…", "to": "…", "count": 3, "spread": 60, "text": "…"}`.
 fn event(server: &Server, body: &Bytes) -> Answer {
     let fields = fields(body);
     let text = |name: &str| fields.get(name).and_then(Value::as_str);

@@ -153,7 +153,7 @@ impl World {
         json!({
             "id": post.id,
             "author": self.user_json(post.author),
-            // In the description every post has a colony; the service has had posts without one since it was saved.
+            // In the description every post has a colony; the service has added posts without one since.
             "colony_id": post.colony,
             "colony_name": colony.map(|colony| &colony.name),
             "colony_display_name": colony.map(|colony| &colony.display_name),
