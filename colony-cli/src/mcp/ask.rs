@@ -1,8 +1,8 @@
 //! `--ask`: asks a person before each write.
 //!
 //! Up to protocol 2025-11-25 the server sends the client a request; since 2026-07-28 its reply to the call contains
-//! the question, and the client calls again. Only the client's reply itself is trusted: the server sends a nonce,
-//! keeps the question, and compares the two.
+//! the question, and the client calls again. Only the client's answer itself is trusted: the server sends a nonce, and
+//! compares the repeated call with the question that it kept.
 
 use std::{
     collections::VecDeque,
