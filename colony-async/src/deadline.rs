@@ -3,7 +3,7 @@
 use std::{
     fmt,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -70,8 +70,8 @@ impl Deadline {
 }
 
 /// The tries of one request that failed so far.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tried(Arc<Mutex<Option<Failed>>>);
+#[derive(Debug, Default)]
+pub(crate) struct Tried(Mutex<Option<Failed>>);
 
 impl Tried {
     /// Replaces what is known of them.

@@ -95,22 +95,29 @@ impl Http {
     ///
     /// As the typed methods.
     pub async fn call(&self, mut call: Prepared) -> Result<CoreReply> {
-        self.give_key(&mut Keys::of_call(self.settings.idempotency_key.as_deref()), &mut call.request);
-        call.request.check()?;
-        self.admit(&call.request)?;
-        let (deadline, span) = (self.deadline(), trace::span(&call.request));
+        let reply = self.deliver_call(&mut call.request).await?;
+        call.finish(reply)
+    }
+
+    /// Returns the last reply to the request of a call. The request is borrowed: handed on by value, it would take its
+    /// place in the future of each function on the way.
+    pub(crate) async fn deliver_call(&self, request: &mut Request) -> Result<CoreReply> {
+        self.give_key(&mut Keys::of_call(self.settings.idempotency_key.as_deref()), request);
+        request.check()?;
+        self.admit(request)?;
+        let (deadline, span) = (self.deadline(), trace::span(request));
         let outcome = {
-            let work = pin!(self.resolve_and_deliver(&mut call.request, &deadline));
+            let work = pin!(self.resolve_and_deliver(request, &deadline));
             self.traced(span, &deadline, work).await
         };
-        let reply = outcome.map_err(|error| error.about(&call.request))?;
-        if reply.is_success() && call.request.success_effect() == Effect::AdoptKey {
+        let reply = outcome.map_err(|error| error.about(request))?;
+        if reply.is_success() && request.success_effect() == Effect::AdoptKey {
             self.adopt_key(&reply).await;
         }
-        if reply.is_success() && call.request.operation() == "create_colony" {
+        if reply.is_success() && request.operation() == "create_colony" {
             self.shared.colonies.forget();
         }
-        call.finish(reply)
+        Ok(reply)
     }
 
     /// Sends a download and hands its bytes on while they arrive. The deadline ends with the head of the answer.

@@ -23,7 +23,7 @@ pub(crate) struct Repeat<'a> {
     operation: &'static str,
     /// When the call that the request is made for has to have ended.
     deadline: Option<&'a Deadline>,
-    tried: Tried,
+    tried: Option<&'a Tried>,
 }
 
 impl<'a> Repeat<'a> {
@@ -33,19 +33,19 @@ impl<'a> Repeat<'a> {
             timer,
             operation: request.operation(),
             deadline: None,
-            tried: Tried::default(),
+            tried: None,
         }
     }
 
     /// Tries no more when the next try would begin after the deadline.
     pub(crate) fn until(self, deadline: &'a Deadline) -> Self {
-        Self { deadline: Some(deadline), tried: deadline.tried.clone(), ..self }
+        Self { deadline: Some(deadline), tried: Some(&deadline.tried), ..self }
     }
 
     /// The tries of a login, which those who wait for it can name.
-    pub(crate) fn of_login(policy: &'a RetryPolicy, timer: &'a dyn Timer, tried: &Tried) -> Self {
+    pub(crate) fn of_login(policy: &'a RetryPolicy, timer: &'a dyn Timer, tried: &'a Tried) -> Self {
         let tries = Tries::of_login(policy);
-        Self { tries, timer, operation: LOGIN, deadline: None, tried: tried.clone() }
+        Self { tries, timer, operation: LOGIN, deadline: None, tried: Some(tried) }
     }
 
     /// Returns an outcome that is final. Otherwise waits until the request is to be sent again.
@@ -87,7 +87,9 @@ impl<'a> Repeat<'a> {
     /// Tells that a pause begins, after a try that failed so.
     pub(crate) fn tell(&self, pause: &Pause, error: Error) {
         let tries = self.tries.resent();
-        self.tried.set(Some(Failed { operation: self.operation, tries, error }));
+        if let Some(tried) = self.tried {
+            tried.set(Some(Failed { operation: self.operation, tries, error }));
+        }
         tracing::Span::current().record("http.request.resend_count", self.tries.resent());
         tracing::info!(
             target: "colony::http", event = "retry", operation = self.operation,

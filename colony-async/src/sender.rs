@@ -53,14 +53,14 @@ impl Sender {
     /// Sends the request and reads the reply, whatever its status; within this time where it is not the client's.
     ///
     /// With a sink, the body of a success goes there as a stream, and the reply has none.
-    pub(crate) async fn once(
+    pub(crate) fn once(
         &self,
         request: &Request,
         token: Option<&CachedToken>,
         timeout: Option<Duration>,
         sink: Option<&Sink>,
-    ) -> Result<Reply> {
-        self.send(request, token, timeout, sink, None).await
+    ) -> impl Future<Output = Result<Reply>> {
+        self.send(request, token, timeout, sink, None)
     }
 
     /// As [`once`](Self::once), from an untrusted server: at most `limit` bytes are read, and nothing is taken
@@ -120,7 +120,7 @@ impl Sender {
             let at = moved.as_ref().unwrap_or(&url);
             let (built, progress) = self.build(request, at, token, timeout)?;
             let sent = if sink.is_some() || progress.is_some() {
-                self.send_in_pauses(request, built, &progress.unwrap_or_default(), pause).await?
+                Box::pin(self.send_in_pauses(request, built, &progress.unwrap_or_default(), pause)).await?
             } else {
                 built.send().await
             };

@@ -21,9 +21,12 @@ impl Transport for Http {
     type Stream = ByteStream;
     type Events = EventStream;
 
-    fn send<T: Send + 'static>(&self, call: Prepared, decode: fn(CoreReply) -> Result<T>) -> Reply<T> {
+    fn send<T: Send + 'static>(&self, mut call: Prepared, decode: fn(CoreReply) -> Result<T>) -> Reply<T> {
         let http = self.clone();
-        Reply::new(async move { http.call(call).await.and_then(decode) })
+        Reply::new(async move {
+            let reply = http.deliver_call(&mut call.request).await?;
+            call.finish(reply).and_then(decode)
+        })
     }
 
     fn open(&self, call: Prepared) -> Reply<ByteStream> {

@@ -1,15 +1,14 @@
 //! What the server says of deprecated names in a request: it goes on taking them, and tells the new ones
 //! in three headers of the reply.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 /// The header that names deprecated parameters: `colony_name=colony, search=q`.
-pub const NAMES_HEADER: &str = "x-colony-deprecated-params";
+pub static NAMES_HEADER: HeaderName = HeaderName::from_static("x-colony-deprecated-params");
 /// The header that names deprecated values: `sort:new=newest`.
-pub const VALUES_HEADER: &str = "x-colony-deprecated-values";
-
+pub static VALUES_HEADER: HeaderName = HeaderName::from_static("x-colony-deprecated-values");
 /// The header that names deprecated fields of the body, in the form of the parameters.
-pub const BODY_HEADER: &str = "x-colony-deprecated-body-fields";
+pub static BODY_HEADER: HeaderName = HeaderName::from_static("x-colony-deprecated-body-fields");
 
 /// A parameter or a field of the body that was sent by its old name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub struct DeprecatedValue {
 impl DeprecatedName {
     /// Those a reply tells of.
     pub fn all_in(headers: &HeaderMap) -> Vec<Self> {
-        let texts = [NAMES_HEADER, BODY_HEADER].into_iter().filter_map(|header| text(headers, header));
+        let texts = [&NAMES_HEADER, &BODY_HEADER].into_iter().filter_map(|header| text(headers, header));
         texts.flat_map(Self::read).collect()
     }
 
@@ -60,7 +59,7 @@ impl DeprecatedName {
 impl DeprecatedValue {
     /// Those a reply tells of.
     pub fn all_in(headers: &HeaderMap) -> Vec<Self> {
-        text(headers, VALUES_HEADER).map(Self::read).unwrap_or_default()
+        text(headers, &VALUES_HEADER).map(Self::read).unwrap_or_default()
     }
 
     /// Reads the header. What is not of its form is passed over.
@@ -74,7 +73,7 @@ impl DeprecatedValue {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 

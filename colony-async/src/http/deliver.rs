@@ -6,7 +6,7 @@ use super::{
     Http,
     cache::{self, Cached, Write},
 };
-use crate::{deadline::Deadline, repeat::Repeat, sender::Sink, session::Round, token::CachedToken};
+use crate::{deadline::Deadline, repeat::Repeat, sender::Sink, session::Round};
 
 impl Http {
     /// Returns the last reply to a request, a kept one if there is one. With a sink, the body of a success goes there as a
@@ -75,14 +75,18 @@ impl Http {
         let Some(budgets) = shared.budgets.as_ref().filter(|budgets| budgets.counts(request)) else {
             return self.send_until_final(request, sink, &mut tries, tokens.as_mut()).await;
         };
-        let held = match &tokens {
-            Some(tokens) => Some(tokens.token().await?),
-            None => None,
-        };
-        let reservation = budgets.reserve(request, held.as_deref()).await?;
-        let outcome = self.send_until_final(request, sink, &mut tries, tokens.as_mut()).await;
-        reservation.settle(&outcome, tries.resent()).await;
-        outcome
+        // Rare, and large: on the heap it adds nothing to the future of other calls.
+        Box::pin(async {
+            let held = match &tokens {
+                Some(tokens) => Some(tokens.token().await?),
+                None => None,
+            };
+            let reservation = budgets.reserve(request, held.as_deref()).await?;
+            let outcome = self.send_until_final(request, sink, &mut tries, tokens.as_mut()).await;
+            reservation.settle(&outcome, tries.resent()).await;
+            outcome
+        })
+        .await
     }
 
     async fn send_until_final(
@@ -112,10 +116,11 @@ impl Http {
         tokens: Option<&mut Round<'_>>,
         sink: Option<&Sink>,
     ) -> Result<Result<Reply>> {
-        let Some(tokens) = tokens else { return Ok(self.send(request, None, sink).await) };
+        let (sender, limit) = (&self.shared.sender, self.settings.timeout);
+        let Some(tokens) = tokens else { return Ok(sender.once(request, None, limit, sink).await) };
         let mut held = tokens.token().await?;
         loop {
-            let outcome = self.send(request, Some(&*held), sink).await;
+            let outcome = sender.once(request, Some(&*held), limit, sink).await;
             let Ok(reply) = &outcome else { return Ok(outcome) };
             if request.auth() != Auth::Bearer || !request.is_repeatable() {
                 return Ok(outcome);
@@ -128,15 +133,6 @@ impl Http {
                 None => return Ok(outcome),
             }
         }
-    }
-
-    async fn send(
-        &self,
-        request: &Request,
-        held: Option<&CachedToken>,
-        sink: Option<&Sink>,
-    ) -> Result<Reply> {
-        self.shared.sender.once(request, held, self.settings.timeout, sink).await
     }
 }
 

@@ -24,9 +24,9 @@ pub(super) struct Deprecations(Mutex<HashSet<(String, String)>>);
 
 impl Deprecations {
     pub(super) fn look(&self, request: &Request, url: &Url, reply: &Reply) {
-        for header in [NAMES_HEADER, VALUES_HEADER, BODY_HEADER] {
+        for header in [&NAMES_HEADER, &VALUES_HEADER, &BODY_HEADER] {
             // Nearly always there is none, and this is all it costs.
-            let Some(text) = reply.header(header) else { continue };
+            let Some(text) = reply.headers.get(header).and_then(|text| text.to_str().ok()) else { continue };
             for (old, new) in pairs(text) {
                 if !self.is_news(request.template(), old) {
                     continue;
