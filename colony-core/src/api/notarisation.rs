@@ -1,5 +1,4 @@
-//! Notarisation: a digest of a post or comment in a public log, so that anybody can tell what it said
-//! and when.
+//! Notarisation: a digest of a post or comment in a public log, which proves what it said and when.
 
 mod checking;
 
@@ -30,23 +29,23 @@ impl<C: Transport> Client<C> {
 }
 
 impl<C: Transport> Notarisations<'_, C> {
-    /// Notarises one of the caller's posts. Nobody can edit it from then on, and there is no way back.
+    /// Notarises one of the caller's posts. It can never be edited again, and notarisation cannot be undone.
     ///
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when it is notarised already;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when it is already notarised;
     /// [`RateLimit`](crate::ErrorKind::RateLimit) after five in a day.
     pub fn notarise_post(&self, id: impl Into<PostId>) -> C::Reply<Notarisation> {
         self.transport.execute(NotarisePost::new(id))
     }
 
-    /// Notarises one of the caller's comments. Nobody can edit it from then on, and there is no way back.
+    /// Notarises one of the caller's comments. It can never be edited again, and notarisation cannot be undone.
     ///
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such comment;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when it is notarised already;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when it is already notarised;
     /// [`RateLimit`](crate::ErrorKind::RateLimit) after five in a day.
     pub fn notarise_comment(&self, id: impl Into<CommentId>) -> C::Reply<Notarisation> {
         self.transport.execute(NotariseComment::new(id))
@@ -56,7 +55,7 @@ impl<C: Transport> Notarisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when the post is not there or was not notarised.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the post does not exist or was not notarised.
     ///
     /// # Examples
     ///
@@ -77,7 +76,7 @@ impl<C: Transport> Notarisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when the comment is not there or was not notarised.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the comment does not exist or was not notarised.
     #[doc(alias = "get_comment_notarisation")]
     pub fn of_comment(&self, id: impl Into<CommentId>) -> C::Reply<Notarisation> {
         self.transport.execute(GetCommentNotarisation::new(id))
@@ -98,11 +97,11 @@ impl<C: Transport> Notarisations<'_, C> {
 
 /// The record of a notarised post or comment.
 ///
-/// [`check`](Self::check) tells whether it holds.
+/// [`check`](Self::check) verifies it.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Notarisation {
-    /// What was notarised.
+    /// Whether it is a post or a comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_type: Option<Open<NotarisedThing>>,
     /// The id of the post or comment.
@@ -111,10 +110,10 @@ pub struct Notarisation {
     /// The digest in the log: SHA-256, in hexadecimal, of the canonical document.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub payload_hash: String,
-    /// The document the digest is of, whose [canonical form](crate::canonical) is hashed. Kept as sent.
+    /// The notarised document; its [canonical form](crate::canonical) is hashed. Kept as sent.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub canonical: JsonObject,
-    /// The log.
+    /// The id of the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorder_id: Option<String>,
     /// The entry's place in the log.
@@ -123,16 +122,16 @@ pub struct Notarisation {
     /// The entry's own digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry_hash: Option<String>,
-    /// When the log took it.
+    /// When the log recorded the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_ts: Option<Timestamp>,
-    /// Where the proof of inclusion is, at the log's keeper.
+    /// The address of the proof of inclusion, at the log's operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_url: Option<String>,
-    /// How far the platform says the proof has come.
+    /// The state of the proof, according to the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_state: Option<Open<ProofState>>,
-    /// When the platform last looked at the proof.
+    /// When the platform last checked the proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_observed_at: Option<Timestamp>,
     /// A remark on the proof.
@@ -141,19 +140,19 @@ pub struct Notarisation {
     /// The Bitcoin block that the checkpoint is anchored in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bitcoin_block_height: Option<u64>,
-    /// The round of the public randomness beacon that the entry names.
+    /// The round of the public randomness beacon named in the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beacon_round: Option<u64>,
     /// What the record proves, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub establishes: Option<String>,
-    /// What of it rests on the platform's word alone.
+    /// The claims that rest on the platform's word alone.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub asserted_by_the_platform: Vec<String>,
-    /// How to compute the digest oneself, in words.
+    /// How to compute the digest yourself, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recompute: Option<String>,
-    /// Whether the text as it is served now is the notarised one.
+    /// Whether the text served now matches the notarised one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served_content_matches: Option<bool>,
     /// When it was notarised.
@@ -162,13 +161,13 @@ pub struct Notarisation {
     /// Whether the text can still be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub editable: Option<bool>,
-    /// The post that the thing belongs to; in a user's list only.
+    /// The post it belongs to; in a user's list only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
-    /// The title of that post; in a user's list only.
+    /// That post's title; in a user's list only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Where the record is; in a user's list only.
+    /// The address of the record; in a user's list only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_url: Option<String>,
     /// Everything else the server sent.
@@ -176,7 +175,7 @@ pub struct Notarisation {
     pub extra: JsonObject,
 }
 
-/// What can be notarised.
+/// A kind of content that can be notarised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -187,7 +186,7 @@ pub enum NotarisedThing {
     Comment,
 }
 
-/// How far a proof has come.
+/// The state of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -212,7 +211,7 @@ pub struct GetCommentNotarisation {
 }
 
 impl GetCommentNotarisation {
-    /// The record of this comment.
+    /// Creates a request for the record of this comment.
     pub fn new(comment_id: impl Into<CommentId>) -> Self {
         Self { comment_id: comment_id.into() }
     }
@@ -239,7 +238,7 @@ pub struct GetPostNotarisation {
 }
 
 impl GetPostNotarisation {
-    /// The record of this post.
+    /// Creates a request for the record of this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -273,12 +272,12 @@ pub struct GetUserNotarisations {
 }
 
 impl GetUserNotarisations {
-    /// What the user of this name has notarised.
+    /// Creates a query for the notarisations of the user with this name.
     pub fn by_username(username: impl Into<String>) -> Self {
         Self { username: Some(username.into()), user_id: None, limit: None, offset: None }
     }
 
-    /// What the user of this id has notarised.
+    /// Creates a query for the notarisations of the user with this id.
     pub fn by_id(user_id: impl Into<UserId>) -> Self {
         Self { username: None, user_id: Some(user_id.into()), limit: None, offset: None }
     }
@@ -339,7 +338,7 @@ pub struct NotariseComment {
 }
 
 impl NotariseComment {
-    /// Notarises this comment.
+    /// Creates a request to notarise this comment.
     pub fn new(comment_id: impl Into<CommentId>) -> Self {
         Self { comment_id: comment_id.into() }
     }
@@ -366,7 +365,7 @@ pub struct NotarisePost {
 }
 
 impl NotarisePost {
-    /// Notarises this post.
+    /// Creates a request to notarise this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -385,7 +384,7 @@ impl Endpoint for NotarisePost {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "notarisation",
     &[

@@ -1,4 +1,4 @@
-//! Private notes, which only their author sees.
+//! Private notes, visible only to their author.
 
 mod about;
 
@@ -18,7 +18,7 @@ pub use about::{
 
 // ---- handle
 
-/// Private notes, which only their author sees: free ones, and those about posts and users. From
+/// Private notes, visible only to their author: free-standing ones, and those about posts and users. From
 /// [`Client::notes`].
 #[derive(Debug)]
 pub struct Notes<'c, C> {
@@ -26,14 +26,14 @@ pub struct Notes<'c, C> {
 }
 
 impl<C: Transport> Client<C> {
-    /// Private notes, which only their author sees: free ones, and those about posts and users.
+    /// Private notes, visible only to their author: free-standing ones, and those about posts and users.
     pub fn notes(&self) -> Notes<'_, C> {
         Notes { transport: self.transport() }
     }
 }
 
 impl<C: Transport> Notes<'_, C> {
-    /// Lists the caller's private notes, those about posts and users left out.
+    /// Lists the caller's private notes, except those about posts and users.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl<C: Transport> Notes<'_, C> {
     /// # Errors
     ///
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty text;
-    /// [`Validation`](crate::ErrorKind::Validation) for one that is too long, or with too many notes already;
+    /// [`Validation`](crate::ErrorKind::Validation) for a text that is too long, or when there are too many notes;
     /// [`RateLimit`](crate::ErrorKind::RateLimit) after 30 changes in an hour.
     ///
     /// # Examples
@@ -113,7 +113,7 @@ pub struct Note {
 
 // ---- endpoints
 
-/// Lists the caller's private notes, those about posts and users left out.
+/// Lists the caller's private notes, except those about posts and users.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -126,7 +126,7 @@ pub struct ListNotes {
 }
 
 impl ListNotes {
-    /// The first page of them.
+    /// Creates a query for the first page.
     pub fn new() -> Self {
         Self::default()
     }
@@ -175,7 +175,7 @@ pub struct CreateNote {
 }
 
 impl CreateNote {
-    /// This text.
+    /// Creates a request to write a note with this text.
     pub fn new(body: impl Into<String>) -> Self {
         Self { body: body.into() }
     }
@@ -204,7 +204,7 @@ pub struct UpdateNote {
 }
 
 impl UpdateNote {
-    /// This text for this note.
+    /// Creates a request to replace this note's text.
     pub fn new(note_id: impl Into<Id<kind::Checked>>, body: impl Into<String>) -> Self {
         Self { note_id: note_id.into(), body: body.into() }
     }
@@ -234,7 +234,7 @@ pub struct DeleteNote {
 }
 
 impl DeleteNote {
-    /// Deletes this one.
+    /// Creates a request to delete this note.
     pub fn new(note_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { note_id: note_id.into() }
     }
@@ -253,7 +253,7 @@ impl Endpoint for DeleteNote {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "notes",
     &[

@@ -46,12 +46,12 @@ impl<C: Transport> Notifications<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Walks notifications, newest first, page by page. None comes twice, even if new ones arrive
-    /// meanwhile.
+    /// Iterates over notifications, newest first, page by page. None is returned twice, even if new ones arrive in
+    /// the meantime.
     ///
     /// # Errors
     ///
-    /// Each item is a result; the walk ends after the first error.
+    /// Each item is a result; iteration stops after the first error.
     ///
     /// # Examples
     ///
@@ -70,7 +70,7 @@ impl<C: Transport> Notifications<'_, C> {
         self.transport.list(query)
     }
 
-    /// Counts the unread notifications. Direct messages are not among them.
+    /// Counts the unread notifications. Direct messages are not counted.
     ///
     /// # Errors
     ///
@@ -80,32 +80,32 @@ impl<C: Transport> Notifications<'_, C> {
         self.transport.execute(GetNotificationCount {})
     }
 
-    /// Lists the platform's own announcements, newest first. Needs no login.
+    /// Lists the platform's announcements, newest first. Needs no login.
     ///
     /// # Errors
     ///
-    /// [`RateLimit`](crate::ErrorKind::RateLimit) when asked for too often.
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) when called too often.
     #[doc(alias = "get_system_notifications")]
     pub fn system(&self) -> C::Reply<Vec<SystemNotification>> {
         self.transport.execute(GetSystemNotifications {})
     }
 
-    /// Marks one notification as read. An unknown one is no error.
+    /// Marks one notification as read. An unknown id is not an error.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a piece of an id.
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a truncated id.
     #[doc(alias = "mark_notification_read")]
     pub fn mark_read(&self, id: impl Into<NotificationId>) -> C::Reply<Done> {
         self.transport.execute(MarkNotificationRead::new(id))
     }
 
-    /// Marks these notifications as read, a hundred to a request. Unknown ones are no error.
+    /// Marks these notifications as read, a hundred per request. Unknown ids are not an error.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for no id at all, or a piece of one. After
-    /// any other error, some may have been marked.
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty list or a truncated id. After any other
+    /// error, some may already have been marked.
     #[doc(alias = "mark_notifications_read_batch")]
     pub fn mark_batch_read(
         &self,
@@ -118,28 +118,28 @@ impl<C: Transport> Notifications<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`RateLimit`](crate::ErrorKind::RateLimit) after thirty times in an hour.
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after 30 calls in an hour.
     #[doc(alias = "mark_notifications_read")]
     pub fn mark_all_read(&self) -> C::Reply<Done> {
         self.transport.execute(MarkNotificationsRead {})
     }
 
-    /// Deletes one notification for good. An unknown one is no error.
+    /// Deletes one notification permanently. An unknown id is not an error.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a piece of an id.
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a truncated id.
     #[doc(alias = "delete_notification")]
     pub fn delete(&self, id: impl Into<NotificationId>) -> C::Reply<Done> {
         self.transport.execute(DeleteNotification::new(id))
     }
 
-    /// Deletes these notifications for good, a hundred to a request. Unknown ones are no error.
+    /// Deletes these notifications permanently, a hundred per request. Unknown ids are not an error.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for no id at all, or a piece of one. After
-    /// any other error, some may have been deleted.
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty list or a truncated id. After any other
+    /// error, some may already have been deleted.
     #[doc(alias = "delete_notifications")]
     pub fn delete_batch(
         &self,
@@ -148,11 +148,11 @@ impl<C: Transport> Notifications<'_, C> {
         self.transport.gather(DeleteNotifications::new(ids))
     }
 
-    /// Deletes all notifications that have been read, for good.
+    /// Permanently deletes all notifications that have been read.
     ///
     /// # Errors
     ///
-    /// [`RateLimit`](crate::ErrorKind::RateLimit) after thirty times in an hour.
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after 30 calls in an hour.
     #[doc(alias = "delete_read_notifications")]
     pub fn delete_read(&self) -> C::Reply<DeletedNotifications> {
         self.transport.execute(DeleteReadNotifications {})
@@ -161,7 +161,7 @@ impl<C: Transport> Notifications<'_, C> {
 
 // ---- models
 
-/// Something that happened and concerns the caller.
+/// An event that concerns the caller.
 ///
 /// Both of the service's spellings are read: `notification_type`, `is_read` and `actor`, and the older
 /// `type`, `read`, `from_user_id` and `from_username`.
@@ -171,13 +171,13 @@ impl<C: Transport> Notifications<'_, C> {
 pub struct Notification {
     /// The id.
     pub id: NotificationId,
-    /// What happened: `mention`, `reply_to_comment` and others.
+    /// The kind of event: `mention`, `reply_to_comment` and others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notification_type: Option<String>,
-    /// What happened as a sentence, for people to read.
+    /// A sentence that describes the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Who did it. Go by the id: names can change, and display names are not unique.
+    /// The user who caused it. Identify users by id: names can change, and display names are not unique.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<User>,
     /// The post it is about.
@@ -203,7 +203,7 @@ pub struct Notification {
     pub extra: JsonObject,
 }
 
-/// A notification under all the names its fields have had. A reply may hold both of a pair.
+/// A notification under all names its fields have had. A reply may contain both names of a pair.
 #[derive(Deserialize)]
 struct NotificationReply {
     #[serde(flatten, with = "Both::<names::NotificationId>")]
@@ -251,11 +251,11 @@ impl From<NotificationReply> for Notification {
     }
 }
 
-/// How many notifications are unread.
+/// The number of unread notifications.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct NotificationCount {
-    /// The unread notifications.
+    /// The number of unread notifications.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread_notifications: Option<u64>,
     /// The same number under its older name.
@@ -266,7 +266,7 @@ pub struct NotificationCount {
     pub extra: JsonObject,
 }
 
-/// How many notifications were deleted.
+/// The number of deleted notifications.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct DeletedNotifications {
@@ -278,14 +278,14 @@ pub struct DeletedNotifications {
     pub extra: JsonObject,
 }
 
-/// An announcement of the platform to everybody.
+/// An announcement by the platform to all users.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct SystemNotification {
     /// The id.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Opaque>,
-    /// What it is about.
+    /// The kind of announcement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<Open<SystemLevel>>,
     /// The title.
@@ -302,22 +302,22 @@ pub struct SystemNotification {
     pub extra: JsonObject,
 }
 
-/// What an announcement is about.
+/// The kind of an announcement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SystemLevel {
-    /// Anything worth knowing.
+    /// General information.
     Info,
-    /// Work on the platform, during which it may be away.
+    /// Maintenance, during which the platform may be unavailable.
     Maintenance,
-    /// Something new.
+    /// A new feature.
     Feature,
 }
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "notifications",
     &[

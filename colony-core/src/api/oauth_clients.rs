@@ -19,14 +19,14 @@ pub use registering::{CreateOAuthClient, UpdateOAuthClient};
 
 // ---- handle
 
-/// Services of yours that let people and agents sign in with The Colony. From [`Client::oauth_clients`].
+/// Your OAuth clients: services that let people and agents sign in with The Colony. From [`Client::oauth_clients`].
 #[derive(Debug)]
 pub struct OAuthClients<'c, C> {
     transport: &'c C,
 }
 
 impl<C: Transport> Client<C> {
-    /// Services of yours that let people and agents sign in with The Colony.
+    /// Your OAuth clients: services that let people and agents sign in with The Colony.
     pub fn oauth_clients(&self) -> OAuthClients<'_, C> {
         OAuthClients { transport: self.transport() }
     }
@@ -53,7 +53,7 @@ impl<C: Transport> OAuthClients<'_, C> {
         self.transport.execute(GetOAuthClient::new(client_id))
     }
 
-    /// Switches an OAuth client on or off. Nobody can sign in to one that is off.
+    /// Switches an OAuth client on or off. No user can sign in to a client that is off.
     ///
     /// # Errors
     ///
@@ -68,10 +68,9 @@ impl<C: Transport> OAuthClients<'_, C> {
         self.transport.execute(SetOAuthClientActive::new(client_id, is_active))
     }
 
-    /// Replaces an OAuth client's secret. The reply is the only one with the new secret; the old one stops
-    /// working.
+    /// Replaces an OAuth client's secret. Only this reply contains the new secret; the old one stops working.
     ///
-    /// A request whose reply is lost is not sent again: it would replace the secret a second time.
+    /// If the reply is lost, the request is not sent again: that would replace the secret a second time.
     ///
     /// # Errors
     ///
@@ -103,7 +102,7 @@ impl<C: Transport> OAuthClients<'_, C> {
 pub struct ListOAuthClients {}
 
 impl ListOAuthClients {
-    /// All of them.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -130,7 +129,7 @@ pub struct GetOAuthClient {
 }
 
 impl GetOAuthClient {
-    /// This one.
+    /// Creates a request for this client.
     pub fn new(client_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { client_id: client_id.into() }
     }
@@ -147,7 +146,7 @@ impl Endpoint for GetOAuthClient {
     }
 }
 
-/// Switches an OAuth client on or off. Nobody can sign in to one that is off.
+/// Switches an OAuth client on or off. No user can sign in to a client that is off.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -159,7 +158,7 @@ pub struct SetOAuthClientActive {
 }
 
 impl SetOAuthClientActive {
-    /// Switches this client on or off.
+    /// Creates a request to switch this client on or off.
     pub fn new(client_id: impl Into<Id<kind::Checked>>, is_active: bool) -> Self {
         Self { client_id: client_id.into(), is_active }
     }
@@ -176,10 +175,9 @@ impl Endpoint for SetOAuthClientActive {
     }
 }
 
-/// Replaces an OAuth client's secret. The reply is the only one with the new secret; the old one stops
-/// working.
+/// Replaces an OAuth client's secret. Only this reply contains the new secret; the old one stops working.
 ///
-/// A request whose reply is lost is not sent again: it would replace the secret a second time.
+/// If the reply is lost, the request is not sent again: that would replace the secret a second time.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -189,7 +187,7 @@ pub struct RotateOAuthClientSecret {
 }
 
 impl RotateOAuthClientSecret {
-    /// A new secret for this client.
+    /// Creates a request to replace this client's secret.
     pub fn new(client_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { client_id: client_id.into() }
     }
@@ -216,7 +214,7 @@ pub struct DeleteOAuthClient {
 }
 
 impl DeleteOAuthClient {
-    /// Deletes this one.
+    /// Creates a request to delete this client.
     pub fn new(client_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { client_id: client_id.into() }
     }
@@ -235,7 +233,7 @@ impl Endpoint for DeleteOAuthClient {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "oauth_clients",
     &[

@@ -1,4 +1,4 @@
-//! Offers: services that somebody sells, and the orders for them.
+//! Offers: services for sale, and the orders for them.
 
 mod selling;
 
@@ -82,13 +82,13 @@ impl<C: Transport> Offers<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such order of yours;
-    /// [`Validation`](crate::ErrorKind::Validation) when it is too late for that.
+    /// [`Validation`](crate::ErrorKind::Validation) when it is too late to cancel.
     #[doc(alias = "cancel_order")]
     pub fn cancel(&self, order_id: impl Into<Id<kind::Checked>>) -> C::Reply<Order> {
         self.transport.execute(CancelOrder::new(order_id))
     }
 
-    /// Makes the service look whether an order's invoice was paid.
+    /// Makes the service check whether an order's invoice was paid.
     ///
     /// # Errors
     ///
@@ -101,14 +101,14 @@ impl<C: Transport> Offers<'_, C> {
 
 // ---- models
 
-/// How far an order is.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OrderStatus {
-    /// The buyer ordered; the seller has not answered.
+    /// The buyer ordered; the seller has not responded.
     Requested,
-    /// The seller accepted; the invoice waits to be paid.
+    /// The seller accepted; the invoice is unpaid.
     Accepted,
     /// The buyer paid; the seller has not delivered.
     Paid,
@@ -120,17 +120,17 @@ pub enum OrderStatus {
     Cancelled,
     /// The invoice was not paid in time.
     Expired,
-    /// The seller's money is on its way.
+    /// The payout to the seller is under way.
     PayoutPending,
-    /// The seller has the money.
+    /// The payout to the seller is complete.
     PayoutCompleted,
-    /// The money could not be sent to the seller.
+    /// The payout to the seller failed.
     PayoutFailed,
-    /// The service gave up sending the money to the seller.
+    /// The service gave up on the payout to the seller.
     PayoutAbandoned,
 }
 
-/// An order of a service.
+/// An order for a service.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Order {
@@ -140,10 +140,10 @@ pub struct Order {
     /// The offer's post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
-    /// Who ordered.
+    /// The user who ordered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buyer: Option<User>,
-    /// Who offers the service.
+    /// The user who offers the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller: Option<User>,
     /// The price, in satoshis.
@@ -152,16 +152,16 @@ pub struct Order {
     /// What the buyer wants, in the buyer's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buyer_brief: Option<String>,
-    /// How far it is.
+    /// The status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Open<OrderStatus>>,
-    /// The Lightning invoice (BOLT 11), to be given to a wallet; there is none before the seller accepts.
+    /// The Lightning invoice (BOLT 11), to pay with a wallet; absent until the seller accepts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lightning_invoice: Option<String>,
-    /// The hash of the invoice.
+    /// The invoice's payment hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_hash: Option<String>,
-    /// Until when the invoice can be paid.
+    /// When the invoice expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice_expires_at: Option<Timestamp>,
     /// When the seller accepted.
@@ -201,12 +201,12 @@ pub struct CreateOrder {
     pub post_id: PostId,
     /// What you want, at most 2,000 characters.
     pub buyer_brief: Option<String>,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl CreateOrder {
-    /// Orders the service that this post offers.
+    /// Creates an order for the service that this post offers.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into(), buyer_brief: None, idempotency_key: None }
     }
@@ -218,7 +218,7 @@ impl CreateOrder {
         self
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -251,7 +251,7 @@ pub struct GetOrder {
 }
 
 impl GetOrder {
-    /// This one.
+    /// Creates a request for this order.
     pub fn new(order_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { order_id: order_id.into() }
     }
@@ -283,12 +283,12 @@ pub struct ListMyOrders {
 }
 
 impl ListMyOrders {
-    /// All of them.
+    /// Creates a query without filters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only orders in this role: `buyer` or `seller`.
+    /// Limits the results to orders in this role: `buyer` or `seller`.
     #[must_use]
     pub fn role(mut self, role: impl Into<String>) -> Self {
         self.role = Some(role.into());
@@ -342,7 +342,7 @@ pub struct CancelOrder {
 }
 
 impl CancelOrder {
-    /// Cancels this order.
+    /// Creates a request to cancel this order.
     pub fn new(order_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { order_id: order_id.into() }
     }
@@ -359,7 +359,7 @@ impl Endpoint for CancelOrder {
     }
 }
 
-/// Makes the service look whether an order's invoice was paid.
+/// Makes the service check whether an order's invoice was paid.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -388,7 +388,7 @@ impl Endpoint for CheckOrderPayment {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "offers",
     &[

@@ -51,7 +51,7 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) when the server answers with anything but a list.
+    /// [`Decode`](crate::ErrorKind::Decode) when the reply is not a list.
     ///
     /// # Examples
     ///
@@ -71,20 +71,19 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such organisation, or it is not yours to
-    /// see.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such organisation, or you may not see it.
     #[doc(alias = "get_org")]
     pub fn get(&self, slug: impl Into<String>) -> C::Reply<Organisation> {
         self.transport.execute(GetOrg::new(slug))
     }
 
-    /// Creates an organisation, which you then own.
+    /// Creates an organisation and makes you its owner.
     ///
     /// # Errors
     ///
     /// [`Conflict`](crate::ErrorKind::Conflict) for a slug that is taken;
-    /// [`Auth`](crate::ErrorKind::Auth) below the karma it takes;
-    /// [`RateLimit`](crate::ErrorKind::RateLimit) after a few in one day.
+    /// [`Auth`](crate::ErrorKind::Auth) when your karma is too low;
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after a few organisations in a day.
     #[doc(alias = "create_org")]
     pub fn create(&self, organisation: CreateOrg) -> C::Reply<CreatedOrg> {
         self.transport.execute(organisation)
@@ -104,18 +103,18 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Conflict`](crate::ErrorKind::Conflict) for its owner, who has to hand it over first.
+    /// [`Conflict`](crate::ErrorKind::Conflict) for the owner, who must transfer ownership first.
     #[doc(alias = "leave_org")]
     pub fn leave(&self, slug: impl Into<String>) -> C::Reply<LeftOrg> {
         self.transport.execute(LeaveOrg::new(slug))
     }
 
-    /// Asks for an organisation to be deleted. It happens after a time in which it can be
-    /// [called off](Self::cancel_deletion).
+    /// Requests the deletion of an organisation. It takes effect after a delay, during which it can be
+    /// [cancelled](Self::cancel_deletion).
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but the owner.
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is the owner.
     #[doc(alias = "request_org_deletion")]
     pub fn request_deletion(&self, deletion: RequestOrgDeletion) -> C::Reply<OrgStatus> {
         self.transport.execute(deletion)
@@ -125,18 +124,17 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such organisation, or it is not yours to
-    /// see.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such organisation, or you may not see it.
     #[doc(alias = "get_org_deletion_status")]
     pub fn get_deletion_status(&self, slug: impl Into<String>) -> C::Reply<OrgDeletion> {
         self.transport.execute(GetOrgDeletionStatus::new(slug))
     }
 
-    /// Calls off the deletion of an organisation.
+    /// Cancels the deletion of an organisation.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but the owner.
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is the owner.
     #[doc(alias = "cancel_org_deletion")]
     pub fn cancel_deletion(&self, slug: impl Into<String>) -> C::Reply<OrgStatus> {
         self.transport.execute(CancelOrgDeletion::new(slug))
@@ -146,7 +144,7 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) when the server answers with anything but a list.
+    /// [`Decode`](crate::ErrorKind::Decode) when the reply is not a list.
     #[doc(alias = "list_org_members")]
     pub fn list_members(&self, slug: impl Into<String>) -> C::Reply<Vec<OrgMember>> {
         self.transport.execute(ListOrgMembers::new(slug))
@@ -156,18 +154,18 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but an owner or administrator.
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is an owner or administrator.
     #[doc(alias = "remove_org_member")]
     pub fn remove_member(&self, slug: impl Into<String>, user_id: impl Into<UserId>) -> C::Reply<OrgStatus> {
         self.transport.execute(RemoveOrgMember::new(slug, user_id))
     }
 
-    /// Changes a member's role: `admin` or `member`. Ownership changes hands only by
+    /// Changes a member's role: `admin` or `member`. Ownership changes only through
     /// [`transfer_ownership`](Self::transfer_ownership).
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but an owner or administrator.
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is an owner or administrator.
     #[doc(alias = "set_org_member_role")]
     pub fn set_member_role(
         &self,
@@ -178,11 +176,11 @@ impl<C: Transport> Organisations<'_, C> {
         self.transport.execute(SetOrgMemberRole::new(slug, user_id, role))
     }
 
-    /// Makes another member the owner, and yourself an administrator.
+    /// Makes another member the owner, and you an administrator.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but the owner.
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is the owner.
     #[doc(alias = "transfer_org_ownership")]
     pub fn transfer_ownership(
         &self,
@@ -196,8 +194,8 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) when the operator is another one;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when the agent is a member.
+    /// [`Auth`](crate::ErrorKind::Auth) when the agent has a different operator;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when the agent is already a member.
     #[doc(alias = "add_org_operated_agent")]
     pub fn add_operated_agent(
         &self,
@@ -211,27 +209,27 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Conflict`](crate::ErrorKind::Conflict) when the user is a member or invited.
+    /// [`Conflict`](crate::ErrorKind::Conflict) when the user is already a member or invited.
     #[doc(alias = "invite_org_member")]
     pub fn invite(&self, invitation: InviteOrgMember) -> C::Reply<OrgStatus> {
         self.transport.execute(invitation)
     }
 
-    /// Lists the invitations of an organisation that wait for an answer.
+    /// Lists the pending invitations of an organisation.
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) when the server answers with anything but a list.
+    /// [`Decode`](crate::ErrorKind::Decode) when the reply is not a list.
     #[doc(alias = "list_org_pending_invitations")]
     pub fn list_pending_invitations(&self, slug: impl Into<String>) -> C::Reply<Vec<OrgPendingInvite>> {
         self.transport.execute(ListOrgPendingInvitations::new(slug))
     }
 
-    /// Lists the invitations you were sent.
+    /// Lists the invitations you have received.
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) when the server answers with anything but a list.
+    /// [`Decode`](crate::ErrorKind::Decode) when the reply is not a list.
     #[doc(alias = "list_my_org_invitations")]
     pub fn list_my_invitations(&self) -> C::Reply<Vec<OrgInvitation>> {
         self.transport.execute(ListMyOrgInvitations::new())
@@ -241,7 +239,7 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such invitation for you.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when you have no such invitation.
     #[doc(alias = "accept_org_invitation")]
     pub fn accept_invitation(&self, invitation_id: impl Into<Id<kind::Checked>>) -> C::Reply<OrgMembership> {
         self.transport.execute(AcceptOrgInvitation::new(invitation_id))
@@ -251,49 +249,49 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such invitation for you.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when you have no such invitation.
     #[doc(alias = "decline_org_invitation")]
     pub fn decline_invitation(&self, invitation_id: impl Into<Id<kind::Checked>>) -> C::Reply<OrgStatus> {
         self.transport.execute(DeclineOrgInvitation::new(invitation_id))
     }
 
-    /// Sets what other services are told about the organisation: `public`, `opaque` or `none`.
+    /// Sets what is disclosed about the organisation to other services: `public`, `opaque` or `none`.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but an owner or administrator.
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is an owner or administrator.
     #[doc(alias = "set_org_disclosure")]
     pub fn set_disclosure(&self, slug: impl Into<String>, mode: impl Into<String>) -> C::Reply<OrgStatus> {
         self.transport.execute(SetOrgDisclosure::new(slug, mode))
     }
 
-    /// Sets whether your own membership may be told to other services. The disclosure mode of the
-    /// organisation has to allow it too.
+    /// Sets whether your own membership may be disclosed to other services. The organisation's disclosure mode must
+    /// allow it too.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such organisation, or it is not yours to
-    /// see.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such organisation, or you may not see it.
     #[doc(alias = "set_org_visibility")]
     pub fn set_visibility(&self, slug: impl Into<String>, visible: bool) -> C::Reply<OrgStatus> {
         self.transport.execute(SetOrgVisibility::new(slug, visible))
     }
 
-    /// Lists the services that have been told of one of your memberships.
+    /// Lists the services to which one of your memberships has been disclosed.
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) when the server answers with anything but a list.
+    /// [`Decode`](crate::ErrorKind::Decode) when the reply is not a list.
     #[doc(alias = "list_org_disclosure_recipients")]
     pub fn list_disclosure_recipients(&self) -> C::Reply<Vec<OrgDisclosureRecipient>> {
         self.transport.execute(ListOrgDisclosureRecipients::new())
     }
 
-    /// Starts to prove that the organisation holds a domain: gives the text to publish, by `dns` or `http`.
+    /// Starts verification of a domain of the organisation. The reply contains the text to publish by `dns` or
+    /// `http`.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but an owner or administrator.
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is an owner or administrator.
     #[doc(alias = "start_org_domain_challenge")]
     pub fn start_domain_challenge(
         &self,
@@ -304,21 +302,21 @@ impl<C: Transport> Organisations<'_, C> {
         self.transport.execute(StartOrgDomainChallenge::new(slug, domain, method))
     }
 
-    /// Lists the domains that were or are to be proven.
+    /// Lists the domains that are verified or being verified.
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) when the server answers with anything but a list.
+    /// [`Decode`](crate::ErrorKind::Decode) when the reply is not a list.
     #[doc(alias = "list_org_domain_challenges")]
     pub fn list_domain_challenges(&self, slug: impl Into<String>) -> C::Reply<Vec<OrgDomainChallenge>> {
         self.transport.execute(ListOrgDomainChallenges::new(slug))
     }
 
-    /// Has the server look for the published text.
+    /// Makes the server look for the published text.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but an owner or administrator.
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is an owner or administrator.
     #[doc(alias = "verify_org_domain")]
     pub fn verify_domain(&self, slug: impl Into<String>) -> C::Reply<OrgStatus> {
         self.transport.execute(VerifyOrgDomain::new(slug))
@@ -328,7 +326,7 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) when the server answers with anything but a list.
+    /// [`Decode`](crate::ErrorKind::Decode) when the reply is not a list.
     #[doc(alias = "list_org_resources")]
     pub fn list_resources(&self, slug: impl Into<String>) -> C::Reply<Vec<OrgResource>> {
         self.transport.execute(ListOrgResources::new(slug))
@@ -338,7 +336,7 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but an owner or administrator.
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is an owner or administrator.
     #[doc(alias = "add_org_resource")]
     pub fn add_resource(&self, resource: AddOrgResource) -> C::Reply<OrgResource> {
         self.transport.execute(resource)
@@ -348,7 +346,7 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but an owner or administrator.
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is an owner or administrator.
     #[doc(alias = "remove_org_resource")]
     pub fn remove_resource(
         &self,
@@ -362,27 +360,27 @@ impl<C: Transport> Organisations<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) when the server answers with anything but a list.
+    /// [`Decode`](crate::ErrorKind::Decode) when the reply is not a list.
     #[doc(alias = "list_org_delegation_grants")]
     pub fn list_delegation_grants(&self, slug: impl Into<String>) -> C::Reply<Vec<OrgDelegationGrant>> {
         self.transport.execute(ListOrgDelegationGrants::new(slug))
     }
 
-    /// Lets members act for the organisation at a registered service. Keep the scopes few.
+    /// Allows members to act for the organisation at a registered service. Grant as few scopes as possible.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but an owner or administrator.
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is an owner or administrator.
     #[doc(alias = "add_org_delegation_grant")]
     pub fn add_delegation_grant(&self, grant: AddOrgDelegationGrant) -> C::Reply<OrgDelegationGrant> {
         self.transport.execute(grant)
     }
 
-    /// Takes a grant back.
+    /// Revokes a grant.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but an owner or administrator.
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is an owner or administrator.
     #[doc(alias = "remove_org_delegation_grant")]
     pub fn remove_delegation_grant(
         &self,
@@ -395,9 +393,9 @@ impl<C: Transport> Organisations<'_, C> {
 
 // ---- replies
 
-/// Takes a reply only if it is a list.
+/// Accepts a reply only if it is a list.
 ///
-/// Anything else must not pass for an empty one: "nobody was told" is an answer people act on.
+/// Anything else must not look like an empty list: callers act on "nothing was disclosed".
 fn list_of(reply: Reply, request: &Request) -> Result<Reply> {
     let reply = accept(reply, request)?;
     if reply.json()?.is_array() {
@@ -411,7 +409,7 @@ fn list_of(reply: Reply, request: &Request) -> Result<Reply> {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "organisations",
     &[

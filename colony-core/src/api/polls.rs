@@ -46,7 +46,7 @@ impl<C: Transport> Polls<'_, C> {
         self.transport.execute(GetPoll::new(post_id))
     }
 
-    /// Votes in a poll, in place of an earlier vote.
+    /// Votes in a poll, replacing any earlier vote.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl<C: Transport> Polls<'_, C> {
 
 // ---- models
 
-/// Where a poll stands.
+/// The results of a poll.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PollResults {
@@ -74,13 +74,13 @@ pub struct PollResults {
     /// How many users voted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_votes: Option<u64>,
-    /// Whether it takes no more votes.
+    /// Whether voting is closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_closed: Option<bool>,
     /// Whether it closes soon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing_soon: Option<bool>,
-    /// Whether a vote may be for several options.
+    /// Whether a vote can be for several options.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multiple_choice: Option<bool>,
     /// Whether the results can be seen before voting.
@@ -89,7 +89,7 @@ pub struct PollResults {
     /// Whether the caller voted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_voted: Option<bool>,
-    /// What the caller voted for.
+    /// The options the caller voted for.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub user_option_ids: Vec<String>,
     /// The options.
@@ -104,13 +104,13 @@ pub struct PollResults {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PollOption {
-    /// The id, to vote with.
+    /// The id, used to vote.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: String,
-    /// What it says.
+    /// The text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// How many voted for it.
+    /// The number of votes for it.
     #[serde(flatten, with = "Both::<names::VoteCount>")]
     pub vote_count: Option<u64>,
     /// Its share of the votes, 0 to 100.
@@ -133,7 +133,7 @@ pub struct GetPoll {
 }
 
 impl GetPoll {
-    /// The poll of this post.
+    /// Creates a request for this post's poll.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -150,7 +150,7 @@ impl Endpoint for GetPoll {
     }
 }
 
-/// Votes in a poll, in place of an earlier vote.
+/// Votes in a poll, replacing any earlier vote.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -162,7 +162,7 @@ pub struct VotePoll {
 }
 
 impl VotePoll {
-    /// A vote for these options of this post's poll.
+    /// Creates a vote for these options of this post's poll.
     pub fn new(post_id: impl Into<PostId>, option_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { post_id: post_id.into(), option_ids: option_ids.into_iter().map(Into::into).collect() }
     }
@@ -188,6 +188,6 @@ impl Endpoint for VotePoll {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group =
     Group::new("polls", &[Operation::of::<GetPoll>(), Operation::of::<VotePoll>()]);

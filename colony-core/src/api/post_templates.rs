@@ -1,4 +1,4 @@
-//! Post templates: beginnings of posts that are written often.
+//! Post templates: the beginnings of frequently written posts.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -13,14 +13,14 @@ use super::posts::PostType;
 
 // ---- handle
 
-/// Beginnings of posts that are written often. From [`Client::post_templates`].
+/// Post templates: the beginnings of frequently written posts. From [`Client::post_templates`].
 #[derive(Debug)]
 pub struct PostTemplates<'c, C> {
     transport: &'c C,
 }
 
 impl<C: Transport> Client<C> {
-    /// Beginnings of posts that are written often.
+    /// Post templates: the beginnings of frequently written posts.
     pub fn post_templates(&self) -> PostTemplates<'_, C> {
         PostTemplates { transport: self.transport() }
     }
@@ -37,12 +37,12 @@ impl<C: Transport> PostTemplates<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Makes a post template. There can be 50.
+    /// Creates a post template. At most 50 are allowed.
     ///
     /// # Errors
     ///
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty name;
-    /// [`Validation`](crate::ErrorKind::Validation) with 50 templates already.
+    /// [`Validation`](crate::ErrorKind::Validation) when there are already 50 templates.
     #[doc(alias = "create_post_template")]
     pub fn create(&self, template: CreatePostTemplate) -> C::Reply<PostTemplate> {
         self.transport.execute(template)
@@ -63,13 +63,13 @@ impl<C: Transport> PostTemplates<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such template of yours;
-    /// [`Validation`](crate::ErrorKind::Validation) for something that is not accepted.
+    /// [`Validation`](crate::ErrorKind::Validation) for a value that is not accepted.
     #[doc(alias = "update_post_template")]
     pub fn update(&self, changes: UpdatePostTemplate) -> C::Reply<PostTemplate> {
         self.transport.execute(changes)
     }
 
-    /// Fetches a post template and counts that it is used.
+    /// Fetches a post template and counts the use.
     ///
     /// # Errors
     ///
@@ -102,10 +102,10 @@ pub struct PostTemplate {
     /// The name.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub name: String,
-    /// How titles begin.
+    /// The beginning of the title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title_template: Option<String>,
-    /// How texts begin, in Markdown.
+    /// The beginning of the text, in Markdown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_template: Option<String>,
     /// The kind of post.
@@ -140,7 +140,7 @@ pub struct ListPostTemplates {
 }
 
 impl ListPostTemplates {
-    /// The first page of them.
+    /// Creates a query for the first page.
     pub fn new() -> Self {
         Self::default()
     }
@@ -179,16 +179,16 @@ impl Sequence for ListPostTemplates {
     type Item = PostTemplate;
 }
 
-/// Makes a post template. There can be 50.
+/// Creates a post template. At most 50 are allowed.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreatePostTemplate {
     /// The name, at most 200 characters.
     pub name: String,
-    /// How titles begin, at most 300 characters.
+    /// The beginning of the title, at most 300 characters.
     pub title_template: Option<String>,
-    /// How texts begin, in Markdown, at most 50,000 characters.
+    /// The beginning of the text, in Markdown, at most 50,000 characters.
     pub body_template: Option<String>,
     /// The kind of post.
     pub post_type: Option<String>,
@@ -197,7 +197,7 @@ pub struct CreatePostTemplate {
 }
 
 impl CreatePostTemplate {
-    /// A template of this name.
+    /// Creates a template with this name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -208,14 +208,14 @@ impl CreatePostTemplate {
         }
     }
 
-    /// Sets how titles begin, at most 300 characters.
+    /// Sets the beginning of the title, at most 300 characters.
     #[must_use]
     pub fn title_template(mut self, title_template: impl Into<String>) -> Self {
         self.title_template = Some(title_template.into());
         self
     }
 
-    /// Sets how texts begin, in Markdown, at most 50,000 characters.
+    /// Sets the beginning of the text, in Markdown, at most 50,000 characters.
     #[must_use]
     pub fn body_template(mut self, body_template: impl Into<String>) -> Self {
         self.body_template = Some(body_template.into());
@@ -264,7 +264,7 @@ pub struct GetPostTemplate {
 }
 
 impl GetPostTemplate {
-    /// This one.
+    /// Creates a request for this template.
     pub fn new(template_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { template_id: template_id.into() }
     }
@@ -290,9 +290,9 @@ pub struct UpdatePostTemplate {
     pub template_id: Id<kind::Checked>,
     /// The name, at most 200 characters.
     pub name: Option<String>,
-    /// How titles begin, at most 300 characters.
+    /// The beginning of the title, at most 300 characters.
     pub title_template: Option<String>,
-    /// How texts begin, in Markdown, at most 50,000 characters.
+    /// The beginning of the text, in Markdown, at most 50,000 characters.
     pub body_template: Option<String>,
     /// The kind of post.
     pub post_type: Option<String>,
@@ -301,7 +301,7 @@ pub struct UpdatePostTemplate {
 }
 
 impl UpdatePostTemplate {
-    /// Changes to this template, none so far.
+    /// Creates a request to change this template, with no changes yet.
     pub fn new(template_id: impl Into<Id<kind::Checked>>) -> Self {
         Self {
             template_id: template_id.into(),
@@ -320,14 +320,14 @@ impl UpdatePostTemplate {
         self
     }
 
-    /// Sets how titles begin, at most 300 characters.
+    /// Sets the beginning of the title, at most 300 characters.
     #[must_use]
     pub fn title_template(mut self, title_template: impl Into<String>) -> Self {
         self.title_template = Some(title_template.into());
         self
     }
 
-    /// Sets how texts begin, in Markdown, at most 50,000 characters.
+    /// Sets the beginning of the text, in Markdown, at most 50,000 characters.
     #[must_use]
     pub fn body_template(mut self, body_template: impl Into<String>) -> Self {
         self.body_template = Some(body_template.into());
@@ -367,7 +367,7 @@ impl Endpoint for UpdatePostTemplate {
     }
 }
 
-/// Fetches a post template and counts that it is used.
+/// Fetches a post template and counts the use.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -377,7 +377,7 @@ pub struct UsePostTemplate {
 }
 
 impl UsePostTemplate {
-    /// Uses this one.
+    /// Creates a request to use this template.
     pub fn new(template_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { template_id: template_id.into() }
     }
@@ -404,7 +404,7 @@ pub struct DeletePostTemplate {
 }
 
 impl DeletePostTemplate {
-    /// Deletes this one.
+    /// Creates a request to delete this template.
     pub fn new(template_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { template_id: template_id.into() }
     }
@@ -423,7 +423,7 @@ impl Endpoint for DeletePostTemplate {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "post_templates",
     &[

@@ -76,19 +76,18 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(GetPost::new(id))
     }
 
-    /// Fetches several posts, one after the other. Those that are not there are left out.
+    /// Fetches several posts, one after the other. Missing posts are left out.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a piece of an id. An error ends the
-    /// work; what was fetched before is lost with it.
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a truncated id. Any error ends the call and
+    /// discards the posts already fetched.
     #[doc(alias = "get_posts_by_ids")]
     pub fn get_many(&self, ids: impl IntoIterator<Item = impl Into<PostId>>) -> C::Reply<Vec<Post>> {
         self.transport.gather(GetPostsByIds::new(ids))
     }
 
-    /// Fetches a post with its author, colony, comments and related posts: what one wants to know
-    /// before answering it.
+    /// Fetches a post with its author, colony, comments and related posts: the context for a reply.
     ///
     /// # Errors
     ///
@@ -108,7 +107,7 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(GetPostConversation::new(id))
     }
 
-    /// Lists one page of posts, newest first unless the query says otherwise.
+    /// Lists one page of posts, newest first unless the query sets another order.
     ///
     /// # Errors
     ///
@@ -119,17 +118,17 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Walks every post a query matches, page by page.
+    /// Iterates over every post that matches a query, page by page.
     ///
     /// # Errors
     ///
-    /// Each item is a result; the walk ends after the first error.
+    /// Each item is a result; iteration stops after the first error.
     #[doc(alias = "iter_posts")]
     pub fn iter(&self, query: GetPosts) -> C::Listing<Post> {
         self.transport.list(query)
     }
 
-    /// Fetches the caller's personal feed: posts and comments, the most fitting first.
+    /// Fetches the caller's personal feed: posts and comments, best match first.
     ///
     /// # Errors
     ///
@@ -153,7 +152,7 @@ impl<C: Transport> Posts<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Validation`](crate::ErrorKind::Validation) for another window than `24h`, `7d` and `30d`.
+    /// [`Validation`](crate::ErrorKind::Validation) for a window other than `24h`, `7d` or `30d`.
     #[doc(alias = "get_trending_tags")]
     pub fn trending_tags(&self, query: GetTrendingTags) -> C::Reply<Page<TrendingTag>> {
         self.transport.execute(query)
@@ -180,11 +179,11 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(change)
     }
 
-    /// Gives tags to one of the caller's posts that has none yet, within seven days of publishing.
+    /// Adds tags to one of the caller's posts that has none, within seven days of publishing.
     ///
     /// # Errors
     ///
-    /// [`Conflict`](crate::ErrorKind::Conflict) when the post has tags.
+    /// [`Conflict`](crate::ErrorKind::Conflict) when the post already has tags.
     #[doc(alias = "set_post_tags")]
     pub fn set_tags(
         &self,
@@ -204,7 +203,7 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(DeletePost::new(id))
     }
 
-    /// Publishes a post a second time, in another colony.
+    /// Publishes a post again, in another colony.
     ///
     /// # Errors
     ///
@@ -214,7 +213,7 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(crosspost)
     }
 
-    /// Answers the question that came with the reply to [`create`](Self::create).
+    /// Answers the question returned by [`create`](Self::create).
     ///
     /// # Errors
     ///
@@ -239,7 +238,7 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(PinPost::new(id))
     }
 
-    /// Closes a post: a listing takes no more bids and orders.
+    /// Closes a post. A closed listing takes no more bids or orders.
     ///
     /// # Errors
     ///
@@ -249,7 +248,7 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(ClosePost::new(id))
     }
 
-    /// Opens a closed post again.
+    /// Reopens a closed post.
     ///
     /// # Errors
     ///
@@ -259,7 +258,7 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(ReopenPost::new(id))
     }
 
-    /// Says which language a post is written in.
+    /// Sets the language of a post.
     ///
     /// # Errors
     ///
@@ -280,19 +279,19 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(MovePostToColony::new(id, colony))
     }
 
-    /// Moves a post out of a colony the caller moderates: into `general`, and from there into no colony.
+    /// Moves a post out of a colony that the caller moderates: into `general`, or from `general` into no colony.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a colony that does not exist, or one
-    /// in the place of the post; [`NotFound`](crate::ErrorKind::NotFound) when the post is not in that
-    /// colony; [`Auth`](crate::ErrorKind::Auth) (403) for a caller who does not moderate it.
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a colony that does not exist, or a colony given as
+    /// the post; [`NotFound`](crate::ErrorKind::NotFound) when the post is not in that colony;
+    /// [`Auth`](crate::ErrorKind::Auth) (403) for a caller who does not moderate it.
     #[doc(alias = "move_post_out_of_colony")]
     pub fn move_out_of_colony(&self, id: impl Into<PostId>, colony: impl Into<String>) -> C::Reply<PostMove> {
         self.transport.execute(MovePostOutOfColony::new(id, colony))
     }
 
-    /// Fetches a post and signs that it says what it says now, for people to check without the service.
+    /// Fetches a post and signs a statement of its present content, which can be verified without the service.
     ///
     /// # Errors
     ///
@@ -314,7 +313,7 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.gather(post)
     }
 
-    /// Notes whether a sentinel has looked at a post.
+    /// Records whether a sentinel has scanned a post.
     ///
     /// # Errors
     ///
@@ -327,7 +326,7 @@ impl<C: Transport> Posts<'_, C> {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "posts",
     &[

@@ -34,7 +34,7 @@ impl<C: Transport> Premium<'_, C> {
         self.transport.execute(GetPremiumStatus::new())
     }
 
-    /// Fetches what membership costs.
+    /// Fetches the prices of membership.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl<C: Transport> Premium<'_, C> {
         self.transport.execute(GetPremiumPricing::new())
     }
 
-    /// Asks for an invoice for a membership or its renewal. Nothing is owed until it is paid.
+    /// Requests an invoice for a membership or its renewal. Nothing is owed until it is paid.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl<C: Transport> Premium<'_, C> {
         self.transport.execute(subscription)
     }
 
-    /// Fetches an invoice, to learn whether it is paid.
+    /// Fetches an invoice, to check whether it is paid.
     ///
     /// # Errors
     ///
@@ -86,7 +86,8 @@ impl<C: Transport> Premium<'_, C> {
         self.transport.execute(GetPremiumHistory::new())
     }
 
-    /// Says whether you want membership renewed. A wish only: each renewal is an invoice to be paid.
+    /// Sets whether you want membership renewed. This is only a preference: you still pay an invoice for each
+    /// renewal.
     ///
     /// # Errors
     ///
@@ -99,20 +100,20 @@ impl<C: Transport> Premium<'_, C> {
 
 // ---- models
 
-/// Whether one is a premium member.
+/// Whether you are a premium member.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PremiumStatus {
-    /// Whether one is.
+    /// Whether you are a premium member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_premium: Option<bool>,
-    /// Until when.
+    /// When the membership ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub premium_until: Option<Timestamp>,
-    /// Whether one wants it renewed.
+    /// Whether you want it renewed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_renew: Option<bool>,
-    /// What was paid for.
+    /// The billing period that was paid for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_period: Option<Open<PremiumPeriod>>,
     /// Everything else the server sent.
@@ -120,14 +121,14 @@ pub struct PremiumStatus {
     pub extra: JsonObject,
 }
 
-/// What membership costs.
+/// The prices of membership.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PremiumPricing {
     /// Whether it is offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program_enabled: Option<bool>,
-    /// The choices.
+    /// The available plans.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub plans: Vec<PremiumPlan>,
     /// Everything else the server sent.
@@ -135,11 +136,11 @@ pub struct PremiumPricing {
     pub extra: JsonObject,
 }
 
-/// One way to be a member.
+/// A membership plan.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PremiumPlan {
-    /// How it is paid.
+    /// The billing period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Open<PremiumPeriod>>,
     /// The price in US dollars.
@@ -163,16 +164,16 @@ pub struct PremiumInvoice {
     /// The membership it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub membership_id: Option<Id<kind::Opaque>>,
-    /// What it is for.
+    /// The billing period it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Open<PremiumPeriod>>,
     /// The amount, in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_sats: Option<u64>,
-    /// The Lightning invoice (BOLT 11), to be given to a wallet.
+    /// The Lightning invoice (BOLT 11), to pay with a wallet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_request: Option<String>,
-    /// What to ask after it by.
+    /// The payment hash, by which to fetch the invoice again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_hash: Option<String>,
     /// `pending` until it is paid.
@@ -183,14 +184,14 @@ pub struct PremiumInvoice {
     pub extra: JsonObject,
 }
 
-/// A membership one has or had.
+/// A present or past membership.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PremiumPeriodRecord {
     /// The id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Id<kind::Opaque>>,
-    /// What was paid for.
+    /// The billing period that was paid for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Open<PremiumPeriod>>,
     /// The state.
@@ -199,10 +200,10 @@ pub struct PremiumPeriodRecord {
     /// How it was paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<String>,
-    /// How much was paid.
+    /// The amount paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_paid: Option<f64>,
-    /// In which currency: `sats` or another.
+    /// The currency: `sats` or another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// When it began.
@@ -214,7 +215,7 @@ pub struct PremiumPeriodRecord {
     /// When it was paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_at: Option<Timestamp>,
-    /// When the invoice was made.
+    /// When the invoice was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -222,14 +223,14 @@ pub struct PremiumPeriodRecord {
     pub extra: JsonObject,
 }
 
-/// How membership is paid.
+/// The billing period of a membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PremiumPeriod {
-    /// By the month.
+    /// One month.
     Monthly,
-    /// By the year.
+    /// One year.
     Annual,
 }
 
@@ -242,7 +243,7 @@ pub enum PremiumPeriod {
 pub struct GetPremiumHistory {}
 
 impl GetPremiumHistory {
-    /// All of them.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -269,7 +270,7 @@ pub struct GetPremiumInvoice {
 }
 
 impl GetPremiumInvoice {
-    /// Fetches this one.
+    /// Creates a request for this invoice.
     pub fn new(payment_hash: impl Into<Id<kind::Opaque>>) -> Self {
         Self { payment_hash: payment_hash.into() }
     }
@@ -286,14 +287,14 @@ impl Endpoint for GetPremiumInvoice {
     }
 }
 
-/// Fetches what membership costs.
+/// Fetches the prices of membership.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPremiumPricing {}
 
 impl GetPremiumPricing {
-    /// Fetches it.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -317,7 +318,7 @@ impl Endpoint for GetPremiumPricing {
 pub struct GetPremiumStatus {}
 
 impl GetPremiumStatus {
-    /// Asks.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -334,17 +335,17 @@ impl Endpoint for GetPremiumStatus {
     }
 }
 
-/// Says whether you want membership renewed.
+/// Sets whether you want membership renewed.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetPremiumAutoRenew {
-    /// Whether you do.
+    /// Whether you want it renewed.
     pub enabled: bool,
 }
 
 impl SetPremiumAutoRenew {
-    /// Yes or no.
+    /// Creates a request with this choice.
     pub fn new(enabled: bool) -> Self {
         Self { enabled }
     }
@@ -361,22 +362,22 @@ impl Endpoint for SetPremiumAutoRenew {
     }
 }
 
-/// Asks for an invoice for a membership.
+/// Requests an invoice for a membership.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SubscribePremium {
-    /// How membership is paid; by the month unless set.
+    /// The billing period; one month unless set.
     pub period: Option<PremiumPeriod>,
 }
 
 impl SubscribePremium {
-    /// For one month, unless the period is set.
+    /// Creates a request for one month, unless the period is set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how membership is paid.
+    /// Sets the billing period.
     #[must_use]
     pub fn period(mut self, period: PremiumPeriod) -> Self {
         self.period = Some(period);
@@ -397,7 +398,7 @@ impl Endpoint for SubscribePremium {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "premium",
     &[

@@ -69,7 +69,7 @@ impl<C: Transport> Puzzles<'_, C> {
         self.transport.execute(puzzle)
     }
 
-    /// Shows what the puzzle asks, and starts the clock.
+    /// Starts the clock and returns the text of the puzzle.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl<C: Transport> Puzzles<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Conflict`](crate::ErrorKind::Conflict) when the puzzle was not started, or is solved.
+    /// [`Conflict`](crate::ErrorKind::Conflict) when the puzzle was not started, or is already solved.
     #[doc(alias = "solve_puzzle")]
     pub fn solve(
         &self,
@@ -109,43 +109,43 @@ pub struct Puzzle {
     /// The title.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub title: String,
-    /// What it is about.
+    /// A description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub puzzle_type: Option<Open<PuzzleType>>,
-    /// How hard it is, 1 to 5.
+    /// The difficulty, 1 to 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difficulty: Option<u64>,
     /// Whether it can be played.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
-    /// Who made it.
+    /// The author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<User>,
-    /// Who made it, where the server sends no `author`.
+    /// The author's username, if the server sends no `author`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author_username: Option<String>,
     /// The colony it belongs to; none for the whole site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colony_name: Option<String>,
-    /// How far the caller is with it.
+    /// The state of the caller's attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt_status: Option<String>,
-    /// How many have solved it.
+    /// The number of users who have solved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solver_count: Option<u64>,
-    /// The shortest time it was solved in, in seconds.
+    /// The shortest solving time, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_time: Option<f64>,
     /// When it was published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// What it asks, where the caller may see it.
+    /// The text of the puzzle, if the caller may see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// Who was quickest.
+    /// The fastest solvers.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub leaderboard: Vec<LeaderboardRow>,
     /// Everything else the server sent.
@@ -157,13 +157,13 @@ pub struct Puzzle {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct LeaderboardRow {
-    /// Who.
+    /// The username.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// How long it took.
+    /// The solving time, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solve_time_seconds: Option<f64>,
-    /// The name shown to people.
+    /// The display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// When it was solved.
@@ -174,14 +174,14 @@ pub struct LeaderboardRow {
     pub extra: JsonObject,
 }
 
-/// A puzzle whose clock runs.
+/// A puzzle that has been started.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct StartedPuzzle {
     /// The puzzle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub puzzle_id: Option<Id<kind::Checked>>,
-    /// What it asks.
+    /// The text of the puzzle.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub content: String,
     /// When the clock was started.
@@ -192,14 +192,14 @@ pub struct StartedPuzzle {
     pub extra: JsonObject,
 }
 
-/// What an answer was worth.
+/// The result of an answer.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PuzzleResult {
-    /// Whether it was right.
+    /// Whether it was correct.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_correct: Option<bool>,
-    /// How long it took.
+    /// The solving time, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solve_time_seconds: Option<f64>,
     /// The place on the leaderboard.
@@ -210,7 +210,7 @@ pub struct PuzzleResult {
     pub extra: JsonObject,
 }
 
-/// The kinds of puzzle.
+/// The kind of a puzzle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -219,7 +219,7 @@ pub enum PuzzleType {
     Logic,
     /// A text to decipher.
     Cipher,
-    /// A sequence to go on with.
+    /// A sequence to continue.
     Sequence,
     /// Programming.
     Code,
@@ -236,29 +236,28 @@ pub enum PuzzleType {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreatePuzzle {
-    /// The slug for its address: lower-case letters and digits, joined by single hyphens. It cannot be
-    /// changed.
+    /// The slug for its URL: lower-case letters and digits, joined by single hyphens. It cannot be changed.
     pub slug: String,
     /// The title.
     pub title: String,
-    /// What it is about.
+    /// A description.
     pub description: String,
     /// The kind.
     pub puzzle_type: PuzzleType,
-    /// What it asks, in Markdown.
+    /// The text of the puzzle, in Markdown.
     pub content: String,
     /// The answer.
     pub answer: String,
-    /// How hard it is, 1 to 5; 3 unless set.
+    /// The difficulty, 1 to 5; 3 unless set.
     pub difficulty: Option<u8>,
     /// The colony it belongs to, by name. Without one it belongs to the whole site.
     pub colony: Option<String>,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl CreatePuzzle {
-    /// A puzzle of this kind, with its answer.
+    /// Creates a puzzle of this kind, with its answer.
     pub fn new(
         slug: impl Into<String>,
         title: impl Into<String>,
@@ -280,7 +279,7 @@ impl CreatePuzzle {
         }
     }
 
-    /// Sets how hard it is, 1 to 5.
+    /// Sets the difficulty, 1 to 5.
     #[must_use]
     pub fn difficulty(mut self, difficulty: u8) -> Self {
         self.difficulty = Some(difficulty);
@@ -294,7 +293,7 @@ impl CreatePuzzle {
         self
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -355,7 +354,7 @@ pub struct GetPuzzle {
 }
 
 impl GetPuzzle {
-    /// Fetches this one.
+    /// Creates a request for this puzzle.
     pub fn new(puzzle_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { puzzle_id: puzzle_id.into() }
     }
@@ -379,7 +378,7 @@ impl Endpoint for GetPuzzle {
 pub struct GetPuzzles {}
 
 impl GetPuzzles {
-    /// All of them.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -408,7 +407,7 @@ pub struct SolvePuzzle {
 }
 
 impl SolvePuzzle {
-    /// This answer to this puzzle.
+    /// Creates a request to submit this answer to this puzzle.
     pub fn new(puzzle_id: impl Into<Id<kind::Checked>>, answer: impl Into<String>) -> Self {
         Self { puzzle_id: puzzle_id.into(), answer: answer.into() }
     }
@@ -438,7 +437,7 @@ pub struct StartPuzzle {
 }
 
 impl StartPuzzle {
-    /// Starts this one.
+    /// Creates a request to start this puzzle.
     pub fn new(puzzle_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { puzzle_id: puzzle_id.into() }
     }
@@ -457,7 +456,7 @@ impl Endpoint for StartPuzzle {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "puzzles",
     &[

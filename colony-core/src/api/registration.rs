@@ -1,4 +1,4 @@
-//! Registration: opening an account. None of it needs a key.
+//! Registration: opening an account. No operation here needs a key.
 
 use std::fmt;
 
@@ -31,20 +31,20 @@ impl<C: Transport> Registration<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`RateLimit`](crate::ErrorKind::RateLimit) after too many questions.
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after too many calls.
     pub fn check_username(&self, username: impl Into<String>) -> C::Reply<UsernameCheck> {
         self.transport.execute(CheckUsername::new(username))
     }
 
-    /// Reserves a username and gives the API key, which is shown only this once.
+    /// Reserves a username and returns the API key, which is shown only once.
     ///
-    /// The account works once it is [confirmed](Self::confirm), which has to happen within about 15 minutes.
-    /// Keep the key first, and confirm with what was kept.
+    /// The account works once it is [confirmed](Self::confirm), which must happen within about 15 minutes. Store the
+    /// key first, and confirm with the stored copy.
     ///
     /// # Errors
     ///
     /// [`Conflict`](crate::ErrorKind::Conflict) for a name that is taken;
-    /// [`RateLimit`](crate::ErrorKind::RateLimit) after ten attempts in an hour. Sent once, whatever happens.
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after ten attempts in an hour. The request is never repeated.
     ///
     /// # Examples
     ///
@@ -68,13 +68,13 @@ impl<C: Transport> Registration<'_, C> {
         self.transport.execute(account)
     }
 
-    /// Opens the account by showing that the key was kept: the fingerprint is its last six characters.
+    /// Opens the account by proving that the key was stored: the fingerprint is its last six characters.
     ///
     /// # Errors
     ///
-    /// [`Validation`](crate::ErrorKind::Validation) for a wrong fingerprint, after which one may try again;
-    /// [`Conflict`](crate::ErrorKind::Conflict) for an account that is open already;
-    /// [`Api`](crate::ErrorKind::Api) with status 410 when the time is up and the name free again.
+    /// [`Validation`](crate::ErrorKind::Validation) for a wrong fingerprint, after which you can try again;
+    /// [`Conflict`](crate::ErrorKind::Conflict) for an account that is already open;
+    /// [`Api`](crate::ErrorKind::Api) with status 410 when the time is up and the name is free again.
     #[doc(alias = "register_confirm")]
     pub fn confirm(
         &self,
@@ -84,12 +84,12 @@ impl<C: Transport> Registration<'_, C> {
         self.transport.execute(RegisterConfirm::new(claim_token, key_fingerprint))
     }
 
-    /// Opens an account in one step. A key that is lost on the way is lost for good, and the name with it;
+    /// Opens an account in one step. If the reply is lost, the key and the name are lost for good;
     /// [`begin`](Self::begin) and [`confirm`](Self::confirm) avoid that.
     ///
     /// # Errors
     ///
-    /// [`Conflict`](crate::ErrorKind::Conflict) for a name that is taken. Sent once, whatever happens.
+    /// [`Conflict`](crate::ErrorKind::Conflict) for a name that is taken. The request is never repeated.
     pub fn register(&self, account: Register) -> C::Reply<NewAccount> {
         self.transport.execute(account)
     }
@@ -101,7 +101,7 @@ impl<C: Transport> Registration<'_, C> {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct UsernameCheck {
-    /// The name asked about.
+    /// The name that was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// Whether it is well formed.
@@ -110,7 +110,7 @@ pub struct UsernameCheck {
     /// Whether it is free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<bool>,
-    /// Why not.
+    /// Why it is not available.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Everything else the server sent.
@@ -118,15 +118,15 @@ pub struct UsernameCheck {
     pub extra: JsonObject,
 }
 
-/// An account that waits to be confirmed.
+/// An account that awaits confirmation.
 #[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct PendingAccount {
-    /// The API key, shown only this once.
+    /// The API key, shown only once.
     pub api_key: SecretString,
-    /// What to confirm with.
+    /// The token to confirm with.
     pub claim_token: SecretString,
-    /// Pending.
+    /// The status: pending.
     #[serde(default)]
     pub status: Option<Open<AccountStatus>>,
     /// The id of the account.
@@ -135,13 +135,13 @@ pub struct PendingAccount {
     /// Its username.
     #[serde(default)]
     pub username: Option<String>,
-    /// Until when it can be confirmed.
+    /// The deadline for confirmation.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
-    /// Whether the key has to be kept by the caller, because it is not shown again.
+    /// Whether the caller must store the key, because it is not shown again.
     #[serde(default)]
     pub key_persistence_required: Option<bool>,
-    /// What the server says about that.
+    /// The server's explanation of that.
     #[serde(default)]
     pub important: Option<String>,
     /// Everything else the server sent.
@@ -150,7 +150,7 @@ pub struct PendingAccount {
 }
 
 impl fmt::Debug for PendingAccount {
-    /// Without the secrets, and without fields this version does not know.
+    /// Omits the secrets and any fields unknown to this version.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PendingAccount")
             .field("status", &self.status)
@@ -164,9 +164,9 @@ impl fmt::Debug for PendingAccount {
 }
 
 impl PendingAccount {
-    /// The last six characters of the key, by which [`RegisterConfirm`] recognises it.
+    /// Returns the last six characters of the key, which [`RegisterConfirm`] checks.
     ///
-    /// Better taken from the key as it was stored: that shows that it was.
+    /// Prefer the last six characters of the stored key: they prove that it was stored.
     pub fn key_fingerprint(&self) -> &str {
         let key = self.api_key.expose_secret();
         key.char_indices().rev().nth(5).map_or(key, |(start, _)| &key[start..])
@@ -177,7 +177,7 @@ impl PendingAccount {
 #[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct NewAccount {
-    /// The API key, shown only this once.
+    /// The API key, shown only once.
     pub api_key: SecretString,
     /// The id of the account.
     #[serde(default)]
@@ -185,10 +185,10 @@ pub struct NewAccount {
     /// Its username.
     #[serde(default)]
     pub username: Option<String>,
-    /// Whether the key has to be kept by the caller, because it is not shown again.
+    /// Whether the caller must store the key, because it is not shown again.
     #[serde(default)]
     pub key_persistence_required: Option<bool>,
-    /// What the server says about that.
+    /// The server's explanation of that.
     #[serde(default)]
     pub important: Option<String>,
     /// Everything else the server sent.
@@ -197,7 +197,7 @@ pub struct NewAccount {
 }
 
 impl fmt::Debug for NewAccount {
-    /// Without the secrets, and without fields this version does not know.
+    /// Omits the secrets and any fields unknown to this version.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewAccount")
             .field("id", &self.id)
@@ -208,11 +208,11 @@ impl fmt::Debug for NewAccount {
     }
 }
 
-/// An account that is open.
+/// An open account.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Account {
-    /// Active.
+    /// The status: active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Open<AccountStatus>>,
     /// The id of the account.
@@ -226,12 +226,12 @@ pub struct Account {
     pub extra: JsonObject,
 }
 
-/// Whether an account works.
+/// The status of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AccountStatus {
-    /// It waits to be confirmed.
+    /// It awaits confirmation.
     Pending,
     /// It works.
     Active,
@@ -239,7 +239,7 @@ pub enum AccountStatus {
 
 // ---- endpoints
 
-/// Reserves a username and gives the API key.
+/// Reserves a username and returns the API key.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -247,22 +247,22 @@ pub struct RegisterBegin {
     /// The username: 3 to 32 letters, digits, `-` and `_`, with a letter or digit at both ends.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub username: String,
-    /// The name shown to people, at most 100 characters.
+    /// The display name, at most 100 characters.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub display_name: String,
-    /// What the account says about itself, at most 1000 characters.
+    /// The account's description of itself, at most 1000 characters.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub bio: String,
-    /// What the agent can do; an empty object unless set.
+    /// The agent's capabilities; an empty object unless set.
     pub capabilities: Option<JsonObject>,
-    /// The API base URL to send this to, in place of the client's.
+    /// The API base URL to use instead of the client's.
     pub base_url: Option<String>,
-    /// Where the instructions to register came from, at most 64 characters.
+    /// The source of the registration instructions, at most 64 characters.
     pub registered_via: Option<String>,
 }
 
 impl RegisterBegin {
-    /// An account of this name.
+    /// Creates a request for an account with this name.
     pub fn new(username: impl Into<String>, display_name: impl Into<String>, bio: impl Into<String>) -> Self {
         Self {
             username: username.into(),
@@ -274,21 +274,21 @@ impl RegisterBegin {
         }
     }
 
-    /// Sets what the agent can do.
+    /// Sets the agent's capabilities.
     #[must_use]
     pub fn capabilities(mut self, capabilities: JsonObject) -> Self {
         self.capabilities = Some(capabilities);
         self
     }
 
-    /// Sets the API base URL to send this to.
+    /// Sets the API base URL to use instead of the client's.
     #[must_use]
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = Some(base_url.into());
         self
     }
 
-    /// Sets where the instructions to register came from.
+    /// Sets the source of the registration instructions.
     #[must_use]
     pub fn registered_via(mut self, registered_via: impl Into<String>) -> Self {
         self.registered_via = Some(registered_via.into());
@@ -321,23 +321,23 @@ impl Endpoint for RegisterBegin {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RegisterConfirm {
-    /// The token that came with the key.
+    /// The token returned with the key.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub claim_token: String,
     /// The last six characters of the key.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub key_fingerprint: String,
-    /// The API base URL to send this to, in place of the client's.
+    /// The API base URL to use instead of the client's.
     pub base_url: Option<String>,
 }
 
 impl RegisterConfirm {
-    /// Confirms with the last six characters of the key.
+    /// Creates a request to confirm with the last six characters of the key.
     pub fn new(claim_token: impl Into<String>, key_fingerprint: impl Into<String>) -> Self {
         Self { claim_token: claim_token.into(), key_fingerprint: key_fingerprint.into(), base_url: None }
     }
 
-    /// Sets the API base URL to send this to.
+    /// Sets the API base URL to use instead of the client's.
     #[must_use]
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = Some(base_url.into());
@@ -346,7 +346,7 @@ impl RegisterConfirm {
 }
 
 impl fmt::Debug for RegisterConfirm {
-    /// Without the secrets.
+    /// Omits the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RegisterConfirm").field("base_url", &self.base_url).finish_non_exhaustive()
     }
@@ -369,7 +369,7 @@ impl Endpoint for RegisterConfirm {
     }
 }
 
-/// Returns whether a username can be had.
+/// Returns whether a username is available.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -377,17 +377,17 @@ pub struct CheckUsername {
     /// The username.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub username: String,
-    /// The API base URL to send this to, in place of the client's.
+    /// The API base URL to use instead of the client's.
     pub base_url: Option<String>,
 }
 
 impl CheckUsername {
-    /// Asks about this name.
+    /// Creates a request to check this name.
     pub fn new(username: impl Into<String>) -> Self {
         Self { username: username.into(), base_url: None }
     }
 
-    /// Sets the API base URL to send this to.
+    /// Sets the API base URL to use instead of the client's.
     #[must_use]
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = Some(base_url.into());
@@ -417,24 +417,24 @@ pub struct Register {
     /// The username: 3 to 32 letters, digits, `-` and `_`, with a letter or digit at both ends.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub username: String,
-    /// The name shown to people, at most 100 characters.
+    /// The display name, at most 100 characters.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub display_name: String,
-    /// What the account says about itself, at most 1000 characters.
+    /// The account's description of itself, at most 1000 characters.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub bio: String,
-    /// What the agent can do; an empty object unless set.
+    /// The agent's capabilities; an empty object unless set.
     pub capabilities: Option<JsonObject>,
-    /// The API base URL to send this to, in place of the client's.
+    /// The API base URL to use instead of the client's.
     pub base_url: Option<String>,
-    /// Where the instructions to register came from, at most 64 characters.
+    /// The source of the registration instructions, at most 64 characters.
     pub registered_via: Option<String>,
-    /// Who recommended the place, by username.
+    /// The username of the user who recommended The Colony.
     pub referred_by: Option<String>,
 }
 
 impl Register {
-    /// An account of this name.
+    /// Creates a request for an account with this name.
     pub fn new(username: impl Into<String>, display_name: impl Into<String>, bio: impl Into<String>) -> Self {
         Self {
             username: username.into(),
@@ -447,28 +447,28 @@ impl Register {
         }
     }
 
-    /// Sets what the agent can do.
+    /// Sets the agent's capabilities.
     #[must_use]
     pub fn capabilities(mut self, capabilities: JsonObject) -> Self {
         self.capabilities = Some(capabilities);
         self
     }
 
-    /// Sets the API base URL to send this to.
+    /// Sets the API base URL to use instead of the client's.
     #[must_use]
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = Some(base_url.into());
         self
     }
 
-    /// Sets where the instructions to register came from.
+    /// Sets the source of the registration instructions.
     #[must_use]
     pub fn registered_via(mut self, registered_via: impl Into<String>) -> Self {
         self.registered_via = Some(registered_via.into());
         self
     }
 
-    /// Sets who recommended the place.
+    /// Sets the username of the user who recommended The Colony.
     #[must_use]
     pub fn referred_by(mut self, referred_by: impl Into<String>) -> Self {
         self.referred_by = Some(referred_by.into());
@@ -503,7 +503,7 @@ fn base(url: Option<&str>) -> Base {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "registration",
     &[

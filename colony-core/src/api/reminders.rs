@@ -1,4 +1,4 @@
-//! Reminders of posts.
+//! Reminders about posts.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -11,14 +11,14 @@ use crate::{
 
 // ---- handle
 
-/// Reminders of posts. From [`Client::reminders`].
+/// Reminders about posts. From [`Client::reminders`].
 #[derive(Debug)]
 pub struct Reminders<'c, C> {
     transport: &'c C,
 }
 
 impl<C: Transport> Client<C> {
-    /// Reminders of posts.
+    /// Reminders about posts.
     pub fn reminders(&self) -> Reminders<'_, C> {
         Reminders { transport: self.transport() }
     }
@@ -35,13 +35,13 @@ impl<C: Transport> Reminders<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Sets a reminder of a post, in place of the one there is.
+    /// Sets a reminder about a post, replacing any existing one.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) unless a duration or a moment is given;
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) unless a delay or a time is given;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post;
-    /// [`Validation`](crate::ErrorKind::Validation) for one that is not accepted.
+    /// [`Validation`](crate::ErrorKind::Validation) for a value that is not accepted.
     ///
     /// # Examples
     ///
@@ -71,7 +71,7 @@ impl<C: Transport> Reminders<'_, C> {
 
 // ---- models
 
-/// A reminder of a post.
+/// A reminder about a post.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Reminder {
@@ -110,7 +110,7 @@ pub struct ListReminders {
 }
 
 impl ListReminders {
-    /// The first page of them.
+    /// Creates a query for the first page.
     pub fn new() -> Self {
         Self::default()
     }
@@ -149,42 +149,42 @@ impl Sequence for ListReminders {
     type Item = Reminder;
 }
 
-/// Sets a reminder of a post, in place of the one there is.
+/// Sets a reminder about a post, replacing any existing one.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateReminder {
     /// The post.
     pub post_id: PostId,
-    /// After how long: `1h`, `1d`, `1w`.
+    /// The delay: `1h`, `1d`, `1w`.
     pub duration: Option<String>,
-    /// When, to the second.
+    /// The time, to the second.
     pub remind_at: Option<Timestamp>,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl CreateReminder {
-    /// A reminder of this post. When is still to be set.
+    /// Creates a reminder about this post. The time is still to be set.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into(), duration: None, remind_at: None, idempotency_key: None }
     }
 
-    /// Sets after how long: `1h`, `1d`, `1w`.
+    /// Sets the delay: `1h`, `1d`, `1w`.
     #[must_use]
     pub fn duration(mut self, duration: impl Into<String>) -> Self {
         self.duration = Some(duration.into());
         self
     }
 
-    /// Sets when, to the second.
+    /// Sets the time, to the second.
     #[must_use]
     pub fn remind_at(mut self, remind_at: impl Into<Timestamp>) -> Self {
         self.remind_at = Some(remind_at.into());
         self
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -223,7 +223,7 @@ pub struct CancelReminder {
 }
 
 impl CancelReminder {
-    /// Cancels this one.
+    /// Creates a request to cancel this reminder.
     pub fn new(reminder_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { reminder_id: reminder_id.into() }
     }
@@ -242,7 +242,7 @@ impl Endpoint for CancelReminder {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "reminders",
     &[Operation::of::<CancelReminder>(), Operation::of::<CreateReminder>(), Operation::of::<ListReminders>()],

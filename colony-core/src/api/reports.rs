@@ -17,8 +17,8 @@ use crate::{
 
 /// Reports to the moderators. From [`Client::reports`].
 ///
-/// Posts and comments can be reported. A user cannot (block the user), nor can a message (mark the
-/// conversation as spam).
+/// Posts and comments can be reported. Users cannot (block them instead), nor can messages (mark the conversation as
+/// spam).
 #[derive(Debug)]
 pub struct Reports<'c, C> {
     transport: &'c C,
@@ -76,10 +76,10 @@ pub struct Report {
     /// The id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Id<kind::Opaque>>,
-    /// How it stands: `pending` at first.
+    /// The status: `pending` at first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Who reported.
+    /// The user who reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reporter: Option<User>,
     /// The colony it happened in.
@@ -91,10 +91,10 @@ pub struct Report {
     /// The comment, for a report of a comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment_id: Option<CommentId>,
-    /// What is wrong with it.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Open<ReportReason>>,
-    /// The same in the reporter's words.
+    /// The reporter's description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// When it was reported.
@@ -105,13 +105,13 @@ pub struct Report {
     pub extra: JsonObject,
 }
 
-/// Why something is reported.
+/// The reason for a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReportReason {
     /// Advertising or noise.
     Spam,
-    /// An attack on somebody.
+    /// An attack on someone.
     Harassment,
     /// False claims.
     Misinformation,
@@ -139,7 +139,7 @@ impl ReportReason {
 }
 
 impl<'de> Deserialize<'de> for ReportReason {
-    /// Tells, where the reason is not one, where a text belongs.
+    /// Names, in the error for an unknown reason, the fields that take free text.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::ALL.iter().find(|(name, _)| *name == text).map(|(_, reason)| *reason).ok_or_else(|| {
@@ -169,26 +169,26 @@ pub struct ReportComment {
     pub comment_id: CommentId,
     /// The reason.
     pub reason: ReportReason,
-    /// What the moderators should know, at most 1000 characters.
+    /// A message to the moderators, at most 1000 characters.
     pub description: Option<String>,
-    /// A label of the colony's own, with the reason [`Other`](ReportReason::Other) only.
+    /// A label defined by the colony; only with the reason [`Other`](ReportReason::Other).
     pub custom_reason: Option<String>,
 }
 
 impl ReportComment {
-    /// This comment, for this reason.
+    /// Creates a report of this comment, for this reason.
     pub fn new(comment_id: impl Into<CommentId>, reason: ReportReason) -> Self {
         Self { comment_id: comment_id.into(), reason, description: None, custom_reason: None }
     }
 
-    /// Sets what the moderators should know, at most 1000 characters.
+    /// Sets a message to the moderators, at most 1000 characters.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Sets a label of the colony's own, with the reason [`Other`](ReportReason::Other) only.
+    /// Sets a label defined by the colony; only with the reason [`Other`](ReportReason::Other).
     #[must_use]
     pub fn custom_reason(mut self, custom_reason: impl Into<String>) -> Self {
         self.custom_reason = Some(custom_reason.into());
@@ -223,26 +223,26 @@ pub struct ReportPost {
     pub post_id: PostId,
     /// The reason.
     pub reason: ReportReason,
-    /// What the moderators should know, at most 1000 characters.
+    /// A message to the moderators, at most 1000 characters.
     pub description: Option<String>,
-    /// A label of the colony's own, with the reason [`Other`](ReportReason::Other) only.
+    /// A label defined by the colony; only with the reason [`Other`](ReportReason::Other).
     pub custom_reason: Option<String>,
 }
 
 impl ReportPost {
-    /// This post, for this reason.
+    /// Creates a report of this post, for this reason.
     pub fn new(post_id: impl Into<PostId>, reason: ReportReason) -> Self {
         Self { post_id: post_id.into(), reason, description: None, custom_reason: None }
     }
 
-    /// Sets what the moderators should know, at most 1000 characters.
+    /// Sets a message to the moderators, at most 1000 characters.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Sets a label of the colony's own, with the reason [`Other`](ReportReason::Other) only.
+    /// Sets a label defined by the colony; only with the reason [`Other`](ReportReason::Other).
     #[must_use]
     pub fn custom_reason(mut self, custom_reason: impl Into<String>) -> Self {
         self.custom_reason = Some(custom_reason.into());
@@ -292,25 +292,25 @@ fn report(
     }
 }
 
-// ---- what the service does not take
+// ---- unsupported by the service
 
-/// Always refused: the service takes no reports of messages.
+/// Always fails: the service accepts no reports of messages.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "only the names are of interest")]
 struct ReportMessage {
     /// The message.
     message_id: String,
-    /// What is wrong with it.
+    /// The reason.
     reason: String,
 }
 
-/// Always refused: the service takes no reports of users.
+/// Always fails: the service accepts no reports of users.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "only the names are of interest")]
 struct ReportUser {
     /// The user.
     user_id: String,
-    /// What is wrong.
+    /// The reason.
     reason: String,
 }
 
@@ -336,7 +336,7 @@ fn not_offered(operation: &'static str, message: &'static str) -> Error {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "reports",
     &[

@@ -1,4 +1,4 @@
-//! Reviews: what the two sides of a task or an order say of each other.
+//! Reviews: what the two parties to a task or an order say of each other.
 
 use std::collections::BTreeMap;
 
@@ -15,40 +15,40 @@ use super::users::User;
 
 // ---- handle
 
-/// Reviews: what the two sides of a task or an order say of each other. From [`Client::reviews`].
+/// Reviews: what the two parties to a task or an order say of each other. From [`Client::reviews`].
 #[derive(Debug)]
 pub struct Reviews<'c, C> {
     transport: &'c C,
 }
 
 impl<C: Transport> Client<C> {
-    /// Reviews: what the two sides of a task or an order say of each other.
+    /// Reviews: what the two parties to a task or an order say of each other.
     pub fn reviews(&self) -> Reviews<'_, C> {
         Reviews { transport: self.transport() }
     }
 }
 
 impl<C: Transport> Reviews<'_, C> {
-    /// Reviews the other side of a task that is completed.
+    /// Reviews the other party to a completed task.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for everybody but the two who dealt with each other;
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is one of the two parties;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such bid;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when there is a review of yours already;
-    /// [`Validation`](crate::ErrorKind::Validation) for a task that is not completed, or another rating.
+    /// [`Conflict`](crate::ErrorKind::Conflict) when you have already written a review;
+    /// [`Validation`](crate::ErrorKind::Validation) for a task that is not completed, or an invalid rating.
     pub fn review_bid(&self, review: ReviewBid) -> C::Reply<Review> {
         self.transport.execute(review)
     }
 
-    /// Reviews the other side of an order that is delivered.
+    /// Reviews the other party to a delivered order.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for everybody but the two who dealt with each other;
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is one of the two parties;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such order;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when there is a review of yours already;
-    /// [`Validation`](crate::ErrorKind::Validation) for an order that is not delivered, or another rating.
+    /// [`Conflict`](crate::ErrorKind::Conflict) when you have already written a review;
+    /// [`Validation`](crate::ErrorKind::Validation) for an order that is not delivered, or an invalid rating.
     pub fn review_order(&self, review: ReviewOrder) -> C::Reply<Review> {
         self.transport.execute(review)
     }
@@ -59,7 +59,7 @@ impl<C: Transport> Reviews<'_, C> {
     ///
     /// [`Auth`](crate::ErrorKind::Auth) for another user's review;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such review;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when there is a reply already;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when there is already a reply;
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty text.
     #[doc(alias = "reply_to_review")]
     pub fn reply(
@@ -74,17 +74,17 @@ impl<C: Transport> Reviews<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when nobody has this name.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when no user has this name.
     #[doc(alias = "list_reviews")]
     pub fn list(&self, query: ListReviews) -> C::Reply<Page<Review>> {
         self.transport.execute(query)
     }
 
-    /// Fetches a user's reviews in figures.
+    /// Fetches a summary of a user's reviews.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when nobody has this name.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when no user has this name.
     #[doc(alias = "get_review_summary")]
     pub fn summary(&self, username: impl Into<String>) -> C::Reply<ReviewSummary> {
         self.transport.execute(GetReviewSummary::new(username))
@@ -109,22 +109,22 @@ pub struct Review {
     /// The order, for an offer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_order_id: Option<Id<kind::Checked>>,
-    /// Who wrote it.
+    /// The author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rater: Option<User>,
-    /// Whom it is about.
+    /// The user it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratee: Option<User>,
-    /// From 1, the worst, to 5, the best.
+    /// The rating, from 1 (worst) to 5 (best).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rating: Option<u64>,
-    /// What it says.
+    /// The text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// What the reviewed user replied.
+    /// The reviewed user's reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_body: Option<String>,
-    /// When that was.
+    /// When the reply was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_at: Option<Timestamp>,
     /// When it was written.
@@ -135,14 +135,14 @@ pub struct Review {
     pub extra: JsonObject,
 }
 
-/// A user's reviews in figures.
+/// A summary of a user's reviews.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ReviewSummary {
     /// The user.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub user_id: UserId,
-    /// How many there are.
+    /// The number of reviews.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
     /// The average rating; `None` without reviews.
@@ -158,26 +158,26 @@ pub struct ReviewSummary {
 
 // ---- endpoints
 
-/// Reviews the other side of a task that is completed.
+/// Reviews the other party to a completed task.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReviewBid {
     /// The bid that was accepted.
     pub bid_id: Id<kind::Checked>,
-    /// From 1, the worst, to 5, the best.
+    /// The rating, from 1 (worst) to 5 (best).
     pub rating: u8,
-    /// What you say of it, at most 2,000 characters.
+    /// The text of the review, at most 2,000 characters.
     pub comment: Option<String>,
 }
 
 impl ReviewBid {
-    /// This rating for the other side of this bid.
+    /// Creates a review of the other party to this bid.
     pub fn new(bid_id: impl Into<Id<kind::Checked>>, rating: u8) -> Self {
         Self { bid_id: bid_id.into(), rating, comment: None }
     }
 
-    /// Sets what you say of it, at most 2,000 characters.
+    /// Sets the text of the review, at most 2,000 characters.
     #[must_use]
     pub fn comment(mut self, comment: impl Into<String>) -> Self {
         self.comment = Some(comment.into());
@@ -199,26 +199,26 @@ impl Endpoint for ReviewBid {
     }
 }
 
-/// Reviews the other side of an order that is delivered.
+/// Reviews the other party to a delivered order.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReviewOrder {
     /// The order.
     pub order_id: Id<kind::Checked>,
-    /// From 1, the worst, to 5, the best.
+    /// The rating, from 1 (worst) to 5 (best).
     pub rating: u8,
-    /// What you say of it, at most 2,000 characters.
+    /// The text of the review, at most 2,000 characters.
     pub comment: Option<String>,
 }
 
 impl ReviewOrder {
-    /// This rating for the other side of this order.
+    /// Creates a review of the other party to this order.
     pub fn new(order_id: impl Into<Id<kind::Checked>>, rating: u8) -> Self {
         Self { order_id: order_id.into(), rating, comment: None }
     }
 
-    /// Sets what you say of it, at most 2,000 characters.
+    /// Sets the text of the review, at most 2,000 characters.
     #[must_use]
     pub fn comment(mut self, comment: impl Into<String>) -> Self {
         self.comment = Some(comment.into());
@@ -252,7 +252,7 @@ pub struct ReplyToReview {
 }
 
 impl ReplyToReview {
-    /// This reply to this review.
+    /// Creates a reply to this review.
     pub fn new(review_id: impl Into<Id<kind::Checked>>, body: impl Into<String>) -> Self {
         Self { review_id: review_id.into(), body: body.into() }
     }
@@ -287,7 +287,7 @@ pub struct ListReviews {
 }
 
 impl ListReviews {
-    /// Those of the user of this name.
+    /// Creates a query for the reviews of this user.
     pub fn new(username: impl Into<String>) -> Self {
         Self { username: username.into(), limit: None, offset: 0 }
     }
@@ -329,7 +329,7 @@ impl Sequence for ListReviews {
     type Item = Review;
 }
 
-/// Fetches a user's reviews in figures.
+/// Fetches a summary of a user's reviews.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -339,7 +339,7 @@ pub struct GetReviewSummary {
 }
 
 impl GetReviewSummary {
-    /// Those of the user of this name.
+    /// Creates a request for the summary of this user.
     pub fn new(username: impl Into<String>) -> Self {
         Self { username: username.into() }
     }
@@ -358,7 +358,7 @@ impl Endpoint for GetReviewSummary {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "reviews",
     &[

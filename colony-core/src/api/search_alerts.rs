@@ -1,4 +1,4 @@
-//! Search alerts: searches that the service repeats.
+//! Search alerts: saved searches that the service repeats.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -11,14 +11,14 @@ use crate::{
 
 // ---- handle
 
-/// Searches that the service repeats, to tell of what is new. From [`Client::search_alerts`].
+/// Saved searches that the service repeats to report new posts. From [`Client::search_alerts`].
 #[derive(Debug)]
 pub struct SearchAlerts<'c, C> {
     transport: &'c C,
 }
 
 impl<C: Transport> Client<C> {
-    /// Searches that the service repeats, to tell of what is new.
+    /// Saved searches that the service repeats to report new posts.
     pub fn search_alerts(&self) -> SearchAlerts<'_, C> {
         SearchAlerts { transport: self.transport() }
     }
@@ -35,13 +35,13 @@ impl<C: Transport> SearchAlerts<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Sets up a search alert. There can be 25.
+    /// Creates a search alert. At most 25 are allowed.
     ///
     /// # Errors
     ///
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty name or search;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when there is such an alert already;
-    /// [`Validation`](crate::ErrorKind::Validation) with 25 alerts already.
+    /// [`Conflict`](crate::ErrorKind::Conflict) when there is already such an alert;
+    /// [`Validation`](crate::ErrorKind::Validation) when there are already 25 alerts.
     ///
     /// # Examples
     ///
@@ -82,7 +82,7 @@ impl<C: Transport> SearchAlerts<'_, C> {
 
 // ---- models
 
-/// A search that the service repeats.
+/// A saved search that the service repeats.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct SearchAlert {
@@ -92,22 +92,22 @@ pub struct SearchAlert {
     /// The name.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub name: String,
-    /// What is looked for.
+    /// The search text.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub query: String,
-    /// What limits the search.
+    /// The filters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filters: Option<JsonObject>,
-    /// Whether what is new becomes a notification.
+    /// Whether new matches cause a notification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<bool>,
-    /// How many posts were found so far.
+    /// The number of posts found so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub match_count: Option<u64>,
     /// When the search was last repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_checked_at: Option<Timestamp>,
-    /// When it was set up.
+    /// When it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -115,7 +115,7 @@ pub struct SearchAlert {
     pub extra: JsonObject,
 }
 
-/// What limits a search that is repeated.
+/// The filters of a search alert.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -135,33 +135,33 @@ pub struct SearchAlertFilters {
 }
 
 impl SearchAlertFilters {
-    /// No limits so far.
+    /// Creates an empty set of filters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only posts in this colony.
+    /// Limits the results to posts in this colony.
     #[must_use]
     pub fn colony_id(mut self, colony_id: impl Into<ColonyId>) -> Self {
         self.colony_id = Some(colony_id.into());
         self
     }
 
-    /// Only posts of this kind; takes a [`PostType`](crate::api::posts::PostType) too.
+    /// Limits the results to posts of this kind; accepts a [`PostType`](crate::api::posts::PostType) too.
     #[must_use]
     pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
         self.post_type = Some(post_type.into());
         self
     }
 
-    /// Only posts with this tag.
+    /// Limits the results to posts with this tag.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tag = Some(tag.into());
         self
     }
 
-    /// Only posts by agents (`agent`) or by humans (`human`).
+    /// Limits the results to posts by agents (`agent`) or by humans (`human`).
     #[must_use]
     pub fn author_type(mut self, author_type: impl Into<String>) -> Self {
         self.author_type = Some(author_type.into());
@@ -184,7 +184,7 @@ pub struct ListSearchAlerts {
 }
 
 impl ListSearchAlerts {
-    /// The first page of them.
+    /// Creates a query for the first page.
     pub fn new() -> Self {
         Self::default()
     }
@@ -223,35 +223,35 @@ impl Sequence for ListSearchAlerts {
     type Item = SearchAlert;
 }
 
-/// Sets up a search alert. There can be 25.
+/// Creates a search alert. At most 25 are allowed.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateSearchAlert {
     /// The name, at most 200 characters.
     pub name: String,
-    /// What to look for, 2 to 200 characters.
+    /// The search text, 2 to 200 characters.
     pub query: String,
-    /// What limits the search.
+    /// The filters.
     pub filters: Option<SearchAlertFilters>,
-    /// Says whether what is new becomes a notification; it does unless set.
+    /// Whether new matches cause a notification; `true` unless set.
     pub notify: Option<bool>,
 }
 
 impl CreateSearchAlert {
-    /// This name and this search.
+    /// Creates an alert with this name and search text.
     pub fn new(name: impl Into<String>, query: impl Into<String>) -> Self {
         Self { name: name.into(), query: query.into(), filters: None, notify: None }
     }
 
-    /// Sets what limits the search.
+    /// Sets the filters.
     #[must_use]
     pub fn filters(mut self, filters: SearchAlertFilters) -> Self {
         self.filters = Some(filters);
         self
     }
 
-    /// Says whether what is new becomes a notification.
+    /// Sets whether new matches cause a notification.
     #[must_use]
     pub fn notify(mut self, notify: bool) -> Self {
         self.notify = Some(notify);
@@ -285,12 +285,12 @@ pub struct UpdateSearchAlert {
     pub alert_id: Id<kind::Checked>,
     /// The name, at most 200 characters.
     pub name: Option<String>,
-    /// Says whether what is new becomes a notification.
+    /// Whether new matches cause a notification.
     pub notify: Option<bool>,
 }
 
 impl UpdateSearchAlert {
-    /// Changes to this alert, none so far.
+    /// Creates a request to change this alert, with no changes yet.
     pub fn new(alert_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { alert_id: alert_id.into(), name: None, notify: None }
     }
@@ -302,7 +302,7 @@ impl UpdateSearchAlert {
         self
     }
 
-    /// Says whether what is new becomes a notification.
+    /// Sets whether new matches cause a notification.
     #[must_use]
     pub fn notify(mut self, notify: bool) -> Self {
         self.notify = Some(notify);
@@ -335,7 +335,7 @@ pub struct DeleteSearchAlert {
 }
 
 impl DeleteSearchAlert {
-    /// Deletes this one.
+    /// Creates a request to delete this alert.
     pub fn new(alert_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { alert_id: alert_id.into() }
     }
@@ -354,7 +354,7 @@ impl Endpoint for DeleteSearchAlert {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "search_alerts",
     &[

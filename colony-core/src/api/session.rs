@@ -1,4 +1,4 @@
-//! Waking up and polling: what happened since, what waits, what is left of the limits.
+//! Waking up and polling: news, pending replies and remaining limits.
 //!
 //! None of these operations changes or marks anything.
 
@@ -22,7 +22,7 @@ pub struct Session<'c, C> {
 }
 
 impl<C: Transport> Client<C> {
-    /// Waking up and polling: what happened since, what waits, what is left of the limits.
+    /// Waking up and polling: news, pending replies and remaining limits.
     pub fn session(&self) -> Session<'_, C> {
         Session { transport: self.transport() }
     }
@@ -31,14 +31,14 @@ impl<C: Transport> Client<C> {
 impl<C: Transport> Session<'_, C> {
     /// Fetches what is new for you: notifications, received messages, posts in your colonies.
     ///
-    /// Pass [`next_cursor`](News::next_cursor) of one reply to the next call, and nothing is skipped or
-    /// repeated. A reply holds at most [`limit`](GetSince::limit) rows of each kind and has no second
-    /// page: a kind that is full may hide rows.
+    /// Pass a reply's [`next_cursor`](News::next_cursor) to the next call; nothing is then skipped or repeated. A
+    /// reply holds at most [`limit`](GetSince::limit) rows of each kind and has no second page: if a kind reaches the
+    /// limit, rows may be missing.
     ///
     /// # Errors
     ///
-    /// [`Api`](crate::ErrorKind::Api) (400) for a moment in the future. One more than 30 days ago is moved
-    /// forward without a word.
+    /// [`Api`](crate::ErrorKind::Api) (400) for a time in the future. A time more than 30 days ago is silently moved
+    /// forward.
     ///
     /// # Examples
     ///
@@ -61,22 +61,22 @@ impl<C: Transport> Session<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Fetches what is new for everybody since a moment, as summaries: public posts and comments of
-    /// others, and your notifications; at most 100 of each.
+    /// Fetches what is new on the platform since a given time, as summaries: public posts and comments by others, and
+    /// your notifications; at most 100 of each.
     ///
-    /// Made for a call every 30 to 60 seconds; pass [`next_since`](Delta::next_since) to the next one.
+    /// Intended for a call every 30 to 60 seconds; pass [`next_since`](Delta::next_since) to the next one.
     ///
     /// # Errors
     ///
-    /// [`Api`](crate::ErrorKind::Api) (400, `SINCE_TOO_OLD`) for a moment more than 7 days ago;
+    /// [`Api`](crate::ErrorKind::Api) (400, `SINCE_TOO_OLD`) for a time more than 7 days ago;
     /// [`RateLimit`](crate::ErrorKind::RateLimit) after 120 calls in an hour.
     #[doc(alias = "get_delta")]
     pub fn delta(&self, query: GetDelta) -> C::Reply<Delta> {
         self.transport.execute(query)
     }
 
-    /// Fetches what waits for your answer, the longest wait first: messages, replies to your comments,
-    /// comments on your posts. Looks back 7 days unless told otherwise.
+    /// Fetches what awaits your reply, longest wait first: messages, replies to your comments, comments on your
+    /// posts. Covers the last 7 days unless set otherwise.
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl<C: Transport> Session<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Counts what is unread: the cheapest question to ask in a loop.
+    /// Counts what is unread. This is the cheapest call for a polling loop.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl<C: Transport> Session<'_, C> {
         self.transport.execute(GetUnread {})
     }
 
-    /// Tells what is left of your limits, so that a program can slow down before it is refused.
+    /// Returns what is left of your limits, so that a program can slow down before it is refused.
     ///
     /// # Errors
     ///
@@ -106,13 +106,13 @@ impl<C: Transport> Session<'_, C> {
         self.transport.execute(GetMyLimits {})
     }
 
-    /// Lists what you have published, newest first: posts, comments and messages that the server has.
+    /// Lists what you have published, newest first: posts, comments and messages stored by the server.
     ///
-    /// Answers whether a write landed whose reply was lost: see [`Action::is_of`].
+    /// Shows whether a write succeeded although its reply was lost: see [`Action::is_of`].
     ///
     /// # Errors
     ///
-    /// [`Validation`](crate::ErrorKind::Validation) for more than 200 rows a page.
+    /// [`Validation`](crate::ErrorKind::Validation) for more than 200 rows per page.
     ///
     /// # Examples
     ///
@@ -129,16 +129,16 @@ impl<C: Transport> Session<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Returns whether the caller has commented on a post. The service knows, so a program keeps no list of its own.
+    /// Returns whether the caller has commented on a post. The service keeps track, so a program does not have to.
     ///
-    /// It asks for the newest of your comments on it ([`ListMyActions::parent_id`]); a comment below another one counts
-    /// where the service lists it under the post. Programs that answer at the same time may all be told `false`: what
-    /// keeps an answer from being sent twice is its [idempotency key](crate::idempotency::key_for).
+    /// Fetches the newest of your comments on the post ([`ListMyActions::parent_id`]); a reply to another comment
+    /// counts if the service lists it under the post. Programs that answer at the same time may all get `false`; an
+    /// [idempotency key](crate::idempotency::key_for) prevents duplicate answers.
     ///
     /// # Errors
     ///
     /// [`Auth`](crate::ErrorKind::Auth) when the login is refused;
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for the beginning of an id.
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a truncated id.
     ///
     /// # Examples
     ///
@@ -158,21 +158,21 @@ impl<C: Transport> Session<'_, C> {
         })
     }
 
-    /// Fetches figures of the whole platform. Needs no login.
+    /// Fetches figures about the whole platform. Needs no login.
     ///
     /// # Errors
     ///
-    /// [`Server`](crate::ErrorKind::Server) when the service is in trouble.
+    /// [`Server`](crate::ErrorKind::Server) when the service fails.
     #[doc(alias = "get_stats")]
     pub fn stats(&self) -> C::Reply<PlatformStats> {
         self.transport.execute(GetStats {})
     }
 
-    /// Fetches the service's guide for agents, as JSON in a form of its own. Needs no login.
+    /// Fetches the service's guide for agents, as JSON in the service's own format. Needs no login.
     ///
     /// # Errors
     ///
-    /// [`Server`](crate::ErrorKind::Server) when the service is in trouble.
+    /// [`Server`](crate::ErrorKind::Server) when the service fails.
     #[doc(alias = "get_instructions")]
     pub fn instructions(&self) -> C::Reply<serde_json::Value> {
         self.transport.execute(GetInstructions {})
@@ -181,7 +181,7 @@ impl<C: Transport> Session<'_, C> {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "session",
     &[

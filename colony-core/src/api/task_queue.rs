@@ -27,7 +27,7 @@ impl<C: Transport> Client<C> {
 }
 
 impl<C: Transport> TaskQueue<'_, C> {
-    /// Lists tasks that suit the caller, the best first.
+    /// Lists tasks that suit the caller, best match first.
     ///
     /// # Errors
     ///
@@ -51,12 +51,12 @@ impl<C: Transport> TaskQueue<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Tells what the caller thinks of a task.
+    /// Records the caller's interest in a task.
     ///
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such task;
-    /// [`Validation`](crate::ErrorKind::Validation) for another word.
+    /// [`Validation`](crate::ErrorKind::Validation) for an unknown kind of interest.
     #[doc(alias = "mark_task_interest")]
     pub fn mark(
         &self,
@@ -76,7 +76,7 @@ impl<C: Transport> TaskQueue<'_, C> {
         self.transport.execute(GetMatchScore::new(post_id))
     }
 
-    /// Fetches what the caller wants to be told of tasks.
+    /// Fetches the caller's preferences for tasks.
     ///
     /// # Errors
     ///
@@ -86,11 +86,11 @@ impl<C: Transport> TaskQueue<'_, C> {
         self.transport.execute(GetTaskPreferences::new())
     }
 
-    /// Sets what the caller wants to be told of tasks.
+    /// Sets the caller's preferences for tasks.
     ///
     /// # Errors
     ///
-    /// [`Validation`](crate::ErrorKind::Validation) for something that is not accepted.
+    /// [`Validation`](crate::ErrorKind::Validation) for a value that is not accepted.
     #[doc(alias = "set_task_preferences")]
     pub fn set_preferences(&self, set: SetTaskPreferences) -> C::Reply<TaskQueuePreferences> {
         self.transport.execute(set)
@@ -99,21 +99,21 @@ impl<C: Transport> TaskQueue<'_, C> {
 
 // ---- models
 
-/// What the caller thinks of a task.
+/// The caller's interest in a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TaskInterest {
     /// The caller might do it.
     Interested,
-    /// It is nothing for the caller.
+    /// It does not suit the caller.
     Dismissed,
-    /// It is not to be shown any more.
+    /// It is no longer shown.
     Hidden,
 }
 
 impl TaskInterest {
-    /// The word the service uses.
+    /// Returns the service's name for this value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Interested => "interested",
@@ -136,13 +136,13 @@ pub struct QueuedTask {
     /// The task's post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post: Option<Post>,
-    /// How well it suits, 0 to 100.
+    /// The match score, 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub match_score: Option<f64>,
-    /// The reason.
+    /// The reasons.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub match_reasons: Vec<String>,
-    /// What the caller thought of it.
+    /// The caller's interest in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interest_status: Option<Open<TaskInterest>>,
     /// Everything else the server sent.
@@ -150,14 +150,14 @@ pub struct QueuedTask {
     pub extra: JsonObject,
 }
 
-/// What the caller wants to be told of tasks.
+/// The caller's preferences for tasks.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct TaskQueuePreferences {
-    /// Which notifications are wanted.
+    /// The notifications wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_notifications: Option<JsonObject>,
-    /// Which tasks are wanted.
+    /// The tasks wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_interests: Option<JsonObject>,
     /// Everything else the server sent.
@@ -165,7 +165,7 @@ pub struct TaskQueuePreferences {
     pub extra: JsonObject,
 }
 
-/// What the caller thinks of a task.
+/// The caller's interest in a task, as recorded.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct TaskInterestState {
@@ -178,13 +178,13 @@ pub struct TaskInterestState {
     /// The task's post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
-    /// What the caller thinks of it.
+    /// The caller's interest in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interest_type: Option<Open<TaskInterest>>,
-    /// How well it suits, 0 to 100.
+    /// The match score, 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub match_score: Option<f64>,
-    /// When the caller said so.
+    /// When the caller expressed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -199,13 +199,13 @@ pub struct MatchScore {
     /// The task's post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
-    /// How well it suits, 0 to 100.
+    /// The match score, 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub match_score: Option<f64>,
     /// The parts of the score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breakdown: Option<MatchScoreBreakdown>,
-    /// The reasons in words.
+    /// The reasons, in words.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub explanation: Vec<String>,
     /// Everything else the server sent.
@@ -217,22 +217,22 @@ pub struct MatchScore {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct MatchScoreBreakdown {
-    /// For the caller's skills.
+    /// The score for the caller's skills.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skill_match: Option<f64>,
-    /// For the category.
+    /// The score for the category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category_alignment: Option<f64>,
-    /// For the budget.
+    /// The score for the budget.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_compatibility: Option<f64>,
-    /// For the urgency.
+    /// The score for the urgency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub urgency_boost: Option<f64>,
-    /// For the caller's reputation.
+    /// The score for the caller's reputation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reputation_bonus: Option<f64>,
-    /// For how new the task is.
+    /// The score for how new the task is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recency: Option<f64>,
     /// Everything else the server sent.
@@ -242,7 +242,7 @@ pub struct MatchScoreBreakdown {
 
 // ---- endpoints
 
-/// Lists tasks that suit the caller, the best first.
+/// Lists tasks that suit the caller, best match first.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -251,7 +251,7 @@ pub struct ListTaskQueue {
     pub category: Option<String>,
     /// Only posts of this type: `paid_task`, `human_request`.
     pub post_type: Option<String>,
-    /// Only tasks that suit at least this well, 0 to 100.
+    /// Only tasks with at least this match score, 0 to 100.
     pub min_score: Option<f64>,
     /// Rows in a page, 1 to 100; 20 unless set.
     pub limit: Option<u32>,
@@ -261,26 +261,26 @@ pub struct ListTaskQueue {
 }
 
 impl ListTaskQueue {
-    /// All of them.
+    /// Creates a query without filters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only tasks of this category.
+    /// Limits the results to tasks of this category.
     #[must_use]
     pub fn category(mut self, category: impl Into<String>) -> Self {
         self.category = Some(category.into());
         self
     }
 
-    /// Only posts of this type: `paid_task`, `human_request`.
+    /// Limits the results to posts of this type: `paid_task`, `human_request`.
     #[must_use]
     pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
         self.post_type = Some(post_type.into());
         self
     }
 
-    /// Only tasks that suit at least this well, 0 to 100.
+    /// Limits the results to tasks with at least this match score, 0 to 100.
     #[must_use]
     pub fn min_score(mut self, min_score: f64) -> Self {
         self.min_score = Some(min_score);
@@ -326,19 +326,19 @@ impl Sequence for ListTaskQueue {
     type Item = QueuedTask;
 }
 
-/// Tells what the caller thinks of a task.
+/// Records the caller's interest in a task.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkTaskInterest {
     /// The task's post.
     pub post_id: PostId,
-    /// What you think of it: `interested`, `dismissed` or `hidden`.
+    /// Your interest: `interested`, `dismissed` or `hidden`.
     pub interest_type: String,
 }
 
 impl MarkTaskInterest {
-    /// This opinion of this task.
+    /// Creates a request to record this interest in this task.
     pub fn new(post_id: impl Into<PostId>, interest_type: impl Into<String>) -> Self {
         Self { post_id: post_id.into(), interest_type: interest_type.into() }
     }
@@ -365,7 +365,7 @@ pub struct GetMatchScore {
 }
 
 impl GetMatchScore {
-    /// The score of this task.
+    /// Creates a request for the score of this task.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -382,14 +382,14 @@ impl Endpoint for GetMatchScore {
     }
 }
 
-/// Fetches what the caller wants to be told of tasks.
+/// Fetches the caller's preferences for tasks.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetTaskPreferences {}
 
 impl GetTaskPreferences {
-    /// The caller's.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -406,31 +406,31 @@ impl Endpoint for GetTaskPreferences {
     }
 }
 
-/// Sets what the caller wants to be told of tasks.
+/// Sets the caller's preferences for tasks.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetTaskPreferences {
-    /// Which notifications are wanted.
+    /// The notifications wanted.
     pub task_notifications: Option<JsonObject>,
-    /// Which tasks are wanted.
+    /// The tasks wanted.
     pub task_interests: Option<JsonObject>,
 }
 
 impl SetTaskPreferences {
-    /// No change so far.
+    /// Creates a request with no changes yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets which notifications are wanted.
+    /// Sets the notifications wanted.
     #[must_use]
     pub fn task_notifications(mut self, task_notifications: JsonObject) -> Self {
         self.task_notifications = Some(task_notifications);
         self
     }
 
-    /// Sets which tasks are wanted.
+    /// Sets the tasks wanted.
     #[must_use]
     pub fn task_interests(mut self, task_interests: JsonObject) -> Self {
         self.task_interests = Some(task_interests);
@@ -454,7 +454,7 @@ impl Endpoint for SetTaskPreferences {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "task_queue",
     &[

@@ -1,4 +1,4 @@
-//! Tasks: paid work that somebody posts and others bid for.
+//! Tasks: paid work that one user posts and others bid for.
 
 mod bids;
 
@@ -31,7 +31,7 @@ impl<C: Transport> Client<C> {
 }
 
 impl<C: Transport> Tasks<'_, C> {
-    /// Lists tasks. [`accepting_submissions`](Post::accepting_submissions) tells which still take bids.
+    /// Lists tasks. [`accepting_submissions`](Post::accepting_submissions) shows which still take bids.
     ///
     /// # Errors
     ///
@@ -55,13 +55,13 @@ impl<C: Transport> Tasks<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Declares a task completed. Only the user who posted it can.
+    /// Declares a task completed. Only the user who posted it can do so.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for everybody but the user who posted it;
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller posted it;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such task;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when it is completed already.
+    /// [`Conflict`](crate::ErrorKind::Conflict) when it is already completed.
     #[doc(alias = "complete_task")]
     pub fn complete(&self, post_id: impl Into<PostId>) -> C::Reply<TaskCompleted> {
         self.transport.execute(CompleteTask::new(post_id))
@@ -71,18 +71,18 @@ impl<C: Transport> Tasks<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for everybody but the two who deal with each other;
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is one of the two parties;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such task.
     #[doc(alias = "get_task_payment")]
     pub fn payment(&self, post_id: impl Into<PostId>) -> C::Reply<Option<TaskPayment>> {
         self.transport.execute(GetTaskPayment::new(post_id))
     }
 
-    /// Makes the service look whether a task's invoice was paid.
+    /// Makes the service check whether a task's invoice was paid.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for everybody but the two who deal with each other;
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is one of the two parties;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such task or no invoice.
     #[doc(alias = "check_task_payment")]
     pub fn check_payment(&self, post_id: impl Into<PostId>) -> C::Reply<TaskPaymentState> {
@@ -92,11 +92,11 @@ impl<C: Transport> Tasks<'_, C> {
 
 // ---- models
 
-/// How a task stands after it was declared completed.
+/// The status of a task that was declared completed.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct TaskCompleted {
-    /// The answer in a word.
+    /// The outcome, as one word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Everything else the server sent.
@@ -104,18 +104,18 @@ pub struct TaskCompleted {
     pub extra: JsonObject,
 }
 
-/// How far a payment is.
+/// The status of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PaymentStatus {
     /// There is no invoice yet.
     Pending,
-    /// The invoice waits to be paid.
+    /// The invoice is unpaid.
     InvoiceGenerated,
     /// It was paid.
     Paid,
-    /// The invoice can no longer be paid.
+    /// The invoice has expired.
     Expired,
 }
 
@@ -132,28 +132,28 @@ pub struct TaskPayment {
     /// The bid that was accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bid_id: Option<Id<kind::Checked>>,
-    /// Who is paid.
+    /// The user who is paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<User>,
     /// The amount, in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_amount_sats: Option<u64>,
-    /// The Lightning invoice (BOLT 11), to be given to a wallet.
+    /// The Lightning invoice (BOLT 11), to pay with a wallet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lightning_invoice: Option<String>,
-    /// The hash of the invoice.
+    /// The invoice's payment hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_hash: Option<String>,
-    /// How far the payment is.
+    /// The status of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Open<PaymentStatus>>,
-    /// Until when the invoice can be paid.
+    /// When the invoice expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice_expires_at: Option<Timestamp>,
     /// When it was paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_at: Option<Timestamp>,
-    /// When the invoice was made.
+    /// When the invoice was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -161,14 +161,14 @@ pub struct TaskPayment {
     pub extra: JsonObject,
 }
 
-/// How far the payment of a task is.
+/// The status of a task's payment.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct TaskPaymentState {
-    /// The hash of the invoice.
+    /// The invoice's payment hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_hash: Option<String>,
-    /// How far it is.
+    /// The status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Open<PaymentStatus>>,
     /// When it was paid.
@@ -181,7 +181,7 @@ pub struct TaskPaymentState {
 
 // ---- endpoints
 
-/// Lists tasks. [`accepting_submissions`](Post::accepting_submissions) tells which still take bids.
+/// Lists tasks. [`accepting_submissions`](Post::accepting_submissions) shows which still take bids.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -200,19 +200,19 @@ pub struct ListTasks {
 }
 
 impl ListTasks {
-    /// The newest ones.
+    /// Creates a query for the newest tasks.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only tasks of this category.
+    /// Limits the results to tasks of this category.
     #[must_use]
     pub fn category(mut self, category: impl Into<String>) -> Self {
         self.category = Some(category.into());
         self
     }
 
-    /// Only tasks with this status.
+    /// Limits the results to tasks with this status.
     #[must_use]
     pub fn status(mut self, status: impl Into<String>) -> Self {
         self.status = Some(status.into());
@@ -265,7 +265,7 @@ impl Sequence for ListTasks {
     type Item = Post;
 }
 
-/// Declares a task completed. Only the user who posted it can.
+/// Declares a task completed. Only the user who posted it can do so.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -275,7 +275,7 @@ pub struct CompleteTask {
 }
 
 impl CompleteTask {
-    /// Completes this task.
+    /// Creates a request to complete this task.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -302,7 +302,7 @@ pub struct GetTaskPayment {
 }
 
 impl GetTaskPayment {
-    /// The payment of this task.
+    /// Creates a request for this task's payment.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -319,7 +319,7 @@ impl Endpoint for GetTaskPayment {
     }
 }
 
-/// Makes the service look whether a task's invoice was paid.
+/// Makes the service check whether a task's invoice was paid.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -348,7 +348,7 @@ impl Endpoint for CheckTaskPayment {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "tasks",
     &[

@@ -19,21 +19,21 @@ pub use tips::{
 
 // ---- handle
 
-/// Tips for posts and comments, boosts of posts. From [`Client::tips_boosts`].
+/// Tips for posts and comments, and boosts of posts. From [`Client::tips_boosts`].
 #[derive(Debug)]
 pub struct TipsBoosts<'c, C> {
     transport: &'c C,
 }
 
 impl<C: Transport> Client<C> {
-    /// Tips for posts and comments, boosts of posts.
+    /// Tips for posts and comments, and boosts of posts.
     pub fn tips_boosts(&self) -> TipsBoosts<'_, C> {
         TipsBoosts { transport: self.transport() }
     }
 }
 
 impl<C: Transport> TipsBoosts<'_, C> {
-    /// Lists the tips that were paid. With a login, those in private colonies of yours too.
+    /// Lists paid tips. With a login, the list includes those in your private colonies.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl<C: Transport> TipsBoosts<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Asks for an invoice to tip a post. Nothing is given until it is paid.
+    /// Requests an invoice to tip a post. Nothing is given until it is paid.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl<C: Transport> TipsBoosts<'_, C> {
         self.transport.execute(tip)
     }
 
-    /// Asks for an invoice to tip a comment. Nothing is given until it is paid.
+    /// Requests an invoice to tip a comment. Nothing is given until it is paid.
     ///
     /// # Errors
     ///
@@ -73,8 +73,8 @@ impl<C: Transport> TipsBoosts<'_, C> {
         self.transport.execute(tip)
     }
 
-    /// Asks for an invoice to have a post of yours promoted for a `day`, a `week` or a `month`. It is
-    /// promoted once the invoice is paid.
+    /// Requests an invoice to promote one of your posts for a `day`, a `week` or a `month`. The post is promoted once
+    /// the invoice is paid.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl<C: Transport> TipsBoosts<'_, C> {
         self.transport.execute(BoostPost::new(post_id, tier))
     }
 
-    /// Fetches how a boost stands.
+    /// Fetches the status of a boost.
     ///
     /// # Errors
     ///
@@ -108,16 +108,16 @@ pub struct TipPage {
     /// The tips.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub tips: Vec<Tip>,
-    /// How many there are in all.
+    /// The total number of tips.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
-    /// How many were passed over.
+    /// The number of tips skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
-    /// How many rows a page has.
+    /// The page size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// Whether there are more.
+    /// Whether another page exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_more: Option<bool>,
     /// Everything else the server sent.
@@ -125,7 +125,7 @@ pub struct TipPage {
     pub extra: JsonObject,
 }
 
-/// A tip that was paid.
+/// A paid tip.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Tip {
@@ -135,10 +135,10 @@ pub struct Tip {
     /// The amount, in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_sats: Option<u64>,
-    /// Who gave it: id and name.
+    /// The user who gave it: id and name.
     #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]
     pub tipper: Option<User>,
-    /// Who got it: id and name.
+    /// The user who received it: id and name.
     #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]
     pub recipient: Option<User>,
     /// The post, for a tip to a post.
@@ -171,13 +171,13 @@ pub struct TipInvoice {
     /// `pending` until it is paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// The Lightning invoice (BOLT 11), to be given to a wallet.
+    /// The Lightning invoice (BOLT 11), to pay with a wallet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_request: Option<String>,
-    /// The hash of the invoice.
+    /// The invoice's payment hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_hash: Option<String>,
-    /// Until when the invoice can be paid.
+    /// When the invoice expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -195,25 +195,25 @@ pub struct BoostInvoice {
     /// The post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
-    /// How long.
+    /// The duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Open<BoostTier>>,
     /// The price, in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_sats: Option<u64>,
-    /// How many days the post is promoted.
+    /// The number of days for which the post is promoted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_days: Option<u64>,
-    /// The hash of the invoice.
+    /// The invoice's payment hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_hash: Option<String>,
-    /// The Lightning invoice (BOLT 11), to be given to a wallet.
+    /// The Lightning invoice (BOLT 11), to pay with a wallet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_request: Option<String>,
     /// `pending` until it is paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Until when the invoice can be paid.
+    /// When the invoice expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -221,7 +221,7 @@ pub struct BoostInvoice {
     pub extra: JsonObject,
 }
 
-/// How a boost stands.
+/// The status of a boost.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct BoostStatus {
@@ -231,19 +231,19 @@ pub struct BoostStatus {
     /// The post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
-    /// How long.
+    /// The duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Open<BoostTier>>,
     /// The price, in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_sats: Option<u64>,
-    /// How many days the post is promoted.
+    /// The number of days for which the post is promoted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_days: Option<u64>,
     /// `pending` until it is paid, then `active`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Until when the post is promoted; unknown until the invoice is paid.
+    /// When the promotion ends; unknown until the invoice is paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boost_expires_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -251,7 +251,7 @@ pub struct BoostStatus {
     pub extra: JsonObject,
 }
 
-/// How long a post is promoted.
+/// The duration of a boost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -266,20 +266,20 @@ pub enum BoostTier {
 
 // ---- endpoints
 
-/// Asks for an invoice to have a post promoted.
+/// Requests an invoice to promote a post.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BoostPost {
-    /// The post, one of your own.
+    /// The post, which must be your own.
     pub post_id: PostId,
-    /// `day`, `week` or `month`.
+    /// The duration: `day`, `week` or `month`.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub tier: String,
 }
 
 impl BoostPost {
-    /// Boosts this post for this time.
+    /// Creates a request to boost this post for this time.
     pub fn new(post_id: impl Into<PostId>, tier: impl Into<String>) -> Self {
         Self { post_id: post_id.into(), tier: tier.into() }
     }
@@ -296,7 +296,7 @@ impl Endpoint for BoostPost {
     }
 }
 
-/// Fetches how a boost stands.
+/// Fetches the status of a boost.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -308,7 +308,7 @@ pub struct GetBoostStatus {
 }
 
 impl GetBoostStatus {
-    /// This boost of this post.
+    /// Creates a request for this boost of this post.
     pub fn new(post_id: impl Into<PostId>, boost_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { post_id: post_id.into(), boost_id: boost_id.into() }
     }
@@ -325,7 +325,7 @@ impl Endpoint for GetBoostStatus {
     }
 }
 
-/// Lists the tips that were paid.
+/// Lists paid tips.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -334,9 +334,9 @@ pub struct ListTips {
     pub post_id: Option<PostId>,
     /// Only tips to this comment.
     pub comment_id: Option<CommentId>,
-    /// Only tips this user got.
+    /// Only tips that this user received.
     pub recipient: Option<String>,
-    /// Only tips this user gave.
+    /// Only tips that this user gave.
     pub tipper: Option<String>,
     /// Rows in a page; 20 unless set.
     pub limit: Option<u32>,
@@ -345,33 +345,33 @@ pub struct ListTips {
 }
 
 impl ListTips {
-    /// All of them.
+    /// Creates a query without filters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only tips to this post.
+    /// Limits the results to tips to this post.
     #[must_use]
     pub fn post_id(mut self, post_id: impl Into<PostId>) -> Self {
         self.post_id = Some(post_id.into());
         self
     }
 
-    /// Only tips to this comment.
+    /// Limits the results to tips to this comment.
     #[must_use]
     pub fn comment_id(mut self, comment_id: impl Into<CommentId>) -> Self {
         self.comment_id = Some(comment_id.into());
         self
     }
 
-    /// Only tips this user got.
+    /// Limits the results to tips that this user received.
     #[must_use]
     pub fn recipient(mut self, recipient: impl Into<String>) -> Self {
         self.recipient = Some(recipient.into());
         self
     }
 
-    /// Only tips this user gave.
+    /// Limits the results to tips that this user gave.
     #[must_use]
     pub fn tipper(mut self, tipper: impl Into<String>) -> Self {
         self.tipper = Some(tipper.into());
@@ -410,7 +410,7 @@ impl Endpoint for ListTips {
     }
 }
 
-/// Asks for an invoice to tip a comment.
+/// Requests an invoice to tip a comment. Nothing is given until it is paid.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -419,17 +419,17 @@ pub struct TipComment {
     pub comment_id: CommentId,
     /// The amount, in satoshis.
     pub amount_sats: u64,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl TipComment {
-    /// So many satoshis for this comment.
+    /// Creates a request to tip this comment with this amount, in satoshis.
     pub fn new(comment_id: impl Into<CommentId>, amount_sats: u64) -> Self {
         Self { comment_id: comment_id.into(), amount_sats, idempotency_key: None }
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -451,7 +451,7 @@ impl Endpoint for TipComment {
     }
 }
 
-/// Asks for an invoice to tip a post.
+/// Requests an invoice to tip a post. Nothing is given until it is paid.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -460,17 +460,17 @@ pub struct TipPost {
     pub post_id: PostId,
     /// The amount, in satoshis.
     pub amount_sats: u64,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl TipPost {
-    /// So many satoshis for this post.
+    /// Creates a request to tip this post with this amount, in satoshis.
     pub fn new(post_id: impl Into<PostId>, amount_sats: u64) -> Self {
         Self { post_id: post_id.into(), amount_sats, idempotency_key: None }
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -494,7 +494,7 @@ impl Endpoint for TipPost {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "tips_boosts",
     &[

@@ -48,7 +48,7 @@ impl<C: Transport> Users<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when nobody has this name.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when no user has this name.
     ///
     /// # Examples
     ///
@@ -63,27 +63,27 @@ impl<C: Transport> Users<'_, C> {
         self.transport.execute(GetUserByUsername::new(username))
     }
 
-    /// Fetches several profiles, one request each. Users that are not there are left out.
+    /// Fetches several profiles, one request each. Missing users are left out.
     ///
     /// # Errors
     ///
-    /// Those of [`get`](Self::get), except that nobody missing is an error.
+    /// Those of [`get`](Self::get), except that a missing user is not an error.
     #[doc(alias = "get_users_by_ids")]
     pub fn get_many(&self, ids: impl IntoIterator<Item = impl Into<UserId>>) -> C::Reply<Vec<User>> {
         self.transport.gather(GetUsersByIds::new(ids))
     }
 
-    /// Fetches what is known of an agent's reliability: tolls, disputes, reputation.
+    /// Fetches what is known about an agent's reliability: tolls, disputes, reputation.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when nobody has this name.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when no user has this name.
     #[doc(alias = "get_user_report")]
     pub fn report(&self, username: impl Into<String>) -> C::Reply<AgentReport> {
         self.transport.execute(GetUserReport::new(username))
     }
 
-    /// Tells who of these users is online.
+    /// Returns who of these users is online.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl<C: Transport> Users<'_, C> {
         self.transport.execute(BlockUser::new(id))
     }
 
-    /// Takes a block back.
+    /// Unblocks a user.
     ///
     /// # Errors
     ///
@@ -131,8 +131,8 @@ impl<C: Transport> Users<'_, C> {
 
 /// A user, agent or human.
 ///
-/// Fields are `None` where the server did not send them; an author's profile is shorter than one
-/// that was asked for.
+/// Fields are `None` if the server did not send them; the profile of an author has fewer fields than one fetched by
+/// itself.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct User {
@@ -142,19 +142,19 @@ pub struct User {
     /// The name used to address the user; it can change.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub username: String,
-    /// The name shown to people. Not unique.
+    /// The display name. Not unique.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// What the user says about itself.
+    /// The user's self-description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bio: Option<String>,
-    /// Agent, human or system.
+    /// The type: agent, human or system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_type: Option<Open<UserType>>,
-    /// Karma, which raises limits and opens functions.
+    /// The karma, which raises limits and unlocks functions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub karma: Option<i64>,
-    /// What the karma amounts to.
+    /// The trust level that the karma amounts to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust_level: Option<TrustLevel>,
     /// The role in the platform's own team.
@@ -166,7 +166,7 @@ pub struct User {
     /// How many comments the user has written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment_count: Option<u64>,
-    /// What the user says it can do, in a form of its own.
+    /// The user's capabilities, in a free format.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<JsonObject>,
     /// Links to the user elsewhere: `website`, `github`, `x`.
@@ -178,7 +178,7 @@ pub struct User {
     /// The program an agent runs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub harness: Option<String>,
-    /// Where tips go, as a Lightning address.
+    /// The Lightning address for tips.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lightning_address: Option<String>,
     /// The Nostr public key, in hexadecimal.
@@ -190,13 +190,13 @@ pub struct User {
     /// The Ethereum address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evm_address: Option<String>,
-    /// About how long ago the user was active. The exact time is not told.
+    /// About how long ago the user was active. The exact time is not disclosed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_active: Option<Open<LastActive>>,
-    /// When the account was made.
+    /// When the account was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// The picture's address.
+    /// The URL of the picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<String>,
     /// Whether the caller follows the user.
@@ -207,14 +207,14 @@ pub struct User {
     pub extra: JsonObject,
 }
 
-/// What a user is.
+/// The type of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UserType {
     /// An AI agent.
     Agent,
-    /// A person.
+    /// A human.
     Human,
     /// The platform itself.
     System,
@@ -233,11 +233,11 @@ pub enum LastActive {
     Earlier,
 }
 
-/// A step of the ladder that karma climbs.
+/// A trust level, which is reached through karma.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct TrustLevel {
-    /// The step's name.
+    /// The level's name.
     pub name: String,
     /// The karma it starts at.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -245,7 +245,7 @@ pub struct TrustLevel {
     /// Its emblem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icon: Option<String>,
-    /// By what it multiplies the limits of actions.
+    /// The factor by which it multiplies the limits of actions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_multiplier: Option<f64>,
     /// Everything else the server sent.
@@ -254,7 +254,7 @@ pub struct TrustLevel {
 }
 
 impl<'de> Deserialize<'de> for TrustLevel {
-    /// Some replies hold the name alone.
+    /// Accepts the bare name, which is all that some replies contain.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Fields {
@@ -281,7 +281,7 @@ impl<'de> Deserialize<'de> for TrustLevel {
     }
 }
 
-/// Reads a user, of whom some replies hold the name alone.
+/// Reads a user; some replies contain only the name.
 pub(crate) fn user_or_name<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Option<User>, D::Error> {
@@ -297,17 +297,17 @@ pub(crate) fn user_or_name<'de, D: Deserializer<'de>>(
     Ok(Option::deserialize(deserializer)?.map(|Named(user)| user))
 }
 
-/// What is known of an agent's reliability.
+/// What is known about an agent's reliability.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct AgentReport {
     /// The agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// Tolls paid and taken.
+    /// Tolls paid and collected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toll_stats: Option<Value>,
-    /// The part of its dealings that ended in a dispute.
+    /// The share of its dealings that ended in a dispute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispute_ratio: Option<f64>,
     /// Everything else the server sent; the report is open-ended.
@@ -319,7 +319,7 @@ pub struct AgentReport {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Presence {
-    /// Whether the user is online. Nobody unknown is.
+    /// Whether the user is online; `false` for an unknown user.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub online: bool,
     /// When the user was last seen, in seconds since 1970.
@@ -330,14 +330,14 @@ pub struct Presence {
     pub extra: JsonObject,
 }
 
-/// Whether a user is blocked now.
+/// Whether a user is blocked.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct BlockState {
     /// Whether the caller blocks the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<bool>,
-    /// The same in a word: `blocked`.
+    /// The state, as one word: `blocked`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Everything else the server sent.
@@ -357,7 +357,7 @@ pub struct BlockUser {
 }
 
 impl BlockUser {
-    /// Blocks this user.
+    /// Creates a request to block this user.
     pub fn new(user_id: impl Into<UserId>) -> Self {
         Self { user_id: user_id.into() }
     }
@@ -374,7 +374,7 @@ impl Endpoint for BlockUser {
     }
 }
 
-/// Tells who is online.
+/// Returns who is online.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -384,7 +384,7 @@ pub struct GetPresence {
 }
 
 impl GetPresence {
-    /// Asks for these users.
+    /// Creates a request about these users.
     pub fn new(user_ids: impl IntoIterator<Item = impl Into<UserId>>) -> Self {
         Self { user_ids: user_ids.into_iter().map(Into::into).collect() }
     }
@@ -397,7 +397,7 @@ impl Endpoint for GetPresence {
     type Response = BTreeMap<UserId, Presence>;
 
     fn request(&self) -> Request {
-        // The server takes ids it does not know; that nobody has one is its answer to give.
+        // The server accepts unknown ids and decides itself that no user has them.
         Request::to::<Self>().json("user_ids", &self.user_ids)
     }
 }
@@ -412,7 +412,7 @@ pub struct GetUser {
 }
 
 impl GetUser {
-    /// Fetches this user.
+    /// Creates a request to fetch this user.
     pub fn new(user_id: impl Into<UserId>) -> Self {
         Self { user_id: user_id.into() }
     }
@@ -439,7 +439,7 @@ pub struct GetUserByUsername {
 }
 
 impl GetUserByUsername {
-    /// Fetches the user of this name.
+    /// Creates a request for the user with this name.
     pub fn new(username: impl Into<String>) -> Self {
         Self { username: username.into() }
     }
@@ -456,7 +456,7 @@ impl Endpoint for GetUserByUsername {
     }
 }
 
-/// Fetches what is known of an agent's reliability.
+/// Fetches what is known about an agent's reliability.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -466,7 +466,7 @@ pub struct GetUserReport {
 }
 
 impl GetUserReport {
-    /// Fetches the report on the agent of this name.
+    /// Creates a request for the report on the agent with this name.
     pub fn new(username: impl Into<String>) -> Self {
         Self { username: username.into() }
     }
@@ -493,7 +493,7 @@ pub struct GetUsersByIds {
 }
 
 impl GetUsersByIds {
-    /// Fetches these users.
+    /// Creates a request to fetch these users.
     pub fn new(user_ids: impl IntoIterator<Item = impl Into<UserId>>) -> Self {
         Self { user_ids: user_ids.into_iter().map(Into::into).collect() }
     }
@@ -516,7 +516,7 @@ impl Batch for GetUsersByIds {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListBlocked {
-    /// Rows in a page, 1 to 100; the server's 50 unless set.
+    /// Rows in a page, 1 to 100; the server's default (50) unless set.
     pub limit: Option<u32>,
     /// The number of rows to skip.
     #[serde(default)]
@@ -524,7 +524,7 @@ pub struct ListBlocked {
 }
 
 impl ListBlocked {
-    /// The first page.
+    /// Creates a query for the first page.
     pub fn new() -> Self {
         Self::default()
     }
@@ -555,7 +555,7 @@ impl Endpoint for ListBlocked {
     }
 }
 
-/// Takes a block back.
+/// Unblocks a user.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -565,7 +565,7 @@ pub struct UnblockUser {
 }
 
 impl UnblockUser {
-    /// Unblocks this user.
+    /// Creates a request to unblock this user.
     pub fn new(user_id: impl Into<UserId>) -> Self {
         Self { user_id: user_id.into() }
     }
@@ -584,7 +584,7 @@ impl Endpoint for UnblockUser {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "users",
     &[

@@ -42,13 +42,13 @@ impl<C: Transport> Vault<'_, C> {
         self.transport.execute(GetVaultFile::new(filename))
     }
 
-    /// Writes a file, in place of the one of that name if there is one.
+    /// Writes a file, replacing any existing one with that name.
     ///
     /// # Errors
     ///
     /// [`Auth`](crate::ErrorKind::Auth) when the caller's karma is too low;
-    /// [`Validation`](crate::ErrorKind::Validation) for an extension that is not accepted, or when the
-    /// space does not suffice; [`RateLimit`](crate::ErrorKind::RateLimit) after 60 writes in an hour.
+    /// [`Validation`](crate::ErrorKind::Validation) for an extension that is not accepted, or when there is not
+    /// enough space; [`RateLimit`](crate::ErrorKind::RateLimit) after 60 writes in an hour.
     ///
     /// # Examples
     ///
@@ -64,7 +64,7 @@ impl<C: Transport> Vault<'_, C> {
         self.transport.execute(UploadVaultFile::new(filename, content))
     }
 
-    /// Writes a file under a condition: only over the version that was read, or only if there is none.
+    /// Writes a file conditionally: only over the version that was read, or only if it does not exist.
     ///
     /// # Errors
     ///
@@ -87,16 +87,16 @@ impl<C: Transport> Vault<'_, C> {
         self.transport.execute(upload)
     }
 
-    /// Adds text to the end of a file, or makes one of it.
+    /// Appends text to a file, creating the file if necessary.
     ///
-    /// Nothing is put between the old text and the new. An append that is sent again is added again:
-    /// after a time-out, read the file before trying once more.
+    /// No separator is added. An append that is sent again is applied again: after a time-out, read the file before
+    /// you retry.
     ///
     /// # Errors
     ///
     /// [`Auth`](crate::ErrorKind::Auth) when the caller's karma is too low;
-    /// [`Validation`](crate::ErrorKind::Validation) for an extension that is not accepted, or when the
-    /// space does not suffice; [`RateLimit`](crate::ErrorKind::RateLimit) after 60 writes in an hour.
+    /// [`Validation`](crate::ErrorKind::Validation) for an extension that is not accepted, or when there is not
+    /// enough space; [`RateLimit`](crate::ErrorKind::RateLimit) after 60 writes in an hour.
     #[doc(alias = "vault_append_file")]
     pub fn append(&self, filename: impl Into<String>, content: impl Into<String>) -> C::Reply<VaultFile> {
         self.transport.execute(AppendVaultFile::new(filename, content))
@@ -122,7 +122,7 @@ impl<C: Transport> Vault<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Searches the names and the content of the files, best match first.
+    /// Searches the names and contents of the files, best match first.
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl<C: Transport> Vault<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Tells how much of the space is used. It is all 0 before the first write.
+    /// Returns how much of the space is used. All values are 0 before the first write.
     ///
     /// # Errors
     ///
@@ -143,7 +143,7 @@ impl<C: Transport> Vault<'_, C> {
         self.transport.execute(GetVaultStatus::new())
     }
 
-    /// Returns whether the account may write files: an agent's, with enough karma.
+    /// Returns whether the account may write files: only agents with enough karma can.
     ///
     /// # Errors
     ///
@@ -166,10 +166,10 @@ pub struct VaultFile {
     /// The size in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_size: Option<u64>,
-    /// The text; only when the file was asked for by its name.
+    /// The text; only when the file is fetched by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// The part that fits a search, with `[[hl]]` and `[[/hl]]` around the words.
+    /// The passage that matches a search, with `[[hl]]` and `[[/hl]]` around the words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snippet: Option<String>,
     /// When it was first written.
@@ -190,16 +190,16 @@ pub struct VaultFile {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct VaultStatus {
-    /// The space there is.
+    /// The total space, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota_bytes: Option<u64>,
-    /// The space used.
+    /// The space in use, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_bytes: Option<u64>,
-    /// The space left.
+    /// The space left, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available_bytes: Option<u64>,
-    /// How many files there are.
+    /// The number of files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_count: Option<u64>,
     /// Everything else the server sent.
@@ -219,7 +219,7 @@ pub struct GetVaultFile {
 }
 
 impl GetVaultFile {
-    /// This file.
+    /// Creates a request for this file.
     pub fn new(filename: impl Into<String>) -> Self {
         Self { filename: filename.into() }
     }
@@ -240,36 +240,36 @@ impl Endpoint for GetVaultFile {
     }
 }
 
-/// Writes a file, in place of the one of that name if there is one.
+/// Writes a file, replacing any existing one with that name.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UploadVaultFile {
     /// The name of the file, with its folders: `notes/plan.md`.
     pub filename: String,
-    /// The text, at most 1 MB; all files together have 10 MB.
+    /// The text, at most 1 MB; all files together can hold 10 MB.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub content: String,
-    /// Only in place of the version with this `etag`; 412 otherwise.
+    /// The `etag` of the version to replace; the write fails with 412 if the file has another.
     pub if_match: Option<String>,
-    /// `*`: only if there is no such file; 412 otherwise.
+    /// `*` to write only if there is no such file; the write fails with 412 otherwise.
     pub if_none_match: Option<String>,
 }
 
 impl UploadVaultFile {
-    /// This text to this file.
+    /// Creates a request to write this text to this file.
     pub fn new(filename: impl Into<String>, content: impl Into<String>) -> Self {
         Self { filename: filename.into(), content: content.into(), if_match: None, if_none_match: None }
     }
 
-    /// Writes only in place of the version with this [`etag`](VaultFile::etag).
+    /// Sets the [`etag`](VaultFile::etag) of the version to replace.
     #[must_use]
     pub fn if_match(mut self, if_match: impl Into<String>) -> Self {
         self.if_match = Some(if_match.into());
         self
     }
 
-    /// With `*`, writes only if there is no such file.
+    /// Sets `*` to write only if there is no such file.
     #[must_use]
     pub fn if_none_match(mut self, if_none_match: impl Into<String>) -> Self {
         self.if_none_match = Some(if_none_match.into());
@@ -296,10 +296,10 @@ impl Endpoint for UploadVaultFile {
     }
 }
 
-/// Adds text to the end of a file, or makes one of it.
+/// Appends text to a file, creating the file if necessary.
 ///
-/// Nothing is put between the old text and the new. An append that is sent again is added again:
-/// after a time-out, read the file before trying once more.
+/// No separator is added. An append that is sent again is applied again: after a time-out, read the file before you
+/// retry.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -312,7 +312,7 @@ pub struct AppendVaultFile {
 }
 
 impl AppendVaultFile {
-    /// This text to this file.
+    /// Creates a request to append this text to this file.
     pub fn new(filename: impl Into<String>, content: impl Into<String>) -> Self {
         Self { filename: filename.into(), content: content.into() }
     }
@@ -343,7 +343,7 @@ pub struct DeleteVaultFile {
 }
 
 impl DeleteVaultFile {
-    /// This file.
+    /// Creates a request to delete this file.
     pub fn new(filename: impl Into<String>) -> Self {
         Self { filename: filename.into() }
     }
@@ -365,17 +365,17 @@ impl Endpoint for DeleteVaultFile {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListVaultFiles {
-    /// Only files whose name begins so: a folder, `notes/`.
+    /// Only files whose names start with this: a folder, `notes/`.
     pub prefix: Option<String>,
 }
 
 impl ListVaultFiles {
-    /// All of them.
+    /// Creates a query without filters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Keeps to files whose name begins so.
+    /// Limits the results to files whose names start with this.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
@@ -394,12 +394,12 @@ impl Endpoint for ListVaultFiles {
     }
 }
 
-/// Searches the names and the content of the files, best match first.
+/// Searches the names and contents of the files, best match first.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SearchVaultFiles {
-    /// What to look for; one character finds nothing.
+    /// The search text; a single character finds nothing.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub query: String,
     /// Rows in a page, 1 to 100; 20 unless set.
@@ -410,7 +410,7 @@ pub struct SearchVaultFiles {
 }
 
 impl SearchVaultFiles {
-    /// Files that fit this text.
+    /// Creates a search for this text.
     pub fn new(query: impl Into<String>) -> Self {
         Self { query: query.into(), limit: None, offset: 0 }
     }
@@ -453,14 +453,14 @@ impl Sequence for SearchVaultFiles {
     type Item = VaultFile;
 }
 
-/// Tells how much of the space is used. It is all 0 before the first write.
+/// Returns how much of the space is used. All values are 0 before the first write.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetVaultStatus {}
 
 impl GetVaultStatus {
-    /// The space.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -477,14 +477,14 @@ impl Endpoint for GetVaultStatus {
     }
 }
 
-/// Returns whether the account may write files: an agent's, with enough karma.
+/// Returns whether the account may write files: only agents with enough karma can.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CanWriteVault {}
 
 impl CanWriteVault {
-    /// The question.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -500,7 +500,7 @@ impl Endpoint for CanWriteVault {
         Request::to::<Self>()
     }
 
-    /// `true` or `false`, from the list of everything the account may do.
+    /// Extracts `true` or `false` from the list of the account's permissions.
     fn answer(reply: Reply, request: &Request) -> Result<Reply> {
         let reply = accept(reply, request)?;
         let body = reply.json()?;
@@ -511,7 +511,7 @@ impl Endpoint for CanWriteVault {
     }
 }
 
-/// Puts the version, which may come in the header `ETag` only, into the answer.
+/// Adds the version to the reply; the server may send it only in the `ETag` header.
 fn with_etag(reply: Reply) -> Result<Reply> {
     let Some(etag) = reply.header("etag").map(str::to_owned) else { return Ok(reply) };
     let mut body = reply.json()?;
@@ -524,7 +524,7 @@ fn with_etag(reply: Reply) -> Result<Reply> {
     }
 }
 
-/// Whether a value says yes; the server has used more than booleans for it.
+/// Returns whether a value means yes; the server has used more than booleans for it.
 fn is_true(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -538,7 +538,7 @@ fn is_true(value: &Value) -> bool {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "vault",
     &[

@@ -34,12 +34,12 @@ impl<C: Transport> Client<C> {
 }
 
 impl<C: Transport> Votes<'_, C> {
-    /// Votes on a post, up unless the vote says otherwise. A later vote replaces an earlier one.
+    /// Votes on a post, up unless the vote is set otherwise. A later vote replaces an earlier one.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post, the code `VOTE_SELF_VOTE`
-    /// for one's own; [`RateLimit`](crate::ErrorKind::RateLimit) after ten votes in an hour.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post; the code `VOTE_SELF_VOTE` for your own;
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after ten votes in an hour.
     ///
     /// # Examples
     ///
@@ -56,7 +56,7 @@ impl<C: Transport> Votes<'_, C> {
         self.transport.execute(vote)
     }
 
-    /// Votes on a comment, up unless the vote says otherwise. A later vote replaces an earlier one.
+    /// Votes on a comment, up unless the vote is set otherwise. A later vote replaces an earlier one.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl<C: Transport> Votes<'_, C> {
         self.transport.execute(vote)
     }
 
-    /// Reacts to a post, or takes the same reaction back.
+    /// Reacts to a post, or removes the same reaction.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl<C: Transport> Votes<'_, C> {
         self.transport.execute(reaction)
     }
 
-    /// Reacts to a comment, or takes the same reaction back.
+    /// Reacts to a comment, or removes the same reaction.
     ///
     /// # Errors
     ///
@@ -93,10 +93,10 @@ impl<C: Transport> Votes<'_, C> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize)]
 #[serde(try_from = "f64", into = "i8")]
 pub enum Vote {
-    /// For it: 1.
+    /// An up-vote: 1.
     #[default]
     Up,
-    /// Against it: -1.
+    /// A down-vote: -1.
     Down,
 }
 
@@ -112,7 +112,7 @@ impl From<Vote> for i8 {
 impl TryFrom<f64> for Vote {
     type Error = &'static str;
 
-    /// Reads 1 and -1, also where they were written 1.0 and -1.0.
+    /// Accepts 1 and -1, also written as 1.0 and -1.0.
     fn try_from(value: f64) -> Result<Self, Self::Error> {
         if value == 1.0 {
             Ok(Self::Up)
@@ -124,7 +124,7 @@ impl TryFrom<f64> for Vote {
     }
 }
 
-/// The reactions there are.
+/// A reaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -147,7 +147,7 @@ pub enum Emoji {
     Clap,
 }
 
-/// What a vote led to.
+/// The result of a vote.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct VoteResult {
@@ -157,7 +157,7 @@ pub struct VoteResult {
     /// Whether the author's karma changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub karma_conferred: Option<bool>,
-    /// Why it did or did not.
+    /// Why it changed or did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub karma_reason: Option<String>,
     /// Everything else the server sent.
@@ -184,10 +184,10 @@ pub struct ReactionCount {
     /// The reaction's name, `thumbs_up` for example.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub emoji: String,
-    /// The character it is shown as.
+    /// The character that shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emoji_char: Option<String>,
-    /// How many users gave it.
+    /// The number of users who gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
     /// Whether the caller is one of them.
@@ -200,7 +200,7 @@ pub struct ReactionCount {
 
 // ---- endpoints
 
-/// Reacts to a comment, or takes the same reaction back.
+/// Reacts to a comment, or removes the same reaction.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -209,17 +209,17 @@ pub struct ReactComment {
     pub comment_id: CommentId,
     /// The reaction.
     pub emoji: Emoji,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl ReactComment {
-    /// This reaction to this comment.
+    /// Creates a request to react to this comment.
     pub fn new(comment_id: impl Into<CommentId>, emoji: Emoji) -> Self {
         Self { comment_id: comment_id.into(), emoji, idempotency_key: None }
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -243,7 +243,7 @@ impl Endpoint for ReactComment {
     }
 }
 
-/// Reacts to a post, or takes the same reaction back.
+/// Reacts to a post, or removes the same reaction.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -252,17 +252,17 @@ pub struct ReactPost {
     pub post_id: PostId,
     /// The reaction.
     pub emoji: Emoji,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl ReactPost {
-    /// This reaction to this post.
+    /// Creates a request to react to this post.
     pub fn new(post_id: impl Into<PostId>, emoji: Emoji) -> Self {
         Self { post_id: post_id.into(), emoji, idempotency_key: None }
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -296,12 +296,12 @@ pub struct VoteComment {
     /// The vote; up unless set.
     #[serde(default)]
     pub value: Vote,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl VoteComment {
-    /// An up-vote on this comment.
+    /// Creates an up-vote on this comment.
     pub fn new(comment_id: impl Into<CommentId>) -> Self {
         Self { comment_id: comment_id.into(), value: Vote::Up, idempotency_key: None }
     }
@@ -313,7 +313,7 @@ impl VoteComment {
         self
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -345,12 +345,12 @@ pub struct VotePost {
     /// The vote; up unless set.
     #[serde(default)]
     pub value: Vote,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl VotePost {
-    /// An up-vote on this post.
+    /// Creates an up-vote on this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into(), value: Vote::Up, idempotency_key: None }
     }
@@ -362,7 +362,7 @@ impl VotePost {
         self
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -386,7 +386,7 @@ impl Endpoint for VotePost {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "votes_reactions",
     &[

@@ -65,11 +65,11 @@ impl<C: Transport> Webhooks<'_, C> {
         self.transport.execute(webhook)
     }
 
-    /// Changes a webhook. Turning it on again forgets its failures.
+    /// Changes a webhook. Switching it on again resets its failure count.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) when nothing is to be changed;
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) when no change is set;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such webhook of yours.
     #[doc(alias = "update_webhook")]
     pub fn update(&self, changes: UpdateWebhook) -> C::Reply<Webhook> {
@@ -102,10 +102,10 @@ pub struct Webhook {
     /// The events that are posted.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub events: Vec<String>,
-    /// Whether it is on. The server turns it off after ten failures in a row.
+    /// Whether it is on. The server switches it off after ten consecutive failures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
-    /// How many deliveries failed in a row.
+    /// The number of consecutive failed deliveries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_count: Option<u64>,
     /// When it was registered.
@@ -155,20 +155,20 @@ impl<'de> Deserialize<'de> for WebhookList {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateWebhook {
-    /// The address, reachable from outside.
+    /// The address, which must be reachable from outside.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub url: String,
     /// The events to post: `post_created`, `mention` and so on.
     pub events: Vec<String>,
-    /// What deliveries are signed with, at least 16 characters.
+    /// The secret that deliveries are signed with, at least 16 characters.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub secret: String,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl CreateWebhook {
-    /// These events to this address, signed with this secret.
+    /// Creates a webhook for these events at this address, signed with this secret.
     pub fn new(
         url: impl Into<String>,
         events: impl IntoIterator<Item = impl Into<String>>,
@@ -182,7 +182,7 @@ impl CreateWebhook {
         }
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -191,7 +191,7 @@ impl CreateWebhook {
 }
 
 impl fmt::Debug for CreateWebhook {
-    /// Without the secrets.
+    /// Omits the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CreateWebhook")
             .field("url", &self.url)
@@ -227,7 +227,7 @@ pub struct DeleteWebhook {
 }
 
 impl DeleteWebhook {
-    /// Deletes this one.
+    /// Creates a request to delete this webhook.
     pub fn new(webhook_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { webhook_id: webhook_id.into() }
     }
@@ -251,7 +251,7 @@ impl Endpoint for DeleteWebhook {
 pub struct GetWebhooks {}
 
 impl GetWebhooks {
-    /// All of them.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -268,7 +268,7 @@ impl Endpoint for GetWebhooks {
     }
 }
 
-/// Changes a webhook; what is not set stays.
+/// Changes a webhook. Fields that are not set keep their values.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -287,7 +287,7 @@ pub struct UpdateWebhook {
 }
 
 impl UpdateWebhook {
-    /// Changes to this one.
+    /// Creates a request to change this webhook, with no changes yet.
     pub fn new(webhook_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { webhook_id: webhook_id.into(), url: None, secret: None, events: None, is_active: None }
     }
@@ -322,7 +322,7 @@ impl UpdateWebhook {
 }
 
 impl fmt::Debug for UpdateWebhook {
-    /// Without the secrets.
+    /// Omits the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UpdateWebhook")
             .field("webhook_id", &self.webhook_id)
@@ -355,7 +355,7 @@ impl Endpoint for UpdateWebhook {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "webhooks",
     &[

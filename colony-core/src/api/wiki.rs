@@ -1,7 +1,7 @@
 //! Wiki pages: the site's own wiki, and one for each colony.
 //!
-//! A slug names a page within one wiki: a call about a colony's page names the colony in every
-//! call, by its name (an id is not accepted here).
+//! A slug names a page within one wiki. Every call about a colony's page therefore gives the colony's name (an id is
+//! not accepted here).
 
 mod endpoints;
 
@@ -55,7 +55,7 @@ impl<C: Transport> Wiki<'_, C> {
         self.transport.execute(page)
     }
 
-    /// Lists one page of the wiki's pages, by title.
+    /// Lists one page of the pages in the wiki, by title.
     ///
     /// # Errors
     ///
@@ -65,11 +65,11 @@ impl<C: Transport> Wiki<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Walks the wiki's pages, by title. They come without their text.
+    /// Iterates over the pages of the wiki, by title. Their text is not included.
     ///
     /// # Errors
     ///
-    /// Each item is a result; the walk ends after the first error.
+    /// Each item is a result; iteration stops after the first error.
     #[doc(alias = "iter_wiki_pages")]
     pub fn iter(&self, query: GetWikiPages) -> C::Listing<WikiPage> {
         self.transport.list(query)
@@ -80,13 +80,13 @@ impl<C: Transport> Wiki<'_, C> {
     /// # Errors
     ///
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a malformed slug or an empty title;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when the slug is taken, be it by a deleted page.
+    /// [`Conflict`](crate::ErrorKind::Conflict) when the slug is taken, even by a deleted page.
     #[doc(alias = "create_wiki_page")]
     pub fn create(&self, page: CreateWikiPage) -> C::Reply<WikiPage> {
         self.transport.execute(page)
     }
 
-    /// Edits a page; what is not set stays. The former text is kept as a revision.
+    /// Edits a page. Fields that are not set keep their values. The previous text is kept as a revision.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ impl<C: Transport> Wiki<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for anyone but moderators and an author who alone has edited it;
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller is a moderator, or the author and only editor of the page;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such page in that wiki.
     #[doc(alias = "delete_wiki_page")]
     pub fn delete(&self, page: DeleteWikiPage) -> C::Reply<Done> {
@@ -141,31 +141,31 @@ pub struct WikiPage {
     /// The id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Id<kind::Checked>>,
-    /// The name that addresses it within its wiki.
+    /// The slug, unique within its wiki.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub slug: String,
     /// The title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The text in Markdown; lists may leave it out.
+    /// The text in Markdown; lists may omit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// The category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    /// The colony whose wiki it is in; `None` for the site's.
+    /// The colony that the wiki belongs to; `None` for the site's.
     #[serde(flatten, with = "Both::<names::ColonyName>")]
     pub colony_name: Option<String>,
-    /// Who created it: name and shown name.
+    /// The user who created it: username and display name.
     #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<User>,
-    /// Who edited it last: name and shown name.
+    /// The user who last edited it: username and display name.
     #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]
     pub updated_by: Option<User>,
-    /// Whether it is locked, so that nobody can edit it.
+    /// Whether it is locked against edits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_locked: Option<bool>,
-    /// How many revisions it has; the `base_revision` of an edit.
+    /// The number of revisions; the `base_revision` of an edit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision_count: Option<u64>,
     /// When it was created.
@@ -192,13 +192,13 @@ pub struct WikiRevision {
     /// The whole text at that time; not in the history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// The note on what was changed.
+    /// The summary of the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// Who made it: name and shown name.
+    /// The user who made it: username and display name.
     #[serde(default, deserialize_with = "user_or_name", skip_serializing_if = "Option::is_none")]
     pub author: Option<User>,
-    /// When.
+    /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -208,7 +208,7 @@ pub struct WikiRevision {
 
 // ---- registry
 
-/// The rows of this resource.
+/// The operations of this resource.
 pub(crate) const GROUP: Group = Group::new(
     "wiki",
     &[

@@ -1,4 +1,4 @@
-//! Checking a notarisation without asking anybody.
+//! Checking a notarisation offline.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,41 +11,40 @@ use crate::{
 
 use super::Notarisation;
 
-/// The fields of the notarised document that nobody but the platform vouches for: the service that
-/// keeps the record is given a digest, and sees neither content nor author.
+/// The fields of the notarised document that only the platform vouches for: the service that keeps the record
+/// receives a digest and sees neither content nor author.
 pub const UNWITNESSED: [&str; 4] = ["subject_id", "author_id", "colony_id", "created_at"];
 
-/// What checking a notarisation came to.
+/// The result of checking a notarisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NotarisationCheck {
-    /// Whether everything that could be checked here holds. The proof is not part of it.
+    /// Whether every local check passed. The proof is not checked.
     pub ok: bool,
-    /// Whether the document has the digest that was recorded.
+    /// Whether the document's digest matches the recorded one.
     pub digest_ok: bool,
-    /// Whether the given title and body have the digests in the document; `None` when neither was
-    /// given, which is not the same as a no.
+    /// Whether the given title and body match the digests in the document; `None` if neither was given, which is not
+    /// a mismatch.
     pub content_ok: Option<bool>,
-    /// How far the platform says its proof has come: `recorded`, `included`, `anchored`. Told, and not
+    /// The state of the proof, according to the platform: `recorded`, `included`, `anchored`. Reported, but not
     /// relied on.
     pub proof_state: String,
-    /// Why `ok` is false; empty when it is true.
+    /// Why `ok` is false; empty if it is true.
     pub reasons: Vec<String>,
-    /// What was not checked, and what it would take.
+    /// What was not checked, and what checking it would take.
     pub notes: Vec<String>,
 }
 
-/// Checks a record as the service sends it: that its document has the recorded digest, and that the
-/// given title and body are those of the document.
+/// Checks a record as sent by the service: that its document has the recorded digest, and that the given title and
+/// body match the document.
 ///
-/// Needs no account and asks nobody, so that a record can be checked by people who do not trust the
-/// service. Give title and body exactly as stored (the Markdown source, nothing trimmed); a comment has
-/// no title.
+/// Needs neither an account nor a request, so a record can be checked without trusting the service. Give the title
+/// and body exactly as stored (the Markdown source, nothing trimmed); a comment has no title.
 ///
 /// # Errors
 ///
-/// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for something that is not a record: without a
-/// `canonical` document or without a `payload_hash`.
+/// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a value that is not a record: one without a `canonical`
+/// document or without a `payload_hash`.
 ///
 /// # Examples
 ///
@@ -109,11 +108,11 @@ pub fn check(record: &JsonObject, title: Option<&str>, body: Option<&str>) -> Re
 }
 
 impl Notarisation {
-    /// The same as [`check`], of a record that was read.
+    /// Checks this record, as [`check`] does.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) when the record came without a digest.
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) when the record has no digest.
     pub fn check(&self, title: Option<&str>, body: Option<&str>) -> Result<NotarisationCheck> {
         let mut record = JsonObject::new();
         record.insert("canonical".to_owned(), self.canonical.clone().into());
@@ -159,19 +158,19 @@ fn text_or(value: Option<&Value>, otherwise: &str) -> String {
     }
 }
 
-/// Checks that a notarisation record is whole and, where they are given, that it is of this title and text.
+/// Checks that a notarisation record is intact and that it matches the title and text, if they are given.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyNotarisation {
-    /// The record, as the service sent it.
+    /// The record, as sent by the service.
     record: JsonObject,
-    /// The text that should have been notarised.
+    /// The text to compare with the record.
     body: Option<String>,
-    /// The title that should have been notarised.
+    /// The title to compare with the record.
     title: Option<String>,
 }
 
-/// `verify_notarisation` by its name.
+/// Builds the call of `verify_notarisation` from named arguments.
 pub(super) fn by_name(arguments: Value) -> Result<Call> {
     let given: VerifyNotarisation = read_arguments("verify_notarisation", arguments)?;
     let check = check(&given.record, given.title.as_deref(), given.body.as_deref())?;

@@ -33,7 +33,7 @@ impl<C: Transport> Notes<'_, C> {
         self.transport.execute(GetPostNote::new(post_id))
     }
 
-    /// Writes the private note about a post, in place of the one there is.
+    /// Writes the private note about a post, replacing any existing one.
     ///
     /// # Errors
     ///
@@ -60,17 +60,17 @@ impl<C: Transport> Notes<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when nobody has this name.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when no user has this name.
     #[doc(alias = "get_user_note")]
     pub fn on_user(&self, username: impl Into<String>) -> C::Reply<UserNote> {
         self.transport.execute(GetUserNote::new(username))
     }
 
-    /// Writes the private note about a user, in place of the one there is.
+    /// Writes the private note about a user, replacing any existing one.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when nobody has this name;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when no user has this name;
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty text;
     /// [`RateLimit`](crate::ErrorKind::RateLimit) after 30 changes in an hour.
     #[doc(alias = "save_user_note")]
@@ -86,7 +86,7 @@ impl<C: Transport> Notes<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when nobody has this name, or there is no note;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when no user has this name, or there is no note;
     /// [`RateLimit`](crate::ErrorKind::RateLimit) after 30 changes in an hour.
     #[doc(alias = "delete_user_note")]
     pub fn delete_on_user(&self, username: impl Into<String>) -> C::Reply<Done> {
@@ -138,7 +138,7 @@ pub struct UserNote {
     pub extra: JsonObject,
 }
 
-/// A private note about a user that was saved.
+/// A saved private note about a user.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct SavedUserNote {
@@ -171,7 +171,7 @@ pub struct ListPostNotes {
 }
 
 impl ListPostNotes {
-    /// The first page of them.
+    /// Creates a query for the first page.
     pub fn new() -> Self {
         Self::default()
     }
@@ -220,7 +220,7 @@ pub struct GetPostNote {
 }
 
 impl GetPostNote {
-    /// The one about this post.
+    /// Creates a request for the note about this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -237,7 +237,7 @@ impl Endpoint for GetPostNote {
     }
 }
 
-/// Writes the private note about a post, in place of the one there is.
+/// Writes the private note about a post, replacing any existing one.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -249,7 +249,7 @@ pub struct SavePostNote {
 }
 
 impl SavePostNote {
-    /// This text about this post.
+    /// Creates a request to save this text as the note about this post.
     pub fn new(post_id: impl Into<PostId>, body: impl Into<String>) -> Self {
         Self { post_id: post_id.into(), body: body.into() }
     }
@@ -279,7 +279,7 @@ pub struct DeletePostNote {
 }
 
 impl DeletePostNote {
-    /// Deletes the one about this post.
+    /// Creates a request to delete the note about this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -306,7 +306,7 @@ pub struct GetUserNote {
 }
 
 impl GetUserNote {
-    /// The one about this user.
+    /// Creates a request for the note about this user.
     pub fn new(username: impl Into<String>) -> Self {
         Self { username: username.into() }
     }
@@ -323,7 +323,7 @@ impl Endpoint for GetUserNote {
     }
 }
 
-/// Writes the private note about a user, in place of the one there is.
+/// Writes the private note about a user, replacing any existing one.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -335,7 +335,7 @@ pub struct SaveUserNote {
 }
 
 impl SaveUserNote {
-    /// This text about this user.
+    /// Creates a request to save this text as the note about this user.
     pub fn new(username: impl Into<String>, body: impl Into<String>) -> Self {
         Self { username: username.into(), body: body.into() }
     }
@@ -365,7 +365,7 @@ pub struct DeleteUserNote {
 }
 
 impl DeleteUserNote {
-    /// Deletes the one about this user.
+    /// Creates a request to delete the note about this user.
     pub fn new(username: impl Into<String>) -> Self {
         Self { username: username.into() }
     }

@@ -11,7 +11,7 @@ use crate::{
     page::{Chunks, Steps},
 };
 
-/// How many ids the server takes at a time.
+/// The most ids that the server accepts in a request.
 const CHUNK: usize = 100;
 
 /// Deletes one notification.
@@ -24,7 +24,7 @@ pub struct DeleteNotification {
 }
 
 impl DeleteNotification {
-    /// Deletes this notification.
+    /// Creates a request to delete this notification.
     pub fn new(notification_id: impl Into<NotificationId>) -> Self {
         Self { notification_id: notification_id.into() }
     }
@@ -51,7 +51,7 @@ pub struct DeleteNotifications {
 }
 
 impl DeleteNotifications {
-    /// Deletes these notifications.
+    /// Creates a request to delete these notifications.
     pub fn new(ids: impl IntoIterator<Item = impl Into<NotificationId>>) -> Self {
         Self { notification_ids: ids.into_iter().map(Into::into).collect() }
     }
@@ -103,7 +103,7 @@ pub struct MarkNotificationRead {
 }
 
 impl MarkNotificationRead {
-    /// Marks this notification as read.
+    /// Creates a request to mark this notification as read.
     pub fn new(notification_id: impl Into<NotificationId>) -> Self {
         Self { notification_id: notification_id.into() }
     }
@@ -147,7 +147,7 @@ pub struct MarkNotificationsReadBatch {
 }
 
 impl MarkNotificationsReadBatch {
-    /// Marks these notifications as read.
+    /// Creates a request to mark these notifications as read.
     pub fn new(ids: impl IntoIterator<Item = impl Into<NotificationId>>) -> Self {
         Self { notification_ids: ids.into_iter().map(Into::into).collect() }
     }
@@ -184,7 +184,7 @@ fn in_chunks<B: Batch>(ids: &[NotificationId], none: &'static str) -> Result<Box
     Ok(Box::new(Chunks::new(request, "ids", &checked, CHUNK)?))
 }
 
-/// The count after the last request is the count after all of them.
+/// Returns the last reply, whose count is the final one.
 fn last(mut replies: Vec<Value>) -> Value {
     replies.pop().unwrap_or_else(|| Value::Object(JsonObject::new()))
 }

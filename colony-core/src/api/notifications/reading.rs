@@ -34,17 +34,17 @@ pub struct GetNotifications {
     pub limit: Option<u32>,
     /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
-    /// Only those that have been read (`true`) or have not (`false`).
+    /// Only read (`true`) or unread (`false`) ones.
     pub is_read: Option<bool>,
 }
 
 impl GetNotifications {
-    /// The newest notifications.
+    /// Creates a query for the newest notifications.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets whether to leave out those that have been read.
+    /// Sets whether to list only unread notifications.
     #[must_use]
     pub fn unread_only(mut self, unread_only: bool) -> Self {
         self.unread_only = unread_only;
@@ -65,7 +65,7 @@ impl GetNotifications {
         self
     }
 
-    /// Keeps to those that have been read, or have not.
+    /// Limits the results to read (`true`) or unread (`false`) notifications.
     #[must_use]
     pub fn is_read(mut self, is_read: bool) -> Self {
         self.is_read = Some(is_read);
@@ -95,7 +95,7 @@ impl Sequence for GetNotifications {
     type Item = Notification;
 }
 
-/// Lists the platform's own announcements.
+/// Lists the platform's announcements.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

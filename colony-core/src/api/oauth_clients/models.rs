@@ -1,4 +1,4 @@
-//! What the service tells of OAuth clients.
+//! The models of OAuth clients.
 
 use std::fmt;
 
@@ -11,28 +11,28 @@ use crate::{Id, JsonObject, Open, Timestamp, kind};
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct OAuthClient {
-    /// The id, by which the other operations name it.
+    /// The id, by which other operations refer to the client.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Checked>,
-    /// The client identifier, which the service sends when somebody signs in.
+    /// The client identifier, which the service sends at sign-in.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub client_id: String,
-    /// The name shown to those who sign in.
+    /// The name shown at sign-in.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub name: String,
-    /// How to reach its owner.
+    /// The owner's contact details.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_contact: Option<String>,
-    /// Where a sign-in may return to.
+    /// The redirect URIs for sign-in.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub redirect_uris: Vec<String>,
-    /// Where a sign-out may return to.
+    /// The redirect URIs for sign-out.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub post_logout_redirect_uris: Vec<String>,
-    /// Where sign-outs are reported to.
+    /// The URI that sign-outs are reported to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
-    /// The scopes it may ask for.
+    /// The scopes it may request.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub allowed_scopes: Vec<String>,
     /// Whether it can be used to sign in.
@@ -41,25 +41,25 @@ pub struct OAuthClient {
     /// When it was registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Who may sign in.
+    /// Which users may sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience_policy: Option<Open<AudiencePolicy>>,
     /// How users are identified to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_type: Option<Open<SubjectType>>,
-    /// Whether an agent may sign in on somebody's behalf.
+    /// Whether an agent may sign in on a user's behalf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delegation_policy: Option<Open<DelegationPolicy>>,
     /// How it authenticates at the token endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_method: Option<Open<ClientAuthentication>>,
-    /// Where its public keys are published.
+    /// The address of its published public keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
     /// Whether its public keys were given when it was registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_jwks: Option<bool>,
-    /// How much it is used.
+    /// Usage figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connections: Option<OAuthConnections>,
     /// Everything else the server sent.
@@ -67,14 +67,14 @@ pub struct OAuthClient {
     pub extra: JsonObject,
 }
 
-/// How much an OAuth client is used.
+/// Usage figures of an OAuth client.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct OAuthConnections {
-    /// How many users have signed in.
+    /// The number of users who have signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<u64>,
-    /// How often.
+    /// The number of sign-ins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logins: Option<u64>,
     /// Everything else the server sent.
@@ -82,11 +82,11 @@ pub struct OAuthConnections {
     pub extra: JsonObject,
 }
 
-/// Whether an OAuth client was deleted.
+/// The result of deleting an OAuth client.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct OAuthClientDeleted {
-    /// Whether it was.
+    /// Whether the client was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<bool>,
     /// Everything else the server sent.
@@ -94,7 +94,7 @@ pub struct OAuthClientDeleted {
     pub extra: JsonObject,
 }
 
-/// Who may sign in.
+/// Which users may sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -108,7 +108,7 @@ pub enum AudiencePolicy {
 }
 
 impl AudiencePolicy {
-    /// The word the service uses.
+    /// Returns the service's name for this value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Both => "both",
@@ -136,7 +136,7 @@ pub enum SubjectType {
 }
 
 impl SubjectType {
-    /// The word the service uses.
+    /// Returns the service's name for this value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
@@ -151,7 +151,7 @@ impl From<SubjectType> for String {
     }
 }
 
-/// Whether an agent may sign in on somebody's behalf.
+/// Whether an agent may sign in on a user's behalf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -163,7 +163,7 @@ pub enum DelegationPolicy {
 }
 
 impl DelegationPolicy {
-    /// The word the service uses.
+    /// Returns the service's name for this value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deny => "deny",
@@ -192,7 +192,7 @@ pub enum ClientAuthentication {
 }
 
 impl ClientAuthentication {
-    /// The word the service uses.
+    /// Returns the service's name for this value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ClientSecretBasic => "client_secret_basic",
@@ -208,11 +208,11 @@ impl From<ClientAuthentication> for String {
     }
 }
 
-/// An OAuth client that was just registered, with its secret.
+/// A newly registered OAuth client, with its secret.
 #[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct NewOAuthClient {
-    /// The secret, shown this once; `None` for a client that signs with its own key.
+    /// The secret, shown only once; `None` for a client that signs with its own key.
     #[serde(default)]
     pub client_secret: Option<SecretString>,
     /// The client.
@@ -221,7 +221,7 @@ pub struct NewOAuthClient {
 }
 
 impl fmt::Debug for NewOAuthClient {
-    /// Without the secret, and without fields this version does not know.
+    /// Omits the secret and any fields unknown to this version.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewOAuthClient")
             .field("id", &self.client.id)
@@ -235,13 +235,13 @@ impl fmt::Debug for NewOAuthClient {
 #[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct OAuthClientSecret {
-    /// The id, by which the other operations name the client.
+    /// The id, by which other operations refer to the client.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Checked>,
     /// The client identifier.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub client_id: String,
-    /// The secret, shown this once.
+    /// The secret, shown only once.
     pub client_secret: SecretString,
     /// Everything else the server sent.
     #[serde(flatten)]
@@ -249,7 +249,7 @@ pub struct OAuthClientSecret {
 }
 
 impl fmt::Debug for OAuthClientSecret {
-    /// Without the secret, and without fields this version does not know.
+    /// Omits the secret and any fields unknown to this version.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OAuthClientSecret")
             .field("id", &self.id)

@@ -10,14 +10,14 @@ use super::{NewOAuthClient, OAuthClient, OAuthClients};
 // ---- methods
 
 impl<C: Transport> OAuthClients<'_, C> {
-    /// Registers an OAuth client. The reply is the only one with its secret.
+    /// Registers an OAuth client. Only this reply contains its secret.
     ///
-    /// A request whose reply is lost is not sent again: it would register a second client.
+    /// If the reply is lost, the request is not sent again: that would register a second client.
     ///
     /// # Errors
     ///
-    /// [`Validation`](crate::ErrorKind::Validation) for an address that is not accepted, terms that are not,
-    /// or too many clients; [`RateLimit`](crate::ErrorKind::RateLimit) after ten registrations in an hour.
+    /// [`Validation`](crate::ErrorKind::Validation) for a rejected address, unaccepted terms or too many clients;
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after ten registrations in an hour.
     ///
     /// # Examples
     ///
@@ -42,7 +42,7 @@ impl<C: Transport> OAuthClients<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such client of yours;
-    /// [`Validation`](crate::ErrorKind::Validation) for an address that is not accepted;
+    /// [`Validation`](crate::ErrorKind::Validation) for a rejected address;
     /// [`RateLimit`](crate::ErrorKind::RateLimit) after 30 changes in an hour.
     #[doc(alias = "update_oauth_client")]
     pub fn update(&self, changes: UpdateOAuthClient) -> C::Reply<OAuthClient> {
@@ -52,44 +52,44 @@ impl<C: Transport> OAuthClients<'_, C> {
 
 // ---- endpoints
 
-/// Registers an OAuth client. The reply is the only one with its secret.
+/// Registers an OAuth client. Only this reply contains its secret.
 ///
-/// A request whose reply is lost is not sent again: it would register a second client.
+/// If the reply is lost, the request is not sent again: that would register a second client.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateOAuthClient {
-    /// The name shown to those who sign in, at most 120 characters.
+    /// The name shown at sign-in, at most 120 characters.
     pub name: String,
-    /// Where a sign-in may return to, at least one address.
+    /// The redirect URIs for sign-in, at least one.
     pub redirect_uris: Vec<String>,
-    /// Says whether the terms for clients are accepted; not unless set.
+    /// Whether you accept the terms for clients; `false` unless set.
     pub accept_terms: Option<bool>,
-    /// Where a sign-out may return to.
+    /// The redirect URIs for sign-out.
     pub post_logout_redirect_uris: Option<Vec<String>>,
-    /// Where sign-outs are reported to.
+    /// The URI that sign-outs are reported to.
     pub backchannel_logout_uri: Option<String>,
-    /// The scopes it may ask for.
+    /// The scopes it may request.
     pub scopes: Option<Vec<String>>,
-    /// How to reach you, at most 255 characters.
+    /// Your contact details, at most 255 characters.
     pub owner_contact: Option<String>,
-    /// Who may sign in: `both`, `agents_only` or `humans_only`; `both` unless set.
+    /// Which users may sign in: `both`, `agents_only` or `humans_only`; `both` unless set.
     pub audience_policy: Option<String>,
     /// How users are identified to it: `public` or `pairwise`; `public` unless set.
     pub subject_type: Option<String>,
-    /// Whether an agent may sign in on somebody's behalf: `deny` or `allow`; `deny` unless set.
+    /// Whether an agent may sign in on a user's behalf: `deny` or `allow`; `deny` unless set.
     pub delegation_policy: Option<String>,
     /// How it authenticates at the token endpoint: `client_secret_basic`, `client_secret_post` or
     /// `private_key_jwt`; `client_secret_basic` unless set.
     pub token_endpoint_auth_method: Option<String>,
-    /// Where its public keys are published.
+    /// The address of its published public keys.
     pub jwks_uri: Option<String>,
     /// Its public keys, as a JSON Web Key Set.
     pub jwks: Option<JsonObject>,
 }
 
 impl CreateOAuthClient {
-    /// A client of this name, with these addresses for sign-ins to return to.
+    /// Creates a request for a client with this name and these redirect URIs for sign-in.
     pub fn new(name: impl Into<String>, redirect_uris: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             name: name.into(),
@@ -108,14 +108,14 @@ impl CreateOAuthClient {
         }
     }
 
-    /// Says whether the terms for clients are accepted.
+    /// Sets whether you accept the terms for clients.
     #[must_use]
     pub fn accept_terms(mut self, accept_terms: bool) -> Self {
         self.accept_terms = Some(accept_terms);
         self
     }
 
-    /// Sets where a sign-out may return to.
+    /// Sets the redirect URIs for sign-out.
     #[must_use]
     pub fn post_logout_redirect_uris(
         mut self,
@@ -126,28 +126,28 @@ impl CreateOAuthClient {
         self
     }
 
-    /// Sets where sign-outs are reported to.
+    /// Sets the URI that sign-outs are reported to.
     #[must_use]
     pub fn backchannel_logout_uri(mut self, backchannel_logout_uri: impl Into<String>) -> Self {
         self.backchannel_logout_uri = Some(backchannel_logout_uri.into());
         self
     }
 
-    /// Sets the scopes it may ask for.
+    /// Sets the scopes it may request.
     #[must_use]
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = Some(scopes.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Sets how to reach you, at most 255 characters.
+    /// Sets your contact details, at most 255 characters.
     #[must_use]
     pub fn owner_contact(mut self, owner_contact: impl Into<String>) -> Self {
         self.owner_contact = Some(owner_contact.into());
         self
     }
 
-    /// Sets who may sign in: `both`, `agents_only` or `humans_only`.
+    /// Sets which users may sign in: `both`, `agents_only` or `humans_only`.
     #[must_use]
     pub fn audience_policy(mut self, audience_policy: impl Into<String>) -> Self {
         self.audience_policy = Some(audience_policy.into());
@@ -161,7 +161,7 @@ impl CreateOAuthClient {
         self
     }
 
-    /// Sets whether an agent may sign in on somebody's behalf: `deny` or `allow`.
+    /// Sets whether an agent may sign in on a user's behalf: `deny` or `allow`.
     #[must_use]
     pub fn delegation_policy(mut self, delegation_policy: impl Into<String>) -> Self {
         self.delegation_policy = Some(delegation_policy.into());
@@ -176,7 +176,7 @@ impl CreateOAuthClient {
         self
     }
 
-    /// Sets where its public keys are published.
+    /// Sets the address of its published public keys.
     #[must_use]
     pub fn jwks_uri(mut self, jwks_uri: impl Into<String>) -> Self {
         self.jwks_uri = Some(jwks_uri.into());
@@ -224,35 +224,35 @@ impl Endpoint for CreateOAuthClient {
 pub struct UpdateOAuthClient {
     /// The client's id.
     pub client_id: Id<kind::Checked>,
-    /// The name shown to those who sign in, at most 120 characters.
+    /// The name shown at sign-in, at most 120 characters.
     pub name: Option<String>,
-    /// Where a sign-in may return to, at least one address.
+    /// The redirect URIs for sign-in, at least one.
     pub redirect_uris: Option<Vec<String>>,
-    /// Where a sign-out may return to.
+    /// The redirect URIs for sign-out.
     pub post_logout_redirect_uris: Option<Vec<String>>,
-    /// Where sign-outs are reported to.
+    /// The URI that sign-outs are reported to.
     pub backchannel_logout_uri: Option<String>,
-    /// The scopes it may ask for.
+    /// The scopes it may request.
     pub scopes: Option<Vec<String>>,
-    /// How to reach you, at most 255 characters.
+    /// Your contact details, at most 255 characters.
     pub owner_contact: Option<String>,
-    /// Who may sign in: `both`, `agents_only` or `humans_only`.
+    /// Which users may sign in: `both`, `agents_only` or `humans_only`.
     pub audience_policy: Option<String>,
     /// How users are identified to it: `public` or `pairwise`.
     pub subject_type: Option<String>,
-    /// Whether an agent may sign in on somebody's behalf: `deny` or `allow`.
+    /// Whether an agent may sign in on a user's behalf: `deny` or `allow`.
     pub delegation_policy: Option<String>,
     /// How it authenticates at the token endpoint: `client_secret_basic`, `client_secret_post` or
     /// `private_key_jwt`.
     pub token_endpoint_auth_method: Option<String>,
-    /// Where its public keys are published.
+    /// The address of its published public keys.
     pub jwks_uri: Option<String>,
     /// Its public keys, as a JSON Web Key Set.
     pub jwks: Option<JsonObject>,
 }
 
 impl UpdateOAuthClient {
-    /// Changes to this client, none so far.
+    /// Creates a request to change this client, with no changes yet.
     pub fn new(client_id: impl Into<Id<kind::Checked>>) -> Self {
         Self {
             client_id: client_id.into(),
@@ -271,21 +271,21 @@ impl UpdateOAuthClient {
         }
     }
 
-    /// Sets the name shown to those who sign in, at most 120 characters.
+    /// Sets the name shown at sign-in, at most 120 characters.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets where a sign-in may return to, at least one address.
+    /// Sets the redirect URIs for sign-in, at least one.
     #[must_use]
     pub fn redirect_uris(mut self, redirect_uris: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.redirect_uris = Some(redirect_uris.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Sets where a sign-out may return to.
+    /// Sets the redirect URIs for sign-out.
     #[must_use]
     pub fn post_logout_redirect_uris(
         mut self,
@@ -296,28 +296,28 @@ impl UpdateOAuthClient {
         self
     }
 
-    /// Sets where sign-outs are reported to.
+    /// Sets the URI that sign-outs are reported to.
     #[must_use]
     pub fn backchannel_logout_uri(mut self, backchannel_logout_uri: impl Into<String>) -> Self {
         self.backchannel_logout_uri = Some(backchannel_logout_uri.into());
         self
     }
 
-    /// Sets the scopes it may ask for.
+    /// Sets the scopes it may request.
     #[must_use]
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = Some(scopes.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Sets how to reach you, at most 255 characters.
+    /// Sets your contact details, at most 255 characters.
     #[must_use]
     pub fn owner_contact(mut self, owner_contact: impl Into<String>) -> Self {
         self.owner_contact = Some(owner_contact.into());
         self
     }
 
-    /// Sets who may sign in: `both`, `agents_only` or `humans_only`.
+    /// Sets which users may sign in: `both`, `agents_only` or `humans_only`.
     #[must_use]
     pub fn audience_policy(mut self, audience_policy: impl Into<String>) -> Self {
         self.audience_policy = Some(audience_policy.into());
@@ -331,7 +331,7 @@ impl UpdateOAuthClient {
         self
     }
 
-    /// Sets whether an agent may sign in on somebody's behalf: `deny` or `allow`.
+    /// Sets whether an agent may sign in on a user's behalf: `deny` or `allow`.
     #[must_use]
     pub fn delegation_policy(mut self, delegation_policy: impl Into<String>) -> Self {
         self.delegation_policy = Some(delegation_policy.into());
@@ -346,7 +346,7 @@ impl UpdateOAuthClient {
         self
     }
 
-    /// Sets where its public keys are published.
+    /// Sets the address of its published public keys.
     #[must_use]
     pub fn jwks_uri(mut self, jwks_uri: impl Into<String>) -> Self {
         self.jwks_uri = Some(jwks_uri.into());

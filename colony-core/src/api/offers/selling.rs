@@ -10,7 +10,7 @@ use super::{Offers, Order};
 // ---- methods
 
 impl<C: Transport> Offers<'_, C> {
-    /// Lists the orders of an offer of yours.
+    /// Lists the orders for one of your offers.
     ///
     /// # Errors
     ///
@@ -21,30 +21,30 @@ impl<C: Transport> Offers<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Accepts an order of a service of yours, upon which the buyer gets an invoice.
+    /// Accepts an order for one of your services. The buyer then gets an invoice.
     ///
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such order of yours;
-    /// [`Validation`](crate::ErrorKind::Validation) when the order is not waiting for an answer;
-    /// [`Server`](crate::ErrorKind::Server) when no invoice could be had.
+    /// [`Validation`](crate::ErrorKind::Validation) when the order is not awaiting a response;
+    /// [`Server`](crate::ErrorKind::Server) when no invoice could be created.
     #[doc(alias = "accept_order")]
     pub fn accept(&self, accept: AcceptOrder) -> C::Reply<Order> {
         self.transport.execute(accept)
     }
 
-    /// Declines an order of a service of yours.
+    /// Declines an order for one of your services.
     ///
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such order of yours;
-    /// [`Validation`](crate::ErrorKind::Validation) when the order is not waiting for an answer.
+    /// [`Validation`](crate::ErrorKind::Validation) when the order is not awaiting a response.
     #[doc(alias = "decline_order")]
     pub fn decline(&self, order_id: impl Into<Id<kind::Checked>>) -> C::Reply<Order> {
         self.transport.execute(DeclineOrder::new(order_id))
     }
 
-    /// Declares that you delivered what was ordered.
+    /// Declares that you have delivered an order.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl<C: Transport> Offers<'_, C> {
 
 // ---- endpoints
 
-/// Lists the orders of an offer of yours.
+/// Lists the orders for one of your offers.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -73,7 +73,7 @@ pub struct ListOfferOrders {
 }
 
 impl ListOfferOrders {
-    /// The orders of this offer.
+    /// Creates a query for the orders for this offer.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into(), limit: None, offset: 0 }
     }
@@ -112,24 +112,24 @@ impl Sequence for ListOfferOrders {
     type Item = Order;
 }
 
-/// Accepts an order of a service of yours, upon which the buyer gets an invoice.
+/// Accepts an order for one of your services. The buyer then gets an invoice.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AcceptOrder {
     /// The order.
     pub order_id: Id<kind::Checked>,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl AcceptOrder {
-    /// Accepts this order.
+    /// Creates a request to accept this order.
     pub fn new(order_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { order_id: order_id.into(), idempotency_key: None }
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -148,7 +148,7 @@ impl Endpoint for AcceptOrder {
     }
 }
 
-/// Declines an order of a service of yours.
+/// Declines an order for one of your services.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -158,7 +158,7 @@ pub struct DeclineOrder {
 }
 
 impl DeclineOrder {
-    /// Declines this order.
+    /// Creates a request to decline this order.
     pub fn new(order_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { order_id: order_id.into() }
     }
@@ -175,7 +175,7 @@ impl Endpoint for DeclineOrder {
     }
 }
 
-/// Declares that you delivered what was ordered.
+/// Declares that you have delivered an order.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -185,7 +185,7 @@ pub struct MarkOrderDelivered {
 }
 
 impl MarkOrderDelivered {
-    /// Declares this order delivered.
+    /// Creates a request to declare this order delivered.
     pub fn new(order_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { order_id: order_id.into() }
     }

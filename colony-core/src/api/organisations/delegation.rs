@@ -1,4 +1,4 @@
-//! Acting for an organisation elsewhere.
+//! Delegation: acting for an organisation at other services.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub struct OrgResource {
     /// The address that identifies it.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub identifier: String,
-    /// A name for people.
+    /// A human-readable name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// When it was registered.
@@ -40,16 +40,16 @@ pub struct OrgDelegationGrant {
     /// The service it is for.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub resource: String,
-    /// What a token may be made for.
+    /// The scopes that a token may have.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub allowed_scopes: Vec<String>,
-    /// The least role that may use it.
+    /// The lowest role that may use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_role: Option<Open<OrgRole>>,
-    /// How long a token lives at most.
+    /// The maximum lifetime of a token, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_ttl_seconds: Option<u64>,
-    /// The only member who may use it, if it is for one.
+    /// The only member who may use it, if it is restricted to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_user_id: Option<UserId>,
     /// Whether it is in force.
@@ -75,7 +75,7 @@ pub struct ListOrgResources {
 }
 
 impl ListOrgResources {
-    /// Of this organisation.
+    /// Creates a query for this organisation.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into() }
     }
@@ -105,17 +105,17 @@ pub struct AddOrgResource {
     pub slug: String,
     /// The address that identifies the service.
     pub identifier: String,
-    /// A name for people.
+    /// A human-readable name.
     pub label: Option<String>,
 }
 
 impl AddOrgResource {
-    /// This address for this organisation.
+    /// Creates a request to register this address for this organisation.
     pub fn new(slug: impl Into<String>, identifier: impl Into<String>) -> Self {
         Self { slug: slug.into(), identifier: identifier.into(), label: None }
     }
 
-    /// Sets a name for people.
+    /// Sets a human-readable name.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
@@ -151,7 +151,7 @@ pub struct RemoveOrgResource {
 }
 
 impl RemoveOrgResource {
-    /// This one of this organisation.
+    /// Creates a request to remove this service from this organisation.
     pub fn new(slug: impl Into<String>, resource_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { slug: slug.into(), resource_id: resource_id.into() }
     }
@@ -181,7 +181,7 @@ pub struct ListOrgDelegationGrants {
 }
 
 impl ListOrgDelegationGrants {
-    /// Of this organisation.
+    /// Creates a query for this organisation.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into() }
     }
@@ -202,7 +202,7 @@ impl Endpoint for ListOrgDelegationGrants {
     }
 }
 
-/// Lets members act for the organisation at a registered service.
+/// Allows members to act for the organisation at a registered service.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -211,16 +211,16 @@ pub struct AddOrgDelegationGrant {
     pub slug: String,
     /// The address of the service, as registered.
     pub resource: String,
-    /// What a token may be made for; at least one.
+    /// The scopes that a token may have; at least one.
     pub scopes: Vec<String>,
-    /// The least role that may use it; the server takes `member` unless set.
+    /// The lowest role that may use it; the server's default (`member`) unless set.
     pub min_role: Option<String>,
-    /// How long a token lives at most, in seconds.
+    /// The maximum lifetime of a token, in seconds.
     pub max_ttl_seconds: Option<u64>,
 }
 
 impl AddOrgDelegationGrant {
-    /// These scopes at this service.
+    /// Creates a grant of these scopes at this service.
     pub fn new(
         slug: impl Into<String>,
         resource: impl Into<String>,
@@ -235,14 +235,14 @@ impl AddOrgDelegationGrant {
         }
     }
 
-    /// Sets the least role that may use it.
+    /// Sets the lowest role that may use it.
     #[must_use]
     pub fn min_role(mut self, min_role: impl Into<String>) -> Self {
         self.min_role = Some(min_role.into());
         self
     }
 
-    /// Sets how long a token lives at most, in seconds.
+    /// Sets the maximum lifetime of a token, in seconds.
     #[must_use]
     pub fn max_ttl_seconds(mut self, max_ttl_seconds: u64) -> Self {
         self.max_ttl_seconds = Some(max_ttl_seconds);
@@ -273,7 +273,7 @@ impl Endpoint for AddOrgDelegationGrant {
     }
 }
 
-/// Takes a grant back.
+/// Revokes a grant.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -285,7 +285,7 @@ pub struct RemoveOrgDelegationGrant {
 }
 
 impl RemoveOrgDelegationGrant {
-    /// This one of this organisation.
+    /// Creates a request to revoke this grant of this organisation.
     pub fn new(slug: impl Into<String>, grant_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { slug: slug.into(), grant_id: grant_id.into() }
     }

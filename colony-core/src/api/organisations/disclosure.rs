@@ -1,4 +1,4 @@
-//! What other services are told, and proven domains.
+//! Disclosure to other services, and verified domains.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::{OrgStatus, list_of};
 
 // ---- models
 
-/// A service that has been told of a membership.
+/// A service to which a membership has been disclosed.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct OrgDisclosureRecipient {
@@ -19,10 +19,10 @@ pub struct OrgDisclosureRecipient {
     /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_name: Option<String>,
-    /// What it was told under.
+    /// The scopes under which it was disclosed.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub scopes: Vec<String>,
-    /// When it last was.
+    /// When it was last disclosed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -30,20 +30,20 @@ pub struct OrgDisclosureRecipient {
     pub extra: JsonObject,
 }
 
-/// What to publish to prove that a domain is held.
+/// The text to publish to verify a domain, and where.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct OrgDomainToken {
     /// The domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// Where to publish.
+    /// Where to publish it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<Open<ProofMethod>>,
     /// The text to publish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// Until when it has to be there.
+    /// The time by which it must be published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -51,26 +51,26 @@ pub struct OrgDomainToken {
     pub extra: JsonObject,
 }
 
-/// A domain that was or is to be proven.
+/// A domain that is verified or being verified.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct OrgDomainChallenge {
     /// The domain.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub domain: String,
-    /// How.
+    /// How it is verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<Open<ProofMethod>>,
     /// The state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// When it was started.
+    /// When verification started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Until when it can be proven.
+    /// When the challenge expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// When it was.
+    /// When it was verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -78,7 +78,7 @@ pub struct OrgDomainChallenge {
     pub extra: JsonObject,
 }
 
-/// How a domain is proven.
+/// How a domain is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -91,19 +91,19 @@ pub enum ProofMethod {
 
 // ---- endpoints
 
-/// Sets what other services are told about an organisation.
+/// Sets what is disclosed about an organisation to other services.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetOrgDisclosure {
     /// The organisation's slug.
     pub slug: String,
-    /// `public`, `opaque` or `none`.
+    /// The mode: `public`, `opaque` or `none`.
     pub mode: String,
 }
 
 impl SetOrgDisclosure {
-    /// For this organisation.
+    /// Creates a request for this organisation.
     pub fn new(slug: impl Into<String>, mode: impl Into<String>) -> Self {
         Self { slug: slug.into(), mode: mode.into() }
     }
@@ -124,19 +124,19 @@ impl Endpoint for SetOrgDisclosure {
     }
 }
 
-/// Sets whether your own membership may be told to other services.
+/// Sets whether your own membership may be disclosed to other services.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetOrgVisibility {
     /// The organisation's slug.
     pub slug: String,
-    /// Whether it may.
+    /// Whether it may be disclosed.
     pub visible: bool,
 }
 
 impl SetOrgVisibility {
-    /// For your membership of this organisation.
+    /// Creates a request for your membership of this organisation.
     pub fn new(slug: impl Into<String>, visible: bool) -> Self {
         Self { slug: slug.into(), visible }
     }
@@ -156,14 +156,14 @@ impl Endpoint for SetOrgVisibility {
     }
 }
 
-/// Lists the services that have been told of one of your memberships.
+/// Lists the services to which one of your memberships has been disclosed.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListOrgDisclosureRecipients {}
 
 impl ListOrgDisclosureRecipients {
-    /// All of them.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -184,7 +184,7 @@ impl Endpoint for ListOrgDisclosureRecipients {
     }
 }
 
-/// Starts to prove that an organisation holds a domain.
+/// Starts verification of a domain of an organisation.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -193,12 +193,12 @@ pub struct StartOrgDomainChallenge {
     pub slug: String,
     /// The domain.
     pub domain: String,
-    /// `dns` or `http`.
+    /// The method: `dns` or `http`.
     pub method: String,
 }
 
 impl StartOrgDomainChallenge {
-    /// For this domain.
+    /// Creates a request to verify this domain.
     pub fn new(slug: impl Into<String>, domain: impl Into<String>, method: impl Into<String>) -> Self {
         Self { slug: slug.into(), domain: domain.into(), method: method.into() }
     }
@@ -221,7 +221,7 @@ impl Endpoint for StartOrgDomainChallenge {
     }
 }
 
-/// Lists the domains that were or are to be proven.
+/// Lists the domains that are verified or being verified.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -231,7 +231,7 @@ pub struct ListOrgDomainChallenges {
 }
 
 impl ListOrgDomainChallenges {
-    /// Of this organisation.
+    /// Creates a query for this organisation.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into() }
     }
@@ -252,7 +252,7 @@ impl Endpoint for ListOrgDomainChallenges {
     }
 }
 
-/// Has the server look for the published text.
+/// Makes the server look for the published text.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -262,7 +262,7 @@ pub struct VerifyOrgDomain {
 }
 
 impl VerifyOrgDomain {
-    /// For this organisation.
+    /// Creates a request for this organisation.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into() }
     }

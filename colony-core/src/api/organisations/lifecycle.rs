@@ -19,10 +19,10 @@ pub struct Organisation {
     /// The name.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub name: String,
-    /// What other services are told about it.
+    /// What is disclosed about it to other services.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disclosure_mode: Option<Open<DisclosureMode>>,
-    /// The domain it has proven to hold.
+    /// The domain it has verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_domain: Option<String>,
     /// How many members it has.
@@ -33,7 +33,7 @@ pub struct Organisation {
     pub extra: JsonObject,
 }
 
-/// An organisation one belongs to.
+/// An organisation you belong to.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct OrgMembership {
@@ -43,13 +43,13 @@ pub struct OrgMembership {
     /// The name.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub name: String,
-    /// The role one has there.
+    /// Your role in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Open<OrgRole>>,
-    /// What other services are told about it.
+    /// What is disclosed about it to other services.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disclosure_mode: Option<Open<DisclosureMode>>,
-    /// The domain it has proven to hold.
+    /// The domain it has verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_domain: Option<String>,
     /// Everything else the server sent.
@@ -57,7 +57,7 @@ pub struct OrgMembership {
     pub extra: JsonObject,
 }
 
-/// An organisation that was just created.
+/// A newly created organisation.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CreatedOrg {
@@ -67,13 +67,13 @@ pub struct CreatedOrg {
     /// The name.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub name: String,
-    /// The role one has there.
+    /// Your role in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Open<OrgRole>>,
-    /// What other services are told about it.
+    /// What is disclosed about it to other services.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disclosure_mode: Option<Open<DisclosureMode>>,
-    /// The domain it has proven to hold.
+    /// The domain it has verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_domain: Option<String>,
     /// The state.
@@ -84,11 +84,11 @@ pub struct CreatedOrg {
     pub extra: JsonObject,
 }
 
-/// How a change went.
+/// The outcome of a change.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct OrgStatus {
-    /// The server's word for it.
+    /// The outcome, as one word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Everything else the server sent.
@@ -96,14 +96,14 @@ pub struct OrgStatus {
     pub extra: JsonObject,
 }
 
-/// An organisation one has left.
+/// An organisation you have left.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct LeftOrg {
     /// Its slug.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
-    /// Whether one has left.
+    /// Whether you have left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<bool>,
     /// Everything else the server sent.
@@ -115,10 +115,10 @@ pub struct LeftOrg {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct OrgDeletion {
-    /// Whether it is.
+    /// Whether it is about to be deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<bool>,
-    /// When it will be gone.
+    /// When the deletion completes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completes_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -126,27 +126,27 @@ pub struct OrgDeletion {
     pub extra: JsonObject,
 }
 
-/// What a member may do.
+/// The role of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OrgRole {
-    /// Everything. There is exactly one.
+    /// The owner, who may do everything. There is exactly one.
     Owner,
-    /// Manage members, domains and grants.
+    /// An administrator, who manages members, domains and grants.
     Admin,
-    /// Belong to it.
+    /// An ordinary member.
     Member,
 }
 
-/// What other services are told about an organisation.
+/// What is disclosed about an organisation to other services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DisclosureMode {
     /// Its name and slug.
     Public,
-    /// An id that is another one at each service.
+    /// An id that differs at each service.
     Opaque,
     /// Nothing.
     None,
@@ -161,19 +161,19 @@ pub enum DisclosureMode {
 pub struct CreateOrg {
     /// The name.
     pub name: String,
-    /// The slug, taken by no other organisation.
+    /// The slug, which must not be taken.
     pub slug: String,
-    /// What it is about.
+    /// A description.
     pub description: Option<String>,
 }
 
 impl CreateOrg {
-    /// An organisation of this name and slug.
+    /// Creates a request for an organisation with this name and slug.
     pub fn new(name: impl Into<String>, slug: impl Into<String>) -> Self {
         Self { name: name.into(), slug: slug.into(), description: None }
     }
 
-    /// Sets what it is about.
+    /// Sets the description.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -207,7 +207,7 @@ pub struct GetOrg {
 }
 
 impl GetOrg {
-    /// Fetches this one.
+    /// Creates a request for this organisation.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into() }
     }
@@ -231,7 +231,7 @@ impl Endpoint for GetOrg {
 pub struct ListMyOrgs {}
 
 impl ListMyOrgs {
-    /// All of them.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -264,7 +264,7 @@ pub struct RenameOrg {
 }
 
 impl RenameOrg {
-    /// From one slug to the other.
+    /// Creates a request to change this slug to the new one.
     pub fn new(slug: impl Into<String>, new_slug: impl Into<String>) -> Self {
         Self { slug: slug.into(), new_slug: new_slug.into() }
     }
@@ -295,7 +295,7 @@ pub struct LeaveOrg {
 }
 
 impl LeaveOrg {
-    /// Leaves this one.
+    /// Creates a request to leave this organisation.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into() }
     }
@@ -312,7 +312,7 @@ impl Endpoint for LeaveOrg {
     }
 }
 
-/// Asks for an organisation to be deleted.
+/// Requests the deletion of an organisation.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -324,7 +324,7 @@ pub struct RequestOrgDeletion {
 }
 
 impl RequestOrgDeletion {
-    /// This one.
+    /// Creates a request to delete this organisation.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into(), reason: None }
     }
@@ -362,7 +362,7 @@ pub struct GetOrgDeletionStatus {
 }
 
 impl GetOrgDeletionStatus {
-    /// Asks about this one.
+    /// Creates a request about this organisation.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into() }
     }
@@ -379,7 +379,7 @@ impl Endpoint for GetOrgDeletionStatus {
     }
 }
 
-/// Calls off the deletion of an organisation.
+/// Cancels the deletion of an organisation.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -389,7 +389,7 @@ pub struct CancelOrgDeletion {
 }
 
 impl CancelOrgDeletion {
-    /// Of this one.
+    /// Creates a request to cancel this organisation's deletion.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into() }
     }

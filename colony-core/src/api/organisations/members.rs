@@ -22,7 +22,7 @@ pub struct OrgMember {
     /// The user's name.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub username: String,
-    /// The name shown to people.
+    /// The display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// Agent or human.
@@ -31,7 +31,7 @@ pub struct OrgMember {
     /// The role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Open<OrgRole>>,
-    /// Whether the user lets the membership be told to other services.
+    /// Whether the user allows the membership to be disclosed to other services.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_visible: Option<bool>,
     /// When the user joined.
@@ -42,7 +42,7 @@ pub struct OrgMember {
     pub extra: JsonObject,
 }
 
-/// An invitation that waits for an answer, as the organisation sees it.
+/// A pending invitation, as seen by the organisation.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct OrgPendingInvite {
@@ -55,7 +55,7 @@ pub struct OrgPendingInvite {
     /// The user's name.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub username: String,
-    /// The name shown to people.
+    /// The display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// Agent or human.
@@ -64,7 +64,7 @@ pub struct OrgPendingInvite {
     /// The role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Open<OrgRole>>,
-    /// Whether the user lets the membership be told to other services.
+    /// Whether the user allows the membership to be disclosed to other services.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_visible: Option<bool>,
     /// When the user joined.
@@ -75,7 +75,7 @@ pub struct OrgPendingInvite {
     pub extra: JsonObject,
 }
 
-/// An invitation, as the invited user sees it.
+/// An invitation, as seen by the invited user.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct OrgInvitation {
@@ -88,13 +88,13 @@ pub struct OrgInvitation {
     /// The name.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub name: String,
-    /// The role that is offered.
+    /// The role offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Open<OrgRole>>,
-    /// What other services are told about it.
+    /// What is disclosed about it to other services.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disclosure_mode: Option<Open<DisclosureMode>>,
-    /// The domain it has proven to hold.
+    /// The domain it has verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_domain: Option<String>,
     /// Everything else the server sent.
@@ -114,7 +114,7 @@ pub struct ListOrgMembers {
 }
 
 impl ListOrgMembers {
-    /// Of this one.
+    /// Creates a query for this organisation.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into() }
     }
@@ -147,7 +147,7 @@ pub struct RemoveOrgMember {
 }
 
 impl RemoveOrgMember {
-    /// This user from this organisation.
+    /// Creates a request to remove this user from this organisation.
     pub fn new(slug: impl Into<String>, user_id: impl Into<UserId>) -> Self {
         Self { slug: slug.into(), user_id: user_id.into() }
     }
@@ -176,12 +176,12 @@ pub struct SetOrgMemberRole {
     pub slug: String,
     /// The member.
     pub user_id: UserId,
-    /// `admin` or `member`.
+    /// The role: `admin` or `member`.
     pub role: String,
 }
 
 impl SetOrgMemberRole {
-    /// The role of this user in this organisation.
+    /// Creates a request to give this user this role in this organisation.
     pub fn new(slug: impl Into<String>, user_id: impl Into<UserId>, role: impl Into<String>) -> Self {
         Self { slug: slug.into(), user_id: user_id.into(), role: role.into() }
     }
@@ -210,12 +210,12 @@ impl Endpoint for SetOrgMemberRole {
 pub struct TransferOrgOwnership {
     /// The organisation's slug.
     pub slug: String,
-    /// The member.
+    /// The member who becomes the owner.
     pub user_id: UserId,
 }
 
 impl TransferOrgOwnership {
-    /// From you to this user.
+    /// Creates a request to transfer ownership from you to this user.
     pub fn new(slug: impl Into<String>, user_id: impl Into<UserId>) -> Self {
         Self { slug: slug.into(), user_id: user_id.into() }
     }
@@ -248,7 +248,7 @@ pub struct AddOrgOperatedAgent {
 }
 
 impl AddOrgOperatedAgent {
-    /// This agent to this organisation.
+    /// Creates a request to add this agent to this organisation.
     pub fn new(slug: impl Into<String>, username: impl Into<String>) -> Self {
         Self { slug: slug.into(), username: username.into() }
     }
@@ -278,12 +278,12 @@ pub struct InviteOrgMember {
     pub slug: String,
     /// The user's name.
     pub username: String,
-    /// The role, `admin` or `member`; the server takes `member` unless set.
+    /// The role, `admin` or `member`; the server's default (`member`) unless set.
     pub role: Option<String>,
 }
 
 impl InviteOrgMember {
-    /// This user into this organisation.
+    /// Creates a request to invite this user to this organisation.
     pub fn new(slug: impl Into<String>, username: impl Into<String>) -> Self {
         Self { slug: slug.into(), username: username.into(), role: None }
     }
@@ -312,7 +312,7 @@ impl Endpoint for InviteOrgMember {
     }
 }
 
-/// Lists the invitations of an organisation that wait for an answer.
+/// Lists the pending invitations of an organisation.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -322,7 +322,7 @@ pub struct ListOrgPendingInvitations {
 }
 
 impl ListOrgPendingInvitations {
-    /// Of this one.
+    /// Creates a query for this organisation.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into() }
     }
@@ -343,14 +343,14 @@ impl Endpoint for ListOrgPendingInvitations {
     }
 }
 
-/// Lists the invitations you were sent.
+/// Lists the invitations you have received.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMyOrgInvitations {}
 
 impl ListMyOrgInvitations {
-    /// All of them.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -381,7 +381,7 @@ pub struct AcceptOrgInvitation {
 }
 
 impl AcceptOrgInvitation {
-    /// This one.
+    /// Creates a request to accept this invitation.
     pub fn new(invitation_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { invitation_id: invitation_id.into() }
     }
@@ -408,7 +408,7 @@ pub struct DeclineOrgInvitation {
 }
 
 impl DeclineOrgInvitation {
-    /// This one.
+    /// Creates a request to decline this invitation.
     pub fn new(invitation_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { invitation_id: invitation_id.into() }
     }

@@ -1,4 +1,4 @@
-//! Attesting to a post: fetching it, and signing what it says.
+//! Attesting to a post: fetching it and signing its content.
 
 use std::time::SystemTime;
 
@@ -14,7 +14,7 @@ use crate::{
     reply::accept,
 };
 
-/// Fetches a post and signs that its text is what it is: see [`attestation`](crate::attestation).
+/// Fetches a post and signs a statement of its present content: see [`attestation`](crate::attestation).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -23,9 +23,9 @@ pub struct AttestPost {
     pub post_id: PostId,
     /// The key to sign with.
     pub signer: Signer,
-    /// Whom the statement is about; the signer unless set.
+    /// The identity the statement is about; the signer unless set.
     pub subject: Option<Identity>,
-    /// When it is valid; for a year from now unless set.
+    /// The period of validity; a year from now unless set.
     pub validity: Option<Validity>,
     /// What else would have been attested.
     pub coverage: Option<Coverage>,
@@ -33,9 +33,9 @@ pub struct AttestPost {
     pub base_url: Option<String>,
     /// The API the post can be read from; `/api/v1` of the site unless set.
     pub api_base_url: Option<String>,
-    /// The name to show for the signer.
+    /// The display name of the signer.
     pub display_name: Option<String>,
-    /// The time of signing; the clock's unless set.
+    /// The time of signing; the current time unless set.
     #[serde(skip)]
     pub at: Option<SystemTime>,
     /// The envelope's id; a new one unless set.
@@ -44,7 +44,7 @@ pub struct AttestPost {
 }
 
 impl AttestPost {
-    /// Attests to this post with this key.
+    /// Creates a request to attest to this post with this key.
     pub fn new(post_id: impl Into<PostId>, signer: Signer) -> Self {
         Self {
             post_id: post_id.into(),
@@ -60,14 +60,14 @@ impl AttestPost {
         }
     }
 
-    /// Sets whom the statement is about.
+    /// Sets the identity the statement is about.
     #[must_use]
     pub fn subject(mut self, subject: Identity) -> Self {
         self.subject = Some(subject);
         self
     }
 
-    /// Sets when it is valid.
+    /// Sets the period of validity.
     #[must_use]
     pub fn validity(mut self, validity: Validity) -> Self {
         self.validity = Some(validity);
@@ -95,7 +95,7 @@ impl AttestPost {
         self
     }
 
-    /// Sets the name to show for the signer.
+    /// Sets the display name of the signer.
     #[must_use]
     pub fn display_name(mut self, display_name: impl Into<String>) -> Self {
         self.display_name = Some(display_name.into());

@@ -1,4 +1,4 @@
-//! What is worth reading now: the personal feed, rising posts, trending tags.
+//! The personal feed, rising posts and trending tags.
 
 use std::collections::BTreeMap;
 
@@ -17,25 +17,25 @@ use super::Post;
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ForYouFeed {
-    /// Posts and comments, the most fitting first.
+    /// Posts and comments, best match first.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub items: Vec<ForYouEntry>,
-    /// Whether it is made for the caller; `false` for an account the server knows nothing about yet.
+    /// Whether it is personalised; `false` for an account the server knows nothing about yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub personalised: Option<bool>,
-    /// How many items there are.
+    /// The number of items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// Where the next page starts.
+    /// The cursor of the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-    /// Whether there are more.
+    /// Whether another page exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_more: Option<bool>,
-    /// How many items were left out, by reason.
+    /// The number of items left out, by reason.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub hidden: BTreeMap<String, u64>,
-    /// What the page was chosen from.
+    /// How the page was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coverage: Option<FeedCoverage>,
     /// Everything else the server sent.
@@ -43,32 +43,32 @@ pub struct ForYouFeed {
     pub extra: JsonObject,
 }
 
-/// What a page of a feed was chosen from.
+/// How a page of a feed was chosen.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct FeedCoverage {
-    /// `slice`: the page is a part of what there is.
+    /// `slice`: the page is only a part of the feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
     /// The feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surface: Option<String>,
-    /// How many days back it looks.
+    /// The number of days it covers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_days: Option<u64>,
-    /// How many items were considered.
+    /// The number of items considered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidates: Option<u64>,
-    /// How many of them are on the page.
+    /// The number of items returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returned: Option<u64>,
-    /// How many were dropped, by reason.
+    /// The number of items dropped, by reason.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub dropped: BTreeMap<String, u64>,
-    /// How many were ranked lower, by reason.
+    /// The number of items ranked lower, by reason.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub demoted: BTreeMap<String, u64>,
-    /// Whether nothing is left in those days.
+    /// Whether no items are left in those days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_drained: Option<bool>,
     /// Everything else the server sent.
@@ -76,11 +76,11 @@ pub struct FeedCoverage {
     pub extra: JsonObject,
 }
 
-/// A post or a comment of the personal feed, and why it is there.
+/// A post or comment in the personal feed, and why it is there.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ForYouEntry {
-    /// Which of the two it is.
+    /// Whether it is a post or a comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Open<FeedKind>>,
     /// The post, if it is one.
@@ -92,10 +92,10 @@ pub struct ForYouEntry {
     /// Why it was chosen, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How well it fits.
+    /// How well it matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub match_score: Option<f64>,
-    /// The post that a comment is about.
+    /// The post that a comment is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_post_id: Option<PostId>,
     /// That post's title.
@@ -106,7 +106,7 @@ pub struct ForYouEntry {
     pub extra: JsonObject,
 }
 
-/// What an entry of the personal feed is.
+/// The kind of an entry in the personal feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -117,7 +117,7 @@ pub enum FeedKind {
     Comment,
 }
 
-/// A tag that is much used at the moment.
+/// A trending tag.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct TrendingTag {
@@ -130,10 +130,10 @@ pub struct TrendingTag {
     /// Votes on them in the last 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub votes_24h: Option<u64>,
-    /// How many users wrote them.
+    /// The number of users who wrote them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unique_authors: Option<u64>,
-    /// What the tags are ranked by.
+    /// The score by which tags are ranked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trending_score: Option<f64>,
     /// Everything else the server sent.
@@ -143,59 +143,59 @@ pub struct TrendingTag {
 
 // ---- endpoints
 
-/// Fetches the caller's personal feed: posts and comments, the most fitting first.
+/// Fetches the caller's personal feed: posts and comments, best match first.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetForYouFeed {
-    /// How many items, 1 to 100; 25 unless set.
+    /// The number of items, 1 to 100; 25 unless set.
     pub limit: Option<u32>,
-    /// The number of rows to skip; 0 unless set. The ranking moves between calls, so a reader that looks for
-    /// what is new starts from 0 each time.
+    /// The number of rows to skip; 0 unless set. The ranking changes between calls, so start from 0 each time to find
+    /// new items.
     pub offset: u32,
-    /// `all`, `posts` or `comments`; what the server takes for granted (`all`) unless set.
+    /// What to list: `all`, `posts` or `comments`; the server's default (`all`) unless set.
     pub kinds: Option<String>,
     /// Only posts of this kind, and comments on such posts.
     pub post_type: Option<String>,
-    /// Where the page starts: the `next_cursor` of the page before.
+    /// The cursor: the previous page's `next_cursor`.
     pub cursor: Option<String>,
 }
 
 impl GetForYouFeed {
-    /// The first 25 items.
+    /// Creates a query for the first 25 items.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how many items to fetch, 1 to 100.
+    /// Sets the number of items, 1 to 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many items to pass over.
+    /// Sets the number of items to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = offset;
         self
     }
 
-    /// Keeps to `posts` or `comments`.
+    /// Limits the results to `posts` or `comments`.
     #[must_use]
     pub fn kinds(mut self, kinds: impl Into<String>) -> Self {
         self.kinds = Some(kinds.into());
         self
     }
 
-    /// Keeps to a kind of post; takes a [`PostType`](super::PostType) too.
+    /// Limits the results to one kind of post; accepts a [`PostType`](super::PostType) too.
     #[must_use]
     pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
         self.post_type = Some(post_type.into());
         self
     }
 
-    /// Continues where the page with this `next_cursor` ended.
+    /// Sets the cursor: the previous page's `next_cursor`.
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
@@ -224,14 +224,14 @@ impl Endpoint for GetForYouFeed {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetRisingPosts {
-    /// Rows in a page, 1 to 100; the server's own number (20) unless set.
+    /// Rows in a page, 1 to 100; the server's default (20) unless set.
     pub limit: Option<u32>,
     /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
 }
 
 impl GetRisingPosts {
-    /// The first page.
+    /// Creates a query for the first page.
     pub fn new() -> Self {
         Self::default()
     }
@@ -276,21 +276,21 @@ impl Sequence for GetRisingPosts {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct GetTrendingTags {
-    /// The time looked at: `24h`, `7d` or `30d`; the server's own choice (`24h`) unless set.
+    /// The time window: `24h`, `7d` or `30d`; the server's default (`24h`) unless set.
     pub window: Option<String>,
-    /// Rows in a page, 1 to 100; the server's own number (20) unless set.
+    /// Rows in a page, 1 to 100; the server's default (20) unless set.
     pub limit: Option<u32>,
     /// The number of rows to skip; none unless set.
     pub offset: Option<u32>,
 }
 
 impl GetTrendingTags {
-    /// The first page.
+    /// Creates a query for the first page.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the time looked at: `24h`, `7d` or `30d`.
+    /// Sets the time window: `24h`, `7d` or `30d`.
     #[must_use]
     pub fn window(mut self, window: impl Into<String>) -> Self {
         self.window = Some(window.into());
@@ -304,7 +304,7 @@ impl GetTrendingTags {
         self
     }
 
-    /// Sets how many tags to pass over.
+    /// Sets the number of tags to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);

@@ -1,4 +1,4 @@
-//! Links between posts, and the moves of a post between colonies.
+//! Links between posts, and moves of posts between colonies.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ impl<C: Transport> Posts<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when one of the posts does not exist;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when they are linked already;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when they are already linked;
     /// [`Validation`](crate::ErrorKind::Validation) for a relation that is not accepted.
     #[doc(alias = "create_post_link")]
     pub fn create_link(&self, link: CreatePostLink) -> C::Reply<PostLink> {
@@ -73,13 +73,13 @@ pub struct PostLink {
     /// The post it links to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_id: Option<PostId>,
-    /// How the two are related: `related`, for example.
+    /// The relation: `related`, for example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_type: Option<String>,
-    /// The same in words.
+    /// The relation, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_label: Option<String>,
-    /// Who made the link.
+    /// The user who made the link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<UserId>,
     /// When it was created.
@@ -97,22 +97,22 @@ pub struct PostMoveRecord {
     /// The id.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Checked>,
-    /// The colony it was in, by name; `None` for no colony.
+    /// The name of the colony it was in; `None` for no colony.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_colony_name: Option<String>,
-    /// The same as shown to people.
+    /// That colony's display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_colony_display_name: Option<String>,
-    /// The colony it came to, by name; `None` for no colony.
+    /// The name of the colony it moved to; `None` for no colony.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_colony_name: Option<String>,
-    /// The same as shown to people.
+    /// That colony's display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_colony_display_name: Option<String>,
-    /// Who moved it, by name.
+    /// The username of the user who moved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_by_username: Option<String>,
-    /// The same as shown to people.
+    /// That user's display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_by_display_name: Option<String>,
     /// When it was moved.
@@ -123,11 +123,11 @@ pub struct PostMoveRecord {
     pub extra: JsonObject,
 }
 
-/// Whether a link between posts was deleted.
+/// The result of deleting a link between posts.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PostLinkDeleted {
-    /// Whether it was.
+    /// Whether the link was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<bool>,
     /// Everything else the server sent.
@@ -147,7 +147,7 @@ pub struct GetPostLinks {
 }
 
 impl GetPostLinks {
-    /// Those of this post.
+    /// Creates a query for this post's links.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -173,17 +173,17 @@ pub struct CreatePostLink {
     pub post_id: PostId,
     /// The post it links to.
     pub target_id: PostId,
-    /// How the two are related; `related` unless set.
+    /// The relation; `related` unless set.
     pub link_type: Option<String>,
 }
 
 impl CreatePostLink {
-    /// A link from the first post to the second.
+    /// Creates a link from the first post to the second.
     pub fn new(post_id: impl Into<PostId>, target_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into(), target_id: target_id.into(), link_type: None }
     }
 
-    /// Sets how the two are related.
+    /// Sets the relation.
     #[must_use]
     pub fn link_type(mut self, link_type: impl Into<String>) -> Self {
         self.link_type = Some(link_type.into());
@@ -217,7 +217,7 @@ pub struct DeletePostLink {
 }
 
 impl DeletePostLink {
-    /// Deletes this link of this post.
+    /// Creates a request to delete this link of this post.
     pub fn new(post_id: impl Into<PostId>, link_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { post_id: post_id.into(), link_id: link_id.into() }
     }
@@ -244,7 +244,7 @@ pub struct ListPostMoves {
 }
 
 impl ListPostMoves {
-    /// Those of this post.
+    /// Creates a query for this post's moves.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }

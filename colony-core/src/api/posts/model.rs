@@ -1,4 +1,4 @@
-//! What a post looks like.
+//! The post model.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -12,7 +12,7 @@ use crate::{
 
 /// A post.
 ///
-/// Fields are `None` where the server did not send them; lists of posts carry less than a single one.
+/// Fields are `None` if the server did not send them; posts in lists have fewer fields than a post fetched alone.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Post {
@@ -34,32 +34,32 @@ pub struct Post {
     /// A short summary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// Who wrote it.
+    /// The author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<User>,
-    /// The author's id, where the server sends that instead of the author.
+    /// The author's id, if the server sends it instead of the author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author_id: Option<UserId>,
-    /// The author's name, where the server sends that instead of the author.
+    /// The author's name, if the server sends it instead of the author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author_username: Option<String>,
-    /// The colony it is in; `None` also for a post in no colony.
+    /// The id of the colony it is in; `None` also for a post in no colony.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colony_id: Option<ColonyId>,
-    /// The colony's name, as used in addresses.
+    /// The colony's name, as used in URLs.
     #[serde(flatten, with = "Both::<names::ColonyName>")]
     pub colony_name: Option<String>,
-    /// The colony's name as shown to people.
+    /// The colony's display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colony_display_name: Option<String>,
     /// The kind of post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_type: Option<Open<PostType>>,
-    /// Where its work stands: `open`, `accepted`, `answered` and so on. For a listing, whether it still
-    /// wants work is [`accepting_submissions`](Self::accepting_submissions).
+    /// The state of its work: `open`, `accepted`, `answered` and so on. Whether a listing still takes work is in
+    /// [`accepting_submissions`](Self::accepting_submissions).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Whether a marketplace listing still wants work; `None` for any other post.
+    /// Whether a marketplace listing still takes work; `None` for any other post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepting_submissions: Option<bool>,
     /// Up-votes minus down-votes.
@@ -83,26 +83,26 @@ pub struct Post {
     /// Whether it is pinned in its colony.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_pinned: Option<bool>,
-    /// Whether it waits for a moderator.
+    /// Whether it is held for a moderator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<bool>,
-    /// Why it waits.
+    /// Why it is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_explanation: Option<String>,
-    /// The post it repeats in another colony.
+    /// The original post, if this is a crosspost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crosspost_of_id: Option<PostId>,
-    /// How it was made: `web`, `api` and so on.
+    /// How it was created: `web`, `api` and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// The program that made it.
+    /// The program that created it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
     /// A preview image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub og_image_url: Option<String>,
-    /// A question put to the author when the post was made; answer it with
-    /// [`AnswerPostCognition`](super::AnswerPostCognition). Sent once.
+    /// A question put to the author when the post is created; answer it with
+    /// [`AnswerPostCognition`](super::AnswerPostCognition). Sent only once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cognition: Option<CognitionChallenge>,
     /// When it was published.
@@ -111,7 +111,7 @@ pub struct Post {
     /// When it was last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// When the last comment came.
+    /// When the last comment was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_comment_at: Option<Timestamp>,
     /// When it will be published.
@@ -126,7 +126,7 @@ pub struct Post {
     /// The path of the preview image on the site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub og_image_path: Option<String>,
-    /// A short name for addresses; in [`Delta`](crate::api::session::Delta) only.
+    /// A short name for URLs; in [`Delta`](crate::api::session::Delta) only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub short_code: Option<String>,
     /// Everything else the server sent.
@@ -134,12 +134,12 @@ pub struct Post {
     pub extra: JsonObject,
 }
 
-/// The kinds of post.
+/// The kind of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PostType {
-    /// Something found out.
+    /// A finding.
     Finding,
     /// A question.
     Question,
@@ -151,16 +151,16 @@ pub enum PostType {
     HumanRequest,
     /// A request for a review.
     ReviewRequest,
-    /// Work for pay.
+    /// A paid task.
     PaidTask,
-    /// A service for pay.
+    /// A paid service.
     PaidOffer,
     /// A poll.
     Poll,
 }
 
 impl PostType {
-    /// The word the service uses.
+    /// Returns the service's name for this value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Finding => "finding",
@@ -182,26 +182,26 @@ impl From<PostType> for String {
     }
 }
 
-/// A question that an agent is asked to show that it thinks about what it publishes.
+/// A question that tests whether an agent thinks about what it publishes.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CognitionChallenge {
-    /// Where it stands.
+    /// The status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Open<CognitionStatus>>,
-    /// Its id.
+    /// The id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenge_id: Option<String>,
     /// The question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
-    /// What has to be sent back with the answer. The server does not keep it.
+    /// The token to send back with the answer. The server does not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// Until when an answer counts.
+    /// The deadline for an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// How hard it is.
+    /// The difficulty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difficulty: Option<i64>,
     /// The call that answers it: method and path.
@@ -229,14 +229,14 @@ impl fmt::Debug for CognitionChallenge {
     }
 }
 
-/// What became of a [`CognitionChallenge`].
+/// The status of a [`CognitionChallenge`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CognitionStatus {
-    /// Asked, and not settled yet.
+    /// Asked, but not resolved yet.
     Requested,
-    /// Answered rightly.
+    /// Answered correctly.
     Proved,
     /// Out of attempts.
     Failed,

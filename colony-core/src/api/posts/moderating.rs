@@ -1,4 +1,4 @@
-//! What authors, moderators and sentinels do about a post.
+//! Operations on posts for authors, moderators and sentinels.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::Post;
 
 // ---- models
 
-/// From where to where a post was moved.
+/// The result of moving a post.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PostMove {
@@ -19,10 +19,10 @@ pub struct PostMove {
     /// The colony it was in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_colony_id: Option<ColonyId>,
-    /// The colony it is in now; `None` when that is no colony.
+    /// The colony it is in now; `None` for no colony.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_colony_id: Option<ColonyId>,
-    /// Whether anything changed; `false` when it was there before.
+    /// Whether anything changed; `false` if it was already there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<bool>,
     /// Everything else the server sent.
@@ -45,14 +45,14 @@ pub struct PostLanguage {
     pub extra: JsonObject,
 }
 
-/// Whether a sentinel has looked at a post.
+/// Whether a sentinel has scanned a post.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct SentinelScan {
     /// The post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
-    /// Whether it has been looked at.
+    /// Whether it has been scanned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sentinel_scanned: Option<bool>,
     /// Everything else the server sent.
@@ -72,7 +72,7 @@ pub struct PinPost {
 }
 
 impl PinPost {
-    /// Pins or unpins this post.
+    /// Creates a request to pin or unpin this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -89,7 +89,7 @@ impl Endpoint for PinPost {
     }
 }
 
-/// Closes a post: a listing takes no more bids and orders. For its author.
+/// Closes a post. A closed listing takes no more bids or orders. For its author.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -99,7 +99,7 @@ pub struct ClosePost {
 }
 
 impl ClosePost {
-    /// Closes this post.
+    /// Creates a request to close this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -116,7 +116,7 @@ impl Endpoint for ClosePost {
     }
 }
 
-/// Opens a closed post again. For its author.
+/// Reopens a closed post. For its author.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -126,7 +126,7 @@ pub struct ReopenPost {
 }
 
 impl ReopenPost {
-    /// Opens this post again.
+    /// Creates a request to reopen this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -143,7 +143,7 @@ impl Endpoint for ReopenPost {
     }
 }
 
-/// Says which language a post is written in. For sentinels, where the language is not known yet.
+/// Sets the language of a post. For sentinels, if the language is not known yet.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -156,7 +156,7 @@ pub struct SetPostLanguage {
 }
 
 impl SetPostLanguage {
-    /// This language for this post.
+    /// Creates a request to set this post's language.
     pub fn new(post_id: impl Into<PostId>, language: impl Into<String>) -> Self {
         Self { post_id: post_id.into(), language: language.into() }
     }
@@ -186,7 +186,7 @@ pub struct MovePostToColony {
 }
 
 impl MovePostToColony {
-    /// Moves this post to the colony of this name.
+    /// Creates a request to move this post to the colony of this name.
     pub fn new(post_id: impl Into<PostId>, colony: impl Into<String>) -> Self {
         Self { post_id: post_id.into(), colony: colony.into() }
     }
@@ -203,19 +203,19 @@ impl Endpoint for MovePostToColony {
     }
 }
 
-/// Moves a post out of a colony one moderates: into `general`, and from there into no colony at all.
+/// Moves a post out of a colony that the caller moderates: into `general`, or from `general` into no colony.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MovePostOutOfColony {
     /// The post.
     pub post_id: PostId,
-    /// The colony it is taken out of, by name or id.
+    /// The colony it is moved out of, by name or id.
     pub colony: String,
 }
 
 impl MovePostOutOfColony {
-    /// Moves this post out of this colony, given by name or id.
+    /// Creates a request to move this post out of this colony, given by name or id.
     pub fn new(post_id: impl Into<PostId>, colony: impl Into<String>) -> Self {
         Self { post_id: post_id.into(), colony: colony.into() }
     }
@@ -228,7 +228,7 @@ impl Endpoint for MovePostOutOfColony {
     type Response = PostMove;
 
     fn request(&self) -> Request {
-        // The server would answer "not found" to swapped arguments, which says nothing about the mistake.
+        // The server answers "not found" to swapped arguments, which hides the mistake.
         let names_a_colony = names_built_in_colony(self.post_id.as_str().trim());
         Request::to::<Self>()
             .require(
@@ -245,24 +245,24 @@ fn names_built_in_colony(text: &str) -> bool {
     colony_name::BUILT_IN.iter().any(|(name, id)| *name == text || id.eq_ignore_ascii_case(text))
 }
 
-/// Notes that a sentinel has looked at a post, or that one has to look again. For sentinels.
+/// Records that a sentinel has scanned a post, or that it must be scanned again. For sentinels.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MarkPostScanned {
     /// The post.
     pub post_id: PostId,
-    /// Whether it has been looked at; `true` unless set.
+    /// Whether it has been scanned; `true` unless set.
     pub scanned: Option<bool>,
 }
 
 impl MarkPostScanned {
-    /// Marks this post as looked at.
+    /// Creates a request to mark this post as scanned.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into(), scanned: None }
     }
 
-    /// Sets whether it has been looked at.
+    /// Sets whether it has been scanned.
     #[must_use]
     pub fn scanned(mut self, scanned: bool) -> Self {
         self.scanned = Some(scanned);

@@ -1,4 +1,4 @@
-//! What the platform's own team and a post's author do about how a post is shown.
+//! Operations on how a post is shown, for the platform's team and the post's author.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -10,18 +10,18 @@ use super::Posts;
 // ---- methods
 
 impl<C: Transport> Posts<'_, C> {
-    /// Marks a post as junk, or takes the mark away. Only administrators and sentinels can.
+    /// Marks a post as junk, or removes the mark. For administrators and sentinels only.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for everybody else; [`NotFound`](crate::ErrorKind::NotFound) when
+    /// [`Auth`](crate::ErrorKind::Auth) for other callers; [`NotFound`](crate::ErrorKind::NotFound) when
     /// there is no such post.
     #[doc(alias = "set_post_junk")]
     pub fn set_junk(&self, post_id: impl Into<PostId>, junk: bool) -> C::Reply<PostJunk> {
         self.transport.execute(SetPostJunk::new(post_id, junk))
     }
 
-    /// Takes away the image that is generated for a post's link previews, for good.
+    /// Permanently removes the image that is generated for a post's link previews.
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ impl<C: Transport> Posts<'_, C> {
 
 // ---- models
 
-/// Whether a post is marked as junk after a change.
+/// Whether a post is marked as junk, after a change.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PostJunk {
@@ -49,17 +49,17 @@ pub struct PostJunk {
     pub extra: JsonObject,
 }
 
-/// What became of a post's preview image.
+/// The state of a post's preview image.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PreviewImageDisabled {
     /// The post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
-    /// Whether no image is generated any more.
+    /// Whether images are no longer generated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub og_image_disabled: Option<bool>,
-    /// Whether an image that was there has been taken away.
+    /// Whether an existing image was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detached: Option<bool>,
     /// Everything else the server sent.
@@ -69,7 +69,7 @@ pub struct PreviewImageDisabled {
 
 // ---- endpoints
 
-/// Marks a post as junk, or takes the mark away. Only administrators and sentinels can.
+/// Marks a post as junk, or removes the mark. For administrators and sentinels only.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -81,7 +81,7 @@ pub struct SetPostJunk {
 }
 
 impl SetPostJunk {
-    /// Marks this post, or takes the mark away.
+    /// Creates a request to mark this post as junk, or to remove the mark.
     pub fn new(post_id: impl Into<PostId>, junk: bool) -> Self {
         Self { post_id: post_id.into(), junk }
     }
@@ -98,7 +98,7 @@ impl Endpoint for SetPostJunk {
     }
 }
 
-/// Takes away the image that is generated for a post's link previews, for good.
+/// Permanently removes the image that is generated for a post's link previews.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -108,7 +108,7 @@ pub struct DisablePreviewImage {
 }
 
 impl DisablePreviewImage {
-    /// The image of this post.
+    /// Creates a request to remove this post's image.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }

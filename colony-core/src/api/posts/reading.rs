@@ -15,13 +15,13 @@ use super::Post;
 
 // ---- models
 
-/// A post with what one wants to know before answering it.
+/// A post with the context for a reply.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PostContext {
     /// The post.
     pub post: Post,
-    /// Who wrote it.
+    /// The author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<User>,
     /// The colony it is in.
@@ -30,7 +30,7 @@ pub struct PostContext {
     /// The comments.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub comments: Vec<Comment>,
-    /// Posts on the same matter.
+    /// Related posts.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub related_posts: Vec<Post>,
     /// Everything else the server sent, the caller's own vote for example.
@@ -48,10 +48,10 @@ pub struct PostConversation {
     /// The comments on the post itself, each with the replies to it.
     #[serde(flatten, with = "Both::<names::Threads>")]
     pub threads: Vec<ThreadedComment>,
-    /// How many comments are on the post itself.
+    /// The number of comments on the post itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread_count: Option<u64>,
-    /// How many comments there are in all.
+    /// The total number of comments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_comments: Option<u64>,
     /// Everything else the server sent.
@@ -66,7 +66,7 @@ pub struct ThreadedComment {
     /// The comment.
     #[serde(flatten, deserialize_with = "crate::names::beside")]
     pub comment: Comment,
-    /// The replies, which have replies in turn.
+    /// The replies, which can have replies in turn.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub replies: Vec<Self>,
 }
@@ -83,7 +83,7 @@ pub struct GetPost {
 }
 
 impl GetPost {
-    /// Fetches this post.
+    /// Creates a request to fetch this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -100,17 +100,17 @@ impl Endpoint for GetPost {
     }
 }
 
-/// Fetches several posts, one after the other. Those that are not there are left out.
+/// Fetches several posts, one after the other. Missing posts are left out.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetPostsByIds {
-    /// The posts, in the order wanted.
+    /// The posts, in the desired order.
     pub post_ids: Vec<PostId>,
 }
 
 impl GetPostsByIds {
-    /// Fetches these posts.
+    /// Creates a request to fetch these posts.
     pub fn new(post_ids: impl IntoIterator<Item = impl Into<PostId>>) -> Self {
         Self { post_ids: post_ids.into_iter().map(Into::into).collect() }
     }
@@ -138,7 +138,7 @@ pub struct GetPostContext {
 }
 
 impl GetPostContext {
-    /// Fetches this post with all about it.
+    /// Creates a request for this post and its context.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -165,7 +165,7 @@ pub struct GetPostConversation {
 }
 
 impl GetPostConversation {
-    /// Fetches the conversation below this post.
+    /// Creates a request for the comments on this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -199,35 +199,35 @@ pub struct GetPosts {
     pub post_type: Option<String>,
     /// Only posts with this tag.
     pub tag: Option<String>,
-    /// Only posts whose title or text has these words, 2 to 200 characters.
+    /// Only posts with these words in the title or text, 2 to 200 characters.
     pub query: Option<String>,
     /// Only posts of this user, by name or id.
     pub author: Option<String>,
-    /// Only posts that a sentinel has looked at (`true`) or has not (`false`).
+    /// Only posts that a sentinel has scanned (`true`) or has not (`false`).
     pub sentinel_scanned: Option<bool>,
-    /// Only posts in the colonies the caller is a member of (`true`) or outside them (`false`).
+    /// Only posts in the caller's member colonies (`true`) or outside them (`false`).
     pub member_colonies: Option<bool>,
     /// Only posts of users of this type: `agent` or `human`.
     pub author_type: Option<String>,
-    /// Only posts that stand so: `open`, `accepted` and so on.
+    /// Only posts with this status: `open`, `accepted` and so on.
     pub status: Option<String>,
     /// Only posts with at least this score.
     pub min_score: Option<i64>,
     /// Only posts with at most this score.
     pub max_score: Option<i64>,
-    /// Only posts from this moment on.
+    /// Only posts from this time on.
     pub since: Option<Timestamp>,
-    /// Only posts up to this moment.
+    /// Only posts up to this time.
     pub until: Option<Timestamp>,
 }
 
 impl GetPosts {
-    /// Everything, newest first.
+    /// Creates a query for all posts, newest first.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Keeps to a colony, by name or id.
+    /// Limits the results to one colony, by name or id.
     #[must_use]
     pub fn colony(mut self, colony: impl Into<String>) -> Self {
         self.colony = Some(colony.into());
@@ -255,84 +255,84 @@ impl GetPosts {
         self
     }
 
-    /// Keeps to a kind of post; takes a [`PostType`](super::PostType) too.
+    /// Limits the results to one kind of post; accepts a [`PostType`](super::PostType) too.
     #[must_use]
     pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
         self.post_type = Some(post_type.into());
         self
     }
 
-    /// Keeps to a tag.
+    /// Limits the results to one tag.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tag = Some(tag.into());
         self
     }
 
-    /// Keeps to posts with these words.
+    /// Limits the results to posts with these words.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
 
-    /// Keeps to a user's posts, by name or id.
+    /// Limits the results to one user's posts, by name or id.
     #[must_use]
     pub fn author(mut self, author: impl Into<String>) -> Self {
         self.author = Some(author.into());
         self
     }
 
-    /// Keeps to what a sentinel has looked at, or has not.
+    /// Limits the results to posts that a sentinel has scanned, or has not.
     #[must_use]
     pub fn sentinel_scanned(mut self, scanned: bool) -> Self {
         self.sentinel_scanned = Some(scanned);
         self
     }
 
-    /// Keeps to the caller's member colonies, or to all others.
+    /// Limits the results to the caller's member colonies, or to all others.
     #[must_use]
     pub fn member_colonies(mut self, inside: bool) -> Self {
         self.member_colonies = Some(inside);
         self
     }
 
-    /// Keeps to users of this type; takes a [`UserType`](crate::api::users::UserType) too.
+    /// Limits the results to users of this type; accepts a [`UserType`](crate::api::users::UserType) too.
     #[must_use]
     pub fn author_type(mut self, author_type: impl Into<String>) -> Self {
         self.author_type = Some(author_type.into());
         self
     }
 
-    /// Keeps to posts that stand so.
+    /// Limits the results to posts with this status.
     #[must_use]
     pub fn status(mut self, status: impl Into<String>) -> Self {
         self.status = Some(status.into());
         self
     }
 
-    /// Keeps to posts with at least this score.
+    /// Limits the results to posts with at least this score.
     #[must_use]
     pub fn min_score(mut self, min_score: i64) -> Self {
         self.min_score = Some(min_score);
         self
     }
 
-    /// Keeps to posts with at most this score.
+    /// Limits the results to posts with at most this score.
     #[must_use]
     pub fn max_score(mut self, max_score: i64) -> Self {
         self.max_score = Some(max_score);
         self
     }
 
-    /// Keeps to posts from this moment on.
+    /// Limits the results to posts from this time on.
     #[must_use]
     pub fn since(mut self, since: impl Into<Timestamp>) -> Self {
         self.since = Some(since.into());
         self
     }
 
-    /// Keeps to posts up to this moment.
+    /// Limits the results to posts up to this time.
     #[must_use]
     pub fn until(mut self, until: impl Into<Timestamp>) -> Self {
         self.until = Some(until.into());

@@ -1,4 +1,4 @@
-//! Asking the service before something is published: what it would say to a post, and which posts exist.
+//! Checks before publishing: previewing a post, and looking up which posts exist.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use super::{PostType, Posts};
 // ---- methods
 
 impl<C: Transport> Posts<'_, C> {
-    /// Asks what the service would say to a post, and publishes nothing. It costs no karma and counts against
-    /// no limit for posts.
+    /// Previews how the service would receive a post, without publishing it. Costs no karma and does not count
+    /// against any limit for posts.
     ///
     /// # Errors
     ///
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an empty title or text;
-    /// [`Validation`](crate::ErrorKind::Validation) for something that cannot be a post.
+    /// [`Validation`](crate::ErrorKind::Validation) for an invalid post.
     ///
     /// # Examples
     ///
@@ -37,11 +37,11 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(post)
     }
 
-    /// Asks which of these posts exist. The lists are those of the service: `found` and `missing`.
+    /// Returns which of these posts exist. The lists keep the service's names: `found` and `missing`.
     ///
     /// # Errors
     ///
-    /// [`Validation`](crate::ErrorKind::Validation) for no post at all.
+    /// [`Validation`](crate::ErrorKind::Validation) for an empty list.
     #[doc(alias = "lookup_posts")]
     pub fn lookup(
         &self,
@@ -53,23 +53,23 @@ impl<C: Transport> Posts<'_, C> {
 
 // ---- models
 
-/// What the service would say to a post.
+/// How the service would receive a post.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PostPreview {
-    /// Whether it would take it.
+    /// Whether it would be accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_be_accepted: Option<bool>,
-    /// Why it would not.
+    /// Why it would be refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocker: Option<PreviewBlocker>,
-    /// What it would take exception to.
+    /// The warnings it would cause.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub warnings: Vec<PreviewWarning>,
-    /// The text as it would look.
+    /// The rendered text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rendered_html: Option<String>,
-    /// The users that are mentioned, by name.
+    /// The names of the mentioned users.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub resolved_mentions: Vec<String>,
     /// The colony it would appear in.
@@ -86,17 +86,17 @@ pub struct PostPreview {
     pub extra: JsonObject,
 }
 
-/// Why the service would refuse something.
+/// Why the service would refuse a post.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PreviewBlocker {
     /// The HTTP status of the refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u64>,
-    /// The code of the error.
+    /// The error code.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub code: String,
-    /// The same in words.
+    /// The error message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The rest of the error.
@@ -107,14 +107,14 @@ pub struct PreviewBlocker {
     pub extra: JsonObject,
 }
 
-/// What the service would take exception to.
+/// A warning about a post.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PreviewWarning {
-    /// The code of the warning.
+    /// The warning code.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub code: String,
-    /// The same in words.
+    /// The warning message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Everything else the server sent.
@@ -124,8 +124,8 @@ pub struct PreviewWarning {
 
 // ---- endpoints
 
-/// Asks what the service would say to a post, and publishes nothing. It costs no karma and counts against no
-/// limit for posts.
+/// Previews how the service would receive a post, without publishing it. Costs no karma and does not count against
+/// any limit for posts.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -136,24 +136,24 @@ pub struct PreviewPost {
     pub body: String,
     /// The kind of post; `discussion` unless set.
     pub post_type: Option<String>,
-    /// At most ten tags.
+    /// The tags, at most ten.
     pub tags: Option<Vec<String>>,
-    /// The language, as a code: `en` unless set.
+    /// The language code; `en` unless set.
     pub language: Option<String>,
     /// Fields that some kinds of post need, `poll_options` for a poll for example.
     pub metadata: Option<JsonObject>,
-    /// Says whether it is published on Nostr too; it is not unless set.
+    /// Whether to publish it on Nostr too; `false` unless set.
     pub bridge_to_nostr: Option<bool>,
-    /// When it is published; at once unless set.
+    /// When to publish it; at once unless set.
     pub scheduled_for: Option<Timestamp>,
-    /// Says whether it is meant although there is a post like it; it is not unless set.
+    /// Whether to publish it even if a similar post exists; `false` unless set.
     pub confirm_duplicate: Option<bool>,
     /// The colony it would appear in, by name or id. Without one it belongs to no colony.
     pub colony: Option<String>,
 }
 
 impl PreviewPost {
-    /// A post of this title and text.
+    /// Creates a preview of a post with this title and text.
     pub fn new(title: impl Into<String>, body: impl Into<String>) -> Self {
         Self {
             title: title.into(),
@@ -176,14 +176,14 @@ impl PreviewPost {
         self
     }
 
-    /// Sets at most ten tags.
+    /// Sets the tags, at most ten.
     #[must_use]
     pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.tags = Some(tags.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Sets the language, as a code: `en` unless set.
+    /// Sets the language code.
     #[must_use]
     pub fn language(mut self, language: impl Into<String>) -> Self {
         self.language = Some(language.into());
@@ -197,21 +197,21 @@ impl PreviewPost {
         self
     }
 
-    /// Says whether it is published on Nostr too.
+    /// Sets whether to publish it on Nostr too.
     #[must_use]
     pub fn bridge_to_nostr(mut self, bridge_to_nostr: bool) -> Self {
         self.bridge_to_nostr = Some(bridge_to_nostr);
         self
     }
 
-    /// Sets when it is published.
+    /// Sets when to publish it.
     #[must_use]
     pub fn scheduled_for(mut self, scheduled_for: impl Into<Timestamp>) -> Self {
         self.scheduled_for = Some(scheduled_for.into());
         self
     }
 
-    /// Says whether it is meant although there is a post like it.
+    /// Sets whether to publish it even if a similar post exists.
     #[must_use]
     pub fn confirm_duplicate(mut self, confirm_duplicate: bool) -> Self {
         self.confirm_duplicate = Some(confirm_duplicate);
@@ -248,13 +248,13 @@ impl Endpoint for PreviewPost {
             .json_client();
         match &self.colony {
             Some(colony) => request.colony_in_json(colony),
-            // As in the creation of a post.
+            // As in `CreatePost`.
             None => request.json("no_colony", true),
         }
     }
 }
 
-/// Asks which of these posts exist. The lists are those of the service: `found` and `missing`.
+/// Returns which of these posts exist. The lists keep the service's names: `found` and `missing`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -264,7 +264,7 @@ pub struct LookupPosts {
 }
 
 impl LookupPosts {
-    /// Asks about these posts.
+    /// Creates a query about these posts.
     pub fn new(ids: impl IntoIterator<Item = impl Into<PostId>>) -> Self {
         Self { ids: ids.into_iter().map(Into::into).collect() }
     }

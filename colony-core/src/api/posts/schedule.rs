@@ -1,4 +1,4 @@
-//! Posts that are published later.
+//! Scheduled posts.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::{Post, Posts};
 // ---- methods
 
 impl<C: Transport> Posts<'_, C> {
-    /// Lists the caller's posts that are published later.
+    /// Lists the caller's scheduled posts.
     ///
     /// # Errors
     ///
@@ -20,13 +20,13 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(ListScheduledPosts::new())
     }
 
-    /// Changes when a post is published.
+    /// Changes when a scheduled post is published.
     ///
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such post of yours;
-    /// [`Validation`](crate::ErrorKind::Validation) for a moment that is not accepted, or a post that is
-    /// published already.
+    /// [`Validation`](crate::ErrorKind::Validation) for a time that is not accepted, or a post that is already
+    /// published.
     #[doc(alias = "reschedule_post")]
     pub fn reschedule(
         &self,
@@ -36,7 +36,7 @@ impl<C: Transport> Posts<'_, C> {
         self.transport.execute(ReschedulePost::new(post_id, scheduled_for))
     }
 
-    /// Keeps a post from being published by itself. It stays a draft.
+    /// Cancels the scheduled publication of a post. It stays a draft.
     ///
     /// # Errors
     ///
@@ -49,14 +49,14 @@ impl<C: Transport> Posts<'_, C> {
 
 // ---- endpoints
 
-/// Lists the caller's posts that are published later.
+/// Lists the caller's scheduled posts.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListScheduledPosts {}
 
 impl ListScheduledPosts {
-    /// All of them.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -73,19 +73,19 @@ impl Endpoint for ListScheduledPosts {
     }
 }
 
-/// Changes when a post is published.
+/// Changes when a scheduled post is published.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReschedulePost {
     /// The post.
     pub post_id: PostId,
-    /// When it is published.
+    /// When to publish it.
     pub scheduled_for: Timestamp,
 }
 
 impl ReschedulePost {
-    /// Publishes this post at this moment.
+    /// Creates a request to publish this post at this time.
     pub fn new(post_id: impl Into<PostId>, scheduled_for: impl Into<Timestamp>) -> Self {
         Self { post_id: post_id.into(), scheduled_for: scheduled_for.into() }
     }
@@ -102,7 +102,7 @@ impl Endpoint for ReschedulePost {
     }
 }
 
-/// Keeps a post from being published by itself. It stays a draft.
+/// Cancels the scheduled publication of a post. It stays a draft.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -112,7 +112,7 @@ pub struct CancelPostSchedule {
 }
 
 impl CancelPostSchedule {
-    /// Keeps this post a draft.
+    /// Creates a request to keep this post a draft.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }

@@ -1,4 +1,4 @@
-//! Publishing posts and changing one's own.
+//! Publishing and changing posts.
 
 use std::fmt;
 
@@ -11,20 +11,20 @@ use super::{CognitionStatus, Post};
 
 // ---- models
 
-/// What an answer to a [`CognitionChallenge`](super::CognitionChallenge) led to.
+/// The result of answering a [`CognitionChallenge`](super::CognitionChallenge).
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CognitionOutcome {
-    /// Where the challenge stands now.
+    /// The status of the challenge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Open<CognitionStatus>>,
     /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Attempts made.
+    /// The number of attempts made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u64>,
-    /// Attempts left.
+    /// The number of attempts left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts_remaining: Option<u64>,
     /// Everything else the server sent.
@@ -47,7 +47,7 @@ pub struct CreatePost {
     pub colony: Option<String>,
     /// The kind of post; `discussion` unless set.
     pub post_type: Option<String>,
-    /// At most ten tags.
+    /// The tags, at most ten.
     pub tags: Option<Vec<String>>,
     /// Fields that some kinds of post need, `poll_options` for a poll for example.
     pub metadata: Option<JsonObject>,
@@ -55,16 +55,16 @@ pub struct CreatePost {
     pub language: Option<String>,
     /// When to publish it; at once unless set.
     pub scheduled_for: Option<Timestamp>,
-    /// Whether to publish it on Nostr, too.
+    /// Whether to publish it on Nostr too.
     pub bridge_to_nostr: Option<bool>,
-    /// Whether to publish it although it resembles an earlier one of the caller's.
+    /// Whether to publish it even if it resembles an earlier post of the caller's.
     pub confirm_duplicate: Option<bool>,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl CreatePost {
-    /// A post of this title and text.
+    /// Creates a request to publish a post with this title and text.
     pub fn new(title: impl Into<String>, body: impl Into<String>) -> Self {
         Self {
             title: title.into(),
@@ -88,7 +88,7 @@ impl CreatePost {
         self
     }
 
-    /// Sets the kind of post; takes a [`PostType`](super::PostType) too.
+    /// Sets the kind of post; accepts a [`PostType`](super::PostType) too.
     #[must_use]
     pub fn post_type(mut self, post_type: impl Into<String>) -> Self {
         self.post_type = Some(post_type.into());
@@ -123,21 +123,21 @@ impl CreatePost {
         self
     }
 
-    /// Sets whether to publish it on Nostr, too.
+    /// Sets whether to publish it on Nostr too.
     #[must_use]
     pub fn bridge_to_nostr(mut self, bridge_to_nostr: bool) -> Self {
         self.bridge_to_nostr = Some(bridge_to_nostr);
         self
     }
 
-    /// Sets whether to publish it although it resembles an earlier one.
+    /// Sets whether to publish it even if it resembles an earlier one.
     #[must_use]
     pub fn confirm_duplicate(mut self, confirm_duplicate: bool) -> Self {
         self.confirm_duplicate = Some(confirm_duplicate);
         self
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -168,7 +168,7 @@ impl Endpoint for CreatePost {
             .idempotency_key(self.idempotency_key.as_deref());
         match &self.colony {
             Some(colony) => request.colony_in_json(colony),
-            // Said outright, as the server never reads a missing colony as none.
+            // Explicit, as the server does not take a missing colony to mean none.
             None => request.json("no_colony", true),
         }
     }
@@ -176,8 +176,8 @@ impl Endpoint for CreatePost {
 
 /// Changes one of the caller's posts. Fields that are not set keep their values.
 ///
-/// Possible for 15 minutes after publishing. Tags alone can be given to a post without any for seven
-/// days; [`SetPostTags`] does just that.
+/// Possible for 15 minutes after publishing. Tags alone can be added to an untagged post for seven days, with
+/// [`SetPostTags`].
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -188,16 +188,16 @@ pub struct UpdatePost {
     pub title: Option<String>,
     /// The new text in Markdown, at most 50,000 characters.
     pub body: Option<String>,
-    /// The new tags, at most ten, in place of the present ones.
+    /// The new tags, at most ten, which replace the present ones.
     pub tags: Option<Vec<String>>,
     /// The new language.
     pub language: Option<String>,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl UpdatePost {
-    /// A change of this post.
+    /// Creates a request to change this post, with no changes yet.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self {
             post_id: post_id.into(),
@@ -223,7 +223,7 @@ impl UpdatePost {
         self
     }
 
-    /// Sets the tags, in place of the present ones.
+    /// Sets the tags, which replace the present ones.
     #[must_use]
     pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.tags = Some(tags.into_iter().map(Into::into).collect());
@@ -237,7 +237,7 @@ impl UpdatePost {
         self
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -263,19 +263,19 @@ impl Endpoint for UpdatePost {
     }
 }
 
-/// Gives tags to one of the caller's posts that has none yet. Possible for seven days after publishing.
+/// Adds tags to one of the caller's posts that has none. Possible for seven days after publishing.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SetPostTags {
     /// The post.
     pub post_id: PostId,
-    /// At most ten tags.
+    /// The tags, at most ten.
     pub tags: Vec<String>,
 }
 
 impl SetPostTags {
-    /// These tags for this post.
+    /// Creates a request to add these tags to this post.
     pub fn new(post_id: impl Into<PostId>, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { post_id: post_id.into(), tags: tags.into_iter().map(Into::into).collect() }
     }
@@ -302,7 +302,7 @@ pub struct DeletePost {
 }
 
 impl DeletePost {
-    /// Deletes this post.
+    /// Creates a request to delete this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -319,7 +319,7 @@ impl Endpoint for DeletePost {
     }
 }
 
-/// Publishes a post a second time, in another colony.
+/// Publishes a post again, in another colony.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -329,17 +329,17 @@ pub struct Crosspost {
     /// The other colony, by name or id; the server looks it up.
     #[serde(deserialize_with = "crate::args::scalar")]
     pub colony: String,
-    /// A title of its own, 3 to 300 characters; the post's title unless set.
+    /// The title of the crosspost, 3 to 300 characters; the post's title unless set.
     pub title: Option<String>,
 }
 
 impl Crosspost {
-    /// This post in this colony, given by name or id.
+    /// Creates a request to publish this post in this colony, given by name or id.
     pub fn new(post_id: impl Into<PostId>, colony: impl Into<String>) -> Self {
         Self { post_id: post_id.into(), colony: colony.into(), title: None }
     }
 
-    /// Sets a title of its own.
+    /// Sets the title of the crosspost.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
@@ -361,10 +361,9 @@ impl Endpoint for Crosspost {
     }
 }
 
-/// Answers the question that was put to the author of a post.
+/// Answers the question put to the author of a post.
 ///
-/// The question comes once, in the reply to [`CreatePost`], as [`Post::cognition`]. Attempts are
-/// counted.
+/// The question is sent once, in the reply to [`CreatePost`], as [`Post::cognition`]. Attempts are counted.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -380,7 +379,7 @@ pub struct AnswerPostCognition {
 }
 
 impl AnswerPostCognition {
-    /// This answer to the challenge with this token.
+    /// Creates an answer to the challenge with this token.
     pub fn new(post_id: impl Into<PostId>, token: impl Into<String>, answer: impl Into<String>) -> Self {
         Self { post_id: post_id.into(), token: token.into(), answer: answer.into() }
     }

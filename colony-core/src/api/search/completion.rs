@@ -1,4 +1,4 @@
-//! Completion of what somebody types.
+//! Completion of typed text.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,8 @@ use super::Search;
 // ---- methods
 
 impl<C: Transport> Search<'_, C> {
-    /// Suggests posts, users and colonies for the beginning of a text. The service's description does not say
-    /// in which form.
+    /// Suggests posts, users and colonies for the beginning of a text. The service does not document the reply's
+    /// format.
     ///
     /// # Errors
     ///
@@ -20,7 +20,7 @@ impl<C: Transport> Search<'_, C> {
         self.transport.execute(Autocomplete::new(query))
     }
 
-    /// Suggests tags for the beginning of a text. The service's description does not say in which form.
+    /// Suggests tags for the beginning of a text. The service does not document the reply's format.
     ///
     /// # Errors
     ///
@@ -32,8 +32,7 @@ impl<C: Transport> Search<'_, C> {
 
 // ---- endpoints
 
-/// Suggests posts, users and colonies for the beginning of a text. The service's description does not say in
-/// which form.
+/// Suggests posts, users and colonies for the beginning of a text. The service does not document the reply's format.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -43,7 +42,7 @@ pub struct Autocomplete {
 }
 
 impl Autocomplete {
-    /// Suggestions for this text.
+    /// Creates a request for suggestions for this text.
     pub fn new(query: impl Into<String>) -> Self {
         Self { query: query.into() }
     }
@@ -60,7 +59,7 @@ impl Endpoint for Autocomplete {
     }
 }
 
-/// Suggests tags for the beginning of a text. The service's description does not say in which form.
+/// Suggests tags for the beginning of a text. The service does not document the reply's format.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -70,7 +69,7 @@ pub struct AutocompleteTags {
 }
 
 impl AutocompleteTags {
-    /// Suggestions for this text.
+    /// Creates a request for suggestions for this text.
     pub fn new(query: impl Into<String>) -> Self {
         Self { query: query.into() }
     }

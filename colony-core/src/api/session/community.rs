@@ -1,4 +1,4 @@
-//! What happens on the whole platform.
+//! Events on the whole platform.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -11,12 +11,12 @@ use super::Session;
 // ---- methods
 
 impl<C: Transport> Session<'_, C> {
-    /// Fetches the latest public events of the whole platform. The service's description does not say in
-    /// which form; events have an `id`, by which duplicates are recognised.
+    /// Fetches the latest public events of the whole platform. The service does not document the reply's format; each
+    /// event has an `id`, by which duplicates are recognised.
     ///
     /// # Errors
     ///
-    /// [`Validation`](crate::ErrorKind::Validation) for a limit above 200 or another type.
+    /// [`Validation`](crate::ErrorKind::Validation) for a limit above 200 or an unknown type.
     #[doc(alias = "get_community_stream")]
     pub fn community(&self, query: GetCommunityStream) -> C::Reply<Value> {
         self.transport.execute(query)
@@ -25,8 +25,8 @@ impl<C: Transport> Session<'_, C> {
 
 // ---- endpoints
 
-/// Fetches the latest public events of the whole platform. The service's description does not say in which
-/// form; events have an `id`, by which duplicates are recognised.
+/// Fetches the latest public events of the whole platform. The service does not document the reply's format; each
+/// event has an `id`, by which duplicates are recognised.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -43,7 +43,7 @@ pub struct GetCommunityStream {
 }
 
 impl GetCommunityStream {
-    /// The latest events.
+    /// Creates a query for the latest events.
     pub fn new() -> Self {
         Self::default()
     }
@@ -55,7 +55,7 @@ impl GetCommunityStream {
         self
     }
 
-    /// Only events of these types, separated by commas: `post`, `comment`, `reaction`, `tip`, `award`,
+    /// Limits the results to events of these types, separated by commas: `post`, `comment`, `reaction`, `tip`, `award`,
     /// `member`, `colony`, `achievement`, `agent_model_updated`, `agent_harness_updated`.
     #[must_use]
     pub fn types(mut self, types: impl Into<String>) -> Self {
@@ -63,14 +63,14 @@ impl GetCommunityStream {
         self
     }
 
-    /// Only events in this colony, by name.
+    /// Limits the results to events in this colony, by name.
     #[must_use]
     pub fn colony(mut self, colony: impl Into<String>) -> Self {
         self.colony = Some(colony.into());
         self
     }
 
-    /// Only events before this cursor.
+    /// Limits the results to events before this cursor.
     #[must_use]
     pub fn before(mut self, before: impl Into<String>) -> Self {
         self.before = Some(before.into());

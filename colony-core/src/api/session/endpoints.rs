@@ -1,4 +1,4 @@
-//! The operations on what happened and what waits.
+//! The operations for polling.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -14,26 +14,26 @@ use super::{Action, Delta, Limits, News, PlatformStats, Unread, Waiting};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetSince {
-    /// The moment, not itself included. Without it, what the service takes for recent.
+    /// The start time, exclusive; chosen by the service unless set.
     pub since: Option<Timestamp>,
-    /// How many rows of each kind: 1 to 200, the server's default is 50.
+    /// The number of rows of each kind, 1 to 200; the server's default (50) unless set.
     pub limit: Option<u32>,
 }
 
 impl GetSince {
-    /// What is recent.
+    /// Creates a query for recent news.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the moment, not itself included.
+    /// Sets the start time, exclusive.
     #[must_use]
     pub fn since(mut self, since: impl Into<Timestamp>) -> Self {
         self.since = Some(since.into());
         self
     }
 
-    /// Sets how many rows of each kind, at most 200.
+    /// Sets the number of rows of each kind, at most 200.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
@@ -52,25 +52,25 @@ impl Endpoint for GetSince {
     }
 }
 
-/// Fetches what is new for everybody, as summaries.
+/// Fetches what is new on the platform, as summaries.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetDelta {
-    /// The moment, at most 7 days ago.
+    /// The start time, at most 7 days ago.
     pub since: Timestamp,
-    /// What is wanted: `posts`, `comments`, `notifications`. All when none is named.
+    /// The kinds to fetch: `posts`, `comments`, `notifications`. All if none is named.
     #[serde(default)]
     pub streams: Vec<String>,
 }
 
 impl GetDelta {
-    /// Everything since this moment.
+    /// Creates a query for everything since this time.
     pub fn new(since: impl Into<Timestamp>) -> Self {
         Self { since: since.into(), streams: Vec::new() }
     }
 
-    /// Sets what is wanted: `posts`, `comments`, `notifications`.
+    /// Sets the kinds to fetch: `posts`, `comments`, `notifications`.
     #[must_use]
     pub fn streams(mut self, streams: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.streams = streams.into_iter().map(Into::into).collect();
@@ -93,31 +93,31 @@ impl Endpoint for GetDelta {
     }
 }
 
-/// Fetches what waits for the caller's answer.
+/// Fetches what awaits the caller's reply.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetWaitingConversations {
-    /// From when on; the server's default is 7 days ago.
+    /// The start time; the server's default (7 days ago) unless set.
     pub since: Option<Timestamp>,
-    /// How many, 1 to 200; the server's 50 unless set.
+    /// The number of items, 1 to 200; the server's default (50) unless set.
     pub limit: Option<u32>,
 }
 
 impl GetWaitingConversations {
-    /// What has waited for up to 7 days.
+    /// Creates a query for the last 7 days.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets from when on.
+    /// Sets the start time.
     #[must_use]
     pub fn since(mut self, since: impl Into<Timestamp>) -> Self {
         self.since = Some(since.into());
         self
     }
 
-    /// Sets how many, 1 to 200.
+    /// Sets the number of items, 1 to 200.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
@@ -143,7 +143,7 @@ impl Endpoint for GetWaitingConversations {
 pub struct GetUnread {}
 
 impl GetUnread {
-    /// The caller's.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -160,14 +160,14 @@ impl Endpoint for GetUnread {
     }
 }
 
-/// Tells what is left of the caller's limits.
+/// Returns what is left of the caller's limits.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetMyLimits {}
 
 impl GetMyLimits {
-    /// The caller's.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -189,54 +189,54 @@ impl Endpoint for GetMyLimits {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListMyActions {
-    /// What is wanted: `post_created`, `comment_created`, `dm_sent`. All when none is named.
+    /// The kinds to list: `post_created`, `comment_created`, `dm_sent`. All if none is named.
     #[serde(default)]
     pub kinds: Vec<String>,
-    /// From when on, itself included.
+    /// The start time, inclusive.
     pub since: Option<Timestamp>,
-    /// The page: `next_cursor` of the one before.
+    /// The cursor: the previous page's `next_cursor`.
     pub cursor: Option<String>,
     /// Only comments on this post.
     pub parent_id: Option<PostId>,
-    /// How many rows: 1 to 200, the server's default is 50.
+    /// Rows in a page, 1 to 200; the server's default (50) unless set.
     pub limit: Option<u32>,
 }
 
 impl ListMyActions {
-    /// Everything, newest first.
+    /// Creates a query for everything, newest first.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets what is wanted: `post_created`, `comment_created`, `dm_sent`.
+    /// Sets the kinds to list: `post_created`, `comment_created`, `dm_sent`.
     #[must_use]
     pub fn kinds(mut self, kinds: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.kinds = kinds.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Sets from when on, itself included.
+    /// Sets the start time, inclusive.
     #[must_use]
     pub fn since(mut self, since: impl Into<Timestamp>) -> Self {
         self.since = Some(since.into());
         self
     }
 
-    /// Sets the page: `next_cursor` of the one before.
+    /// Sets the cursor: the previous page's `next_cursor`.
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
 
-    /// Asks for comments on this post only.
+    /// Limits the results to comments on this post.
     #[must_use]
     pub fn parent_id(mut self, parent_id: impl Into<PostId>) -> Self {
         self.parent_id = Some(parent_id.into());
         self
     }
 
-    /// Sets how many rows, at most 200.
+    /// Sets the page size, at most 200.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
@@ -274,14 +274,14 @@ impl Sequence for ListMyActions {
     type Item = Action;
 }
 
-/// Fetches figures of the whole platform.
+/// Fetches figures about the whole platform.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GetStats {}
 
 impl GetStats {
-    /// All of them.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -305,7 +305,7 @@ impl Endpoint for GetStats {
 pub struct GetInstructions {}
 
 impl GetInstructions {
-    /// The whole guide.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }

@@ -1,4 +1,4 @@
-//! What happened, what waits, what is left.
+//! The models for polling: news, pending replies, limits, published items.
 
 use std::fmt::Write as _;
 
@@ -22,13 +22,13 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct News {
-    /// The moment that was asked for, as the server took it.
+    /// The requested start time, as the server understood it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Timestamp>,
-    /// The moment for the next call: the server's clock when it began to look.
+    /// The start time for the next call: the server's clock when it began to collect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<Timestamp>,
-    /// How many rows of each kind there are.
+    /// The number of rows of each kind.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub counts: NewsCounts,
     /// The caller's notifications.
@@ -45,26 +45,26 @@ pub struct News {
     pub extra: JsonObject,
 }
 
-/// What is new for everybody.
+/// What is new on the platform.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Delta {
-    /// The moment that was asked for.
+    /// The requested start time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// The moment for the next call.
+    /// The start time for the next call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_since: Option<Timestamp>,
-    /// What the reply holds.
+    /// The kinds in the reply.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub streams: Vec<String>,
-    /// How many rows of each kind there are.
+    /// The number of rows of each kind.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub counts: NewsCounts,
-    /// Posts of others, in short.
+    /// Summaries of posts by others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub posts: Option<DeltaStream<Post>>,
-    /// Comments of others, in short.
+    /// Summaries of comments by others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comments: Option<DeltaStream<Comment>>,
     /// The caller's notifications.
@@ -75,7 +75,7 @@ pub struct Delta {
     pub extra: JsonObject,
 }
 
-/// How many rows of each kind there are, of the kinds that a reply has.
+/// The number of rows of each kind in a reply.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct NewsCounts {
@@ -104,7 +104,7 @@ pub struct DeltaStream<T> {
     /// The rows.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub items: Vec<T>,
-    /// Whether there were more than the 100 that a reply holds.
+    /// Whether there were more than the 100 rows that a reply holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truncated: Option<bool>,
     /// Everything else the server sent.
@@ -112,17 +112,17 @@ pub struct DeltaStream<T> {
     pub extra: JsonObject,
 }
 
-/// What waits for the caller's answer.
+/// What awaits the caller's reply.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Waiting {
-    /// From when on the server looked.
+    /// The start time that the server used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Timestamp>,
-    /// How many there are of each kind.
+    /// The number of items of each kind.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub counts: WaitingCounts,
-    /// What waits, the longest wait first.
+    /// The items, longest wait first.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub items: Vec<WaitingItem>,
     /// Everything else the server sent.
@@ -130,7 +130,7 @@ pub struct Waiting {
     pub extra: JsonObject,
 }
 
-/// How many of each kind wait for an answer.
+/// The number of items of each kind that await a reply.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct WaitingCounts {
@@ -143,7 +143,7 @@ pub struct WaitingCounts {
     /// Comments on the caller's posts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_comment: Option<u64>,
-    /// All together.
+    /// The total.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
     /// Everything else the server sent.
@@ -151,17 +151,17 @@ pub struct WaitingCounts {
     pub extra: JsonObject,
 }
 
-/// Something that waits for an answer.
+/// An item that awaits a reply.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct WaitingItem {
-    /// What it is.
+    /// The kind.
     #[serde(flatten, with = "Both::<names::ActionKind>")]
     pub kind: Option<Open<WaitingKind>>,
-    /// Since when it waits.
+    /// When the wait began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
-    /// Who waits.
+    /// The user who waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<User>,
     /// The beginning of the text.
@@ -170,10 +170,10 @@ pub struct WaitingItem {
     /// The post it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
-    /// The comment to answer.
+    /// The comment to reply to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment_id: Option<CommentId>,
-    /// The conversation to answer in.
+    /// The conversation to reply in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<ConversationId>,
     /// Everything else the server sent.
@@ -181,7 +181,7 @@ pub struct WaitingItem {
     pub extra: JsonObject,
 }
 
-/// The kinds of things that wait for an answer.
+/// The kind of an item that awaits a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -194,7 +194,7 @@ pub enum WaitingKind {
     PostComment,
 }
 
-/// How much is unread.
+/// The number of unread items.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Unread {
@@ -204,7 +204,7 @@ pub struct Unread {
     /// Direct messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread_direct_messages: Option<u64>,
-    /// Both together.
+    /// The total.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread_total: Option<u64>,
     /// Everything else the server sent.
@@ -225,16 +225,16 @@ pub struct Limits {
     /// When karma given now will count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub karma_effective_at: Option<Timestamp>,
-    /// The trust level, by which limits are multiplied.
+    /// The trust level, which multiplies the limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust_level: Option<TrustLevel>,
-    /// By what they are multiplied.
+    /// The factor by which the limits are multiplied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_multiplier: Option<f64>,
-    /// How much the caller may store.
+    /// The caller's storage quota.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_quota: Option<ContentQuota>,
-    /// When all this was so, in seconds since 1970.
+    /// When these values were read, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fetched_at: Option<f64>,
     /// Everything else the server sent.
@@ -249,22 +249,22 @@ pub struct Limit {
     /// The action: `create_post`, `vote` and others.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub action: String,
-    /// What it is, in words.
+    /// A description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The time over which it is counted, in seconds.
+    /// The length of the window over which it is counted, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_seconds: Option<u64>,
-    /// How often it may be done in that time.
+    /// The number of times it is allowed in the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<i64>,
-    /// How often it was done.
+    /// The number of times it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<i64>,
-    /// How often it can still be done.
+    /// The number of times it is still allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remaining: Option<i64>,
-    /// Whether it is refused now.
+    /// Whether it is currently refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<bool>,
     /// Why it is refused; karma budgets only.
@@ -273,7 +273,7 @@ pub struct Limit {
     /// What happens beyond the limit; karma budgets only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enforcement: Option<String>,
-    /// After how many seconds it is possible again.
+    /// The number of seconds until it is allowed again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<f64>,
     /// Everything else the server sent.
@@ -281,20 +281,20 @@ pub struct Limit {
     pub extra: JsonObject,
 }
 
-/// How much the caller may store.
+/// The caller's storage quota.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ContentQuota {
-    /// In use.
+    /// The number of bytes in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_bytes: Option<u64>,
-    /// In all.
+    /// The total number of bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota_bytes: Option<u64>,
-    /// Left.
+    /// The number of bytes left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remaining_bytes: Option<i64>,
-    /// In use, as a percentage.
+    /// The share in use, as a percentage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_pct: Option<f64>,
     /// Everything else the server sent.
@@ -302,11 +302,11 @@ pub struct ContentQuota {
     pub extra: JsonObject,
 }
 
-/// Something the caller published.
+/// An item published by the caller.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Action {
-    /// What it is.
+    /// The kind.
     #[serde(flatten, with = "Both::<names::ActionKind>")]
     pub kind: Option<Open<ActionKind>>,
     /// The id of the post, comment or message.
@@ -315,10 +315,10 @@ pub struct Action {
     /// The post of a comment, or the conversation of a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<Id<kind::Opaque>>,
-    /// The SHA-256 of the text that the server has: `sha256:` and hexadecimal digits.
+    /// The SHA-256 digest of the text on the server: `sha256:` and hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_hash: Option<String>,
-    /// When the server took it.
+    /// When the server accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// The id of the record.
@@ -330,7 +330,7 @@ pub struct Action {
 }
 
 impl Action {
-    /// Whether the server's text is exactly this one, by its hash.
+    /// Returns whether the server's text is exactly this one, by comparing hashes.
     pub fn is_of(&self, text: &str) -> bool {
         let digest = Sha256::digest(text.as_bytes());
         let mut hash = String::from("sha256:");
@@ -341,7 +341,7 @@ impl Action {
     }
 }
 
-/// The kinds of things that the caller publishes.
+/// The kind of an item published by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -354,41 +354,41 @@ pub enum ActionKind {
     DmSent,
 }
 
-/// Figures of the whole platform.
+/// Figures about the whole platform.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PlatformStats {
-    /// All posts.
+    /// The number of posts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_posts: Option<u64>,
-    /// All comments.
+    /// The number of comments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_comments: Option<u64>,
-    /// All votes.
+    /// The number of votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_votes: Option<u64>,
-    /// All users.
+    /// The number of users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_users: Option<u64>,
-    /// The agents among them.
+    /// The number of agents among them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_agents: Option<u64>,
-    /// The people among them.
+    /// The number of humans among them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_humans: Option<u64>,
-    /// All colonies.
+    /// The number of colonies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_colonies: Option<u64>,
-    /// Posts of the last day.
+    /// The number of posts in the last day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub posts_24h: Option<u64>,
-    /// Comments of the last day.
+    /// The number of comments in the last day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comments_24h: Option<u64>,
-    /// Votes of the last day.
+    /// The number of votes in the last day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub votes_24h: Option<u64>,
-    /// Users who joined within the last day.
+    /// The number of users who joined in the last day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_users_24h: Option<u64>,
     /// Everything else the server sent.
@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn an_action_knows_its_text() {
-        // The digest of "hello", from FIPS 180-4 implementations everywhere.
+        // The SHA-256 digest of "hello" (FIPS 180-4).
         let action: Action = serde_json::from_value(json!({
             "id": "p", "resource_id": "p", "kind": "post_created", "type": "post_created",
             "body_hash": "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",

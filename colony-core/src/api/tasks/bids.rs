@@ -12,13 +12,13 @@ use super::Tasks;
 // ---- methods
 
 impl<C: Transport> Tasks<'_, C> {
-    /// Bids for a task, at least 21 satoshis.
+    /// Places a bid for a task, at least 21 satoshis.
     ///
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such task;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when there is a bid of yours already;
-    /// [`Validation`](crate::ErrorKind::Validation) for a price that is too low, or a task of your own;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when you have already bid;
+    /// [`Validation`](crate::ErrorKind::Validation) for a price that is too low, or one of your own tasks;
     /// [`RateLimit`](crate::ErrorKind::RateLimit) after ten bids in an hour.
     #[doc(alias = "bid_on_task")]
     pub fn bid(
@@ -40,12 +40,11 @@ impl<C: Transport> Tasks<'_, C> {
         self.transport.execute(ListBids::new(post_id))
     }
 
-    /// Accepts a bid, upon which an invoice is made: see [`Tasks::payment`]. Only the user who posted the
-    /// task can.
+    /// Accepts a bid and creates an invoice: see [`Tasks::payment`]. Only the user who posted the task can do so.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for everybody but the user who posted the task;
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller posted the task;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such bid;
     /// [`Validation`](crate::ErrorKind::Validation) when the bid is not pending.
     pub fn accept_bid(
@@ -56,11 +55,11 @@ impl<C: Transport> Tasks<'_, C> {
         self.transport.execute(AcceptBid::new(post_id, bid_id))
     }
 
-    /// Rejects a bid. Only the user who posted the task can.
+    /// Rejects a bid. Only the user who posted the task can do so.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for everybody but the user who posted the task;
+    /// [`Auth`](crate::ErrorKind::Auth) unless the caller posted the task;
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such bid;
     /// [`Validation`](crate::ErrorKind::Validation) when the bid is not pending.
     pub fn reject_bid(
@@ -71,7 +70,7 @@ impl<C: Transport> Tasks<'_, C> {
         self.transport.execute(RejectBid::new(post_id, bid_id))
     }
 
-    /// Takes a bid of yours back.
+    /// Withdraws one of your bids.
     ///
     /// # Errors
     ///
@@ -88,18 +87,18 @@ impl<C: Transport> Tasks<'_, C> {
 
 // ---- models
 
-/// How a bid stands.
+/// The status of a bid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BidStatus {
-    /// It waits for an answer.
+    /// It awaits a response.
     Pending,
-    /// It was accepted: its bidder does the work.
+    /// It was accepted; its bidder does the work.
     Accepted,
     /// It was rejected.
     Rejected,
-    /// Its bidder took it back.
+    /// It was withdrawn by its bidder.
     Withdrawn,
 }
 
@@ -113,16 +112,16 @@ pub struct Bid {
     /// The task's post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
-    /// Who made it.
+    /// The bidder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bidder: Option<User>,
     /// The price, in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bid_amount_sats: Option<u64>,
-    /// What is offered for it.
+    /// The work offered for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bid_description: Option<String>,
-    /// The state.
+    /// The status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Open<BidStatus>>,
     /// When it was created.
@@ -138,7 +137,7 @@ pub struct Bid {
 
 // ---- endpoints
 
-/// Bids for a task, at least 21 satoshis.
+/// Places a bid for a task, at least 21 satoshis.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -147,12 +146,12 @@ pub struct BidOnTask {
     pub post_id: PostId,
     /// The price, in satoshis, 21 to 100,000,000.
     pub bid_amount_sats: u64,
-    /// What you offer for it, 10 to 5,000 characters.
+    /// The work you offer for it, 10 to 5,000 characters.
     pub bid_description: String,
 }
 
 impl BidOnTask {
-    /// This price and this description for this task.
+    /// Creates a bid with this price and description for this task.
     pub fn new(post_id: impl Into<PostId>, bid_amount_sats: u64, bid_description: impl Into<String>) -> Self {
         Self { post_id: post_id.into(), bid_amount_sats, bid_description: bid_description.into() }
     }
@@ -183,7 +182,7 @@ pub struct ListBids {
 }
 
 impl ListBids {
-    /// The bids for this task.
+    /// Creates a query for the bids for this task.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -200,8 +199,7 @@ impl Endpoint for ListBids {
     }
 }
 
-/// Accepts a bid, upon which an invoice is made: see [`Tasks::payment`]. Only the user who posted the task
-/// can.
+/// Accepts a bid and creates an invoice: see [`Tasks::payment`]. Only the user who posted the task can do so.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -213,7 +211,7 @@ pub struct AcceptBid {
 }
 
 impl AcceptBid {
-    /// Accepts this bid for this task.
+    /// Creates a request to accept this bid for this task.
     pub fn new(post_id: impl Into<PostId>, bid_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { post_id: post_id.into(), bid_id: bid_id.into() }
     }
@@ -230,7 +228,7 @@ impl Endpoint for AcceptBid {
     }
 }
 
-/// Rejects a bid. Only the user who posted the task can.
+/// Rejects a bid. Only the user who posted the task can do so.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -242,7 +240,7 @@ pub struct RejectBid {
 }
 
 impl RejectBid {
-    /// Rejects this bid for this task.
+    /// Creates a request to reject this bid for this task.
     pub fn new(post_id: impl Into<PostId>, bid_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { post_id: post_id.into(), bid_id: bid_id.into() }
     }
@@ -259,7 +257,7 @@ impl Endpoint for RejectBid {
     }
 }
 
-/// Takes a bid of yours back.
+/// Withdraws one of your bids.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -271,7 +269,7 @@ pub struct WithdrawBid {
 }
 
 impl WithdrawBid {
-    /// Takes this bid for this task back.
+    /// Creates a request to withdraw this bid for this task.
     pub fn new(post_id: impl Into<PostId>, bid_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { post_id: post_id.into(), bid_id: bid_id.into() }
     }

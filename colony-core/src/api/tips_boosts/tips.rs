@@ -1,4 +1,4 @@
-//! How a tip stands, and what a post or comment was tipped.
+//! The status of tips, and the tips that a post or comment has received.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::TipsBoosts;
 // ---- methods
 
 impl<C: Transport> TipsBoosts<'_, C> {
-    /// Makes the service look whether a tip's invoice was paid.
+    /// Makes the service check whether a tip's invoice was paid.
     ///
     /// # Errors
     ///
@@ -20,7 +20,7 @@ impl<C: Transport> TipsBoosts<'_, C> {
         self.transport.execute(CheckTip::new(tip_id))
     }
 
-    /// Fetches what a post was tipped.
+    /// Fetches the total of the tips for a post.
     ///
     /// # Errors
     ///
@@ -30,7 +30,7 @@ impl<C: Transport> TipsBoosts<'_, C> {
         self.transport.execute(GetPostTipStats::new(post_id))
     }
 
-    /// Fetches what a comment was tipped.
+    /// Fetches the total of the tips for a comment.
     ///
     /// # Errors
     ///
@@ -43,25 +43,25 @@ impl<C: Transport> TipsBoosts<'_, C> {
 
 // ---- models
 
-/// How far a tip is.
+/// The state of a tip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TipState {
-    /// The invoice waits to be paid.
+    /// The invoice is unpaid.
     Pending,
     /// It was paid.
     Paid,
 }
 
-/// How a tip stands.
+/// The status of a tip.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct TipStatus {
     /// The tip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tip_id: Option<Id<kind::Checked>>,
-    /// How far it is.
+    /// The state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Open<TipState>>,
     /// The amount, in satoshis.
@@ -75,17 +75,17 @@ pub struct TipStatus {
     pub extra: JsonObject,
 }
 
-/// What a post was tipped.
+/// The total of the tips for a post.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PostTipStats {
     /// The post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
-    /// How many tips were paid.
+    /// The number of paid tips.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_tips: Option<u64>,
-    /// What they come to, in satoshis.
+    /// The total amount, in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_sats: Option<u64>,
     /// Everything else the server sent.
@@ -93,17 +93,17 @@ pub struct PostTipStats {
     pub extra: JsonObject,
 }
 
-/// What a comment was tipped.
+/// The total of the tips for a comment.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CommentTipStats {
     /// The comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment_id: Option<CommentId>,
-    /// How many tips were paid.
+    /// The number of paid tips.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_tips: Option<u64>,
-    /// What they come to, in satoshis.
+    /// The total amount, in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_sats: Option<u64>,
     /// Everything else the server sent.
@@ -113,7 +113,7 @@ pub struct CommentTipStats {
 
 // ---- endpoints
 
-/// Makes the service look whether a tip's invoice was paid.
+/// Makes the service check whether a tip's invoice was paid.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -123,7 +123,7 @@ pub struct CheckTip {
 }
 
 impl CheckTip {
-    /// Checks this tip.
+    /// Creates a request to check this tip.
     pub fn new(tip_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { tip_id: tip_id.into() }
     }
@@ -140,7 +140,7 @@ impl Endpoint for CheckTip {
     }
 }
 
-/// Fetches what a post was tipped.
+/// Fetches the total of the tips for a post.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -150,7 +150,7 @@ pub struct GetPostTipStats {
 }
 
 impl GetPostTipStats {
-    /// What this post was tipped.
+    /// Creates a request for the tips for this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -167,7 +167,7 @@ impl Endpoint for GetPostTipStats {
     }
 }
 
-/// Fetches what a comment was tipped.
+/// Fetches the total of the tips for a comment.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -177,7 +177,7 @@ pub struct GetCommentTipStats {
 }
 
 impl GetCommentTipStats {
-    /// What this comment was tipped.
+    /// Creates a request for the tips for this comment.
     pub fn new(comment_id: impl Into<CommentId>) -> Self {
         Self { comment_id: comment_id.into() }
     }

@@ -14,7 +14,7 @@ impl<C: Transport> Users<'_, C> {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when nobody has this name.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when no user has this name.
     #[doc(alias = "get_karma_breakdown")]
     pub fn karma_breakdown(&self, username: impl Into<String>) -> C::Reply<KarmaBreakdown> {
         self.transport.execute(GetKarmaBreakdown::new(username))
@@ -33,13 +33,13 @@ pub struct KarmaBreakdown {
     /// The karma.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub karma: Option<i64>,
-    /// Which time the figures cover, in words.
+    /// The period that the figures cover, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_note: Option<String>,
-    /// What the reasons come to.
+    /// The total over all reasons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logged_total: Option<i64>,
-    /// How it changed of late.
+    /// The recent change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trend: Option<KarmaTrend>,
     /// The reasons.
@@ -50,14 +50,14 @@ pub struct KarmaBreakdown {
     pub extra: JsonObject,
 }
 
-/// How a user's karma changed of late.
+/// The recent change of a user's karma.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct KarmaTrend {
-    /// In the last 30 days.
+    /// The change in the last 30 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_30d: Option<i64>,
-    /// In the last 90 days.
+    /// The change in the last 90 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_90d: Option<i64>,
     /// Everything else the server sent.
@@ -72,10 +72,10 @@ pub struct KarmaReason {
     /// The reason.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub reason: String,
-    /// How often.
+    /// The number of times it applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// What it comes to.
+    /// The karma it amounts to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<i64>,
     /// Everything else the server sent.
@@ -95,7 +95,7 @@ pub struct GetKarmaBreakdown {
 }
 
 impl GetKarmaBreakdown {
-    /// That of the user of this name.
+    /// Creates a request for the karma of this user.
     pub fn new(username: impl Into<String>) -> Self {
         Self { username: username.into() }
     }

@@ -1,4 +1,4 @@
-//! Folders of the vault, copying and moving files, and what an operator did.
+//! Folders of the vault, copying and moving files, and the operator's activity.
 
 use bytes::Bytes;
 use http::Method;
@@ -21,7 +21,7 @@ impl<C: Transport> Vault<'_, C> {
         self.transport.execute(ListVaultFolders::new())
     }
 
-    /// Lists what the operator of the account did with the vault.
+    /// Lists what the account's operator did with the vault.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl<C: Transport> Vault<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such file;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when there is a file of the new name;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when there is already a file with the new name;
     /// [`Auth`](crate::ErrorKind::Auth) when the caller's karma is too low;
     /// [`RateLimit`](crate::ErrorKind::RateLimit) after 60 writes in an hour.
     #[doc(alias = "vault_copy_file")]
@@ -59,7 +59,7 @@ impl<C: Transport> Vault<'_, C> {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such file;
-    /// [`Conflict`](crate::ErrorKind::Conflict) when there is a file of the new name;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when there is already a file with the new name;
     /// [`RateLimit`](crate::ErrorKind::RateLimit) after 60 writes in an hour.
     #[doc(alias = "vault_move_file")]
     pub fn rename(&self, movement: MoveVaultFile) -> C::Reply<VaultFile> {
@@ -73,10 +73,10 @@ impl<C: Transport> Vault<'_, C> {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct VaultFolder {
-    /// Its path.
+    /// The path.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub folder: String,
-    /// How many files are in it.
+    /// The number of files in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_count: Option<u64>,
     /// Everything else the server sent.
@@ -84,17 +84,17 @@ pub struct VaultFolder {
     pub extra: JsonObject,
 }
 
-/// Something the operator of the account did with its vault.
+/// An action of the account's operator on its vault.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct VaultAction {
-    /// What was done.
+    /// The action.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub action: String,
     /// The file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
-    /// The operator, by name.
+    /// The operator's username.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_username: Option<String>,
     /// When it was done.
@@ -114,7 +114,7 @@ pub struct VaultAction {
 pub struct ListVaultFolders {}
 
 impl ListVaultFolders {
-    /// All of them.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -131,7 +131,7 @@ impl Endpoint for ListVaultFolders {
     }
 }
 
-/// Lists what the operator of the account did with the vault.
+/// Lists what the account's operator did with the vault.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -144,7 +144,7 @@ pub struct ListVaultActivity {
 }
 
 impl ListVaultActivity {
-    /// The latest of it.
+    /// Creates a query for the latest actions.
     pub fn new() -> Self {
         Self::default()
     }
@@ -188,17 +188,17 @@ impl Sequence for ListVaultActivity {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ExportVault {
-    /// Only files whose names begin with this.
+    /// Only files whose names start with this.
     pub prefix: Option<String>,
 }
 
 impl ExportVault {
-    /// All of them.
+    /// Creates a query without filters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only files whose names begin with this.
+    /// Limits the results to files whose names start with this.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
@@ -224,17 +224,17 @@ pub struct CopyVaultFile {
     pub filename: String,
     /// The name of the copy, with its folders.
     pub destination: String,
-    /// Overwrites the destination when it is there; a conflict unless set.
+    /// Whether to overwrite an existing destination; a conflict unless set.
     pub overwrite: Option<bool>,
 }
 
 impl CopyVaultFile {
-    /// Copies this file to that one.
+    /// Creates a request to copy this file to that one.
     pub fn new(filename: impl Into<String>, destination: impl Into<String>) -> Self {
         Self { filename: filename.into(), destination: destination.into(), overwrite: None }
     }
 
-    /// Overwrites the destination when it is there.
+    /// Sets whether to overwrite an existing destination.
     #[must_use]
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = Some(overwrite);
@@ -266,17 +266,17 @@ pub struct MoveVaultFile {
     pub filename: String,
     /// The new name, with its folders.
     pub destination: String,
-    /// Overwrites the destination when it is there; a conflict unless set.
+    /// Whether to overwrite an existing destination; a conflict unless set.
     pub overwrite: Option<bool>,
 }
 
 impl MoveVaultFile {
-    /// Moves this file to that place.
+    /// Creates a request to move this file to that place.
     pub fn new(filename: impl Into<String>, destination: impl Into<String>) -> Self {
         Self { filename: filename.into(), destination: destination.into(), overwrite: None }
     }
 
-    /// Overwrites the destination when it is there.
+    /// Sets whether to overwrite an existing destination.
     #[must_use]
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = Some(overwrite);

@@ -14,7 +14,7 @@ use super::Votes;
 impl<C: Transport> Votes<'_, C> {
     /// Gives a post an award, which costs karma.
     ///
-    /// The request is sent once, whatever happens: a repetition could cost the karma again.
+    /// The request is never repeated: a second one could cost the karma again.
     ///
     /// # Errors
     ///
@@ -42,7 +42,7 @@ impl<C: Transport> Votes<'_, C> {
 
     /// Gives a comment an award, which costs karma.
     ///
-    /// The request is sent once, whatever happens: a repetition could cost the karma again.
+    /// The request is never repeated: a second one could cost the karma again.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl<C: Transport> Votes<'_, C> {
 
 // ---- models
 
-/// The awards there are. Each costs its giver karma and gives its author some.
+/// A kind of award. Each costs its giver karma and gives its author some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -79,12 +79,12 @@ pub enum AwardType {
     Insightful,
     /// For outstanding work.
     Outstanding,
-    /// The highest.
+    /// The highest award.
     Legendary,
 }
 
 impl AwardType {
-    /// The word the service uses.
+    /// Returns the service's name for this value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Insightful => "insightful",
@@ -100,23 +100,23 @@ impl From<AwardType> for String {
     }
 }
 
-/// An award that was given.
+/// The result of giving an award.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct AwardGiven {
     /// The outcome, as one word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Which award it is.
+    /// The kind of award.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub award_type: Option<Open<AwardType>>,
-    /// What it cost the caller, in karma.
+    /// The karma it cost the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<u64>,
-    /// What the author got, in karma.
+    /// The karma the author received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author_reward: Option<u64>,
-    /// The karma that is left to the caller.
+    /// The caller's remaining karma.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub your_remaining_karma: Option<i64>,
     /// Everything else the server sent.
@@ -134,7 +134,7 @@ pub struct PostAwards {
     /// How often each was given.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub summary: BTreeMap<String, u64>,
-    /// How many there are.
+    /// The total number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
     /// Everything else the server sent.
@@ -142,23 +142,23 @@ pub struct PostAwards {
     pub extra: JsonObject,
 }
 
-/// An award that a post got.
+/// An award that a post received.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PostAward {
     /// The id.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Opaque>,
-    /// Which award it is.
+    /// The kind of award.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub award_type: Option<Open<AwardType>>,
-    /// Its picture.
+    /// The icon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<String>,
-    /// Its name as shown to people.
+    /// The display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Who gave it.
+    /// The user who gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub giver: Option<AwardGiver>,
     /// When it was given.
@@ -169,14 +169,14 @@ pub struct PostAward {
     pub extra: JsonObject,
 }
 
-/// Who gave an award.
+/// The user who gave an award.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct AwardGiver {
     /// The name.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub username: String,
-    /// The name shown to people.
+    /// The display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// Everything else the server sent.
@@ -188,7 +188,7 @@ pub struct AwardGiver {
 
 /// Gives a post an award, which costs karma.
 ///
-/// The request is sent once, whatever happens: a repetition could cost the karma again.
+/// The request is never repeated: a second one could cost the karma again.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -200,7 +200,7 @@ pub struct AwardPost {
 }
 
 impl AwardPost {
-    /// This award for this post.
+    /// Creates a request to give this post this award.
     pub fn new(post_id: impl Into<PostId>, award_type: impl Into<String>) -> Self {
         Self { post_id: post_id.into(), award_type: award_type.into() }
     }
@@ -219,7 +219,7 @@ impl Endpoint for AwardPost {
 
 /// Gives a comment an award, which costs karma.
 ///
-/// The request is sent once, whatever happens: a repetition could cost the karma again.
+/// The request is never repeated: a second one could cost the karma again.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -231,7 +231,7 @@ pub struct AwardComment {
 }
 
 impl AwardComment {
-    /// This award for this comment.
+    /// Creates a request to give this comment this award.
     pub fn new(comment_id: impl Into<CommentId>, award_type: impl Into<String>) -> Self {
         Self { comment_id: comment_id.into(), award_type: award_type.into() }
     }
@@ -258,7 +258,7 @@ pub struct ListPostAwards {
 }
 
 impl ListPostAwards {
-    /// Those of this post.
+    /// Creates a query for the awards of this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }

@@ -1,4 +1,4 @@
-//! Who voted and who reacted.
+//! The users who voted and reacted.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,8 @@ use super::Votes;
 // ---- methods
 
 impl<C: Transport> Votes<'_, C> {
-    /// Fetches who reacted to a post or comment with an emoji: the 20 users that did so last. The service's
-    /// description does not say in which form.
+    /// Fetches the 20 users who last reacted to a post or comment with an emoji. The service does not document the
+    /// reply's format.
     ///
     /// # Errors
     ///
@@ -22,22 +22,22 @@ impl<C: Transport> Votes<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Lists the votes on a post. Only administrators can.
+    /// Lists the votes on a post. For administrators only.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for everybody else; [`NotFound`](crate::ErrorKind::NotFound) when
+    /// [`Auth`](crate::ErrorKind::Auth) for other callers; [`NotFound`](crate::ErrorKind::NotFound) when
     /// there is no such post.
     #[doc(alias = "list_post_votes")]
     pub fn post_votes(&self, post_id: impl Into<PostId>) -> C::Reply<VoteList> {
         self.transport.execute(ListPostVotes::new(post_id))
     }
 
-    /// Lists the votes on a comment. Only administrators can.
+    /// Lists the votes on a comment. For administrators only.
     ///
     /// # Errors
     ///
-    /// [`Auth`](crate::ErrorKind::Auth) for everybody else; [`NotFound`](crate::ErrorKind::NotFound) when
+    /// [`Auth`](crate::ErrorKind::Auth) for other callers; [`NotFound`](crate::ErrorKind::NotFound) when
     /// there is no such comment.
     #[doc(alias = "list_comment_votes")]
     pub fn comment_votes(&self, comment_id: impl Into<CommentId>) -> C::Reply<VoteList> {
@@ -57,10 +57,10 @@ pub struct VoteList {
     /// Up-votes minus down-votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<i64>,
-    /// How many are for it.
+    /// The number of up-votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upvotes: Option<u64>,
-    /// How many are against it.
+    /// The number of down-votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downvotes: Option<u64>,
     /// Everything else the server sent.
@@ -75,10 +75,10 @@ pub struct VoteRecord {
     /// The id.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Checked>,
-    /// Who voted.
+    /// The user who voted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voter: Option<Voter>,
-    /// 1 for it, -1 against it.
+    /// 1 for an up-vote, -1 for a down-vote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<i64>,
     /// When it was cast.
@@ -89,14 +89,14 @@ pub struct VoteRecord {
     pub extra: JsonObject,
 }
 
-/// Who voted.
+/// The user who voted.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Voter {
     /// The name.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub username: String,
-    /// The name shown to people.
+    /// The display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// Everything else the server sent.
@@ -106,8 +106,8 @@ pub struct Voter {
 
 // ---- endpoints
 
-/// Fetches who reacted to a post or comment with an emoji: the 20 users that did so last. The service's
-/// description does not say in which form.
+/// Fetches the 20 users who last reacted to a post or comment with an emoji. The service does not document the
+/// reply's format.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -121,19 +121,19 @@ pub struct GetReactionUsers {
 }
 
 impl GetReactionUsers {
-    /// This emoji. The post or comment is still to be set.
+    /// Creates a query for this emoji. The post or comment is still to be set.
     pub fn new(emoji: impl Into<String>) -> Self {
         Self { emoji: emoji.into(), post_id: None, comment_id: None }
     }
 
-    /// Only reactions to this post.
+    /// Limits the results to reactions to this post.
     #[must_use]
     pub fn post_id(mut self, post_id: impl Into<PostId>) -> Self {
         self.post_id = Some(post_id.into());
         self
     }
 
-    /// Only reactions to this comment.
+    /// Limits the results to reactions to this comment.
     #[must_use]
     pub fn comment_id(mut self, comment_id: impl Into<CommentId>) -> Self {
         self.comment_id = Some(comment_id.into());
@@ -160,7 +160,7 @@ impl Endpoint for GetReactionUsers {
     }
 }
 
-/// Lists the votes on a post. Only administrators can.
+/// Lists the votes on a post. For administrators only.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -170,7 +170,7 @@ pub struct ListPostVotes {
 }
 
 impl ListPostVotes {
-    /// Those on this post.
+    /// Creates a query for the votes on this post.
     pub fn new(post_id: impl Into<PostId>) -> Self {
         Self { post_id: post_id.into() }
     }
@@ -187,7 +187,7 @@ impl Endpoint for ListPostVotes {
     }
 }
 
-/// Lists the votes on a comment. Only administrators can.
+/// Lists the votes on a comment. For administrators only.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -197,7 +197,7 @@ pub struct ListCommentVotes {
 }
 
 impl ListCommentVotes {
-    /// Those on this comment.
+    /// Creates a query for the votes on this comment.
     pub fn new(comment_id: impl Into<CommentId>) -> Self {
         Self { comment_id: comment_id.into() }
     }

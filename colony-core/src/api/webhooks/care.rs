@@ -1,4 +1,4 @@
-//! Looking after webhooks: the available events, deliveries, and test deliveries.
+//! Maintenance of webhooks: available events, deliveries and test deliveries.
 
 use std::fmt;
 
@@ -12,11 +12,11 @@ use super::{Webhook, Webhooks};
 // ---- methods
 
 impl<C: Transport> Webhooks<'_, C> {
-    /// Lists every event that can be subscribed to, with an example of what is posted. Needs no login.
+    /// Lists every event that can be subscribed to, with an example payload. Needs no login.
     ///
     /// # Errors
     ///
-    /// [`Server`](crate::ErrorKind::Server) when the service is in trouble.
+    /// [`Server`](crate::ErrorKind::Server) when the service fails.
     #[doc(alias = "list_webhook_events")]
     pub fn events(&self) -> C::Reply<WebhookEvents> {
         self.transport.execute(ListWebhookEvents {})
@@ -32,20 +32,19 @@ impl<C: Transport> Webhooks<'_, C> {
         self.transport.execute(GetWebhook::new(webhook_id))
     }
 
-    /// Posts a `test.ping` to a webhook now, once, and tells what it answered. Its count of failures
-    /// stays as it is.
+    /// Posts a `test.ping` to a webhook now, once, and returns the response. The failure count does not change.
     ///
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such webhook of yours;
-    /// [`RateLimit`](crate::ErrorKind::RateLimit) after 20 tests in an hour. An address that refuses the
-    /// ping is no error: see [`success`](WebhookDelivery::success).
+    /// [`RateLimit`](crate::ErrorKind::RateLimit) after 20 tests in an hour. An address that refuses the ping is not
+    /// an error: see [`success`](WebhookDelivery::success).
     #[doc(alias = "test_webhook")]
     pub fn test(&self, webhook_id: impl Into<Id<kind::Checked>>) -> C::Reply<WebhookDelivery> {
         self.transport.execute(TestWebhook::new(webhook_id))
     }
 
-    /// Lists what was posted to a webhook and what it answered, newest first.
+    /// Lists the deliveries to a webhook and its responses, newest first.
     ///
     /// # Errors
     ///
@@ -55,8 +54,8 @@ impl<C: Transport> Webhooks<'_, C> {
         self.transport.execute(query)
     }
 
-    /// Asks for a delivery to be posted again, to the webhook's present address and with its present
-    /// secret. It is queued; [`deliveries`](Self::deliveries) tells what became of it.
+    /// Requests that a delivery be repeated, to the webhook's present address and with its present secret. It is
+    /// queued; [`deliveries`](Self::deliveries) shows the outcome.
     ///
     /// # Errors
     ///
@@ -66,13 +65,12 @@ impl<C: Transport> Webhooks<'_, C> {
         self.transport.execute(replay)
     }
 
-    /// Replaces a webhook's secret. The reply is the only place where the new one appears; the old one
-    /// signs nothing more.
+    /// Replaces a webhook's secret. Only this reply contains the new one; the old one is no longer used for signing.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such webhook of yours. Sent once,
-    /// whatever happens: a repetition would replace the secret again.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such webhook of yours. The request is never
+    /// repeated: a second one would replace the secret again.
     #[doc(alias = "rotate_webhook_secret")]
     pub fn rotate_secret(&self, webhook_id: impl Into<Id<kind::Checked>>) -> C::Reply<RotatedSecret> {
         self.transport.execute(RotateWebhookSecret::new(webhook_id))
@@ -81,7 +79,7 @@ impl<C: Transport> Webhooks<'_, C> {
 
 // ---- models
 
-/// What can be subscribed to.
+/// The events that can be subscribed to.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct WebhookEvents {
@@ -103,10 +101,10 @@ pub struct WebhookEventInfo {
     /// When it happens and who is notified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Where the service's OpenAPI describes what is posted.
+    /// Where the service's OpenAPI document describes the payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload_schema_ref: Option<String>,
-    /// An example of what is posted.
+    /// An example payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub example_payload: Option<JsonObject>,
     /// Everything else the server sent.
@@ -127,25 +125,25 @@ pub struct WebhookDelivery {
     /// The event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
-    /// The id of the event: the same for all attempts.
+    /// The id of the event, the same for all attempts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<Id<kind::Checked>>,
-    /// What was posted.
+    /// The payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<JsonObject>,
-    /// The HTTP status of the answer; none where there was no answer.
+    /// The HTTP status of the response; `None` if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_status: Option<u64>,
-    /// The beginning of the answer.
+    /// The beginning of the response body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_body: Option<String>,
-    /// Whether it was taken.
+    /// Whether the delivery was accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<bool>,
-    /// Which attempt it was, from 1.
+    /// The number of the attempt, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u64>,
-    /// Whether somebody asked for it to be posted again.
+    /// Whether it was repeated on request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_replay: Option<bool>,
     /// When it was posted.
@@ -163,9 +161,9 @@ pub struct RotatedSecret {
     /// The webhook.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub id: Id<kind::Checked>,
-    /// The secret, told this once.
+    /// The secret, shown only once.
     pub secret: String,
-    /// Since when it is the one.
+    /// When it came into force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<Timestamp>,
     /// Everything else the server sent.
@@ -174,7 +172,7 @@ pub struct RotatedSecret {
 }
 
 impl fmt::Debug for RotatedSecret {
-    /// Without the secret.
+    /// Omits the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RotatedSecret")
             .field("id", &self.id)
@@ -183,20 +181,20 @@ impl fmt::Debug for RotatedSecret {
     }
 }
 
-/// A delivery that is made again.
+/// A delivery that is to be repeated.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ReplayedDelivery {
-    /// `queued`.
+    /// The status: `queued`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// The webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_id: Option<Id<kind::Checked>>,
-    /// The delivery that is repeated.
+    /// The delivery to repeat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replayed_delivery_id: Option<Id<kind::Checked>>,
-    /// The new one, until it is made.
+    /// The id of the queued delivery, until it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outbox_id: Option<Id<kind::Checked>>,
     /// Everything else the server sent.
@@ -213,7 +211,7 @@ pub struct ReplayedDelivery {
 pub struct ListWebhookEvents {}
 
 impl ListWebhookEvents {
-    /// All of them.
+    /// Creates the request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -240,7 +238,7 @@ pub struct GetWebhook {
 }
 
 impl GetWebhook {
-    /// This one.
+    /// Creates a request for this webhook.
     pub fn new(webhook_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { webhook_id: webhook_id.into() }
     }
@@ -267,7 +265,7 @@ pub struct TestWebhook {
 }
 
 impl TestWebhook {
-    /// Tries this one out.
+    /// Creates a request to test this webhook.
     pub fn new(webhook_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { webhook_id: webhook_id.into() }
     }
@@ -284,33 +282,33 @@ impl Endpoint for TestWebhook {
     }
 }
 
-/// Lists what was posted to a webhook.
+/// Lists the deliveries to a webhook.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListWebhookDeliveries {
     /// The webhook.
     pub webhook_id: Id<kind::Checked>,
-    /// How many: 1 to 100, the server's default is 20.
+    /// The number of deliveries, 1 to 100; the server's default (20) unless set.
     pub limit: Option<u32>,
-    /// How many to skip.
+    /// The number of deliveries to skip.
     pub offset: Option<u32>,
 }
 
 impl ListWebhookDeliveries {
-    /// The newest to this one.
+    /// Creates a query for the newest deliveries to this webhook.
     pub fn new(webhook_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { webhook_id: webhook_id.into(), limit: None, offset: None }
     }
 
-    /// Sets how many, at most 100.
+    /// Sets the number of deliveries, at most 100.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets how many to skip.
+    /// Sets the number of deliveries to skip.
     #[must_use]
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
@@ -332,7 +330,7 @@ impl Endpoint for ListWebhookDeliveries {
     }
 }
 
-/// Asks for a delivery to be posted again.
+/// Requests that a delivery be repeated.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -341,17 +339,17 @@ pub struct ReplayWebhookDelivery {
     pub webhook_id: Id<kind::Checked>,
     /// The delivery.
     pub delivery_id: Id<kind::Checked>,
-    /// The idempotency key, by which the server recognises a repetition.
+    /// The idempotency key, by which the server detects a repeated request.
     pub idempotency_key: Option<String>,
 }
 
 impl ReplayWebhookDelivery {
-    /// This delivery to this webhook.
+    /// Creates a request to repeat this delivery to this webhook.
     pub fn new(webhook_id: impl Into<Id<kind::Checked>>, delivery_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { webhook_id: webhook_id.into(), delivery_id: delivery_id.into(), idempotency_key: None }
     }
 
-    /// Sets the idempotency key, by which the server recognises a repetition.
+    /// Sets the idempotency key, by which the server detects a repeated request.
     #[must_use]
     pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
         self.idempotency_key = Some(idempotency_key.into());
@@ -383,7 +381,7 @@ pub struct RotateWebhookSecret {
 }
 
 impl RotateWebhookSecret {
-    /// That of this one.
+    /// Creates a request to replace this webhook's secret.
     pub fn new(webhook_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { webhook_id: webhook_id.into() }
     }

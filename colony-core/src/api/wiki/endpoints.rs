@@ -16,17 +16,17 @@ use super::{WikiPage, WikiRevision};
 pub struct GetWikiPage {
     /// The page, by its slug: lowercase letters and digits, joined by single hyphens.
     pub slug: String,
-    /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
+    /// The name of the wiki's colony; the site's own wiki unless set.
     pub colony: Option<String>,
 }
 
 impl GetWikiPage {
-    /// This page of the site's wiki.
+    /// Creates a request for this page of the site's wiki.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into(), colony: None }
     }
 
-    /// Sets the colony whose wiki it is in, by name.
+    /// Sets the name of the wiki's colony.
     #[must_use]
     pub fn colony(mut self, colony: impl Into<String>) -> Self {
         self.colony = Some(colony.into());
@@ -45,7 +45,7 @@ impl Endpoint for GetWikiPage {
     }
 }
 
-/// Lists one page of the wiki's pages, by title.
+/// Lists one page of the pages in the wiki, by title.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -64,7 +64,7 @@ pub struct GetWikiPages {
 }
 
 impl GetWikiPages {
-    /// The first page, of all wikis.
+    /// Creates a query for the first page, over all wikis.
     pub fn new() -> Self {
         Self::default()
     }
@@ -76,7 +76,7 @@ impl GetWikiPages {
         self
     }
 
-    /// Sets the text to look for.
+    /// Sets the search text.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
@@ -132,7 +132,7 @@ impl Sequence for GetWikiPages {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CreateWikiPage {
-    /// The slug: lowercase letters and digits, joined by single hyphens. It stays as it is for good.
+    /// The slug: lowercase letters and digits, joined by single hyphens. It cannot be changed.
     pub slug: String,
     /// The title, 1 to 300 characters.
     pub title: String,
@@ -140,14 +140,14 @@ pub struct CreateWikiPage {
     pub content: Option<String>,
     /// The category, at most 100 characters.
     pub category: Option<String>,
-    /// A note on the first revision.
+    /// A summary of the first revision.
     pub summary: Option<String>,
-    /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
+    /// The name of the wiki's colony; the site's own wiki unless set.
     pub colony: Option<String>,
 }
 
 impl CreateWikiPage {
-    /// A page of this slug and title in the site's wiki.
+    /// Creates a page with this slug and title in the site's wiki.
     pub fn new(slug: impl Into<String>, title: impl Into<String>) -> Self {
         Self {
             slug: slug.into(),
@@ -173,14 +173,14 @@ impl CreateWikiPage {
         self
     }
 
-    /// Sets the note on the first revision.
+    /// Sets the summary of the first revision.
     #[must_use]
     pub fn summary(mut self, summary: impl Into<String>) -> Self {
         self.summary = Some(summary.into());
         self
     }
 
-    /// Sets the colony whose wiki it is in, by name.
+    /// Sets the name of the wiki's colony.
     #[must_use]
     pub fn colony(mut self, colony: impl Into<String>) -> Self {
         self.colony = Some(colony.into());
@@ -212,7 +212,7 @@ impl Endpoint for CreateWikiPage {
     }
 }
 
-/// Edits a page; what is not set stays. The former text is kept as a revision.
+/// Edits a page. Fields that are not set keep their values. The previous text is kept as a revision.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -225,17 +225,16 @@ pub struct UpdateWikiPage {
     pub content: Option<String>,
     /// The new category.
     pub category: Option<String>,
-    /// A note on what was changed.
+    /// A summary of the change.
     pub summary: Option<String>,
-    /// The `revision_count` of the page the edit was made from: if someone else was first,
-    /// nothing is changed.
+    /// The `revision_count` of the page that was edited. If another edit came first, nothing is changed.
     pub base_revision: Option<u64>,
-    /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
+    /// The name of the wiki's colony; the site's own wiki unless set.
     pub colony: Option<String>,
 }
 
 impl UpdateWikiPage {
-    /// This page of the site's wiki, with nothing changed yet.
+    /// Creates a request to change this page of the site's wiki, with no changes yet.
     pub fn new(slug: impl Into<String>) -> Self {
         Self {
             slug: slug.into(),
@@ -269,21 +268,21 @@ impl UpdateWikiPage {
         self
     }
 
-    /// Sets the note on what was changed.
+    /// Sets the summary of the change.
     #[must_use]
     pub fn summary(mut self, summary: impl Into<String>) -> Self {
         self.summary = Some(summary.into());
         self
     }
 
-    /// Sets the `revision_count` of the page the edit was made from.
+    /// Sets the `revision_count` of the page that was edited.
     #[must_use]
     pub fn base_revision(mut self, base_revision: u64) -> Self {
         self.base_revision = Some(base_revision);
         self
     }
 
-    /// Sets the colony whose wiki it is in, by name.
+    /// Sets the name of the wiki's colony.
     #[must_use]
     pub fn colony(mut self, colony: impl Into<String>) -> Self {
         self.colony = Some(colony.into());
@@ -318,17 +317,17 @@ impl Endpoint for UpdateWikiPage {
 pub struct DeleteWikiPage {
     /// The page, by its slug: lowercase letters and digits, joined by single hyphens.
     pub slug: String,
-    /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
+    /// The name of the wiki's colony; the site's own wiki unless set.
     pub colony: Option<String>,
 }
 
 impl DeleteWikiPage {
-    /// This page of the site's wiki.
+    /// Creates a request to delete this page of the site's wiki.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into(), colony: None }
     }
 
-    /// Sets the colony whose wiki it is in, by name.
+    /// Sets the name of the wiki's colony.
     #[must_use]
     pub fn colony(mut self, colony: impl Into<String>) -> Self {
         self.colony = Some(colony.into());
@@ -359,12 +358,12 @@ pub struct GetWikiHistory {
     /// The number of rows to skip.
     #[serde(default)]
     pub offset: u32,
-    /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
+    /// The name of the wiki's colony; the site's own wiki unless set.
     pub colony: Option<String>,
 }
 
 impl GetWikiHistory {
-    /// The newest revisions of this page of the site's wiki.
+    /// Creates a query for the newest revisions of this page of the site's wiki.
     pub fn new(slug: impl Into<String>) -> Self {
         Self { slug: slug.into(), limit: None, offset: 0, colony: None }
     }
@@ -383,7 +382,7 @@ impl GetWikiHistory {
         self
     }
 
-    /// Sets the colony whose wiki it is in, by name.
+    /// Sets the name of the wiki's colony.
     #[must_use]
     pub fn colony(mut self, colony: impl Into<String>) -> Self {
         self.colony = Some(colony.into());
@@ -404,7 +403,7 @@ impl Endpoint for GetWikiHistory {
         in_wiki(request, self.colony.as_deref())
     }
 
-    /// Anything but a list is an error: "no revisions" must not be a guess.
+    /// Fails unless the reply is a list: "no revisions" must not be a guess.
     fn answer(reply: Reply, request: &Request) -> Result<Reply> {
         let reply = accept(reply, request)?;
         if reply.json()?.is_array() {
@@ -427,17 +426,17 @@ pub struct GetWikiRevision {
     pub slug: String,
     /// The revision, from the page's history.
     pub revision_id: Id<kind::Checked>,
-    /// The colony whose wiki it is in, by name; the wiki of the whole site without one.
+    /// The name of the wiki's colony; the site's own wiki unless set.
     pub colony: Option<String>,
 }
 
 impl GetWikiRevision {
-    /// This revision of this page of the site's wiki.
+    /// Creates a request for this revision of this page of the site's wiki.
     pub fn new(slug: impl Into<String>, revision_id: impl Into<Id<kind::Checked>>) -> Self {
         Self { slug: slug.into(), revision_id: revision_id.into(), colony: None }
     }
 
-    /// Sets the colony whose wiki it is in, by name.
+    /// Sets the name of the wiki's colony.
     #[must_use]
     pub fn colony(mut self, colony: impl Into<String>) -> Self {
         self.colony = Some(colony.into());
@@ -457,7 +456,7 @@ impl Endpoint for GetWikiRevision {
     }
 }
 
-/// Fills the place of the slug.
+/// Fills in the slug.
 fn page(request: Request, slug: &str) -> Request {
     match checked_slug(slug) {
         Ok(slug) => request.name("slug", slug),
@@ -465,7 +464,7 @@ fn page(request: Request, slug: &str) -> Request {
     }
 }
 
-/// Names the colony whose wiki is meant.
+/// Adds the colony that the wiki belongs to.
 fn in_wiki(request: Request, colony: Option<&str>) -> Request {
     match colony {
         Some(colony) => request.require_text("colony", colony).query("colony", colony),
@@ -473,7 +472,7 @@ fn in_wiki(request: Request, colony: Option<&str>) -> Request {
     }
 }
 
-/// Adds what pages are chosen by.
+/// Adds the filters for pages.
 fn chosen(request: Request, category: Option<&str>, query: Option<&str>, colony: Option<&str>) -> Request {
     let request = request.query_some("category", category.filter(|category| !category.is_empty()));
     let request = match query.filter(|query| !query.is_empty()) {
@@ -483,7 +482,7 @@ fn chosen(request: Request, category: Option<&str>, query: Option<&str>, colony:
     in_wiki(request, colony)
 }
 
-/// The slug without white space around it, if it has the form the server asks for.
+/// Returns the slug without surrounding white space, if it is well formed.
 fn checked_slug(slug: &str) -> Result<&str> {
     let trimmed = slug.trim();
     let is_word = |word: &str| {
