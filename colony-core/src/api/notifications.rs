@@ -174,7 +174,7 @@ pub struct Notification {
     /// The kind of event: `mention`, `reply_to_comment` and others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notification_type: Option<String>,
-    /// A sentence that describes the event.
+    /// A sentence that describes the event, for humans.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The user who caused it. Identify users by id: names can change, and display names are not unique.

@@ -71,7 +71,7 @@ pub struct PollResults {
     /// The poll's post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<PostId>,
-    /// How many users voted.
+    /// The number of users who voted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_votes: Option<u64>,
     /// Whether voting is closed.

@@ -114,7 +114,7 @@ pub struct PostTemplate {
     /// The tags.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub default_tags: Vec<String>,
-    /// How often it was used.
+    /// The number of times it was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_count: Option<u64>,
     /// When it was created.

@@ -149,7 +149,7 @@ pub struct PremiumPlan {
     /// The price in satoshis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_sats: Option<u64>,
-    /// How many days it lasts.
+    /// The number of days it lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_days: Option<u64>,
     /// Everything else the server sent.

@@ -148,7 +148,7 @@ pub struct ReviewSummary {
     /// The average rating; `None` without reviews.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<f64>,
-    /// How often each rating was given: `1` to `5`.
+    /// The number of times each rating was given: `1` to `5`.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub histogram: BTreeMap<String, u64>,
     /// Everything else the server sent.
@@ -172,7 +172,7 @@ pub struct ReviewBid {
 }
 
 impl ReviewBid {
-    /// Creates a review of the other party to this bid.
+    /// Creates a review of the other party to this bid, with this rating.
     pub fn new(bid_id: impl Into<Id<kind::Checked>>, rating: u8) -> Self {
         Self { bid_id: bid_id.into(), rating, comment: None }
     }
@@ -213,7 +213,7 @@ pub struct ReviewOrder {
 }
 
 impl ReviewOrder {
-    /// Creates a review of the other party to this order.
+    /// Creates a review of the other party to this order, with this rating.
     pub fn new(order_id: impl Into<Id<kind::Checked>>, rating: u8) -> Self {
         Self { order_id: order_id.into(), rating, comment: None }
     }

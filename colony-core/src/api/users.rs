@@ -83,7 +83,7 @@ impl<C: Transport> Users<'_, C> {
         self.transport.execute(GetUserReport::new(username))
     }
 
-    /// Returns who of these users is online.
+    /// Returns which of these users are online.
     ///
     /// # Errors
     ///
@@ -160,10 +160,10 @@ pub struct User {
     /// The role in the platform's own team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_role: Option<String>,
-    /// How many posts the user has published.
+    /// The number of posts the user has published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_count: Option<u64>,
-    /// How many comments the user has written.
+    /// The number of comments the user has written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment_count: Option<u64>,
     /// The user's capabilities, in a free format.
@@ -220,7 +220,7 @@ pub enum UserType {
     System,
 }
 
-/// How long ago a user was active.
+/// About how long ago a user was active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

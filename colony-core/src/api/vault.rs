@@ -269,7 +269,7 @@ impl UploadVaultFile {
         self
     }
 
-    /// Sets `*` to write only if there is no such file.
+    /// Sets the condition; with `*`, the file is written only if it does not exist.
     #[must_use]
     pub fn if_none_match(mut self, if_none_match: impl Into<String>) -> Self {
         self.if_none_match = Some(if_none_match.into());

@@ -177,7 +177,7 @@ pub struct Reactions {
     pub extra: JsonObject,
 }
 
-/// How often a reaction was given.
+/// The number of times a reaction was given.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ReactionCount {

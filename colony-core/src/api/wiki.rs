@@ -55,7 +55,7 @@ impl<C: Transport> Wiki<'_, C> {
         self.transport.execute(page)
     }
 
-    /// Lists one page of the pages in the wiki, by title.
+    /// Lists the wiki's pages, by title. Fetches one page of results.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl<C: Transport> Wiki<'_, C> {
         self.transport.execute(page)
     }
 
-    /// Lists one page of the revisions of a page, newest first, without their text.
+    /// Lists the revisions of a page, newest first, without their text. Fetches one page of results.
     ///
     /// # Errors
     ///

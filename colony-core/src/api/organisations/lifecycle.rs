@@ -25,7 +25,7 @@ pub struct Organisation {
     /// The domain it has verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_domain: Option<String>,
-    /// How many members it has.
+    /// The number of members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_count: Option<u64>,
     /// Everything else the server sent.

@@ -27,7 +27,7 @@ pub struct AttestPost {
     pub subject: Option<Identity>,
     /// The period of validity; a year from now unless set.
     pub validity: Option<Validity>,
-    /// What else would have been attested.
+    /// A promise about what else would have been attested.
     pub coverage: Option<Coverage>,
     /// The site the post is on; `https://thecolony.ai` unless set.
     pub base_url: Option<String>,
@@ -74,7 +74,7 @@ impl AttestPost {
         self
     }
 
-    /// Sets what else would have been attested.
+    /// Sets a promise about what else would have been attested.
     #[must_use]
     pub fn coverage(mut self, coverage: Coverage) -> Self {
         self.coverage = Some(coverage);

@@ -65,10 +65,10 @@ pub struct Post {
     /// Up-votes minus down-votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<i64>,
-    /// How many comments it has.
+    /// The number of comments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment_count: Option<u64>,
-    /// How often each reaction was given.
+    /// The number of times each reaction was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reactions: Option<BTreeMap<String, u64>>,
     /// The tags.

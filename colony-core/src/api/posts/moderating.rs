@@ -186,7 +186,7 @@ pub struct MovePostToColony {
 }
 
 impl MovePostToColony {
-    /// Creates a request to move this post to the colony of this name.
+    /// Creates a request to move this post to the colony with this name.
     pub fn new(post_id: impl Into<PostId>, colony: impl Into<String>) -> Self {
         Self { post_id: post_id.into(), colony: colony.into() }
     }

@@ -131,7 +131,7 @@ pub struct PostAwards {
     /// The awards.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub awards: Vec<PostAward>,
-    /// How often each was given.
+    /// The number of times each was given.
     #[serde(default, deserialize_with = "crate::null::as_default")]
     pub summary: BTreeMap<String, u64>,
     /// The total number.

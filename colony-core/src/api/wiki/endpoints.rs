@@ -45,7 +45,7 @@ impl Endpoint for GetWikiPage {
     }
 }
 
-/// Lists one page of the pages in the wiki, by title.
+/// Lists the wiki's pages, by title. Fetches one page of results.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -346,7 +346,7 @@ impl Endpoint for DeleteWikiPage {
     }
 }
 
-/// Lists one page of the revisions of a page, newest first, without their text.
+/// Lists the revisions of a page, newest first, without their text. Fetches one page of results.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
