@@ -210,7 +210,7 @@ pub(crate) fn work(args: DemoWorkerArgs) -> Result<(), Failure> {
             client.execute(GetMe::default())?;
         }
         WorkerClient::Async => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime = crate::runtime()?;
             let client = colony_async::Client::builder(key).cache_token(!args.no_cache).build()?;
             wait()?;
             runtime.block_on(async { client.execute(GetMe::default()).await })?;

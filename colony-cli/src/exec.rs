@@ -49,7 +49,7 @@ pub(crate) fn run(global: &Global, args: ExecArgs, output: &Output) -> Result<()
         _ => None,
     };
     let audience = toward.as_ref().map_or(audience, |toward| Some(toward.audience.clone()));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = crate::runtime()?;
     let want = Want { audience, id_token, min_ttl };
     let details = runtime.block_on(obtain(global, &want, output))?;
     runtime.shutdown_background();

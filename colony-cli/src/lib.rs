@@ -108,7 +108,7 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         }
         Command::Exec(args) => exec::run(global, args, output),
         Command::Proxy(args) => {
-            let runtime = many_threads()?;
+            let runtime = runtime()?;
             let outcome = runtime.block_on(async {
                 signals::survive_file_limit();
                 proxied::run(global, args, output).await
@@ -123,14 +123,14 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         }
         #[cfg(feature = "mcp")]
         Command::Mcp(args) => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime = runtime()?;
             let outcome = runtime.block_on(mcp::run(global, args, output));
             // A pending read of stdin cannot be cancelled, and is not awaited.
             runtime.shutdown_background();
             outcome
         }
         command @ (Command::Watch(_) | Command::Listen(_)) => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime = runtime()?;
             let outcome = runtime.block_on(async {
                 signals::survive_file_limit();
                 match command {
@@ -142,12 +142,11 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
             runtime.shutdown_background();
             outcome
         }
-        Command::Sandbox(args) => many_threads()?.block_on(serve::run(args, output)),
-        Command::Demo(args) => many_threads()?.block_on(demo::run(args, output)),
+        Command::Sandbox(args) => runtime()?.block_on(serve::run(args, output)),
+        Command::Demo(args) => runtime()?.block_on(demo::run(args, output)),
         Command::DemoWorker(args) => demo::work(args),
-        // The rest make a call or two: one thread starts faster than several.
         command => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime = runtime()?;
             let work = async {
                 signals::survive_file_limit();
                 match command {
@@ -198,8 +197,10 @@ async fn within(
     })
 }
 
-fn many_threads() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+/// One thread starts quicker than several, and the sandbox and the proxy wait more than they compute. A scheduler for
+/// several would also double the code of every task.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Starts the log. Warnings are lines on stderr if a person sees them. `-v` shows what the token session does, `-vv`

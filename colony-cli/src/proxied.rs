@@ -222,7 +222,7 @@ pub(crate) fn keeper(global: &Global, args: KeeperArgs, output: &Output) -> Resu
     std::io::stdin().take(MOST).read_to_end(&mut text)?;
     let given: Given = serde_json::from_slice(&text)
         .map_err(|_| Failure::usage("this command is started by `colony exec`"))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = crate::runtime()?;
     let outcome = runtime.block_on(async {
         signals::survive_file_limit();
         // Before the command can start, so that its process id is not reused.

@@ -104,7 +104,7 @@ fn listen() {
     STARTED.get_or_init(|| {
         let (ready, started) = std::sync::mpsc::channel();
         let listener = move || {
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+            let Ok(runtime) = crate::runtime() else {
                 return;
             };
             runtime.block_on(async {

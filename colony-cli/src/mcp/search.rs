@@ -318,14 +318,12 @@ pub(super) fn find<'a>(
             rows.push(Row::new(group, operation, docs));
         }
     }
-    let mut common: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut common: BTreeMap<&str, usize> = BTreeMap::new();
     for row in &rows {
         let all: BTreeSet<&str> = row.words().collect();
-        all.into_iter().for_each(|word| *common.entry(word).or_default() += 1.0);
+        all.into_iter().for_each(|word| *common.entry(word).or_default() += 1);
     }
-    let total = rows.len() as f64;
-    let rarity =
-        |word: &str| 1.0 + (total / (1.0 + common.get(word).copied().unwrap_or_default())).ln().max(0.0);
+    let rarity = |word: &str| rarity(common.get(word).copied().unwrap_or_default(), rows.len());
     let mut scored: Vec<(f64, &Row<'a>)> = rows
         .iter()
         .filter(|row| is_allowed(row.operation))
@@ -338,6 +336,12 @@ pub(super) fn find<'a>(
         b.total_cmp(a).then(first.operation.name.cmp(second.operation.name))
     });
     scored.into_iter().take(SHOWN).map(|(_, row)| (row.operation, row.docs)).collect()
+}
+
+/// Returns how much a word counts that `having` of `total` operations have: one and the logarithm of their ratio, as
+/// the difference of two harmonic numbers. The logarithm itself would have every command load the mathematics library.
+fn rarity(having: usize, total: usize) -> f64 {
+    1.0 + (having + 2..=total).map(|n| 1.0 / n as f64).sum::<f64>()
 }
 
 /// An operation and its words.
