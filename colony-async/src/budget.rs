@@ -171,7 +171,7 @@ impl Reservation {
         if let Err(Failed::Unusable(why)) = given_back.await {
             tracing::warn!(
                 target: "colony::policy", event = "not_given_back", operation,
-                "the budget of {operation} counts one that was not carried out: {why}"
+                "the budget of {operation} counts one that was not sent: {why}"
             );
         }
     }

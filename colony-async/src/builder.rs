@@ -608,7 +608,7 @@ impl<C: OverHttp> Builder<C> {
             .user_agent
             .unwrap_or_else(|| format!("{}/{}", colony_core::CLIENT_NAME, env!("CARGO_PKG_VERSION")));
         let user_agent = HeaderValue::from_str(&name)
-            .map_err(|_| config("the user agent cannot stand in a header: use printable ASCII"))?;
+            .map_err(|_| config("the user agent cannot be sent in a header: use printable ASCII"))?;
         // Each client that a cloned builder makes is an owner of its own.
         let owner = Owner::new();
         let notices = Arc::new(Notices::new(Hooks { owner, ..self.hooks }));

@@ -322,14 +322,14 @@ impl Http {
 fn report(notice: &Notice) {
     match notice {
         Notice::Outage(error) => tracing::warn!(
-            target: "colony::events", event = "outage", %error, "no events can be fetched; trying again, for as long as it takes"
+            target: "colony::events", event = "outage", %error, "no events can be fetched; trying again until it works"
         ),
         Notice::Recovered(failures) => tracing::warn!(
             target: "colony::events", event = "recovered", failures, "events are fetched again"
         ),
         Notice::Full(undone) => tracing::warn!(
             target: "colony::events", event = "full", undone,
-            "nothing more is asked for until some of these events are done"
+            "no more events are fetched until some of these are done"
         ),
         Notice::Forgetful => tracing::warn!(
             target: "colony::events", event = "forgetful",
@@ -337,7 +337,7 @@ fn report(notice: &Notice) {
         ),
         Notice::NoBell(why) => tracing::debug!(
             target: "colony::events", event = "no_bell", %why,
-            "the service does not say at once what happens; it is asked now and then"
+            "the service does not push events; it is polled"
         ),
         _ => {}
     }

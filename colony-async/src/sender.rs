@@ -241,7 +241,7 @@ impl Sender {
         // A form may carry the token in its place; such a request has no header with it.
         if let Some(token) = token.filter(|_| request.auth() == Auth::Bearer) {
             let bearer = token.bearer.as_ref().ok_or_else(|| {
-                Error::build(ErrorKind::Auth, "the token cannot stand in a header").finish()
+                Error::build(ErrorKind::Auth, "the token cannot be sent in a header").finish()
             })?;
             builder = builder.header(header::AUTHORIZATION, bearer);
         }

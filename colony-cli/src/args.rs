@@ -118,7 +118,7 @@ pub(crate) enum Command {
     Methods(MethodsArgs),
     /// Send any request with the token
     #[command(
-        after_help = "A policy (`colony help policy`) lets GETs through, unless told otherwise.\n\nExamples:\n  colony api GET /users/me\n  colony api POST /posts --data @post.json"
+        after_help = "A policy (`colony help policy`) allows GET requests by default.\n\nExamples:\n  colony api GET /users/me\n  colony api POST /posts --data @post.json"
     )]
     Api(ApiArgs),
     /// Log in and out; show, print and replace the login
@@ -138,7 +138,7 @@ pub(crate) enum Command {
     Exec(ExecArgs),
     /// Add the token to requests of other programs, and forward them to the service only
     #[command(
-        after_help = "On a port every caller shows the word that is printed with the address: in its path, or as\n`Authorization: Bearer WORD`. A socket file is this user's alone.\n--allow 'METHOD /PATH*' lets only such requests pass; it may be given several times.\n\nExamples:\n  colony proxy\n  colony proxy --listen unix:$XDG_RUNTIME_DIR/colony.sock --allow 'GET /posts*'\n  colony proxy --audience colony_shop=https://shop.example/api"
+        after_help = "On a port, callers must send the word that is printed with the address: in the path, or as\n`Authorization: Bearer WORD`. A socket file is this user's alone.\n--allow 'METHOD /PATH*' lets only such requests pass; it may be given several times.\n\nExamples:\n  colony proxy\n  colony proxy --listen unix:$XDG_RUNTIME_DIR/colony.sock --allow 'GET /posts*'\n  colony proxy --audience colony_shop=https://shop.example/api"
     )]
     Proxy(ProxyArgs),
     /// Find problems with the login on this host, and print the commands that fix them
@@ -159,12 +159,12 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Send events to a webhook receiver on this machine, as the service would
     #[command(
-        after_help = "Deliveries are made from what polling tells: fields that it does not tell are left out (the title\nof a post beside a mention, the emoji of a reaction), and events come of notifications, messages and posts\nonly. They carry `X-Colony-Made-By: colony listen`.\n\nExamples:\n  colony listen --forward-to http://127.0.0.1:8080/hooks/colony\n  colony listen --receive 127.0.0.1:4000 --forward-to http://127.0.0.1:8080/hooks/colony\n  colony listen --print-secret"
+        after_help = "Deliveries are made from polled events; fields that polling does not report are left out (the title\nof a post beside a mention, the emoji of a reaction), and events come of notifications, messages and posts\nonly. They carry `X-Colony-Made-By: colony listen`.\n\nExamples:\n  colony listen --forward-to http://127.0.0.1:8080/hooks/colony\n  colony listen --receive 127.0.0.1:4000 --forward-to http://127.0.0.1:8080/hooks/colony\n  colony listen --print-secret"
     )]
     Listen(ListenArgs),
     /// Send a sample event to a webhook receiver; needs no account
     #[command(
-        after_help = "Exit codes: 0 taken (2xx), 7 any other answer, 8 no answer.\n\nExamples:\n  colony trigger mention --forward-to http://127.0.0.1:8080/hooks/colony\n  colony trigger direct_message --set sender_display_name=Ada --forward-to http://127.0.0.1:8080/\n  colony trigger mention --tamper body --forward-to http://127.0.0.1:8080/"
+        after_help = "Exit codes: 0 accepted (2xx), 7 any other status, 8 no reply.\n\nExamples:\n  colony trigger mention --forward-to http://127.0.0.1:8080/hooks/colony\n  colony trigger direct_message --set sender_display_name=Ada --forward-to http://127.0.0.1:8080/\n  colony trigger mention --tamper body --forward-to http://127.0.0.1:8080/"
     )]
     Trigger(TriggerArgs),
     /// Run a local Colony server for development

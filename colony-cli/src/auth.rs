@@ -43,9 +43,9 @@ pub(crate) async fn run(global: &Global, command: AuthCommand, output: &Output) 
         AuthCommand::Login(args) => login::run(global, &args, output).await,
         AuthCommand::Status { verify, rotate } => status::run(global, verify, rotate, output).await,
         AuthCommand::Token(args) => token::run(global, args, output).await,
-        AuthCommand::Log { follow: true } if global.deadline.is_some() => {
-            Err(Failure::usage("--deadline does not go with what runs until it is stopped; see --timeout"))
-        }
+        AuthCommand::Log { follow: true } if global.deadline.is_some() => Err(Failure::usage(
+            "--deadline does not apply to a command that runs until it is stopped; see --timeout",
+        )),
         AuthCommand::Log { follow } => log::run(follow, output).await,
         AuthCommand::List => list::run(global, output),
         AuthCommand::Switch { name } => list::switch(&name, output),
@@ -95,7 +95,7 @@ async fn refresh(
         output.value(&json!({"refreshed": true, "fresh_until": fresh_until, "own": true}));
     } else {
         let until = fresh_until.map(|until| format!(", fresh until {}", moment(until)));
-        output.say(&format!("logged in anew{}", until.unwrap_or_default()));
+        output.say(&format!("logged in again{}", until.unwrap_or_default()));
     }
     Ok(())
 }

@@ -88,15 +88,15 @@ fn unrepeatable(name: &str, error: Error) -> Failure {
     let advice = match name {
         _ if !is_unclear => return error.into(),
         "register" | "register_begin" => {
-            "the account may have been made, and its key is lost with the answer. `colony call check_username` tells \
+            "the account may have been created, and its key is lost with the reply. `colony call check_username` tells \
              whether the name is taken; if so, register under another, or ask for a new key with `colony call recover_key`"
         }
         "confirm_key_recovery" => {
-            "the key may have been replaced, and the new one is lost with the answer. `colony call recover_key` asks for \
+            "the key may have been replaced, and the new one is lost with the reply. `colony call recover_key` asks for \
              another recovery token by mail"
         }
         "rotate_webhook_secret" => {
-            "the secret may have been replaced, and the new one is lost with the answer: rotate it again"
+            "the secret may have been replaced, and the new one is lost with the reply: rotate it again"
         }
         _ => return error.into(),
     };

@@ -174,11 +174,11 @@ async fn profile(global: &Global, report: &mut Report) {
         for host in hosts.keys().filter(|_| *tool == Tool::Git) {
             if !auth::git_is_configured(host) {
                 let next = format!("colony auth helper install git {host}");
-                report.found("helpers", format!("git is not told to ask for {host}"), next);
+                report.found("helpers", format!("git does not use colony for {host}"), next);
             }
         }
     }
-    report.unless_found("helpers", "git asks where it is answered");
+    report.unless_found("helpers", "git uses colony where it has a login");
     if let Some(login) = &profile.openid {
         credential(&chosen.name, login, report).await;
     }
@@ -268,7 +268,7 @@ fn login(global: &Global, directory: &CacheDirectory, report: &mut Report) {
     if !key.expose_secret().starts_with("col_") {
         return report.found(
             "key",
-            format!("what comes from {source} is no API key: they begin with col_"),
+            format!("the value from {source} is not an API key: keys begin with col_"),
             "colony auth login",
         );
     }

@@ -73,7 +73,7 @@ Exit codes:
   5  conflict, validation, credential_downgrade";
 
 const POLICY: &str = "\
-Policy: what is not let through is refused before anything is sent (exit code 10).
+Policy: a forbidden operation is refused before anything is sent (exit code 10).
 
   --read-only         refuse what does more than read (`colony methods --access read` lists the rest)
   --allow NAME        refuse what does more than read, but for this operation or group:NAME

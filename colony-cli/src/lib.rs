@@ -99,12 +99,14 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         }
         Command::Cache(command) => cache::run(global, &command, output),
         Command::Sandbox(_) if global.deadline.is_some() => {
-            Err(Failure::usage("--deadline does not go with sandbox, which runs until it is stopped"))
+            Err(Failure::usage("--deadline does not apply to sandbox, which runs until it is stopped"))
         }
         Command::Watch(_) | Command::Listen(_) | Command::Exec(_) | Command::Proxy(_)
             if global.deadline.is_some() =>
         {
-            Err(Failure::usage("--deadline does not go with what runs until it is stopped; see --timeout"))
+            Err(Failure::usage(
+                "--deadline does not apply to a command that runs until it is stopped; see --timeout",
+            ))
         }
         Command::Exec(args) => exec::run(global, args, output),
         Command::Proxy(args) => {
@@ -118,9 +120,9 @@ fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure
         }
         Command::ProxyKeeper(args) => proxied::keeper(global, args, output),
         #[cfg(feature = "mcp")]
-        Command::Mcp(_) if global.deadline.is_some() => {
-            Err(Failure::usage("--deadline does not go with what runs until it is stopped; see --timeout"))
-        }
+        Command::Mcp(_) if global.deadline.is_some() => Err(Failure::usage(
+            "--deadline does not apply to a command that runs until it is stopped; see --timeout",
+        )),
         #[cfg(feature = "mcp")]
         Command::Mcp(args) => {
             let runtime = runtime()?;

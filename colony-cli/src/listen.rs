@@ -203,7 +203,7 @@ impl Listening<'_> {
             return self.output.json_line(&line);
         }
         self.output.say(&format!(
-            "nothing is heard: no answer from the service for {seconds} s ({} requests failed); trying on",
+            "nothing is heard: no answer from the service for {seconds} s ({} requests failed); still trying",
             health.failures
         ));
     }

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &MethodsArgs, output: &Output) -> Result<(), Failure> {
             })
             .collect();
         output.table(&[spare(2, "group"), whole("operation"), spare(1, "access"), text("arguments")], rows);
-        output.say(&format!("{} operations; `colony call NAME --help` tells about one", found.len()));
+        output.say(&format!("{} operations; `colony call NAME --help` describes one", found.len()));
     }
     Ok(())
 }

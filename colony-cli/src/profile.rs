@@ -156,8 +156,9 @@ impl Profiles {
         let remedy = format!("set {} or HOME", place::DIRECTORY_VARIABLE);
         let (root, is_explicit) = place::from_environment()
             .ok_or_else(|| config(format!("the directory of profiles cannot be determined: {remedy}")))?;
-        let root = private_files::directory(&root, is_explicit)
-            .map_err(|unusable| config(format!("there is no place for profiles: {unusable}; {remedy}")))?;
+        let root = private_files::directory(&root, is_explicit).map_err(|unusable| {
+            config(format!("the directory of profiles cannot be used: {unusable}; {remedy}"))
+        })?;
         Ok(Self { files: PrivateFiles::new(root.join("profiles")), root })
     }
 
@@ -219,10 +220,7 @@ impl Profiles {
         if self.read(name)?.as_ref() == Some(profile) {
             return Ok(());
         }
-        Err(Failure::Local(format!(
-            "what was written to {} is not what is read there",
-            self.path(name).display()
-        )))
+        Err(Failure::Local(format!("{} does not hold what was written to it", self.path(name).display())))
     }
 
     /// Removes a profile. Returns whether it existed.
@@ -276,7 +274,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "{name:?} is no name of a profile: up to 64 small letters, digits, `-`, `_` and `.`, the first a letter \
+        "{name:?} is not a profile name: up to 64 lower-case letters, digits, `-`, `_` and `.`, the first a letter \
          or digit (--profile, COLONY_PROFILE)"
     )))
 }

@@ -46,7 +46,7 @@ pub(crate) async fn run(global: &Global, args: ProxyArgs, output: &Output) -> Re
         ));
     } else {
         output.line(&format!(
-            "Listening until Ctrl-C; whoever knows this address can use the login:\n\n  export COLONY_BASE_URL={}",
+            "Listening until Ctrl-C; anyone who knows this address can use the login:\n\n  export COLONY_BASE_URL={}",
             proxy.base_url()
         ));
     }
@@ -162,7 +162,7 @@ pub(crate) fn keep(
 ) -> Result<ForCommand, Failure> {
     if cfg!(not(unix)) {
         return Err(Failure::usage(
-            "--proxy: on this system no command takes a program's place; run `colony proxy` beside it",
+            "--proxy: on this system no command can replace a program; run `colony proxy` beside it",
         ));
     }
     let api_key = match client::find_key(global)? {

@@ -172,7 +172,7 @@ pub(crate) fn time_now() -> SystemTime {
 fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        Error::build(ErrorKind::Config, format!("the system gives no randomness: {error}")).finish()
+        Error::build(ErrorKind::Config, format!("the system provides no random numbers: {error}")).finish()
     })?;
     Ok(bytes)
 }

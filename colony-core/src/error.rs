@@ -633,7 +633,7 @@ fn code_hint(code: Option<&str>) -> Option<&'static str> {
     })
 }
 
-const PAGE_HINT: &str = "This came from a proxy or a CDN, as it seems, and says nothing about the API key: check \
+const PAGE_HINT: &str = "This probably came from a proxy or a CDN, and says nothing about the API key: check \
                          the base URL and the proxy";
 
 fn status_hint(status: u16) -> Option<&'static str> {
@@ -641,7 +641,7 @@ fn status_hint(status: u16) -> Option<&'static str> {
         400 => "Check the arguments",
         401 => "Check the API key",
         403 => "The account may not do this; check its karma, role or the colony's rules",
-        404 => "Check the id or name; a deleted thing looks the same as one that never was",
+        404 => "Check the id or name; a deleted object looks the same as one that never existed",
         409 => "It may already be done",
         422 => "Check the arguments' form and length",
         429 => "Slow down",

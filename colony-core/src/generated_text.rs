@@ -23,7 +23,7 @@ const LONGEST_ERROR: usize = 500;
 #[non_exhaustive]
 pub enum Unfit {
     /// Nothing was left of it.
-    #[error("nothing is left of the text once the model's leftovers are taken off")]
+    #[error("nothing is left of the text without the model's markup")]
     Empty,
     /// It is a provider's error message.
     #[error("the text looks like a model provider's error message")]

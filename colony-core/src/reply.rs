@@ -83,7 +83,7 @@ impl Reply {
         crate::json::read(body).map_err(|problem| match self.media_type() {
             Some(kind) if !kind.contains("json") && !self.is_json() => {
                 let problem =
-                    format!(": it is `{kind}` and not JSON, from a proxy or a captive portal as it seems");
+                    format!(": it is `{kind}` and not JSON, probably from a proxy or a captive portal");
                 self.unreadable(&problem, Some(NOT_JSON))
             }
             _ => self.decode_error(&problem),

@@ -27,8 +27,7 @@ pub fn check(code: &str) -> Result<()> {
     Err(Error::argument_refused(
         "totp",
         format!(
-            "the two-factor code has {} characters and is neither 6 to 8 digits nor a recovery code; \
-             give the current code, not the secret it is made from",
+            "the two-factor code has {} characters and is neither 6 to 8 digits nor a recovery code; give the current code, not the secret that generates it",
             code.chars().count()
         ),
     ))

@@ -104,7 +104,7 @@ impl Endpoint {
             .body(request.body.expose_secret().to_owned());
         if let Some(authorization) = &request.authorization {
             let mut value = HeaderValue::try_from(authorization.expose_secret()).map_err(|_| {
-                Error::build(ErrorKind::Config, "the client's secret cannot stand in a header").finish()
+                Error::build(ErrorKind::Config, "the client's secret cannot be sent in a header").finish()
             })?;
             value.set_sensitive(true);
             builder = builder.header(header::AUTHORIZATION, value);

@@ -36,7 +36,7 @@ pub(super) fn contended(lock: &Path, waited: Duration, gave_up: bool, holder: Op
     if gave_up {
         tracing::warn!(
             target: TARGET, event = "contended", lock = %lock.display(), waited_ms, holder,
-            "the lock was not given up in time; nothing was sent"
+            "the lock was not released in time; nothing was sent"
         );
     } else {
         tracing::debug!(
@@ -57,7 +57,7 @@ pub(super) fn refused(file: &Path, reason: &'static str, error: &Error) {
 pub(super) fn living_used(file: &Path, seconds_left: f64, error: &Error) {
     tracing::warn!(
         target: TARGET, event = "living_used", file = %file.display(), seconds_left, %error,
-        "the refresh failed; the present token is used while it lives"
+        "the refresh failed; the current token is used while it is valid"
     );
 }
 
@@ -74,7 +74,7 @@ pub(super) fn interrupted(file: &Path, age: f64, decision: &'static str) {
 pub(super) fn unsaved(file: &Path, error: &Error) {
     tracing::error!(
         target: TARGET, event = "unsaved", file = %file.display(), %error,
-        "the refreshed credential could not be stored; it is kept in memory and stored as soon as that works"
+        "the refreshed credential could not be stored; it is kept in memory and stored as soon as possible"
     );
 }
 

@@ -71,8 +71,7 @@ impl Failure {
     /// The provider has refused the request as such a while ago.
     pub(super) fn declined_before(left: Duration) -> Self {
         let message = format!(
-            "the provider refused the last refresh as invalid (`invalid_request`), which is how some answer an \
-             expired refresh token; it is not asked again for {}",
+            "the provider refused the last refresh as invalid (`invalid_request`), which is how some reply to an expired refresh token; it is not asked again for {}",
             spoken(left)
         );
         let error = Error::build(ErrorKind::Validation, message)
@@ -87,8 +86,7 @@ impl Failure {
     /// It is not known whether the token is spent, and it is not presented before `left` has passed.
     pub(super) fn unsettled(left: Duration) -> Self {
         let message = format!(
-            "the outcome of the last refresh is not known, and its request may still be on its way; the refresh \
-             token is presented once more in {}",
+            "the outcome of the last refresh is not known, and its request may still be on its way; the refresh token is presented again in {}",
             spoken(left)
         );
         Self::passing("unsettled", busy(message, left).finish())
@@ -109,7 +107,7 @@ impl Failure {
     /// The request was sent and its outcome is unknown: the token is not presented again for this long.
     pub(super) fn unknown(cause: Error, left: Duration) -> Self {
         let message = format!(
-            "{}, and the provider may have acted all the same; the refresh token is presented once more in {}",
+            "{}, and the provider may still have acted on it; the refresh token is presented again in {}",
             cause.message(),
             spoken(left)
         );
@@ -122,7 +120,7 @@ impl Failure {
 
     /// As [`unknown`](Self::unknown) or [`unsettled`](Self::unsettled), where such a token is never presented again.
     pub(super) fn interrupted(cause: Option<Error>) -> Self {
-        let message = "a refresh was sent and its answer was lost, so the stored refresh token may be spent";
+        let message = "a refresh was sent and its reply was lost, so the stored refresh token may be spent";
         let error = Error::build(ErrorKind::ReauthRequired, message)
             .operation(grant::OPERATION)
             .code("interrupted")
@@ -140,7 +138,7 @@ impl Failure {
     /// The provider said, asked by introspection, that the token is not good any more.
     pub(super) fn spent() -> Self {
         let error = reauth_required(
-            "a refresh was sent and its answer was lost, and the provider says that the token is no longer good",
+            "a refresh was sent and its reply was lost, and the provider says that the token is no longer valid",
         );
         Self::passing("spent", with_code(error, "interrupted"))
     }
@@ -160,7 +158,7 @@ impl Failure {
 
     /// The program is about to end.
     pub(super) fn closed() -> Self {
-        let error = Error::build(ErrorKind::Busy, "this credential was closed: no refresh is begun any more")
+        let error = Error::build(ErrorKind::Busy, "this credential was closed: it is not refreshed any more")
             .operation(grant::OPERATION)
             .finish();
         Self::passing("closed", error)

@@ -208,7 +208,7 @@ impl ProviderLogin {
         }
         let begun: Begun = serde_json::from_slice(&answer.body).map_err(|_| {
             // Nothing of the reply is shown: it may hold the code.
-            let message = "the provider's answer to the device does not hold what it has to";
+            let message = "the provider's reply to the device request lacks a required field";
             Error::build(ErrorKind::Decode, message).operation(DEVICE).finish()
         })?;
         let pause = seconds(begun.interval).unwrap_or(DEFAULT_PAUSE).max(SHORTEST);
@@ -446,7 +446,7 @@ fn ended(answer: &Answer) -> Error {
 }
 
 fn expired() -> Error {
-    Error::build(ErrorKind::Auth, "nobody entered the code in time")
+    Error::build(ErrorKind::Auth, "the code was not entered in time")
         .operation(DEVICE)
         .code("expired_token")
         .hint("Start the login again")

@@ -246,7 +246,7 @@ impl CredentialStore {
         stored.location = Some(self.files.here());
         let same = back.is_some_and(|back| back.stored.write().ok() == stored.write().ok());
         if !same {
-            let message = format!("what was written to {} is not what is read there", self.file().display());
+            let message = format!("{} does not hold what was written to it", self.file().display());
             return Err(Error::build(ErrorKind::CredentialStore, message).code("not_kept").finish());
         }
         events::saved(&self.file(), meant);
@@ -358,5 +358,5 @@ pub fn default_directory() -> Result<PathBuf> {
         return Err(refused("the directory of credentials cannot be determined".to_owned()));
     };
     place::kept(&directory, environment.names_credentials)
-        .map_err(|unusable| refused(format!("there is no place for credentials: {unusable}")))
+        .map_err(|unusable| refused(format!("the directory of credentials cannot be used: {unusable}")))
 }

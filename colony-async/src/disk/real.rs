@@ -312,7 +312,7 @@ mod windows_tests {
             tried
         })
         .expect("it was let go");
-        assert_eq!(tries, 4, "it could be replaced while it was held open");
+        assert_eq!(tries, 4, "it could be replaced while it was open");
         assert_eq!(fs::read_to_string(&old).expect("a file"), "new");
     }
 
@@ -320,7 +320,7 @@ mod windows_tests {
     fn a_file_that_is_held_for_ever_stays_as_it_is() {
         let (_directory, new, old) = pair();
         let holder = hold(&old);
-        let error = Real.rename(&new, &old).expect_err("it is held open");
+        let error = Real.rename(&new, &old).expect_err("it is open in another process");
         assert!(is_in_use(&error), "{error}");
         assert_eq!(fs::read_to_string(&old).expect("a file"), "old");
         assert_eq!(fs::read_to_string(&new).expect("a file"), "new");

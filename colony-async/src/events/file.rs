@@ -90,7 +90,7 @@ impl PositionFile {
                 Some(read.map_err(|error| {
                     let message = format!("{}: {}", path.display(), error.message());
                     Error::build(ErrorKind::Config, message)
-                        .hint("Move it away to start from now; what happened since it was written would be passed over")
+                        .hint("Move it away to start from now; events since it was written would be skipped")
                         .finish()
                 })?)
             }
@@ -137,7 +137,7 @@ pub(crate) fn default_directory() -> Result<PathBuf> {
     let environment = cache_path::from_environment();
     let remedy = format!("name a directory with {DIRECTORY_VARIABLE}");
     let Some(directory) = environment.state else {
-        return Err(unusable(&format!("there is no home directory for what is to be remembered; {remedy}")));
+        return Err(unusable(&format!("there is no home directory to keep state in; {remedy}")));
     };
     place::kept(&directory, environment.names_state).map_err(|error| unusable(&format!("{error}; {remedy}")))
 }

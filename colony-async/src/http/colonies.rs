@@ -73,5 +73,5 @@ impl Http {
 }
 
 fn lost() -> Error {
-    Error::build(ErrorKind::Busy, "the look-up of the colonies did not come to an end").finish()
+    Error::build(ErrorKind::Busy, "the look-up of the colonies did not finish").finish()
 }

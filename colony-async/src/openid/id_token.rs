@@ -191,7 +191,7 @@ impl Keys {
             }
             Err(error) => {
                 let reason = error.code().unwrap_or(error.kind().as_str());
-                tracing::warn!(target: TARGET, event = "keys_failed", reason, %error, "the provider's keys cannot be had");
+                tracing::warn!(target: TARGET, event = "keys_failed", reason, %error, "the provider's keys cannot be fetched");
             }
         }
         fetched

@@ -31,8 +31,8 @@ pub(super) fn next(
     let Some(location) = headers.get(header::LOCATION) else { return Ok(None) };
     let to = location.to_str().ok().and_then(|text| at.join(text).ok());
     let why = match &to {
-        None => "that is no address",
-        Some(to) if to.origin() != at.origin() => "the key and the token are for this host alone",
+        None => "that is not an address",
+        Some(to) if to.origin() != at.origin() => "the key and the token are for this host only",
         Some(_) if followed >= MOST => "it was redirected too often",
         Some(_) if !keeps_method && request.repeat() != Repeat::Safe => "a write would become a read",
         Some(_) => return Ok(to),

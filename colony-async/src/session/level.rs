@@ -94,7 +94,7 @@ pub(crate) fn warn_of_store(url: Option<&colony_core::token::store_url::TokenSto
     if let Some(url) = url {
         tracing::warn!(
             target: "colony::token", event = "store_trouble", store = %url,
-            "the token store is passed over: this program was built without the feature `redis`"
+            "the token store is ignored: this program was built without the feature `redis`"
         );
     }
 }

@@ -113,7 +113,7 @@ async fn redeem(openid: &OpenId, request: Arc<Authorization>, query: &str) -> Re
 }
 
 fn late() -> Failure {
-    Error::build(ErrorKind::Auth, "nobody logged in at the browser in time")
+    Error::build(ErrorKind::Auth, "no login at the browser within the time limit")
         .hint("Start again: `colony auth login --browser`; without a browser here, `--device` or `--paste`")
         .finish()
         .into()

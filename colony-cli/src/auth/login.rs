@@ -301,7 +301,7 @@ impl Bring<'_> {
             // Left by a login that was interrupted after its token was spent: this is the login now.
             keep(store, left, args.force).await?;
             output.say(
-                "the login with this refresh token was interrupted, and is taken up; it was not used again",
+                "the login with this refresh token was interrupted and has been resumed; the token was not used again",
             );
             return unstage(&staged, &directory).await;
         }
@@ -318,7 +318,7 @@ impl Bring<'_> {
             Err(error) if staged.status().await.refreshing_since.is_none() => {
                 unstage(&staged, &directory).await?;
                 if error.code() == Some("invalid_grant") {
-                    output.say("nothing has changed: the refresh token is not good");
+                    output.say("nothing has changed: the refresh token is not valid");
                 }
                 Err(error.into())
             }

@@ -320,7 +320,8 @@ fn open_rows(rows: &mut Vec<(&'static str, String)>, login: &OpenLogin, now: f64
     rows.push(("store lock", held(stored.lock, "which is refreshing or logging in")));
     if let Some(verified) = verified {
         let field = |name: &str| verified.me.as_ref()?.get(name)?.as_str();
-        let who = field("preferred_username").or_else(|| field("sub")).unwrap_or("not told by the provider");
+        let who =
+            field("preferred_username").or_else(|| field("sub")).unwrap_or("not reported by the provider");
         rows.push(("account", one_line(who)));
     }
 }

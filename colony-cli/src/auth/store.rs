@@ -26,9 +26,7 @@ impl Store {
             #[cfg(not(feature = "redis"))]
             Ok(url) => {
                 let _ = (base_url, key);
-                Some(Self::unusable(&format!(
-                    "{url} is passed over: colony was built without the feature redis"
-                )))
+                Some(Self::unusable(&format!("{url} is ignored: colony was built without the feature redis")))
             }
         }
     }

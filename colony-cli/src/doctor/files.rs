@@ -134,7 +134,7 @@ pub(super) fn locks(directory: &CacheDirectory, report: &mut Report) {
             Ok(_) => {
                 report.found(
                     "locks",
-                    format!("{shown} is no regular file: nobody can lock it"),
+                    format!("{shown} is no regular file, so it cannot be locked"),
                     format!("rm -r {shown}"),
                 );
                 continue;
@@ -171,7 +171,7 @@ pub(super) fn locks(directory: &CacheDirectory, report: &mut Report) {
             report.found("locks", format!("{says}, longer ago than its work takes"), next);
         }
     }
-    report.unless_found("locks", "nobody holds one");
+    report.unless_found("locks", "no lock is held");
 }
 
 /// Parses a holder's announcement, after a byte that is never read: its process id, and how long it may be working.

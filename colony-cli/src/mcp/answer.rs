@@ -80,7 +80,7 @@ impl Answer<'_> {
             }
             shorten(&mut value, limit);
             let mut cut = self.more(rows(&value).map(Vec::len)).unwrap_or_else(|| json!({}));
-            cut["texts"] = "long texts are shown to their beginning".into();
+            cut["texts"] = "only the beginning of long texts is shown".into();
             let text = self.wrapped(value, Some(cut));
             if text.len() <= most {
                 return text;

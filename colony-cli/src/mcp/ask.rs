@@ -80,7 +80,7 @@ impl Questions {
                 ElicitationAction::Decline => answered(Some("decline")),
                 _ => answered(Some("cancel")),
             },
-            Ok(Ok(_)) => Asked::Refused("the client's answer is not one to this question"),
+            Ok(Ok(_)) => Asked::Refused("the client's reply does not fit this question"),
             Ok(Err(_)) => Asked::Refused("the client could not ask a person"),
             Err(_) => Asked::Refused("nobody answered within ten minutes"),
         }
@@ -111,7 +111,7 @@ fn answered(action: Option<&str>) -> Asked {
         Some("accept") => Asked::Accepted,
         Some("decline") => Asked::Refused("a person was asked and declined"),
         Some("cancel") => Asked::Refused("a person was asked and gave no answer"),
-        _ => Asked::Refused("the client's answer is not one to this question"),
+        _ => Asked::Refused("the client's reply does not fit this question"),
     }
 }
 

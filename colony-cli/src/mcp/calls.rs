@@ -255,7 +255,7 @@ impl Calls {
                     Ok(text) => text.into(),
                     Err(_) => json!({
                         "bytes": reply.body.len(),
-                        "hint": "this is no text; a person can save it with `colony call … --output FILE`",
+                        "hint": "this is not text; a person can save it with `colony call … --output FILE`",
                     }),
                 })
             }
@@ -346,7 +346,7 @@ impl Calls {
             // The client gets no more replies to this call, but a reader of its log sees this.
             tracing::warn!(
                 target: "colony::mcp", operation = operation.name,
-                "the call was cancelled when {} had gone out: it was done", operation.name
+                "the call was cancelled after {} had been sent: it was done", operation.name
             );
         }
         let mut notes = Map::new();
@@ -574,7 +574,7 @@ fn advice(error: &Error) -> Option<String> {
             "A person has to log in on this machine with a code: `COLONY_TOTP=CODE colony auth refresh`"
         }
         (ErrorKind::Refused, Some("access" | "denied")) => {
-            "Whoever set up this server did not allow it; tell them if it is needed (colony mcp --write, --allow NAME)"
+            "The person who set up this server did not allow it; ask them if it is needed (colony mcp --write, --allow NAME)"
         }
         (ErrorKind::InvalidArgument, _) if error.operation().is_some() => {
             "describe_operation shows what an operation takes"

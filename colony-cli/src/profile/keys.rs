@@ -75,7 +75,7 @@ impl KeyStore {
         if self.get()?.is_some_and(|back| back.expose_secret() == key.expose_secret()) {
             return Ok(());
         }
-        Err(Failure::Local(format!("what was written to {} is not what is read there", self.place())))
+        Err(Failure::Local(format!("{} does not hold what was written to it", self.place())))
     }
 
     /// Removes the key. Returns whether there was one.

@@ -70,7 +70,9 @@ impl Word {
     /// If the system provides no random numbers.
     pub(super) fn draw() -> io::Result<Self> {
         let mut bits = [0; 32];
-        SystemRandom::new().fill(&mut bits).map_err(|_| io::Error::other("no random numbers can be had"))?;
+        SystemRandom::new()
+            .fill(&mut bits)
+            .map_err(|_| io::Error::other("the system provides no random numbers"))?;
         let text = BASE64_URL_SAFE_NO_PAD.encode(bits);
         Ok(Self { hash: Sha256::digest(&text).into(), secret: text.into() })
     }
@@ -141,7 +143,7 @@ impl Gate {
             Ok(url) if url.origin() == self.base.origin() && url.path().starts_with(base) => {
                 Ok(Admitted::Forward { path: path.to_owned(), url })
             }
-            _ => refuse(StatusCode::BAD_REQUEST, "the path is not one"),
+            _ => refuse(StatusCode::BAD_REQUEST, "the path is invalid"),
         }
     }
 
@@ -176,7 +178,7 @@ impl Gate {
                 let origin = self.base.origin().ascii_serialization();
                 refuse(StatusCode::FORBIDDEN, format!("this proxy forwards to {origin} and nowhere else"))
             }
-            _ => refuse(StatusCode::BAD_REQUEST, "the request's address is not one"),
+            _ => refuse(StatusCode::BAD_REQUEST, "the request's address is invalid"),
         }
     }
 

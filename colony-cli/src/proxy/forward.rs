@@ -147,7 +147,7 @@ impl Forwarder {
     ) -> Result<reqwest::Response, Response> {
         let mut bearer =
             HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).map_err(|_| {
-                failed(StatusCode::BAD_GATEWAY, "PROXY_NO_TOKEN", "the token cannot stand in a header")
+                failed(StatusCode::BAD_GATEWAY, "PROXY_NO_TOKEN", "the token cannot be sent in a header")
             })?;
         bearer.set_sensitive(true);
         let mut headers = of_end_to_end(&request.headers, &NOT_FORWARDED);
@@ -187,8 +187,7 @@ impl Forwarder {
     fn back(&self, url: &Url, answer: reqwest::Response, begun: Option<Begun>) -> Response {
         let encoding = answer.headers().get(header::CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            let message = "the service compressed its answer although it was asked not to, and nobody can tell \
-                           whether the token is in it";
+            let message = "the service compressed its answer although it was asked not to, so the token cannot be looked for in it";
             return failed(StatusCode::BAD_GATEWAY, "PROXY_ENCODED", message);
         }
         let scrub = Scrub::new(self.sent().iter().cloned().collect());

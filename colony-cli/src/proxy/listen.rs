@@ -62,7 +62,7 @@ pub struct ParseListenError(());
 impl fmt::Display for ParseListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "give unix:PATH, or a port of loopback like 127.0.0.1:0; nobody else's machine is to reach it",
+            "give unix:PATH, or a port of loopback like 127.0.0.1:0; other machines must not reach it",
         )
     }
 }

@@ -99,7 +99,7 @@ fn a_lost_answer_is_not_answered_with_a_second_try() {
     assert_eq!(bench.json(&["auth", "status"])["openid"]["rotated_at"], before["openid"]["rotated_at"]);
     assert_eq!(bench.sandbox.stats().rotations, 2);
     // At the next try it is introspected and not sent: a second use would end the family.
-    bench.bring(&[], &brought).fails(3, "no longer good");
+    bench.bring(&[], &brought).fails(3, "no longer valid");
     assert_eq!((bench.sandbox.stats().rotations, bench.sandbox.stats().replays), (2, 0));
 }
 

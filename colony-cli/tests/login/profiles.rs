@@ -52,7 +52,7 @@ fn a_profiles_key_goes_to_its_own_service_only() {
 fn broken_and_unknown_profiles_are_errors_with_remedies() {
     let bench = two_accounts();
     bench.run(&["whoami", "--profile", "nobody"]).fails(2, "colony --profile nobody auth login");
-    bench.run(&["whoami", "--profile", "../x"]).fails(2, "is no name of a profile");
+    bench.run(&["whoami", "--profile", "../x"]).fails(2, "is not a profile name");
     bench.pipe(&["auth", "login"], "col_one").ok();
     let file = bench.path(".config/colony-sdk/profiles/default.json");
     let good = std::fs::read_to_string(&file).unwrap();

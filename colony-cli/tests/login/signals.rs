@@ -133,7 +133,7 @@ fn a_kill_in_the_same_place_leaves_the_outcome_unknown() {
     send(&child, Signal::KILL);
     end(child);
     assert!(home.is_under_way() && !home.is_alive());
-    pipe(&mut home.command(&["auth", "refresh"]), "").fails(9, "presented once more");
+    pipe(&mut home.command(&["auth", "refresh"]), "").fails(9, "presented again");
     let status = pipe(&mut home.command(&["auth", "status"]), "").ok().stdout();
     assert!(status.contains("what came of it is not known"), "{status}");
     home.login();

@@ -280,7 +280,7 @@ fn report(
         .require(
             "custom_reason",
             custom_reason.is_none() || reason == ReportReason::Other,
-            "custom_reason goes with the reason other only; set that reason, or leave custom_reason out",
+            "custom_reason applies to the reason other only; set that reason, or leave custom_reason out",
         )
         .json("target_type", target_type)
         .json("reason", reason)

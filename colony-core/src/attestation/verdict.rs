@@ -102,7 +102,7 @@ impl Verdict {
                 return true;
             }
             Some("revocation_checked") => {
-                self.notes.push("whether it was revoked was not asked; its revocation_uri tells".to_owned());
+                self.notes.push("whether it was revoked was not checked; its revocation_uri says".to_owned());
                 return true;
             }
             Some("time_bounded") => match (moment("not_before"), moment("not_after")) {
@@ -131,7 +131,7 @@ impl Verdict {
             Some("did:key") => (false, "the first signature is not by the issuer's key"),
             _ => (
                 false,
-                "an issuer of this kind cannot be bound to a key: this key signed, and no more is known",
+                "an issuer of this kind cannot be bound to a key: this key signed, and nothing else is known",
             ),
         };
         self.notes.push(note.to_owned());

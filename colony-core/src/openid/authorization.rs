@@ -115,19 +115,19 @@ impl Authorization {
             Error::build(kind, message).operation(OPERATION).code(code).finish()
         };
         if !self.is_answer(query) {
-            let message = "the answer is to another login than this one, and was not taken";
+            let message = "the reply belongs to another login, and was not used";
             return Err(refused(ErrorKind::Auth, "state", message.to_owned()));
         }
         let once = |name: &str| match &all(query, name)[..] {
             [] => Ok(None),
             [value] => Ok(Some(value.clone())),
-            _ => Err(refused(ErrorKind::Decode, "malformed", format!("the answer has {name} twice"))),
+            _ => Err(refused(ErrorKind::Decode, "malformed", format!("the reply has {name} twice"))),
         };
         match once("iss")? {
             Some(issuer) if issuer == self.issuer => {}
             None if !self.says_who => {}
             _ => {
-                let message = format!("the answer is not from {}, and was not taken", self.issuer);
+                let message = format!("the reply is not from {}, and was not used", self.issuer);
                 return Err(refused(ErrorKind::Auth, "iss", message));
             }
         }
@@ -140,7 +140,7 @@ impl Authorization {
         }
         match once("code")?.filter(|code| !code.is_empty()) {
             Some(code) => Ok(Code(code.into())),
-            None => Err(refused(ErrorKind::Decode, "malformed", "the answer has no code".to_owned())),
+            None => Err(refused(ErrorKind::Decode, "malformed", "the reply has no code".to_owned())),
         }
     }
 

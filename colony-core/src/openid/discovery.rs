@@ -318,12 +318,10 @@ impl fmt::Display for Refused {
             }
             Self::TooLarge => write!(f, "the document has more than {MAX_BYTES} bytes"),
             Self::NotJson => f.write_str("the document is not a JSON object"),
-            Self::Malformed => {
-                f.write_str("a field of the document has the wrong type or stands there twice")
-            }
+            Self::Malformed => f.write_str("a field of the document has the wrong type or appears twice"),
             Self::Missing(field) => write!(f, "the document has no usable `{field}`"),
             Self::IssuerMismatch { expected, found } => {
-                write!(f, "the document is that of {found:?}, and {expected:?} was asked")
+                write!(f, "the document is for {found:?}, and {expected:?} was asked for")
             }
             Self::NotAnAddress(field) => write!(f, "`{field}` is not a plain address"),
             Self::NotHttps(field) => write!(f, "`{field}` is not https, which tokens are sent over"),
@@ -349,7 +347,7 @@ impl From<Refused> for Error {
             ErrorKind::Config => "Give the base URL as https://…, or one on a loopback address",
             _ => "Check the base URL; if it is right, tell the provider's operator. No token was sent",
         };
-        Error::build(kind, format!("the provider is not believed: {refused}"))
+        Error::build(kind, format!("the provider's document is not trusted: {refused}"))
             .operation(OPERATION)
             .code(refused.as_str())
             .hint(hint)

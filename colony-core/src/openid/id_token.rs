@@ -390,9 +390,9 @@ impl fmt::Display for Refused {
             Self::Signature => f.write_str("its signature is wrong"),
             Self::Missing(claim) => write!(f, "it has no usable `{claim}`"),
             Self::Issuer => f.write_str("it is another issuer's"),
-            Self::Audience => f.write_str("it is not for this client alone"),
+            Self::Audience => f.write_str("it is not for this client only"),
             Self::Expired => f.write_str("it has ended"),
-            Self::NotYet => f.write_str("it is not good yet; are the clocks right?"),
+            Self::NotYet => f.write_str("it is not valid yet; are the clocks right?"),
             Self::Nonce => f.write_str("it was issued for another login"),
             Self::AccessToken => f.write_str("it came with another access token"),
         }
@@ -405,7 +405,7 @@ impl From<Refused> for Error {
     /// An error of kind [`Auth`](ErrorKind::Auth); [`Error::code`] is [`Refused::as_str`], and the source is
     /// the refusal.
     fn from(refused: Refused) -> Self {
-        Error::build(ErrorKind::Auth, format!("the id_token is not believed: {refused}"))
+        Error::build(ErrorKind::Auth, format!("the id_token is not trusted: {refused}"))
             .operation(OPERATION)
             .code(refused.as_str())
             .source(refused)

@@ -109,7 +109,7 @@ impl Content {
             Source::Once(once) => {
                 let opened = once.lock().unwrap_or_else(PoisonError::into_inner).take();
                 opened.ok_or_else(|| {
-                    let message = "the content of the upload was read before, and cannot be read again";
+                    let message = "the content of the upload has already been read";
                     Error::build(ErrorKind::Io, message)
                         .hint("Make a new `Content` for each call, or give bytes or a file")
                         .finish()
@@ -135,7 +135,7 @@ fn open(path: &Path, seen: &OnceLock<Version>) -> Result<Opened> {
     let version = Version { size: found.len(), modified: found.modified().ok() };
     let size = version.size;
     if *seen.get_or_init(|| version) != version {
-        return Err(failed(io::Error::other("it was changed while it was uploaded")));
+        return Err(failed(io::Error::other("it changed during the upload")));
     }
     // What is added meanwhile is not part of it.
     Ok(Opened::Reader(Box::new(file.take(size)), Some(size)))

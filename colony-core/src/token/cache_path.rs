@@ -171,7 +171,7 @@ impl Environment {
             match value.into_string() {
                 Ok(value) => Some(value).filter(|value| !value.trim().is_empty()),
                 Err(_) => {
-                    problems.push(format!("{name} is not UTF-8 text and is passed over"));
+                    problems.push(format!("{name} is not UTF-8 text and is ignored"));
                     None
                 }
             }
@@ -181,7 +181,7 @@ impl Environment {
         let (store, store_password) = (text(STORE_VARIABLE), text(STORE_PASSWORD_VARIABLE));
         let ttl = text(TTL_VARIABLE).map(|value| parse_ttl(&value)).transpose();
         let ttl = ttl.unwrap_or_else(|error| {
-            problems.push(format!("{error}; it is passed over"));
+            problems.push(format!("{error}; it is ignored"));
             None
         });
         let hidden = |text: Option<String>| text.map(|text| Hidden(text.into()));

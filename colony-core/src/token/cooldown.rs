@@ -277,8 +277,7 @@ impl Note {
         let error = Error::from_api_reply(super::LOGIN, self.status, body.as_bytes(), wait);
         let error = match self.kind {
             NoteKind::CoolDown => error.hint(
-                "A login from this machine was refused a short while ago; until then no program here \
-                 tries again for this key",
+                "A login from this machine was refused a short while ago; until then no program here logs in with this key",
             ),
             _ => error,
         };

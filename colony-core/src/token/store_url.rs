@@ -71,7 +71,7 @@ impl TokenStoreUrl {
     ///
     /// [`ErrorKind::Config`], with what is wrong and without the address, which may hold a password.
     pub fn parse(text: &str) -> Result<Self> {
-        let url = Url::parse(text.trim()).map_err(|error| refused(format!("is no address: {error}")))?;
+        let url = Url::parse(text.trim()).map_err(|error| refused(format!("is not an address: {error}")))?;
         let tls = match url.scheme() {
             "redis" => false,
             "rediss" => true,
@@ -87,7 +87,7 @@ impl TokenStoreUrl {
                 .parse()
                 .ok()
                 .filter(|number| *number < 1 << 20)
-                .ok_or_else(|| refused("names a database that is no number"))?,
+                .ok_or_else(|| refused("names a database that is not a number"))?,
         };
         let decoded = |text: &str, what: &str| {
             let decoded = percent_decode_str(text).decode_utf8().map(String::from);

@@ -53,11 +53,11 @@ pub fn too_short(min_ttl: Duration, whole: Option<f64>) -> Error {
     match whole {
         Some(whole) => Error::argument_refused(
             "min_ttl",
-            format!("a token lives {} s, and one with {asked} s left was asked for", whole.round()),
+            format!("a token lives {} s, and one with {asked} s left was requested", whole.round()),
         ),
         None => Error::build(
             ErrorKind::Busy,
-            format!("the token ends in less than {asked} s, and no later one could be had"),
+            format!("the token ends in less than {asked} s, and no later one was available"),
         )
         .code(TOO_SHORT)
         .finish(),

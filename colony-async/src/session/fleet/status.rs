@@ -63,7 +63,9 @@ impl TokenStoreStatus {
     /// cannot be used; `None` when it can.
     pub async fn check(url: &TokenStoreUrl) -> Option<String> {
         let fleet = Fleet::new(url.clone(), &SystemTimer);
-        let Some(name) = sealed::owner() else { return Some("this machine has no randomness".to_owned()) };
+        let Some(name) = sealed::owner() else {
+            return Some("the system provides no random numbers".to_owned());
+        };
         let name = format!("{}:check:{name}", url.prefix);
         let commands =
             [vec!["SET", &name, "1", "NX", "PX", "1000"], vec!["TIME"], vec!["EVAL", TRY, "1", &name]];

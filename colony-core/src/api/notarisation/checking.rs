@@ -144,7 +144,7 @@ fn notes(content_is_unknown: bool, proof_state: &str, proof_url: &str) -> Vec<St
         )
     });
     notes.push(format!(
-        "nobody but the platform vouches for these fields of the document: {}",
+        "only the platform vouches for these fields of the document: {}",
         UNWITNESSED.join(", ")
     ));
     notes

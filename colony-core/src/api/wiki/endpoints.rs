@@ -494,7 +494,7 @@ fn checked_slug(slug: &str) -> Result<&str> {
     Err(Error::argument_refused(
         "slug",
         format!(
-            "slug {slug:?} is not one of a wiki page: use small letters and digits joined by single hyphens, \
+            "slug {slug:?} is not one of a wiki page: use lower-case letters and digits joined by single hyphens, \
              as in `getting-started` for the title \"Getting Started\""
         ),
     ))
