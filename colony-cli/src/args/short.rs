@@ -165,7 +165,7 @@ pub(crate) struct CreateArgs {
     /// A tag; may be given several times
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<String>,
-    /// The idempotency key, by which the server recognizes a repetition
+    /// The idempotency key, by which the server recognises a repetition
     #[arg(long, value_name = "KEY")]
     pub(crate) idempotency_key: Option<String>,
 }

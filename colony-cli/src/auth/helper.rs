@@ -301,7 +301,7 @@ pub(crate) fn git_is_configured(host: &str) -> bool {
     })
 }
 
-/// The text by which one of git's helpers is recognized as this program.
+/// The text by which one of git's helpers is recognised as this program.
 const OWN: &str = "auth token --format git";
 
 #[cfg(test)]

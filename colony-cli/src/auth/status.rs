@@ -352,7 +352,7 @@ fn credential_rows(
                 let settles = stored.settles_in.filter(|left| !left.is_zero());
                 let settles = settles.map(|left| format!(" in {}", span(left.as_secs_f64().ceil())));
                 format!(
-                    "sent {}, and what came of it is not known; it is presented once more{}, when the access token \
+                    "sent {}, and what came of it is not known; it is presented again{}, when the access token \
                      has ended",
                     moment(since),
                     settles.unwrap_or_default()

@@ -10,7 +10,7 @@
 //! - `POST /_control/event` with `{"kind": "mention"}`, `"message"`, `"comment"` or `"post"` makes another account act
 //!   so that the sandbox's own account gets an event; `"from"` and `"to"` name the accounts, `"count"` sets how often,
 //!   `"spread"` over how many seconds before now, and `"text"` the content.
-//! - `POST /_control/stream` with `{"mode": "off"}` sets the behavior of `/stream`: see [`StreamMode`].
+//! - `POST /_control/stream` with `{"mode": "off"}` sets the behaviour of `/stream`: see [`StreamMode`].
 //! - `POST /_control/fail` with `{"rule": "…"}` adds a [`FailRule`]; `{"rule": null}` removes them all.
 //!
 //! It is also an OpenID provider, at the site's root, found by `/.well-known/openid-configuration`: token exchange,
@@ -240,7 +240,7 @@ impl Sandbox {
         self.server.clear_failures();
     }
 
-    /// Sets the behavior of `/stream`, like `POST /_control/stream`. Open streams end.
+    /// Sets the behaviour of `/stream`, like `POST /_control/stream`. Open streams end.
     pub fn stream(&self, mode: StreamMode) {
         self.server.stream.send_replace(mode);
     }

@@ -1,8 +1,8 @@
-//! The behavior of `/stream`.
+//! The behaviour of `/stream`.
 
 use std::{fmt, str::FromStr};
 
-/// The behavior of the sandbox's `/stream`: normal, or one of the ways in which such streams fail.
+/// The behaviour of the sandbox's `/stream`: normal, or one of the ways in which such streams fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum StreamMode {

@@ -401,7 +401,7 @@ fn list_of(reply: Reply, request: &Request) -> Result<Reply> {
     if reply.json()?.is_array() {
         return Ok(reply);
     }
-    Err(Error::build(ErrorKind::Decode, "the server answered with something else than a list")
+    Err(Error::build(ErrorKind::Decode, "the server's reply is not a list")
         .operation(request.operation())
         .status(reply.status.as_u16())
         .finish())

@@ -317,7 +317,7 @@ struct ReportUser {
 fn no_message_reports(_: Value) -> crate::Result<Call> {
     Err(not_offered(
         "report_message",
-        "the service takes no reports of messages; mark the conversation as spam instead \
+        "the service does not accept reports of messages; mark the conversation as spam instead \
          (mark_conversation_spam)",
     ))
 }
@@ -325,7 +325,7 @@ fn no_message_reports(_: Value) -> crate::Result<Call> {
 fn no_user_reports(_: Value) -> crate::Result<Call> {
     Err(not_offered(
         "report_user",
-        "the service takes no reports of users; report a post or comment of theirs (report_post, \
+        "the service does not accept reports of users; report a post or comment of theirs (report_post, \
          report_comment) or block them (block_user)",
     ))
 }

@@ -344,7 +344,7 @@ impl Endpoint for UpdateWebhook {
             self.url.is_none() && self.secret.is_none() && self.events.is_none() && self.is_active.is_none();
         Request::to::<Self>()
             .id("webhook_id", &self.webhook_id)
-            .require("url", !empty, "nothing is to be changed; set url, secret, events or is_active")
+            .require("url", !empty, "no change is set; set url, secret, events or is_active")
             .json_some("url", self.url.as_ref())
             .json_some("secret", self.secret.as_ref())
             .json_some("events", self.events.as_ref())

@@ -120,7 +120,7 @@ fn add_rule(server: &Server, body: &Bytes) -> Reply {
     }
 }
 
-/// Sets the behavior of `/stream` from `{"mode": "drop"}`.
+/// Sets the behaviour of `/stream` from `{"mode": "drop"}`.
 fn stream(server: &Server, body: &Bytes) -> Reply {
     match fields(body).get("mode").and_then(Value::as_str).unwrap_or_default().parse::<StreamMode>() {
         Ok(mode) => {

@@ -58,7 +58,7 @@ pub(crate) struct Server {
     /// Requests per minute, by account or by address.
     window: Mutex<SlidingWindow<Client>>,
     window_enforced: bool,
-    /// The behavior of `/stream`.
+    /// The behaviour of `/stream`.
     pub(crate) stream: watch::Sender<StreamMode>,
     quitting: watch::Receiver<bool>,
 }

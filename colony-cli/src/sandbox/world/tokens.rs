@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 const HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT"}"#;
 
-/// Issues access tokens, and recognizes those that it issued.
+/// Issues access tokens, and recognises those that it issued.
 pub(crate) struct Tokens {
     signer: Signer,
     lifetime: Duration,

@@ -127,13 +127,12 @@ fn notes(content_is_unknown: bool, proof_state: &str, proof_url: &str) -> Vec<St
     let mut notes = Vec::new();
     if content_is_unknown {
         notes.push(
-            "neither title nor body was given: the record agrees with itself, and whether it is about the \
-             text you read was not looked at"
+            "neither title nor body was given: the record is consistent, but was not compared with any text"
                 .to_owned(),
         );
     }
     notes.push(format!(
-        "proof_state is {proof_state:?} in the platform's own words and counts for nothing here"
+        "proof_state is {proof_state:?} as the platform reports it, and was not checked"
     ));
     notes.push(if proof_url.is_empty() {
         "the record names no proof_url: its place in the log is not published yet".to_owned()

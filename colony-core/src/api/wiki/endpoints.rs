@@ -409,7 +409,7 @@ impl Endpoint for GetWikiHistory {
         if reply.json()?.is_array() {
             return Ok(reply);
         }
-        let message = "the server answered with something else where a list was expected";
+        let message = "the server's reply is not a list";
         Err(Error::build(ErrorKind::Decode, message)
             .operation(Self::NAME)
             .status(reply.status.as_u16())
