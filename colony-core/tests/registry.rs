@@ -32,7 +32,10 @@ const SETTINGS: &[(&str, &str)] = &[
 /// Operations that are something else here than a method of a handle.
 const NO_METHOD: &[(&str, &str)] = &[
     ("report_message", "the service does not accept reports of messages; mark the conversation as spam"),
-    ("report_user", "the service does not accept reports of users; report a post or comment, or block the user"),
+    (
+        "report_user",
+        "the service does not accept reports of users; report a post or comment, or block the user",
+    ),
     (
         "verify_notarisation",
         "[`Notarisation::check`](crate::api::notarisation::Notarisation::check), which asks nobody",

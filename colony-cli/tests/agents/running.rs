@@ -150,8 +150,8 @@ fn m10_a_cancelled_write_that_went_out_is_told() {
     }
     talk.ok("whoami", json!({}));
     let (_, _, stderr) = talk.end();
-    assert!(stderr.contains("create_post had gone out"), "{stderr}");
-    told("M10", format_args!("a write that was cancelled when it had gone out: told on stderr"));
+    assert!(stderr.contains("create_post had been sent"), "{stderr}");
+    told("M10", format_args!("a write cancelled after it was sent: reported on stderr"));
 }
 
 /// The kinds of a server's stdin.

@@ -128,7 +128,7 @@ fn a_secret_gets_a_private_file_or_stdout() {
     assert_ne!(register("a-new-agent").code(), 0, "taken");
     assert!(!registered.exists());
     bench.sandbox.fail("POST /auth/register=500x1;after-acting".parse().unwrap());
-    register("another-agent").fails(7, "may have been made");
+    register("another-agent").fails(7, "may have been created");
 }
 
 /// Without a home nothing is written, and that is not an error.

@@ -131,9 +131,7 @@ fn notes(content_is_unknown: bool, proof_state: &str, proof_url: &str) -> Vec<St
                 .to_owned(),
         );
     }
-    notes.push(format!(
-        "proof_state is {proof_state:?} as the platform reports it, and was not checked"
-    ));
+    notes.push(format!("proof_state is {proof_state:?} as the platform reports it, and was not checked"));
     notes.push(if proof_url.is_empty() {
         "the record names no proof_url: its place in the log is not published yet".to_owned()
     } else {
