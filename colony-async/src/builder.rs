@@ -1,4 +1,4 @@
-//! Building a client.
+//! The builder of a client.
 
 use std::{fmt, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
 
@@ -35,14 +35,14 @@ use crate::{
     token::CachedToken,
 };
 
-/// The default limit of a login: all its tries and pauses fit in.
+/// The default time limit of a login, including all tries and pauses.
 const LOGIN_DEADLINE: Duration = Duration::from_secs(130);
-/// How much longer than a login the wait for a lock lasts.
+/// How much longer the wait for a lock lasts than a login.
 const LOCK_GRACE: Duration = Duration::from_secs(15);
 
 /// Settings of a client, from [`Client::builder`](colony_core::Client::builder).
 ///
-/// What is not set comes from the environment, then from the default:
+/// A setting that is not set comes from the environment, then from the default:
 ///
 /// | Setting | Environment | Default |
 /// | --- | --- | --- |
@@ -114,9 +114,9 @@ pub struct Builder<C = Http> {
     http_client: Option<reqwest::Client>,
     timer: Arc<dyn Timer>,
     disk: Option<Arc<dyn Disk>>,
-    /// How long replies are kept.
+    /// How long replies are cached.
     cache: Option<Duration>,
-    /// After how many failures in a row nothing is sent.
+    /// The number of failures in a row after which no request is sent.
     breaker: Option<u32>,
     policy: Policy,
     state_dir: Option<PathBuf>,
@@ -126,7 +126,7 @@ pub struct Builder<C = Http> {
 }
 
 impl<C: OverHttp> Builder<C> {
-    /// A builder with the defaults. Programs use
+    /// Creates a builder with the defaults. Programs use
     /// [`Client::builder`](colony_core::Client::builder) or
     /// [`Client::anonymous`](colony_core::Client::anonymous).
     pub fn new(api_key: Option<SecretString>) -> Self {
@@ -174,8 +174,8 @@ impl<C: OverHttp> Builder<C> {
         }
     }
 
-    /// Sets where the API key comes from: asked, on a thread where it may block, when a token is needed that is not in
-    /// memory, and again after a login that was refused. For a client that is built without a key.
+    /// Sets a callback that returns the API key, for a client that is built without one. It is called on a thread
+    /// where it can block: when a token is needed that is not in memory, and again after a refused login.
     ///
     /// ```
     /// # fn main() -> colony_async::Result<()> {
@@ -189,7 +189,7 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Starts with a token that the program has already: it serves from memory until it is stale or refused, and is
+    /// Starts with a token that the program already has. It is used from memory until it is stale or refused, and is
     /// not written to the file.
     pub fn seed_token(mut self, token: impl Into<SecretString>) -> Self {
         self.seed = Some(token.into());
@@ -202,12 +202,12 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Sets which operations this client may call. Others are refused before a token is asked for, with an error of
+    /// Sets which operations this client may call. Others are refused before a token is requested, with an error of
     /// the kind [`Refused`](colony_core::ErrorKind::Refused). All are allowed unless set.
     ///
-    /// Requests by hand count as [`Remove`](colony_core::registry::Access::Remove), unless they are a GET. Daily budgets
-    /// are counted in a file in the [state directory](Self::state_dir) that all programs of the account share, and
-    /// before a request is sent: where that is not possible, it is not sent.
+    /// Raw requests count as [`Remove`](colony_core::registry::Access::Remove), unless they are a GET. Daily budgets
+    /// are counted before a request is sent, in a file in the [state directory](Self::state_dir) that all programs of
+    /// the account share. A request that cannot be counted is not sent.
     ///
     /// ```
     /// use colony_async::{Client, policy::Policy};
@@ -222,24 +222,25 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Sets the directory in which daily budgets are counted, in place of the
-    /// [state directory](colony_core::events::place::directory). A relative one is below the working directory.
+    /// Sets the directory in which daily budgets are counted, in place of the [state
+    /// directory](colony_core::events::place::directory). A relative path is resolved against the working directory.
     pub fn state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(directory.into());
         self
     }
 
-    /// Sets the time limit of one request, its reply included.
+    /// Sets the time limit of one request, including its reply.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
     }
 
-    /// Sets the time limit of a whole call: waiting for the login, all tries and the pauses between them. 3
-    /// minutes unless set; a walk has as long for each of its requests.
+    /// Sets the time limit of a whole call: waiting for the login, all tries and the pauses between them. The default
+    /// is 3 minutes. In a walk, the limit applies to each request.
     ///
-    /// An error that it ends has a [`limit`](colony_core::Error::limit). A login that the call waited for goes
-    /// on for the others. [`with_deadline`](colony_core::Client::with_deadline) sets it for single calls.
+    /// The error of a call that runs out of time has a [`limit`](colony_core::Error::limit). A login that the call
+    /// waited for continues for other callers. [`with_deadline`](colony_core::Client::with_deadline) sets the limit
+    /// for single calls.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = limit;
         self
@@ -251,12 +252,11 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Sets how many bytes of a reply are read, counted after decompression. The default is 16 MiB.
+    /// Sets the maximum size of a reply in bytes, counted after decompression. The default is 16 MiB.
     ///
-    /// A longer reply is an error of kind [`Decode`](ErrorKind::Decode) with the code `too_large`, and the rest
-    /// of it is not read. Of a reply that tells of an error at most 1 MiB is kept, of a longer one the
-    /// beginning. Logins, discovery and OAuth replies have a limit of 1 MiB or less, whatever is set here;
-    /// streamed downloads have none.
+    /// A longer reply is an error of kind [`Decode`](ErrorKind::Decode) with the code `too_large`, and the rest of it
+    /// is not read. Of an error reply, at most the first 1 MiB is kept. Logins, discovery and OAuth replies have a
+    /// limit of 1 MiB or less, whatever is set here; streamed downloads have none.
     ///
     /// ```
     /// # fn main() -> colony_async::Result<()> {
@@ -268,99 +268,99 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Sets how many requests of this client may be under way at once. Others wait for their turn, in order, so that
+    /// Sets how many requests of this client can be under way at once. Others wait for their turn, in order, so that
     /// ten thousand tasks do not run out of file descriptors. No limit unless set; zero counts as one.
     ///
-    /// A streamed download counts until it is read or dropped. The wait is not part of [`timeout`](Self::timeout).
+    /// A streamed download counts until it is read to its end or dropped. The wait is not part of
+    /// [`timeout`](Self::timeout).
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = Some(requests);
         self
     }
 
-    /// Sets when calls are tried again.
+    /// Sets when calls are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// Sets when logins, and exchanges of the login for another service's token, are tried again. Their
-    /// budget is a separate one.
+    /// Sets when logins, and exchanges of the login for another service's token, are retried. They have a retry
+    /// budget of their own.
     pub fn auth_retry(mut self, policy: RetryPolicy) -> Self {
         self.auth_retry = policy;
         self
     }
 
-    /// Whether writes carry an `Idempotency-Key`, by which the server recognises a repetition. On unless set.
+    /// Sets whether writes carry an `Idempotency-Key`, by which the server recognizes a repetition. On unless set.
     ///
-    /// Turn it off for a base URL whose server keeps no keys: a write is then repeated only where the first
-    /// one cannot have acted, as [`Repeat::Once`](colony_core::retry::Repeat::Once) says.
+    /// Turn it off for a base URL whose server does not store keys. A write is then repeated only where the first one
+    /// cannot have acted, as [`Repeat::Once`](colony_core::retry::Repeat::Once) describes.
     pub fn idempotent_writes(mut self, on: bool) -> Self {
         self.idempotent_writes = on;
         self
     }
 
-    /// Sets the time limit of a login with all its tries and pauses. Default 130 s.
+    /// Sets the time limit of a login, including all its tries and pauses. The default is 130 s.
     ///
-    /// A call that waits for the login of another task or process may end earlier by its own limits; the login
-    /// goes on for the others.
+    /// A call that waits for the login of another task or process can end earlier because of its own limits; the
+    /// login continues for the others.
     pub fn login_deadline(mut self, limit: Duration) -> Self {
         self.login_deadline = limit;
         self
     }
 
-    /// Sets how long to wait for a login of another process. Default: [`login_deadline`](Self::login_deadline)
-    /// and 15 s. The wait for
-    /// a holder that exceeds its announced time, one that is stopped for example, is shorter. Processes that stop waiting
-    /// log in one at a time as far as possible.
+    /// Sets how long to wait for a login of another process. The default is [`login_deadline`](Self::login_deadline)
+    /// plus 15 s. The wait is shorter if the lock holder exceeds its announced time, for example because it is
+    /// stopped. Processes that stop waiting log in one at a time as far as possible.
     pub fn lock_timeout(mut self, limit: Duration) -> Self {
         self.lock_timeout = Some(limit);
         self
     }
 
-    /// Whether the token is shared through the cache file. `COLONY_SDK_NO_TOKEN_CACHE` wins over this.
+    /// Sets whether the token is shared through the cache file. `COLONY_SDK_NO_TOKEN_CACHE` overrides this.
     pub fn cache_token(mut self, on: bool) -> Self {
         self.cache_token = on;
         self
     }
 
-    /// Sets the file system that the shared files are on, for tests of one that fails.
+    /// Sets the file system of the shared files, for tests of one that fails.
     #[doc(hidden)]
     pub fn disk(mut self, disk: impl Disk) -> Self {
         self.disk = Some(Arc::new(disk));
         self
     }
 
-    /// Sets the directory of the cache file. A relative one is below the working directory of this moment.
+    /// Sets the directory of the cache file. A relative path is resolved against the current working directory now.
     ///
-    /// A symbolic link is followed if it and its target belong to this user and nobody else may write in the target.
-    /// Of a directory that belongs to another user the subdirectory `colony-sdk-<uid>` is used, and what is in it is
-    /// not shared with the Python package. A directory that cannot be used means that tokens are kept in memory only.
+    /// A symbolic link is followed if it and its target belong to this user and no other user can write in the
+    /// target. In a directory that belongs to another user, the subdirectory `colony-sdk-<uid>` is used, and its
+    /// files are not shared with the Python package. If the directory cannot be used, tokens are kept in memory only.
     /// Both are reported as a `tracing` event at warn level.
     pub fn token_cache_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.token_cache_dir = Some(directory.into());
         self
     }
 
-    /// Caps the age of a token taken from a file, a login's or one for another service. It is looked at when a
-    /// token is taken: one that is held in memory serves to its own end. Zero turns the file off, as
+    /// Caps the age of a token taken from a file, either a login's token or one for another service. The cap applies
+    /// when a token is taken; a token already in memory is used until it expires. Zero turns the file off, as
     /// [`cache_token(false)`](Self::cache_token) does: nothing is read, written or waited for.
     ///
-    /// A login's file is as old as the file system says; that of an exchanged token says itself when it was
-    /// granted. One from the future counts as new up to a
-    /// [grace](colony_core::token::freshness::CLOCK_GRACE) of a minute, and beyond it has no known age.
+    /// The age of a login's file is its modification time; the file of an exchanged token records when it was
+    /// granted. A time in the future counts as new up to a [grace](colony_core::token::freshness::CLOCK_GRACE) of a
+    /// minute; beyond that, the age is unknown.
     pub fn token_cache_ttl(mut self, age: Duration) -> Self {
         self.token_cache_ttl = Some(age);
         self
     }
 
-    /// Shares the token with programs on other hosts too, over this Redis or Valkey server (feature `redis`):
+    /// Shares the token with programs on other hosts as well, over this Redis or Valkey server (feature `redis`):
     /// `redis[s]://[user[:password]@]host[:port][/db]`, with the parameters of
-    /// [`TokenStoreUrl`](colony_core::token::store_url::TokenStoreUrl). Unless set, `COLONY_SDK_TOKEN_STORE` counts; a
-    /// password is better in `COLONY_SDK_TOKEN_STORE_PASSWORD`.
+    /// [`TokenStoreUrl`](colony_core::token::store_url::TokenStoreUrl). Unless set, `COLONY_SDK_TOKEN_STORE` applies.
+    /// A password is better placed in `COLONY_SDK_TOKEN_STORE_PASSWORD`.
     ///
-    /// The server sees names and sealed bytes, derived from the API key. No trouble with it fails a call: it has half a
-    /// second, then this host goes on without it for a while. What turns the file off turns this off too:
-    /// [`cache_token(false)`](Self::cache_token), `COLONY_SDK_NO_TOKEN_CACHE`, and a
+    /// The server sees names and sealed bytes, derived from the API key. Trouble with it never fails a call: it has
+    /// half a second to reply, then this host continues without it for a while. Settings that turn the file off also
+    /// turn this off: [`cache_token(false)`](Self::cache_token), `COLONY_SDK_NO_TOKEN_CACHE`, and a
     /// [`token_cache_ttl`](Self::token_cache_ttl) of zero.
     ///
     /// ```no_run
@@ -375,7 +375,7 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Uses this in the place of a Redis server, for tests. It needs a [`token_store`](Self::token_store).
+    /// Uses this store in place of a Redis server, for tests. It needs a [`token_store`](Self::token_store).
     #[cfg(feature = "redis")]
     #[doc(hidden)]
     pub fn token_store_engine(mut self, engine: impl Engine + Clone) -> Self {
@@ -392,47 +392,47 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Whether a background task renews the token before it goes stale, so that no call ever waits for a
-    /// login. It starts with the first token and ends with the client. Off unless set, and on with a
-    /// [`token_store`](Self::token_store): the hosts of a fleet then do not all log in at one moment.
+    /// Sets whether a background task renews the token before it goes stale, so that no call waits for a login. The
+    /// task starts with the first token and ends with the client. Off unless set, and on with a
+    /// [`token_store`](Self::token_store), so that the hosts of a fleet do not all log in at one moment.
     pub fn refresh_ahead(mut self, on: bool) -> Self {
         self.refresh_ahead = Some(on);
         self
     }
 
-    /// Logs in even while a cool-down noted by this or another process lasts. For a person who knows that
-    /// the limit is over; a program that sets this lengthens the lock-out for everyone behind its address.
+    /// Logs in even while a cool-down noted by this or another process lasts. For a person who knows that the limit
+    /// is over; a program that sets this lengthens the lock-out for every client behind its IP address.
     pub fn ignore_cool_down(mut self, on: bool) -> Self {
         self.ignore_cool_down = on;
         self
     }
 
-    /// Sets a two-factor code. It serves for one login request: each code is accepted once, so a login that failed
-    /// is not tried again with it.
+    /// Sets a two-factor code. It is used for one login request: each code is accepted once, so a failed login is not
+    /// retried with it.
     pub fn totp(mut self, code: impl Into<String>) -> Self {
         self.totp = Some(Totp::once(SecretString::from(code.into())));
         self
     }
 
-    /// Sets where two-factor codes come from. Asked for each login request that is sent, a further try's included:
-    /// a code is accepted once. It must not call this client.
+    /// Sets a callback that returns two-factor codes. It is called for each login request that is sent, retries
+    /// included, because a code is accepted once. It must not call this client.
     pub fn totp_with(mut self, code: impl Fn() -> String + Send + Sync + 'static) -> Self {
         self.totp = Some(Totp::Ask(Arc::new(code)));
         self
     }
 
-    /// Sends everything through this proxy, in place of what the environment names: `http://host:port`,
-    /// `https://…`, `socks5h://…` (the proxy looks names up), `socks5://…`, `socks4a://…` or `socks4://…`.
+    /// Sends all requests through this proxy, in place of the one that the environment names: `http://host:port`,
+    /// `https://…`, `socks5h://…` (the proxy resolves names), `socks5://…`, `socks4a://…` or `socks4://…`.
     ///
-    /// Unless set, `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` (or in lowercase letters) name the proxy, and
-    /// `NO_PROXY` the exceptions: `*`, hosts (which include those below them), `host:port`, addresses and
-    /// ranges like `10.0.0.0/8`, with commas between. This machine is never asked through such a proxy.
+    /// Unless set, `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` (or their lowercase forms) name the proxy, and
+    /// `NO_PROXY` the exceptions, separated by commas: `*`, hosts (including their subdomains), `host:port`,
+    /// addresses and ranges like `10.0.0.0/8`. Requests to this machine never use such a proxy.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
         self
     }
 
-    /// Trusts the certificate authorities in this PEM file, beside the system's. The file is read by
+    /// Trusts the certificate authorities in this PEM file in addition to the system's. The file is read by
     /// [`build`](Self::build).
     ///
     /// The system's authorities come from its store; with the feature `rustls` on Linux, `SSL_CERT_FILE` and
@@ -448,16 +448,16 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Shows this certificate to servers that ask for one. Both files are PEM and are read by
-    /// [`build`](Self::build): the certificate with its chain, and its key, which may be in the same file.
+    /// Presents this certificate to servers that request one. Both files are PEM and are read by
+    /// [`build`](Self::build): the certificate with its chain, and its key, which can be in the same file.
     pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.certificates.own = Some((certificate.into(), key.into()));
         self
     }
 
-    /// Whether plain http to another machine is refused, with [`ErrorKind::Config`]. Off unless set here or by
-    /// `COLONY_HTTPS_ONLY` = `1`, `true` or `yes`; then the first such request is a `tracing` warning with the
-    /// target `colony::http`. Loopback addresses are always allowed.
+    /// Sets whether plain HTTP to another machine is refused, with [`ErrorKind::Config`]. Off unless set here or by
+    /// `COLONY_HTTPS_ONLY` = `1`, `true` or `yes`; when off, the first such request is reported as a `tracing`
+    /// warning with the target `colony::http`. Loopback addresses are always allowed.
     ///
     /// ```
     /// let refused = colony_async::Client::builder("col_example")
@@ -480,41 +480,40 @@ impl<C: OverHttp> Builder<C> {
     /// Uses this HTTP client, with its own proxy, TLS and connection settings.
     ///
     /// [`build`](Self::build) refuses [`proxy`](Self::proxy), [`connect_timeout`](Self::connect_timeout),
-    /// [`ca_file`](Self::ca_file) and [`client_certificate`](Self::client_certificate) beside it, which would have no
-    /// effect. Its connections serve all runtimes: use it on one.
+    /// [`ca_file`](Self::ca_file) and [`client_certificate`](Self::client_certificate) together with it, since they
+    /// would have no effect. Its connections are shared by all runtimes: use it on one.
     ///
-    /// Let it follow no redirects (`redirect(Policy::none())`): reqwest's own policy would carry a login's
-    /// form to another host. One that several clients share should keep no idle connections
+    /// It must follow no redirects (`redirect(Policy::none())`): reqwest's own policy would send a login's form to
+    /// another host. A client that several SDK clients share should keep no idle connections
     /// (`pool_max_idle_per_host(0)`): a connection is driven by the blocking client or the login that opened it, and
-    /// ends with that one; a login over a connection that ended is sent again.
+    /// ends with it. A login whose connection ended is sent again.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);
         self
     }
 
-    /// Keeps replies to GET for so long and answers the same request from them, without sending it. Off
-    /// unless set; a time of zero is off as well.
+    /// Caches replies to GET for `ttl` and answers identical requests from the cache, without sending them. Off
+    /// unless set; zero means off.
     ///
-    /// Every write through this client (POST, PUT, PATCH, DELETE, uploads) empties the cache unless the
-    /// server refused it (4xx), and so does forgetting the token (`refresh_token`). Writes of others are not
-    /// seen before the time is over. Downloads are not kept, and no reply over 1 MiB; at most 512 replies and
-    /// 16 MiB are. See
-    /// [`Http::clear_response_cache`](crate::Http::clear_response_cache).
+    /// Every write through this client (POST, PUT, PATCH, DELETE, uploads) empties the cache unless the server
+    /// refused it (4xx), and so does forgetting the token (`refresh_token`). Writes by other clients are not seen
+    /// before `ttl` has passed. Downloads and replies over 1 MiB are not cached. The cache holds at most 512 replies
+    /// and 16 MiB. See [`Http::clear_response_cache`](crate::Http::clear_response_cache).
     pub fn response_cache(mut self, ttl: Duration) -> Self {
         self.cache = (!ttl.is_zero()).then_some(ttl);
         self
     }
 
-    /// Fails calls at once, with [`ErrorKind::Network`], after so many in a row that got no answer or a 5xx
-    /// at the end of their retries. After 30 s one call is let through, and its success ends it. Off unless
-    /// set; zero is off.
+    /// Fails calls at once, with [`ErrorKind::Network`], after `threshold` calls in a row that ended without a reply
+    /// or with a 5xx after their retries. After 30 s one call is let through; if it succeeds, the circuit closes. Off
+    /// unless set; zero means off.
     pub fn circuit_breaker(mut self, threshold: u32) -> Self {
         self.breaker = Some(threshold);
         self
     }
 
-    /// Calls this with each request before it is sent: every try is one, logins too. It runs within the
-    /// call, so it should be quick, and it must not call this client. May be set several times.
+    /// Calls this function with each request before it is sent; every try counts, logins included. It runs within the
+    /// call, so it should be quick, and it must not call this client. Can be set several times.
     ///
     /// ```
     /// # fn main() -> colony_async::Result<()> {
@@ -529,20 +528,20 @@ impl<C: OverHttp> Builder<C> {
         self
     }
 
-    /// Calls this with each reply, whatever its status. As [`on_request`](Self::on_request).
+    /// Calls this function with each reply, whatever its status. See [`on_request`](Self::on_request).
     pub fn on_response(mut self, hook: impl Fn(&Incoming<'_>) + Send + Sync + 'static) -> Self {
         self.hooks.responses.push(Arc::new(hook));
         self
     }
 
-    /// Uses this clock and these pauses. For tests.
+    /// Uses this clock and its pauses. For tests.
     pub fn timer(mut self, timer: impl Timer) -> Self {
         self.timer = Arc::new(timer);
         self
     }
 
-    /// Answers every call from a script; nothing is sent, no file is touched, and pauses take no time. For
-    /// your own tests, see [`crate::testing`].
+    /// Replies to every call from a script. No request is sent, no file is touched, and pauses take no time. For your
+    /// own tests, see [`crate::testing`].
     #[cfg(feature = "testing")]
     pub fn script(mut self, script: &crate::testing::Script) -> Self {
         self.script = Some(script.clone());
@@ -550,7 +549,7 @@ impl<C: OverHttp> Builder<C> {
         self.timer(crate::testing::NoPauses)
     }
 
-    /// Builds the client. Nothing is sent and no file is touched.
+    /// Builds the client. No request is sent and no file is touched.
     ///
     /// # Errors
     ///
@@ -609,7 +608,7 @@ impl<C: OverHttp> Builder<C> {
             .unwrap_or_else(|| format!("{}/{}", colony_core::CLIENT_NAME, env!("CARGO_PKG_VERSION")));
         let user_agent = HeaderValue::from_str(&name)
             .map_err(|_| config("the user agent cannot be sent in a header: use printable ASCII"))?;
-        // Each client that a cloned builder makes is an owner of its own.
+        // Each client that a cloned builder makes is a separate owner.
         let owner = Owner::new();
         let notices = Arc::new(Notices::new(Hooks { owner, ..self.hooks }));
         let sender = Sender {
@@ -654,7 +653,7 @@ impl<C: OverHttp> Builder<C> {
         session::warn_of_store(url.as_ref());
         let directory = match self.disk {
             _ if is_off || !has_file => None,
-            // Another file system is not looked at before it is used.
+            // Another file system is not examined before it is used.
             Some(_) => directories.preferred,
             None => session::in_use(&directories, session::PROGRAM),
         };
@@ -724,7 +723,7 @@ fn https_only_by_environment() -> bool {
 
 fn check_base_url(base_url: &str) -> Result<Url> {
     if base_url.contains('@') {
-        // It would travel in the header that the token needs, and is not repeated here.
+        // It would travel in the header that the token needs. The message does not repeat it.
         return Err(config(
             "base_url holds a user name or password; the API key alone identifies the caller",
         ));
@@ -742,14 +741,14 @@ fn config(message: impl Into<String>) -> Error {
     Error::build(ErrorKind::Config, message).finish()
 }
 
-/// A transport that works over the async one: the async one itself, or a facade. It lets every client
-/// share this builder.
+/// A transport that works over the async one: the async one itself, or a facade. It lets all clients share this
+/// builder.
 pub trait OverHttp: Transport {
     /// Wraps the async transport.
     ///
     /// # Errors
     ///
-    /// When what the facade needs, a thread for example, cannot be obtained.
+    /// When the facade cannot obtain a resource that it needs, such as a thread.
     fn over(http: Http) -> Result<Self>;
 }
 
@@ -759,7 +758,7 @@ impl OverHttp for Http {
     }
 }
 
-/// An address as it may be shown, also one that [`check_base_url`] would refuse.
+/// Returns an address in a form that is safe to show, even one that [`check_base_url`] would refuse.
 fn without_login(url: &str) -> &str {
     url.rsplit_once('@').map_or(url, |(_, host)| host)
 }

@@ -1,4 +1,4 @@
-//! The transport: resolves, authenticates, sends, tries again.
+//! The transport: resolves, authenticates, sends and retries.
 
 mod breaker;
 mod cache;
@@ -42,7 +42,7 @@ pub(crate) use breaker::Breaker;
 pub(crate) use cache::ResponseCache;
 pub(crate) use colonies::Colonies;
 
-/// The operation that trades a token for another service's.
+/// The operation that exchanges a token for another service's.
 const EXCHANGE: &str = "exchange_token";
 
 /// The async transport. Cloning shares everything.
@@ -58,9 +58,9 @@ pub(crate) struct Shared {
     pub(crate) sources: Sources,
     pub(crate) sender: Sender,
     pub(crate) retry: RetryPolicy,
-    /// The limit of a whole call.
+    /// The time limit of a whole call.
     pub(crate) deadline: Duration,
-    /// Whether writes carry a key that the server keeps.
+    /// Whether writes carry an idempotency key.
     pub(crate) idempotent_writes: bool,
     pub(crate) timer: Arc<dyn Timer>,
     pub(crate) colonies: Colonies,
@@ -68,7 +68,7 @@ pub(crate) struct Shared {
     pub(crate) breaker: Option<Breaker>,
     /// For programs that send requests of their own.
     pub(crate) replacement: Replacement,
-    /// The policy, where there is one.
+    /// The daily budgets, if there is a policy.
     pub(crate) budgets: Option<Budgets>,
 }
 
@@ -83,13 +83,13 @@ impl Http {
         Self { shared: Arc::new(shared), settings: Arc::default() }
     }
 
-    /// The limit of a call that begins now.
+    /// Returns the deadline of a call that begins now.
     fn deadline(&self) -> Deadline {
         Deadline::start(self.settings.deadline.unwrap_or(self.shared.deadline))
     }
 
-    /// Carries out a prepared call: the layer below the typed methods, for programs that learn at run
-    /// time what to call.
+    /// Calls a prepared operation: the layer below the typed methods, for programs that learn the operation only at
+    /// run time.
     ///
     /// # Errors
     ///
@@ -120,7 +120,8 @@ impl Http {
         Ok(reply)
     }
 
-    /// Sends a download and hands its bytes on while they arrive. The deadline ends with the head of the answer.
+    /// Sends a download and yields its bytes as they arrive. The deadline covers the request up to the reply's
+    /// headers.
     pub(crate) async fn open_call(&self, call: Prepared) -> Result<ByteStream> {
         call.request.check()?;
         let (deadline, sink, span) = (self.deadline(), Sink::default(), trace::span(&call.request));
@@ -143,7 +144,7 @@ impl Http {
         self.deliver_until(request, deadline, None).await
     }
 
-    /// Returns the last reply to a request of a walk, each of which has a time limit of its own.
+    /// Returns the last reply to a request of a walk. Each request of a walk has a time limit of its own.
     pub(crate) async fn deliver(&self, request: &Request) -> Result<CoreReply> {
         let (deadline, span) = (self.deadline(), trace::span(request));
         let work = pin!(self.deliver_until(request, &deadline, None));
@@ -151,8 +152,8 @@ impl Http {
         outcome.map_err(|error| error.about(request))
     }
 
-    /// Does the work of one call in its span, and ends it with its deadline. It is pinned by the caller: a future that is
-    /// handed on by value takes its place in each function on the way.
+    /// Runs one call in its span, and ends it at its deadline. The caller pins the future: one that is passed by
+    /// value would take up space in each function on the way.
     async fn traced(
         &self,
         span: tracing::Span,
@@ -168,20 +169,20 @@ impl Http {
         deadline.bound(work, || self.shared.session.failing_login()).await
     }
 
-    /// Refuses a request that the policy does not let through.
+    /// Refuses a request that the policy does not allow.
     pub(crate) fn admit(&self, request: &Request) -> Result<()> {
         self.shared.budgets.as_ref().map_or(Ok(()), |budgets| budgets.check(request))
     }
 
-    /// The daily budgets of the [policy](crate::Builder::policy), and what is spent of them today by all programs of
-    /// the account on this host.
+    /// Returns the daily budgets of the [policy](crate::Builder::policy), and how much of them all programs of the
+    /// account on this host have used today.
     pub async fn budgets(&self) -> Vec<Budget> {
         let Some(budgets) = &self.shared.budgets else { return Vec::new() };
         let held = self.shared.session.token(None).await.ok();
         budgets.spent(held.as_deref())
     }
 
-    /// Refuses what the session does by itself, in place of an operation of this name.
+    /// Refuses an action of the session itself, in place of an operation of this name.
     fn admit_named(&self, name: &str) -> Result<()> {
         self.shared.budgets.as_ref().map_or(Ok(()), |budgets| budgets.check_named(name))
     }
@@ -193,7 +194,7 @@ impl Http {
         Ok(token.secret.clone())
     }
 
-    /// Returns such a token that lives at least this long, and when it ends.
+    /// Returns a login's token that lives at least this long, and its expiry.
     pub(crate) async fn token_details(&self, min_ttl: Duration) -> Result<TokenDetails> {
         self.admit_named(LOGIN)?;
         let token = self.shared.session.token_lasting(Need::AccessToken, None, min_ttl);
@@ -206,30 +207,30 @@ impl Http {
         self.bounded(&self.deadline(), self.shared.sources.token(wanted)).await
     }
 
-    /// Returns the part of it that is needed.
+    /// Returns the part of the token for another service that is needed.
     pub(crate) async fn audience_secret(&self, wanted: Wanted) -> Result<SecretString> {
         self.admit_named(EXCHANGE)?;
         self.bounded(&self.deadline(), self.shared.sources.secret(wanted)).await
     }
 
-    /// Makes the next call for this audience exchange anew.
+    /// Makes the next call for this audience exchange the login again.
     pub(crate) async fn forget_audience_token(&self, audience: &Audience) -> Result<()> {
         self.shared.sources.forget(audience).await
     }
 
-    /// This client with other settings for its calls.
+    /// Returns this client with other settings for its calls.
     pub(crate) fn with_call_settings(&self, change: impl FnOnce(&mut CallSettings)) -> Self {
         let mut settings = CallSettings::clone(&self.settings);
         change(&mut settings);
         Self { shared: Arc::clone(&self.shared), settings: Arc::new(settings) }
     }
 
-    /// The keys of a call of several requests.
+    /// Returns the idempotency keys of a call that sends several requests.
     pub(crate) fn batch_keys(&self) -> Keys {
         Keys::of_batch(self.settings.idempotency_key.as_deref())
     }
 
-    /// Gives a write its key, or leaves it without where the server keeps none.
+    /// Gives a write its key, or none where the server does not store keys.
     pub(crate) fn give_key(&self, keys: &mut Keys, request: &mut Request) {
         if !self.shared.idempotent_writes {
             request.set_keyless();
@@ -237,8 +238,8 @@ impl Http {
         keys.give(request);
     }
 
-    /// Carries out a call of the registry and answers with its JSON. Downloads are refused: their answer
-    /// is bytes, see [`Transport::download`](colony_core::Transport::download).
+    /// Calls an operation of the registry and returns its JSON. Downloads are refused, because their reply is bytes;
+    /// see [`Transport::download`](colony_core::Transport::download).
     ///
     /// # Errors
     ///
@@ -283,12 +284,12 @@ impl Http {
         self.shared.session.check_caller()
     }
 
-    /// The clock and the pauses of this client.
+    /// Returns the clock and timer of this client.
     pub(crate) fn timer(&self) -> &Arc<dyn Timer> {
         &self.shared.timer
     }
 
-    /// Sends a read once, past the cache of replies, and gives its success. Who asks decides about repeats.
+    /// Sends a read once, past the response cache, and returns a successful reply. The caller decides about retries.
     pub(crate) async fn send_fresh(&self, request: &Request) -> Result<CoreReply> {
         let (deadline, span) = (self.deadline(), trace::span(request));
         let work = pin!(self.deliver_fresh(request, &deadline));
@@ -301,12 +302,12 @@ impl Http {
         &self.shared.sender
     }
 
-    /// The time limit of a request.
+    /// Returns the time limit of a request.
     pub(crate) fn timeout(&self) -> Duration {
         self.settings.timeout.unwrap_or(self.shared.sender.timeout)
     }
 
-    /// The token session.
+    /// Returns the token session.
     pub(crate) fn session(&self) -> &Arc<Session> {
         &self.shared.session
     }
@@ -319,10 +320,10 @@ impl Http {
         }
     }
 
-    /// Returns another token than one that this operation of the service refused with 401, for programs that send
-    /// requests of their own with [`Transport::token`](colony_core::Transport::token): a proxy, a client of another
-    /// protocol. Where any process holds another token already, that is taken; else one login brings it. `operation`
-    /// names what refused it, a method and a path for example.
+    /// Returns a token other than the one that this operation of the service refused with 401. For programs that send
+    /// requests of their own with [`Transport::token`](colony_core::Transport::token), such as a proxy or a client of
+    /// another protocol. If any process already holds another token, it is used; otherwise one login fetches it.
+    /// `operation` names the refused operation, for example a method and a path.
     ///
     /// ```no_run
     /// use colony_async::{Client, Transport as _};
@@ -336,8 +337,8 @@ impl Http {
     ///
     /// # Errors
     ///
-    /// As a login. [`Auth`](ErrorKind::Auth) with the code `refused_when_new` where the operation refuses a token that
-    /// was just fetched: for 2 s, doubling to 30 minutes, in every process. Other operations are not affected.
+    /// As a login. [`Auth`](ErrorKind::Auth) with the code `refused_when_new` while the operation refuses a token
+    /// that was just fetched: for 2 s, doubling to 30 minutes, in every process. Other operations are not affected.
     pub async fn token_other_than(&self, rejected: &SecretString, operation: &str) -> Result<SecretString> {
         self.admit_named(LOGIN)?;
         let (shared, now) = (&*self.shared, unix(&*self.shared.timer));
@@ -345,31 +346,31 @@ impl Http {
         self.bounded(&self.deadline(), other).await
     }
 
-    /// The base URL in use, without a slash at its end.
+    /// Returns the base URL in use, without a trailing slash.
     pub fn base_url(&self) -> &str {
         &self.shared.sender.base_url
     }
 
-    /// Forgets the replies that [`Builder::response_cache`](crate::Builder::response_cache) keeps.
+    /// Removes the replies that [`Builder::response_cache`](crate::Builder::response_cache) caches.
     pub fn clear_response_cache(&self) {
         if let Some(cache) = &self.shared.cache {
             cache.clear();
         }
     }
 
-    /// What the last reply of this client or a clone of it said about the rate limit; `None` before the
-    /// first. Where several tasks share a client, the last reply may be another task's.
+    /// Returns the rate limit reported by the last reply of this client or a clone of it; `None` before the first.
+    /// Where several tasks share a client, the last reply can belong to another task.
     pub fn last_rate_limit(&self) -> Option<RateLimit> {
         self.shared.sender.notices.last_rate_limit()
     }
 
-    /// The headers of the last reply, whatever its status; none before the first. As
-    /// [`last_rate_limit`](Self::last_rate_limit), a login's aside.
+    /// Returns the headers of the last reply, whatever its status; empty before the first. As in
+    /// [`last_rate_limit`](Self::last_rate_limit), logins do not count.
     pub fn last_response_headers(&self) -> HeaderMap {
         self.shared.sender.notices.last_headers()
     }
 
-    /// Verifies `id_token`s that the site issued for this client id, with the keys that it publishes
+    /// Returns a verifier of `id_token`s that the site issued for this client id, with the keys that it publishes
     /// (feature `id-token`).
     #[cfg(feature = "id-token")]
     pub fn id_token_verifier(&self, audience: impl Into<String>) -> crate::IdTokenVerifier {
@@ -378,7 +379,7 @@ impl Http {
 
     /// Makes the next call log in.
     pub(crate) async fn forget(&self) {
-        // Another token may see other things.
+        // Another token may be allowed to see other data.
         self.clear_response_cache();
         self.shared.session.forget().await;
     }

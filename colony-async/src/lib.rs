@@ -1,9 +1,9 @@
 //! The Colony SDK for async Rust.
 //!
-//! An API key is exchanged for a token that lives a day, and logins are limited to about a hundred an hour
-//! for each address. This client shares the token: between its clones, between all clients of a process,
-//! between processes on the host, and with programs that use the Python package. However many start
-//! together, the server sees one login.
+//! An API key is exchanged for a token that lives a day, and logins are limited to about a hundred an hour for each
+//! IP address. This client shares the token: between its clones, between all clients of a process, between processes
+//! on the host, and with programs that use the Python package. However many of them start together, the server sees
+//! one login.
 //!
 //! ```no_run
 //! use colony_async::{Client, api::posts::CreatePost};
@@ -19,26 +19,27 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The methods are those of [`Client`](colony_core::Client), by resource; the operations and models are in
-//! [`api`]. Calls run on tokio. For code without async there is `colony_blocking`, with the same methods.
+//! The methods are those of [`Client`](colony_core::Client), grouped by resource; the operations and models are in
+//! [`api`]. Calls run on tokio. For code without async, `colony_blocking` has the same methods.
 //!
 //! # What the token cache promises
 //!
-//! - One login for everybody who starts on an empty or expired cache; a refused login is shared as well.
-//! - A file that is read is whole, private (0600) and ours; anything else is a miss, never an error.
-//! - A token that the server refused is replaced once, and only if nobody else has done so; a good token is
+//! - All clients that start on an empty or expired cache share one login, and its failure as well.
+//! - A token is taken only from a complete, private file (mode 0600) that belongs to this user; any other file is a
+//!   miss, never an error.
+//! - A token that the server refused is replaced once, and only if no other client has replaced it; a good token is
 //!   never destroyed.
-//! - Trouble with the file, its directory or the lock never fails a call. It is reported as a `tracing` event
-//!   with the target `colony::token`.
+//! - Trouble with the file, its directory or the lock never fails a call. It is reported as a `tracing` event with
+//!   the target `colony::token`.
 //!
-//! Tokens for other services ([`audience`](colony_core::api::auth::Auth::audience)) are kept under the same
-//! promises: one exchange for everybody, and no request at all while its token lives.
+//! Tokens for other services ([`audience`](colony_core::api::auth::Auth::audience)) are cached under the same
+//! promises: all clients share one exchange, and no request is sent while the token lives.
 //!
-//! A limit of the size of files (`ulimit -f`) ends a program with SIGXFSZ when a file grows past it, and no library can
-//! prevent that: ignore the signal, and the token is kept in memory.
+//! A limit on file size (`ulimit -f`) ends a program with SIGXFSZ when a file grows past it, and no library can
+//! prevent that. A program that ignores the signal keeps the token in memory.
 //!
-//! What it does not promise: locks are advisory and per host; over some network file systems they do not
-//! exist, and then each host, or each process, logs in for itself.
+//! Locks are advisory and per host. Some network file systems do not support them; there, each host or each process
+//! logs in for itself.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -118,12 +119,12 @@ pub use tls::install_tls_provider;
 /// The client. See [`colony_core::Client`] for its methods and [`Builder`] for its settings.
 pub type Client = colony_core::Client<Http>;
 
-/// The token files in a cache directory. `ttl` is the greatest age of a token that a call takes from a file, as
-/// [`Builder::token_cache_ttl`].
+/// Returns the token files in a cache directory. `ttl` is the greatest age of a token that a call takes from a file,
+/// as in [`Builder::token_cache_ttl`].
 ///
 /// # Errors
 ///
-/// When the directory is there and cannot be read.
+/// When the directory exists and cannot be read.
 pub fn cached_tokens(
     directory: &Path,
     ttl: Option<Duration>,
@@ -132,8 +133,9 @@ pub fn cached_tokens(
     session::list_cache(directory, ttl, colony_core::token::freshness::unix_seconds(now))
 }
 
-/// Removes the token files in a cache directory, or the one with this fingerprint, and says how many there
-/// were. Temporary files that killed processes left go too. Lock files stay: deleting one that somebody holds would let two processes log in.
+/// Removes the token files in a cache directory, or only the one with this fingerprint, and returns how many it
+/// removed. Temporary files left by killed processes are removed too. Lock files stay: deleting one that is held
+/// would let two processes log in.
 ///
 /// # Errors
 ///
@@ -142,7 +144,7 @@ pub fn clear_cached_tokens(directory: &Path, only: Option<&str>) -> std::io::Res
     session::remove_cached(directory, only)
 }
 
-/// What most programs use of this crate: `use colony_async::prelude::*`.
+/// The items that most programs need: `use colony_async::prelude::*`.
 pub mod prelude {
     pub use crate::{
         Client, ColonyId, CommentId, ConversationId, Error, ErrorKind, Id, MessageId, NotificationId, Open,
@@ -150,7 +152,7 @@ pub mod prelude {
     };
 }
 
-/// The package's README, whose example must compile.
+/// The package's README; its example must compile.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

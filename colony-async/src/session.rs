@@ -1,20 +1,20 @@
 //! The token session: one login, however many tasks, clients and processes want a token.
 //!
-//! The order for one call: the token in memory; then a *single flight*, which all tasks of this process join. It reads
-//! the file without a lock (a rename is atomic, so a read is whole or absent), then takes the lock file and reads
-//! *the file again*, because another process may have logged in meanwhile; and only then logs in. Ten thousand tasks
-//! read the file once.
+//! The order for one call: the token in memory; then a *single flight*, which all tasks of this process join. It
+//! reads the file without a lock (a rename is atomic, so a read is whole or absent), then takes the lock file and
+//! reads *the file again*, because another process may have logged in meanwhile; only then does it log in. Ten
+//! thousand tasks read the file once.
 //!
-//! Nothing about the file, its directory or the lock ever fails a call. What happens is reported as `tracing` events
-//! with the target `colony::token`.
+//! Trouble with the file, its directory or the lock never fails a call. It is reported as `tracing` events with the
+//! target `colony::token`.
 //!
 //! | Noun | Means |
 //! | --- | --- |
-//! | [`CachedToken`] | a token with its life |
-//! | [`TokenStore`] | the file of one token, and what lies beside it |
-//! | [`Lock`](crate::disk::lock::Lock) | the lock file, held: which process may log in |
-//! | [`Refresh`](refresh::Refresh) | an attempt to get a token that is under way |
-//! | [`Note`] | a failed login, as one process tells it to others |
+//! | [`CachedToken`] | a token with its lifetime |
+//! | [`TokenStore`] | the file of one token, and the files beside it |
+//! | [`Lock`](crate::disk::lock::Lock) | the held lock file, whose holder may log in |
+//! | [`Refresh`](refresh::Refresh) | an attempt in flight to get a token |
+//! | [`Note`] | a failed login, as one process reports it to others |
 
 mod ahead;
 mod directory;
@@ -74,18 +74,18 @@ pub(crate) use refresh::Want;
 pub(crate) use round::Round;
 pub(crate) use store::TokenStore;
 
-/// Where a key comes from.
+/// A callback that returns the key.
 pub(crate) type AskKey = Arc<dyn Fn() -> Result<SecretString> + Send + Sync>;
 
-/// A key, and the place of its token. Replaced as a whole when the key changes.
+/// A key and the location of its token. Replaced as a whole when the key changes.
 struct Key {
     secret: Option<SecretString>,
     store: Option<TokenStore>,
-    /// Where hosts share the token.
+    /// The token store that hosts share.
     level: Option<Arc<dyn Level>>,
 }
 
-/// What the builder decides about the session.
+/// The session's settings, as the builder sets them.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) base_url: String,
@@ -109,20 +109,20 @@ pub(crate) struct Session {
     timer: Arc<dyn Timer>,
     key: ArcSwap<Key>,
     memory: ArcSwapOption<CachedToken>,
-    /// What an attempt was made for, and what came of it.
+    /// An attempt: its purpose and its outcome.
     gate: Arc<Gate<(Want, Result<Arc<CachedToken>>)>>,
-    /// Tokens that [`Session::forget`] gave up: not to be taken from the file again.
+    /// Tokens that [`Session::forget`] discarded, which must not be taken from the file again.
     given_up: Mutex<Vec<SecretString>>,
-    /// A refusal of this process's own, for when there is no file to note it in.
+    /// A refused login of this process, for when it cannot be noted in a file.
     note: Mutex<Option<Note>>,
-    /// Operations that refuse every token, as last read; this process's own where they cannot be shared.
+    /// Operations that refuse every token, as last read; only this process's own where they cannot be shared.
     refusals: Mutex<Refusals>,
     refusals_unshared: AtomicBool,
-    /// A token that the program had when it was built, until it is taken into memory.
+    /// A token that the program supplied at construction, until it is taken into memory.
     seed: Mutex<Option<Arc<CachedToken>>>,
-    /// Asked for the key when a token is needed, where none was given.
+    /// Returns the key when a token is needed and no key was given.
     ask_key: Option<AskKey>,
-    /// A stale token that serves on after a login that failed.
+    /// A stale token that stays in use after a failed login.
     serving: Mutex<Option<refresh::Serving>>,
     /// The failed tries of the login under way.
     tried: Tried,
@@ -162,22 +162,22 @@ impl Session {
         }
     }
 
-    /// As this one, with a token that the program has already.
+    /// Returns this session with a token that the program already has.
     pub(crate) fn seeded(self, token: Option<CachedToken>) -> Self {
         Self { seed: Mutex::new(token.map(Arc::new)), ..self }
     }
 
-    /// As this one, which asks for its key when a token is needed.
+    /// Returns this session with a callback for its key.
     pub(crate) fn asking(self, ask_key: Option<AskKey>) -> Self {
         Self { ask_key, ..self }
     }
 
-    /// The seed, once.
+    /// Takes the seed; `None` after the first time.
     fn take_seed(&self) -> Option<Arc<CachedToken>> {
         self.seed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }
 
-    /// The key, asked for if there is none yet (blocking).
+    /// Returns the key, from the callback if it is not known yet (blocking).
     fn key(&self) -> Result<Arc<Key>> {
         let key = self.key.load_full();
         let Some(ask) = self.ask_key.as_ref().filter(|_| key.secret.is_none()) else { return Ok(key) };
@@ -188,16 +188,16 @@ impl Session {
         Ok(key)
     }
 
-    /// A token that is fresh now, and not the rejected one.
+    /// Returns a token that is fresh now and is not the rejected one.
     ///
     /// # Errors
     ///
-    /// What the login was answered, or the time left of a cool-down.
+    /// The login's error, or the time left of a cool-down.
     pub(crate) async fn token(self: &Arc<Self>, rejected: Option<&SecretString>) -> Result<Arc<CachedToken>> {
         self.token_for(Need::AccessToken, rejected).await
     }
 
-    /// As [`token`](Self::token), where what is needed of it is fresh.
+    /// As [`token`](Self::token), for a token whose `need` part is fresh.
     ///
     /// # Errors
     ///
@@ -218,7 +218,7 @@ impl Session {
         .await
     }
 
-    /// A token for this want.
+    /// Returns a token for this want.
     ///
     /// # Errors
     ///
@@ -230,8 +230,8 @@ impl Session {
         }
     }
 
-    /// As [`token_for`](Self::token_for), where what is needed lives at least this long. A good token that does not is
-    /// no rejected one: it stays where it is until there is a later one.
+    /// As [`token_for`](Self::token_for), for a token whose `need` part lives at least this long. A good token that
+    /// is too short is not treated as rejected: it stays in place until a later one is available.
     ///
     /// # Errors
     ///
@@ -244,7 +244,7 @@ impl Session {
     ) -> Result<Arc<CachedToken>> {
         let mut token = self.token_for(need, rejected).await?;
         let least = min_ttl.as_secs_f64();
-        // An attempt that was under way may bring what is known to be too short.
+        // An attempt already under way can return the token that is known to be too short.
         for _ in 0..3 {
             let (end, whole) = token.end(need);
             if least == 0.0 || end - self.now() >= least {
@@ -268,13 +268,13 @@ impl Session {
         }
     }
 
-    /// The warm path: one atomic load, the clock, a comparison; and a count, to keep the token while a
-    /// request is under way.
+    /// Returns a fresh token from memory. The warm path: one atomic load, the clock and a comparison, and one
+    /// reference count that keeps the token for the duration of a request.
     fn in_memory(&self, need: Need, other_than: Option<&SecretString>) -> Option<Arc<CachedToken>> {
         self.lend(need, other_than, Arc::clone)
     }
 
-    /// Lends a token from memory that is fresh now.
+    /// Calls a function with a token from memory that is fresh now.
     pub(crate) fn lend<T>(
         &self,
         need: Need,
@@ -295,13 +295,13 @@ impl Session {
         self.refresh(want).await
     }
 
-    /// The last failed try of the login that calls wait for at this moment.
+    /// Returns the last failed try of the login that calls are waiting for.
     pub(crate) fn failing_login(&self) -> Option<Failed> {
-        // With a fresh token nobody waits for its renewal.
+        // With a fresh token, no call waits for its renewal.
         self.tried.last().filter(|_| self.in_memory(Need::AccessToken, None).is_none())
     }
 
-    /// Refuses callers that would wait for ever: the client's own callbacks, and forked children, which have the
+    /// Refuses callers that would wait forever: the client's own callbacks, and forked children, which have the
     /// client but none of its threads.
     ///
     /// # Errors
@@ -318,8 +318,8 @@ impl Session {
             .finish())
     }
 
-    /// Reads the file (blocking) and reports in the log what came of it. Returns a token that may be taken, or one
-    /// that is stale and may serve if the login that should replace it fails; and whether it is fresh.
+    /// Reads the file (blocking) and logs the outcome. Returns a usable token and whether it is fresh; a stale one
+    /// can be used if the login that should replace it fails.
     fn read_file(&self, store: &TokenStore, want: &Want) -> Option<(Arc<CachedToken>, bool)> {
         let record = match store.read() {
             Ok(record) => record,
@@ -347,19 +347,19 @@ impl Session {
         }
     }
 
-    /// As [`read_file`](Self::read_file), of the key in use.
+    /// As [`read_file`](Self::read_file), for the key in use.
     #[cfg(feature = "redis")]
     fn key_file(&self, want: &Want) -> Option<(Arc<CachedToken>, bool)> {
         self.read_file(self.key.load().store.as_ref()?, want)
     }
 
-    /// Makes the next call log in: this client takes neither the token in memory nor the one that is in the file now.
-    /// The file stays until the login has brought another token. Other programs have use for it, and the login may
-    /// fail, or never be made.
+    /// Makes the next call log in: this client takes neither the token in memory nor the one now in the file. The
+    /// file stays until the login has returned another token, because other programs use it and the login may fail or
+    /// never happen.
     pub(crate) async fn forget(self: &Arc<Self>) {
         let token = self.memory.swap(None).or_else(|| self.take_seed());
         let session = Arc::clone(self);
-        // The key names the file. Where it cannot be obtained, the next call fails for that reason.
+        // The key names the file. If it cannot be obtained, the next call fails for that reason.
         let shared = move || Some(session.key().ok()?.store.as_ref()?.read().ok()?.token.secret);
         let shared = background::blocking(shared).await.ok().flatten();
         let given_up = token.iter().map(|token| token.secret.clone()).chain(shared).collect();
@@ -371,7 +371,7 @@ impl Session {
         self.gate.settled().await;
     }
 
-    /// Ends the renewal in the background; the last client is gone.
+    /// Ends the background renewal, when the last client is dropped.
     pub(crate) fn end(&self) {
         self.renewal.end();
     }
@@ -381,8 +381,8 @@ impl Session {
         given_up.iter().any(|gone| gone.expose_secret() == token.expose_secret())
     }
 
-    /// Puts another key in the place of this one. The old key's files go first, those of tokens that were
-    /// exchanged for its own too: their names would never be looked at again, and the tokens live on.
+    /// Replaces the key. The old key's files are removed first, including those of tokens that were exchanged for its
+    /// token: their names would never be used again, while the tokens would still be valid.
     pub(crate) async fn change_key(self: &Arc<Self>, secret: SecretString) {
         let session = Arc::clone(self);
         let (store, level) = (self.key.load().store.clone(), self.key.load().level.clone());
@@ -402,7 +402,7 @@ impl Session {
             }
             names
         });
-        // Without a thread the files stay; nobody looks at them any more.
+        // Without a thread the files stay; no client reads them again.
         let names = removing.await.unwrap_or_default();
         if let Some(level) = level {
             let removing = background::spawn(move || async move { level.remove(&names).await });
@@ -423,14 +423,14 @@ impl Session {
         }
     }
 
-    /// Writes a minted token to the file (blocking), unless one is there that was got since this login was sent
-    /// and is not among those that are `gone`: whoever was stopped for longer than others wait for the lock has
-    /// been overtaken. The server may have answered any time since `took` ago, whenever that was read here.
+    /// Writes a minted token to the file (blocking), unless the file holds a token that was obtained after this login
+    /// was sent and is not in `gone`: this process was then stopped for longer than others wait for the lock, and was
+    /// overtaken. The server may have replied at any time in the last `took`.
     fn save(&self, store: &TokenStore, token: &CachedToken, took: Duration, gone: &[SecretString]) {
         let now = self.now();
         let overtaken = store.read().is_ok_and(|record| {
             record.token.lifetime.stale_at > token.lifetime.stale_at - took.as_secs_f64()
-                // What nobody with these settings would take is not later than anything.
+                // A token that no client with these settings would take does not count as later.
                 && record.is_taken(self.settings.ttl, now)
                 && !gone.iter().any(|gone| record.token.is(gone))
         });
@@ -441,7 +441,7 @@ impl Session {
         }
     }
 
-    /// Notes that the shared cache does not work, once loudly and then quietly.
+    /// Notes that the shared cache does not work: the first time at warn level, then quietly.
     fn degraded(&self, action: &'static str, reason: &'static str, error: &dyn fmt::Display) {
         let first = !self.warned.swap(true, Ordering::Relaxed);
         events::degraded(first, action, reason, error);
@@ -451,27 +451,27 @@ impl Session {
         unix(&*self.timer)
     }
 
-    /// Under which conditions a login gets an answer or none.
+    /// Returns the conditions that decide whether a login gets a reply.
     pub(crate) fn limits(&self) -> colony_core::token::cooldown::Limits {
         self.mint.limits()
     }
 
-    /// Whether this session would not be refused as that one was.
+    /// Returns whether a login of this session could succeed where the noted one failed.
     pub(crate) fn differs(&self, note: &Note) -> bool {
         self.mint.differs(note)
     }
 
-    /// Where the token is shared.
+    /// Returns the store through which the token is shared.
     pub(crate) fn store(&self) -> Option<TokenStore> {
         self.key.load().store.clone()
     }
 
-    /// The key in use now.
+    /// Returns the key in use.
     pub(crate) fn secret(&self) -> Option<SecretString> {
         self.key.load().secret.clone()
     }
 
-    /// Asks this session for its key, where it has to ask for it itself.
+    /// Returns a callback that asks this session for its key, if the session itself uses a callback.
     pub(crate) fn key_asker(self: &Arc<Self>) -> Option<AskKey> {
         self.ask_key.as_ref()?;
         let session = Arc::clone(self);
@@ -497,7 +497,7 @@ impl Key {
     }
 }
 
-/// The error of a client that was built without a key.
+/// Returns the error of a client that was built without a key.
 fn no_key() -> Error {
     Error::build(colony_core::ErrorKind::Auth, "this call needs an API key, and the client has none")
         .code("NO_API_KEY")

@@ -1,8 +1,8 @@
-//! Clients for tests of one's own code: no server, no login, no waiting (feature `testing`).
+//! Clients for tests of your own code: no server, no login, no waiting (feature `testing`).
 //!
-//! A client that is given a [`Script`] sends nothing. Each request is noted, and answered with what the
-//! script holds for its operation, else with a plausible reply: the operation's answer as it was once
-//! recorded. The code under test takes the usual client, async or blocking, and notices nothing.
+//! A client that is given a [`Script`] sends nothing. It records each request and replies with the next line of the
+//! script for that operation. Without such a line, it returns a plausible reply: one that was recorded for the
+//! operation. The code under test uses the normal client, async or blocking, without changes.
 //!
 //! ```
 //! use colony_async::{Client, Result, testing::Script};
@@ -24,7 +24,7 @@
 //! let sent = script.sent();
 //! assert_eq!(sent[0].operation, "send_message");
 //! assert_eq!(sent[0].request["json"]["body"], "Hello");
-//! assert!(script.unused().is_empty()); // nothing was scripted in vain
+//! assert!(script.unused().is_empty()); // every line of the script was used
 //! # Ok(()) }
 //! ```
 
@@ -45,7 +45,7 @@ use serde_json::{Value, json};
 
 use crate::time::Timer;
 
-/// What a client without a server answers, and a record of what it was asked. Clones share both.
+/// The replies of a client without a server, and a record of its requests. Clones share both.
 #[derive(Clone, Default)]
 pub struct Script {
     inner: Arc<Mutex<Inner>>,
@@ -77,13 +77,13 @@ pub struct Sent {
 }
 
 impl Script {
-    /// A script without lines: every operation gets its plausible reply.
+    /// Creates a script without lines: every operation gets its plausible reply.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets a function answer every request, logins included; it is given the token that would have been
-    /// sent. It may block.
+    /// Sets a function that replies to every request, logins included. It receives the token that would have been
+    /// sent. It can block.
     #[doc(hidden)]
     #[must_use]
     pub fn served_by(
@@ -94,8 +94,8 @@ impl Script {
         self
     }
 
-    /// Answers the next call of this operation with this JSON. Further lines for the same operation are
-    /// used in order.
+    /// Replies to the next call of this operation with this JSON. Further lines for the same operation are used in
+    /// order.
     ///
     /// # Panics
     ///
@@ -106,11 +106,11 @@ impl Script {
         self.line(operation, Answer::Reply(reply(200, Bytes::from(body.to_string()))))
     }
 
-    /// Answers the next call of this operation with this error status and code.
+    /// Replies to the next call of this operation with this error status and code.
     ///
     /// # Panics
     ///
-    /// When no operation has this name, or the status is not an error's, 400 to 599.
+    /// When no operation has this name, or the status is not an error status (400 to 599).
     #[must_use]
     #[track_caller]
     pub fn fails(self, operation: impl Into<String>, status: u16, code: &str) -> Self {
@@ -119,7 +119,7 @@ impl Script {
         self.line(operation, Answer::Reply(reply(status, Bytes::from(body.to_string()))))
     }
 
-    /// Lets the next call of this operation end as if nobody had answered.
+    /// Makes the next call of this operation fail as if the server had not replied.
     ///
     /// # Panics
     ///
@@ -142,14 +142,14 @@ impl Script {
         self
     }
 
-    /// Returns the operations of the lines that no call has used yet, once for each line, by name.
+    /// Returns the operations of the unused lines, once for each line, sorted by name.
     pub fn unused(&self) -> Vec<String> {
         let inner = self.lock();
         let left = inner.answers.iter();
         left.flat_map(|(operation, lines)| std::iter::repeat_n(operation.clone(), lines.len())).collect()
     }
 
-    /// What would have been sent so far, in order. Logins are left out.
+    /// Returns the requests that would have been sent so far, in order. Logins are left out.
     pub fn sent(&self) -> Vec<Sent> {
         self.lock().sent.clone()
     }
@@ -158,7 +158,7 @@ impl Script {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes the request and answers it.
+    /// Records the request and returns the reply.
     pub(crate) fn answer(&self, request: &Request, token: Option<&SecretString>) -> Result<Reply> {
         let operation = request.operation();
         let server = self.lock().server.clone();
@@ -180,7 +180,7 @@ impl Script {
     }
 }
 
-/// Returns a model with these fields, for a test that needs one: a post, a user, a page of them. What is left out is
+/// Returns a model with these fields, for a test that needs one: a post, a user or a page of them. Omitted fields are
 /// empty.
 ///
 /// ```
@@ -192,7 +192,7 @@ impl Script {
 ///
 /// # Panics
 ///
-/// When the fields are not this model's: of another type, or required and missing.
+/// When the fields do not fit this model: one has another type, or a required one is missing.
 #[track_caller]
 pub fn model<T: serde::de::DeserializeOwned>(fields: Value) -> T {
     colony_core::page::from_value(fields).unwrap_or_else(|error| panic!("{error}"))
@@ -204,7 +204,7 @@ impl fmt::Debug for Script {
     }
 }
 
-/// Whether requests may be of this operation: one of the registry, one by hand, or one of the session's own.
+/// Returns whether requests can be of this operation: one of the registry, a raw one, or one of the session's own.
 fn is_operation(name: &str) -> bool {
     let own = [
         "request",
@@ -216,7 +216,7 @@ fn is_operation(name: &str) -> bool {
     own.contains(&name) || registry::find(name).is_some()
 }
 
-/// Returns the operation whose name begins and ends most like this one.
+/// Returns the operation whose name has the most in common with this one at its beginning and end.
 fn nearest(name: &str) -> Option<&'static str> {
     let shared = |other: &str| {
         let begin = name.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
@@ -229,12 +229,12 @@ fn nearest(name: &str) -> Option<&'static str> {
         .filter(|other| shared(other) > 3)
 }
 
-/// One recorded success for each operation; an empty object for those that were never recorded.
+/// Returns a recorded success of the operation; an empty object if none was recorded.
 fn plausible(operation: &str) -> Reply {
     static REPLIES: OnceLock<HashMap<String, Value>> = OnceLock::new();
     let replies = REPLIES
         .get_or_init(|| serde_json::from_str(include_str!("testing/replies.json")).unwrap_or_default());
-    // A provider without a document has its token endpoint at the usual place.
+    // A provider without a discovery document has its token endpoint at the default path.
     if operation == openid::discovery::OPERATION {
         return reply(404, Bytes::from_static(b"{}"));
     }
@@ -242,7 +242,7 @@ fn plausible(operation: &str) -> Reply {
     let status = recorded["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
     let body = match (recorded.get("json"), recorded.get("bytes_base64").or(recorded.get("text"))) {
         (Some(json), _) => Bytes::from(json.to_string()),
-        // What bytes there are does not matter to a test that did not script them.
+        // A test that did not script the bytes does not depend on them.
         (None, Some(Value::String(text))) => Bytes::from(text.clone()),
         _ => Bytes::new(),
     };
@@ -255,7 +255,7 @@ fn reply(status: u16, body: Bytes) -> Reply {
     Reply::new(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), headers, body)
 }
 
-/// The system's clock; pauses take no time.
+/// The system's clock, with pauses that take no time.
 pub(crate) struct NoPauses;
 
 impl Timer for NoPauses {

@@ -1,7 +1,7 @@
-//! What is under way in this process: refreshes, and among them those whose token was sent.
+//! The work under way in this process: refreshes, and the requests among them that were sent.
 //!
-//! The code that ends the process waits here. Refreshes run on threads of their own, so their number is all that the
-//! runtimes of the callers have in common.
+//! Code that ends the process waits here. Refreshes run on separate threads, so these counts are all that the
+//! callers' runtimes share.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ struct Counts {
     is_closed: bool,
 }
 
-/// One refresh, or one request; it ends when this is dropped.
+/// One refresh or one request, counted until it is dropped.
 #[derive(Debug)]
 pub(super) struct UnderWay {
     activity: Activity,
@@ -32,13 +32,13 @@ impl Drop for UnderWay {
 }
 
 impl Activity {
-    /// A refresh begins.
+    /// Counts a refresh that begins.
     pub(super) fn refresh(&self) -> UnderWay {
         self.0.send_modify(|counts| counts.refreshing += 1);
         UnderWay { activity: self.clone(), end: |counts| counts.refreshing -= 1 }
     }
 
-    /// A token is about to be sent. `None` when nothing may be sent any more.
+    /// Counts a token that is about to be sent. `None` once sending is closed.
     pub(super) fn spend(&self) -> Option<UnderWay> {
         let begun = self.0.send_if_modified(|counts| {
             counts.spending += usize::from(!counts.is_closed);
@@ -47,7 +47,7 @@ impl Activity {
         begun.then(|| UnderWay { activity: self.clone(), end: |counts| counts.spending -= 1 })
     }
 
-    /// Whether nothing may be sent any more.
+    /// Returns whether sending is closed.
     pub(super) fn is_closed(&self) -> bool {
         self.0.borrow().is_closed
     }
@@ -57,14 +57,14 @@ impl Activity {
         self.until(|counts| counts.refreshing == 0).await;
     }
 
-    /// Lets nothing be sent any more, and waits until the answers of what was sent are stored.
+    /// Closes sending, and waits until the replies to sent requests are stored.
     pub(super) async fn close(&self) {
         self.0.send_modify(|counts| counts.is_closed = true);
         self.until(|counts| counts.spending == 0).await;
     }
 
     async fn until(&self, reached: impl FnMut(&Counts) -> bool) {
-        // It cannot fail while this holds the sender.
+        // This cannot fail while `self` holds the sender.
         let _ = self.0.subscribe().wait_for(reached).await;
     }
 }

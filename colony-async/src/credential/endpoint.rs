@@ -1,4 +1,4 @@
-//! Talking to one of the provider's endpoints, once.
+//! A client of one of the provider's endpoints; each request is sent once.
 
 use std::time::Duration;
 
@@ -16,19 +16,19 @@ use crate::{
     sender::root_cause,
 };
 
-/// How long a connection may take to be made, and with it a failure of which it is known that nothing left.
+/// The time limit for opening a connection. After it, the request is known not to have left.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// More than any token reply has.
+/// The largest token reply that is read, in bytes; no real one is this long.
 const LONGEST_REPLY: usize = 256 * 1024;
 
-/// Carries a request to the provider and brings its answer, once. For tests that play the provider; it may block.
+/// Sends a request to the provider once and returns its reply. For tests that play the provider; it can block.
 #[doc(hidden)]
 pub trait Wire: Send + Sync + 'static {
-    /// Sends it, and waits for the answer at most this long.
+    /// Sends the request, and waits at most `limit` for the reply.
     fn send(&self, request: &TokenRequest, limit: Duration) -> Result<Answered, Failed>;
 }
 
-/// What came back.
+/// The provider's reply.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Answered {
@@ -40,13 +40,13 @@ pub struct Answered {
     pub body: Vec<u8>,
 }
 
-/// Why nothing came back.
+/// The reason why no reply arrived.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Failed {
     /// No connection was made, so nothing was sent.
     NeverLeft(Error),
-    /// It was sent, or may have been.
+    /// The request was sent, or may have been.
     MaybeLeft(Error),
 }
 
@@ -58,14 +58,14 @@ impl From<Failed> for Error {
     }
 }
 
-/// Sends token requests, each exactly once and to one address: over a connection of its own, without
-/// following redirects, and without the repetitions that HTTP clients make on their own account.
+/// Sends token requests, each exactly once and to one address: over a separate connection, without following
+/// redirects, and without the retries that HTTP clients make by themselves.
 pub(super) struct Endpoint {
     connections: Connections,
 }
 
 impl Endpoint {
-    /// With these settings, whose time limit is set.
+    /// Creates an endpoint with these settings, whose time limit must be set.
     pub(super) fn new(settings: connections::Settings, token_endpoint: &str) -> Result<Self> {
         let connect_timeout = settings.timeout.map_or(CONNECT_LIMIT, |limit| CONNECT_LIMIT.min(limit));
         let settings = connections::Settings { connect_timeout, single_use: true, ..settings };
@@ -115,8 +115,8 @@ impl Endpoint {
 
 fn failed(error: reqwest::Error, url: &str) -> Failed {
     let error = error.without_url();
-    // A connection that was not made carried nothing. Of everything else that is not known: a time-out may
-    // have come after the request, and a connection may break after the provider acted.
+    // If no connection was made, nothing was sent. For any other error this is unknown: a time-out can come after the
+    // request, and a connection can break after the provider acted.
     let never_left = error.is_connect() || error.is_builder();
     let what = if error.is_connect() {
         "no connection to"

@@ -1,7 +1,7 @@
-//! The events of the credential store: one function an event, so that names and fields stay the same
-//! everywhere. Every refusal says its reason.
+//! The events of the credential store: one function per event, so that names and fields stay the same everywhere.
+//! Every refusal states its reason.
 //!
-//! No event holds a token, a client's secret or a reply.
+//! No event contains a token, a client secret or a reply.
 
 use std::{path::Path, time::Duration};
 
@@ -12,7 +12,7 @@ use colony_core::{
 
 const TARGET: &str = "colony::credential";
 
-/// This process spent a refresh token and stored what came of it.
+/// This process used a refresh token and stored the new credential.
 pub(super) fn refreshed(file: &Path, rotated: bool, took: f64, credential: &Credential, now: f64) {
     let seconds_left = credential.expiry - now;
     tracing::info!(
@@ -21,7 +21,7 @@ pub(super) fn refreshed(file: &Path, rotated: bool, took: f64, credential: &Cred
     );
 }
 
-/// What another process stored is used.
+/// A credential that another process stored is used.
 pub(super) fn adopted(file: &Path, waited: Duration, seconds_left: f64) {
     let waited_ms = millis(waited);
     tracing::debug!(
@@ -46,14 +46,14 @@ pub(super) fn contended(lock: &Path, waited: Duration, gave_up: bool, holder: Op
     }
 }
 
-/// A refresh was not made, or did not work.
+/// A refresh was not attempted, or failed.
 pub(super) fn refused(file: &Path, reason: &'static str, error: &Error) {
     tracing::warn!(
         target: TARGET, event = "refused", file = %file.display(), reason, %error, "no refresh of the credential"
     );
 }
 
-/// The present access token serves on.
+/// The present access token stays in use.
 pub(super) fn living_used(file: &Path, seconds_left: f64, error: &Error) {
     tracing::warn!(
         target: TARGET, event = "living_used", file = %file.display(), seconds_left, %error,
@@ -61,8 +61,8 @@ pub(super) fn living_used(file: &Path, seconds_left: f64, error: &Error) {
     );
 }
 
-/// The outcome of an earlier refresh is not known; `decision` is what is done about it: `waiting`, `presented`,
-/// `spent` or `refused`.
+/// The outcome of an earlier refresh is not known. `decision` is the action taken: `waiting`, `presented`, `spent` or
+/// `refused`.
 pub(super) fn interrupted(file: &Path, age: f64, decision: &'static str) {
     tracing::warn!(
         target: TARGET, event = "interrupted", file = %file.display(), age_s = age, decision,
@@ -97,7 +97,7 @@ pub(super) fn removed(file: &Path, revoked: bool) {
     tracing::info!(target: TARGET, event = "removed", file = %file.display(), revoked, "credential removed");
 }
 
-/// The credential was renewed in the background, or not.
+/// The credential was renewed in the background, or the renewal failed.
 pub(super) fn renewal(error: Option<&Error>) {
     match error {
         None => {

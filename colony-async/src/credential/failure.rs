@@ -1,4 +1,4 @@
-//! Why there is no new credential, and the errors that callers are given.
+//! The reasons for not getting a new credential, and the errors that callers receive.
 
 use std::time::Duration;
 
@@ -7,33 +7,33 @@ use colony_core::{
     credential::{grant, reauth_required},
 };
 
-/// What a person can do.
+/// The remedy in messages.
 const LOGIN: &str = "log in again (`colony auth login --device`)";
 
-/// Why there is no new credential.
+/// The reason why there is no new credential.
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
     pub(super) error: Error,
-    /// One word for the log.
+    /// A short reason for the log.
     pub(super) reason: &'static str,
-    /// Whether the present access token is as good as before.
+    /// Whether the present access token can still be used.
     pub(super) living_serves: bool,
-    /// Whether a refresh for another purpose might be made all the same.
+    /// Whether a refresh for another purpose might still be made.
     pub(super) is_for_those_who_can_wait: bool,
 }
 
 impl Failure {
-    /// One after which the present access token is as good as before.
+    /// Returns a failure after which the present access token can still be used.
     pub(super) fn passing(reason: &'static str, error: Error) -> Self {
         Self { error, reason, living_serves: true, is_for_those_who_can_wait: false }
     }
 
-    /// One that a person has to hear of now.
+    /// Returns a failure that a person must learn of now.
     pub(super) fn lasting(reason: &'static str, error: Error) -> Self {
         Self { living_serves: false, ..Self::passing(reason, error) }
     }
 
-    /// Nothing is stored.
+    /// No credential is stored.
     pub(super) fn no_credential() -> Self {
         let error = Error::build(ErrorKind::ReauthRequired, "no credential is stored")
             .code("no_credential")
@@ -42,7 +42,7 @@ impl Failure {
         Self::lasting("no_credential", error)
     }
 
-    /// There is nothing to refresh it with.
+    /// The stored credential has no refresh token.
     pub(super) fn not_refreshable() -> Self {
         let error = reauth_required("the stored credential has no refresh token");
         Self::passing("not_refreshable", with_code(error, "not_refreshable"))
@@ -68,7 +68,7 @@ impl Failure {
         Self::lasting("invalid_grant", with_code(error, "invalid_grant"))
     }
 
-    /// The provider has refused the request as such a while ago.
+    /// The provider refused the request itself a while ago.
     pub(super) fn declined_before(left: Duration) -> Self {
         let message = format!(
             "the provider refused the last refresh as invalid (`invalid_request`), which is how some reply to an expired refresh token; it is not asked again for {}",
@@ -83,7 +83,7 @@ impl Failure {
         Self { is_for_those_who_can_wait: true, ..Self::passing("declined", error) }
     }
 
-    /// It is not known whether the token is spent, and it is not presented before `left` has passed.
+    /// It is not known whether the token is spent; it is not presented before `left` has passed.
     pub(super) fn unsettled(left: Duration) -> Self {
         let message = format!(
             "the outcome of the last refresh is not known, and its request may still be on its way; the refresh token is presented again in {}",
@@ -104,7 +104,7 @@ impl Failure {
         Self { is_for_those_who_can_wait: true, ..failure }
     }
 
-    /// The request was sent and its outcome is unknown: the token is not presented again for this long.
+    /// The request was sent and its outcome is unknown: the token is not presented again for `left`.
     pub(super) fn unknown(cause: Error, left: Duration) -> Self {
         let message = format!(
             "{}, and the provider may still have acted on it; the refresh token is presented again in {}",
@@ -118,7 +118,8 @@ impl Failure {
         Self::passing("unknown", error.source(cause).finish())
     }
 
-    /// As [`unknown`](Self::unknown) or [`unsettled`](Self::unsettled), where such a token is never presented again.
+    /// As [`unknown`](Self::unknown) or [`unsettled`](Self::unsettled), where the settings never present such a token
+    /// again.
     pub(super) fn interrupted(cause: Option<Error>) -> Self {
         let message = "a refresh was sent and its reply was lost, so the stored refresh token may be spent";
         let error = Error::build(ErrorKind::ReauthRequired, message)
@@ -135,7 +136,7 @@ impl Failure {
         Self::passing("interrupted", error.finish())
     }
 
-    /// The provider said, asked by introspection, that the token is not good any more.
+    /// The provider reported by introspection that the token is no longer valid.
     pub(super) fn spent() -> Self {
         let error = reauth_required(
             "a refresh was sent and its reply was lost, and the provider says that the token is no longer valid",
@@ -181,7 +182,7 @@ fn with_code(error: Error, code: &'static str) -> Error {
         .finish()
 }
 
-/// A time as it is said: `4 min 48 s`.
+/// Formats a time for a person: `4 min 48 s`.
 fn spoken(time: Duration) -> String {
     let seconds = time.as_secs_f64().ceil() as u64;
     match (seconds / 60, seconds % 60) {

@@ -1,4 +1,4 @@
-//! One credential's file and its lock. Everything here blocks, quickly.
+//! One credential's file and its lock. Everything here blocks briefly.
 
 use std::{
     fmt,
@@ -30,7 +30,7 @@ use crate::{
     journal,
 };
 
-/// Where one credential is kept.
+/// The location of one credential.
 #[derive(Debug, Clone)]
 pub(super) struct Files {
     directory: Directory,
@@ -38,46 +38,46 @@ pub(super) struct Files {
     id: CredentialId,
     stem: String,
     vault: Option<Arc<dyn Vault>>,
-    /// The machine's id, where it has one.
+    /// The machine's id, if it has one.
     machine: Option<String>,
 }
 
-/// What was read, and from which state of the file.
+/// A stored credential, and the state of the file that it was read from.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) stored: Stored,
     pub(super) stamp: Stamp,
 }
 
-/// Where credentials are kept instead of in the file: the system's keyring. The file is then a pointer without
+/// A place for credentials other than the file, such as the system's keyring. The file is then a pointer without
 /// tokens; the lock stays beside it.
 ///
-/// Chosen explicitly with [`CredentialStore::vault`](super::CredentialStore::vault): a vault that does not
-/// work is an error, and never a file instead.
+/// It must be chosen explicitly with [`CredentialStore::vault`](super::CredentialStore::vault). A vault that does not
+/// work is an error; the file is never used instead.
 pub trait Vault: fmt::Debug + Send + Sync + 'static {
-    /// How well it keeps them: [`Keeping::Keyring`] or [`Keeping::Encrypted`].
+    /// Returns how well it protects credentials: [`Keeping::Keyring`] or [`Keeping::Encrypted`].
     fn keeping(&self) -> Keeping;
 
-    /// What is kept under this name, 32 hex digits; `None` when nothing is.
+    /// Returns the document stored under this name, 32 hex digits; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// What the system says, also in the other methods.
+    /// The system's error, in the other methods as well.
     fn read(&self, name: &str) -> io::Result<Option<SecretString>>;
 
-    /// Puts this in the place of what is kept under the name; it must last when this returns.
+    /// Stores a document under the name, replacing any other. It must be durable when this returns.
     fn write(&self, name: &str, document: &SecretString) -> io::Result<()>;
 
-    /// Removes what is kept under the name, when something is.
+    /// Removes the document stored under the name, if there is one.
     fn remove(&self, name: &str) -> io::Result<()>;
 }
 
-/// Why nothing can be taken from the file, nor written to it.
+/// The reason why the file can be neither read nor written.
 #[derive(Debug)]
 pub(super) enum Problem {
     Unfit(Unfit),
     Unreadable(Unreadable),
-    /// The file is another credential's.
+    /// The file holds another credential.
     Misplaced,
     /// The keyring does not work.
     Vault(io::Error),
@@ -125,13 +125,13 @@ impl Files {
         self.directory.log(now, &self.stem, None, event);
     }
 
-    /// What is stored; `None` when nothing is.
+    /// Reads the stored credential; `None` if there is none.
     pub(super) fn read(&self) -> Result<Option<Found>, Problem> {
         let content = match self.directory.read(&self.file(), MAX_BYTES as u64) {
             Ok(content) => content,
             Err(Unfit::Absent) => return Ok(None),
-            // It was tightened by the look at it, and what is in it is looked at below: a file that others
-            // may have put there is refused for its owner.
+            // The read above has restricted the permissions. The content is checked below: a file that others may
+            // have put there is refused because of its owner.
             Err(Unfit::LooseDirectory) => match self.directory.read(&self.file(), MAX_BYTES as u64) {
                 Ok(content) => content,
                 Err(Unfit::Absent) => return Ok(None),
@@ -155,7 +155,7 @@ impl Files {
         Ok(Some(Found { stored, stamp: content.stamp }))
     }
 
-    /// The file as it is at this moment; `None` when there is none. Quick.
+    /// Returns the file's present state; `None` if there is no file. Quick.
     pub(super) fn stamp(&self) -> io::Result<Option<Stamp>> {
         match self.disk.facts(&self.file()) {
             Ok(facts) => Ok(Some(facts.stamp)),
@@ -164,18 +164,18 @@ impl Files {
         }
     }
 
-    /// Where the store lives.
+    /// Returns the location of the store.
     pub(super) fn here(&self) -> Location {
         let directory = self.disk.facts(self.directory.path()).map(|facts| facts.stamp).unwrap_or_default();
         Location::of(self.machine.as_deref(), directory.inode, directory.born)
     }
 
-    /// Whether what was read was written in another place: this is a copy.
+    /// Returns whether this credential was stored in another place, so that the store is a copy.
     pub(super) fn is_copied(&self, stored: &Stored) -> bool {
         stored.location.as_ref().is_some_and(|location| location.is_elsewhere(&self.here()))
     }
 
-    /// How what is stored is kept.
+    /// Returns how the credential is protected.
     pub(super) fn keeping(&self) -> Keeping {
         let content = self.directory.read(&self.file(), MAX_BYTES as u64);
         match content.map(|content| Stored::read(&content.bytes)) {
@@ -184,12 +184,12 @@ impl Files {
         }
     }
 
-    /// As [`read`](Self::read), with the error that callers are given.
+    /// As [`read`](Self::read), with the error for callers.
     pub(super) fn load(&self) -> Result<Option<Found>> {
         self.read().map_err(|problem| self.unreadable(&problem))
     }
 
-    /// Writes the file, whole and lasting or not at all, with the place that it lives in. Takes the lock as proof.
+    /// Writes the file, completely and durably or not at all, with its own location in it. Takes the lock as proof.
     pub(super) fn write(&self, _: &Lock, stored: &Stored) -> Result<()> {
         let mut stored = stored.clone();
         stored.location = Some(self.here());
@@ -200,8 +200,8 @@ impl Files {
         let Some(vault) = &self.vault else { return self.write_file(&bytes) };
         let text = String::from_utf8(bytes).unwrap_or_default();
         vault.write(&self.stem, &text.into()).map_err(|error| self.failed("kept", error))?;
-        // The tokens leave the file only when the vault has them. A pointer that is there already is written anew,
-        // so that others notice the change.
+        // The tokens leave the file only when the vault has them. An existing pointer is rewritten, so that other
+        // programs notice the change.
         self.write_file(&document::pointer(&self.id, vault.keeping()))
     }
 
@@ -211,7 +211,7 @@ impl Files {
             .map_err(|error| self.failed("written", error))
     }
 
-    /// Removes the file, and says whether it was there. Takes the lock as proof.
+    /// Removes the file, and returns whether it existed. Takes the lock as proof.
     pub(super) fn remove(&self, _: &Lock) -> Result<bool> {
         if let Some(vault) = &self.vault {
             vault.remove(&self.stem).map_err(|error| self.failed("removed", error))?;
@@ -226,12 +226,12 @@ impl Files {
         }
     }
 
-    /// The process that holds the lock, when one does.
+    /// Returns the process that holds the lock; the outer `None` if none does.
     pub(super) fn holder(&self) -> Option<Option<u32>> {
         lock::holder(&*self.disk, &self.lock_file())
     }
 
-    /// The permission bits that a new file gets here: on some mounts they are not what was asked for.
+    /// Returns the permission bits that a new file gets here: some mounts change the requested ones.
     pub(super) fn mode_of_new_files(&self) -> io::Result<u32> {
         self.directory.make()?;
         let prefix = format!(".{}.", self.stem);
@@ -289,13 +289,13 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The machine's id (`man 5 machine-id`), where it has one. Never shown and never written as it is.
+/// Returns the machine's id (`man 5 machine-id`), if it has one. Never shown and never written unchanged.
 fn machine_id() -> Option<String> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     read("/etc/machine-id").or_else(|| read("/var/lib/dbus/machine-id"))
 }
 
-/// The directory's files of credentials: their stems.
+/// Returns the stems of the credential files in the directory.
 pub(super) fn stems(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<String>> {
     let names = match disk.list(directory) {
         Ok(names) => names,
@@ -312,7 +312,7 @@ pub(super) fn stems(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<String>
     Ok(stems)
 }
 
-/// Whose credential is in a file of the directory.
+/// Returns the id of the credential in a file of the directory.
 pub(super) fn peek(disk: &Arc<dyn Disk>, directory: &Path, stem: &str) -> Result<CredentialId, Problem> {
     let path = directory.join(format!("{stem}.json"));
     let content = Directory::new(Arc::clone(disk), directory.to_owned())

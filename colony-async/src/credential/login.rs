@@ -1,4 +1,4 @@
-//! A person's login at a provider: at a browser on this machine, or with a device code at any other.
+//! A person's login at a provider: in a browser on this machine, or with a device code on any other.
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
@@ -26,19 +26,19 @@ use crate::{
 
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const DEVICE: &str = "device_login";
-/// The pause between two questions where the provider names none (RFC 8628, section 3.2).
+/// The pause between two polls if the provider names none (RFC 8628, section 3.2).
 const DEFAULT_PAUSE: Duration = Duration::from_secs(5);
-/// What `slow_down` adds to it (section 3.5).
+/// The time that `slow_down` adds to the pause (section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
 /// The shortest pause, whatever the provider says.
 const SHORTEST: Duration = Duration::from_millis(100);
 /// The longest pause after trouble with the network.
 const LONGEST: Duration = Duration::from_secs(60);
-/// How long a device code lives where the provider does not say.
+/// The lifetime of a device code if the provider names none.
 const LIFETIME: Duration = Duration::from_secs(900);
 /// The largest reply that is read, in bytes.
 const MAX_REPLY: usize = 256 * 1024;
-/// How long a connection may take to be made.
+/// The time limit for opening a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// A provider that a person can log in at, and the app that asks for it.
@@ -75,32 +75,32 @@ pub struct ProviderLoginBuilder {
 }
 
 impl ProviderLoginBuilder {
-    /// The app's secret; none for a public client. It goes into the header unless the provider takes it in the form
-    /// only.
+    /// Sets the app's secret; none for a public client. It is sent in the header unless the provider accepts it only
+    /// in the form.
     pub fn client_secret(mut self, secret: impl Into<SecretString>) -> Self {
         self.secret = Some(secret.into());
         self
     }
 
-    /// How long one request may take: 30 s unless set.
+    /// Sets the time limit of one request: 30 s unless set.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
     }
 
-    /// The proxy to go through, instead of the environment's.
+    /// Sets the proxy, in place of the environment's.
     pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
         self.proxy = Some(proxy.into());
         self
     }
 
-    /// Trusts the certificate authorities in this PEM file, beside the system's.
+    /// Trusts the certificate authorities in this PEM file in addition to the system's.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
         self
     }
 
-    /// Uses this clock and these pauses. For tests.
+    /// Uses this clock and its pauses. For tests.
     pub fn timer(mut self, timer: impl Timer) -> Self {
         self.timer = Arc::new(timer);
         self
@@ -110,8 +110,8 @@ impl ProviderLoginBuilder {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config) for a document that is not to be believed (see [`discovery`]), and for settings that
-    /// cannot be used; [`Network`](ErrorKind::Network) without an answer; what the provider answered otherwise.
+    /// [`Config`](ErrorKind::Config) for a document that cannot be trusted (see [`discovery`]), and for settings that
+    /// cannot be used; [`Network`](ErrorKind::Network) without a reply; otherwise the provider's error.
     pub async fn discover(self) -> Result<ProviderLogin> {
         let issuer = self.id.issuer.clone();
         let not_believed = |why: Refused| {
@@ -119,7 +119,7 @@ impl ProviderLoginBuilder {
                 .hint("Give the issuer as its own discovery document says it")
                 .finish()
         };
-        // Refused before anything is sent.
+        // An issuer that cannot be trusted is refused before anything is sent.
         let bare = Provider::without_document(&issuer).map_err(not_believed)?;
         let settings = connections::Settings {
             timeout: Some(self.timeout),
@@ -127,7 +127,7 @@ impl ProviderLoginBuilder {
             proxy: self.proxy,
             certificates: Certificates { authorities: self.ca_file, own: None },
             https_only: false,
-            // No redirects: what is sent here are secrets, and addresses come from the document alone.
+            // No redirects: the requests carry secrets, and addresses come from the document alone.
             single_use: true,
         };
         let connections = Connections::new(settings, &bare.token_endpoint)?;
@@ -144,7 +144,8 @@ impl ProviderLoginBuilder {
         };
         let auth = match (self.secret, &provider.token_endpoint_auth_methods_supported) {
             (None, _) => ClientAuth::None,
-            // Basic is what a provider takes that does not say (OpenID Connect Discovery, section 3).
+            // The default where the provider does not name its methods is Basic (OpenID Connect Discovery, section
+            // 3).
             (Some(secret), Some(methods)) if !methods.iter().any(|known| known == "client_secret_basic") => {
                 ClientAuth::Post(secret)
             }
@@ -161,7 +162,7 @@ impl fmt::Debug for ProviderLoginBuilder {
 }
 
 impl ProviderLogin {
-    /// Begins with an issuer and the app's client id.
+    /// Creates a builder for an issuer and the app's client id.
     pub fn builder(issuer: impl Into<String>, client_id: impl Into<String>) -> ProviderLoginBuilder {
         ProviderLoginBuilder {
             id: CredentialId::new(issuer, client_id),
@@ -173,27 +174,27 @@ impl ProviderLogin {
         }
     }
 
-    /// Returns what the provider says of itself.
+    /// Returns the provider's description of itself.
     pub fn provider(&self) -> &Provider {
         &self.provider
     }
 
-    /// Returns whose credentials these logins bring.
+    /// Returns the id of the credentials that these logins produce.
     pub fn id(&self) -> &CredentialId {
         &self.id
     }
 
-    /// Returns how the app proves itself, for [`RotatingBuilder::client_auth`](super::RotatingBuilder::client_auth).
+    /// Returns how the app authenticates, for [`RotatingBuilder::client_auth`](super::RotatingBuilder::client_auth).
     pub fn client_auth(&self) -> &ClientAuth {
         &self.auth
     }
 
-    /// Begins a login at any browser ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628)).
+    /// Begins a login in any browser ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628)).
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config) for a provider without the device flow; [`Network`](ErrorKind::Network) without an
-    /// answer; else what the provider answered, [`Auth`](ErrorKind::Auth) with `invalid_client` for example.
+    /// [`Config`](ErrorKind::Config) for a provider without the device flow; [`Network`](ErrorKind::Network) without
+    /// a reply; otherwise the provider's error, for example [`Auth`](ErrorKind::Auth) with `invalid_client`.
     pub async fn device(&self, scope: &str) -> Result<DeviceLogin> {
         let Some(url) = &self.provider.device_authorization_endpoint else {
             let message = format!("the provider {} has no device flow", self.provider.issuer);
@@ -207,7 +208,7 @@ impl ProviderLogin {
             return Err(refusal(DEVICE, &answer));
         }
         let begun: Begun = serde_json::from_slice(&answer.body).map_err(|_| {
-            // Nothing of the reply is shown: it may hold the code.
+            // The message quotes nothing of the reply, which may contain the code.
             let message = "the provider's reply to the device request lacks a required field";
             Error::build(ErrorKind::Decode, message).operation(DEVICE).finish()
         })?;
@@ -216,8 +217,8 @@ impl ProviderLogin {
         Ok(DeviceLogin { provider: self.clone(), begun, lifetime, pause, waited: Duration::ZERO })
     }
 
-    /// Begins a login at a browser on this machine, which comes back to this address: one on loopback, with a port that
-    /// was free (RFC 8252, section 7.3).
+    /// Begins a login in a browser on this machine that redirects to this address: a loopback address with a port
+    /// that was free (RFC 8252, section 7.3).
     ///
     /// # Errors
     ///
@@ -226,12 +227,12 @@ impl ProviderLogin {
         Authorization::new(&self.provider, &self.id.client_id, redirect_uri, scope)
     }
 
-    /// Trades the answer to such a login, the query of the address that the browser came back to, for a credential. A
-    /// request has one answer: do not present another.
+    /// Exchanges the result of such a login, the query of the redirect address, for a credential. A request has one
+    /// result: do not present another.
     ///
     /// # Errors
     ///
-    /// As [`Authorization::read`], before anything is sent; and what the provider answered.
+    /// As [`Authorization::read`], before anything is sent; and the provider's error.
     pub async fn redeem(&self, authorization: &Authorization, query: &str) -> Result<Credential> {
         let code = authorization.read(query)?;
         let sent = unix(&*self.timer);
@@ -242,11 +243,12 @@ impl ProviderLogin {
         self.credential(&answer, sent)
     }
 
-    /// Asks whose access token this is. `None` when the provider has no such endpoint.
+    /// Returns the account this access token belongs to, from the userinfo endpoint. `None` if the provider has no
+    /// such endpoint.
     ///
     /// # Errors
     ///
-    /// [`Network`](ErrorKind::Network) without an answer; else what the provider answered.
+    /// [`Network`](ErrorKind::Network) without a reply; otherwise the provider's error.
     pub async fn userinfo(&self, token: &SecretString) -> Result<Option<Value>> {
         let Some(url) = &self.provider.userinfo_endpoint else { return Ok(None) };
         let bearer = sensitive(&format!("Bearer {}", token.expose_secret()))?;
@@ -265,7 +267,7 @@ impl ProviderLogin {
         Credential::from_reply(self.id.clone(), endpoint, &answer.body, sent)
     }
 
-    /// The form in the app's name.
+    /// Returns the form with the app's credentials.
     fn form(&self, fields: &[(&str, &str)]) -> String {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
@@ -278,7 +280,7 @@ impl ProviderLogin {
         form.finish()
     }
 
-    /// Sends a form in the app's name.
+    /// Sends a form with the app's credentials.
     async fn post(&self, url: &Url, fields: &[(&str, &str)]) -> Result<Answer> {
         let mut request = self
             .connections
@@ -300,7 +302,7 @@ impl fmt::Debug for ProviderLogin {
     }
 }
 
-/// A login that waits for a person at a browser.
+/// A login that waits for a person in a browser.
 pub struct DeviceLogin {
     provider: ProviderLogin,
     begun: Begun,
@@ -309,7 +311,7 @@ pub struct DeviceLogin {
     waited: Duration,
 }
 
-/// What the provider gave for it.
+/// The provider's reply to the start of a device login.
 #[derive(Deserialize)]
 struct Begun {
     device_code: SecretString,
@@ -321,22 +323,22 @@ struct Begun {
 }
 
 impl DeviceLogin {
-    /// Returns the code that the person enters. A stranger's text: print it on one line, without control characters.
+    /// Returns the code that the person enters. Untrusted text: print it on one line, without control characters.
     pub fn user_code(&self) -> &str {
         &self.begun.user_code
     }
 
-    /// Returns the address that the person opens; as [`user_code`](Self::user_code), a stranger's text.
+    /// Returns the address that the person opens; untrusted text, as [`user_code`](Self::user_code) is.
     pub fn verification_uri(&self) -> &str {
         &self.begun.verification_uri
     }
 
-    /// Returns an address with the code in it, where the provider gave one.
+    /// Returns an address that contains the code, if the provider gave one.
     pub fn verification_uri_complete(&self) -> Option<&str> {
         self.begun.verification_uri_complete.as_deref()
     }
 
-    /// Returns how long the code is good.
+    /// Returns how long the code is valid.
     pub fn lifetime(&self) -> Duration {
         self.lifetime
     }
@@ -355,26 +357,27 @@ impl DeviceLogin {
         }
     }
 
-    /// Waits until the provider may be asked again: 5 s unless it says otherwise, longer after it asked for that and
-    /// after trouble with the network.
+    /// Waits until the provider can be polled again: 5 s unless it asks for another interval, longer after
+    /// `slow_down` and after trouble with the network.
     pub async fn pause(&mut self) {
         self.provider.timer.sleep(self.pause).await;
         self.waited += self.pause;
     }
 
-    /// Asks the provider once whether the person has decided; `None` if not. What it grants is in this answer alone: do
-    /// not drop the future, and store what it gives.
+    /// Polls the provider once for the person's decision; `None` if there is none yet. The provider returns the
+    /// credential only once: do not drop the future, and store its result.
     ///
     /// # Errors
     ///
-    /// [`Auth`](ErrorKind::Auth) with the code `access_denied` when the person refused, or `expired_token` when the time
-    /// is over; [`Network`](ErrorKind::Network) when the provider could not be asked until then; else what it answered.
+    /// [`Auth`](ErrorKind::Auth) with the code `access_denied` when the person refused, or `expired_token` when the
+    /// time is over; [`Network`](ErrorKind::Network) when the provider could not be reached until then; otherwise its
+    /// error.
     pub async fn ask(&mut self) -> Result<Option<Credential>> {
         let sent = unix(&*self.provider.timer);
         let form = [("grant_type", DEVICE_GRANT), ("device_code", self.begun.device_code.expose_secret())];
         let answer = match self.provider.post(&self.provider.provider.token_endpoint, &form).await {
             Ok(answer) => answer,
-            // Counted as trouble below, unless it goes on for too long.
+            // Counted as trouble below, unless it lasts too long.
             Err(error) if error.is_network() && self.waited < self.lifetime => {
                 self.pause = slower(&Poll::Trouble, self.pause);
                 return Ok(None);
@@ -399,13 +402,13 @@ impl fmt::Debug for DeviceLogin {
     }
 }
 
-/// What one question came to.
+/// The outcome of one poll.
 #[derive(Debug, PartialEq, Eq)]
 enum Poll {
     Granted,
     Pending,
     SlowDown,
-    /// Nobody can tell; asked again later.
+    /// The outcome is unknown; the provider is polled again later.
     Trouble,
     Ended,
 }
@@ -423,7 +426,7 @@ fn read(answer: &Answer) -> Poll {
     }
 }
 
-/// The pause before the next question (section 3.5: 5 s more on `slow_down`, twice as long after trouble).
+/// Returns the pause before the next poll (section 3.5: 5 s more on `slow_down`, twice as long after trouble).
 fn slower(poll: &Poll, pause: Duration) -> Duration {
     match poll {
         Poll::SlowDown => pause + SLOWER,
@@ -453,7 +456,7 @@ fn expired() -> Error {
         .finish()
 }
 
-/// A reply as it came.
+/// A raw reply.
 struct Answer {
     status: u16,
     body: Vec<u8>,
@@ -461,7 +464,7 @@ struct Answer {
 
 async fn send(request: reqwest::RequestBuilder, url: &str) -> Result<Answer> {
     let network = |error: reqwest::Error| {
-        // The address is said once, and without what a query might hold.
+        // The address appears once, without its query.
         let error = error.without_url();
         let message = format!("no answer from {url}: {}", root_cause(&error));
         Error::build(ErrorKind::Network, message).source(error).finish()
@@ -474,7 +477,7 @@ async fn send(request: reqwest::RequestBuilder, url: &str) -> Result<Answer> {
     Ok(Answer { status: reply.status().as_u16(), body: read.bytes.into() })
 }
 
-/// The error that an OAuth endpoint's reply stands for.
+/// Returns the error that an OAuth endpoint's reply represents.
 fn refusal(operation: &'static str, answer: &Answer) -> Error {
     let error = Error::from_oauth_reply(operation, answer.status, &answer.body).without_body();
     let error = match answer.status {

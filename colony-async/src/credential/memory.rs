@@ -1,4 +1,4 @@
-//! What this process has in memory of a stored credential.
+//! This process's copy of a stored credential.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -15,14 +15,14 @@ use colony_core::credential::{
 use super::files::{Files, Found};
 use crate::disk::Stamp;
 
-/// How often, in seconds, the file is looked at while a credential serves from memory: a logout by another process
-/// is noticed within two seconds.
+/// How often, in seconds, the file is checked while a credential is used from memory. A logout by another process is
+/// noticed within two seconds.
 const LOOK_AGAIN: f64 = 1.0;
 
-/// The credential in memory, and what the file does not say.
+/// The credential in memory, and facts that the file does not record.
 pub(super) struct Memory {
     held: ArcSwapOption<Stamped>,
-    /// When the file was last seen to be as it was, seconds of this boot as bits.
+    /// When the file was last seen unchanged, in seconds since boot, stored as bits.
     looked: AtomicU64,
     unwritten: Mutex<Unwritten>,
 }
@@ -33,15 +33,15 @@ struct Stamped {
     stamp: Option<Stamp>,
 }
 
-/// What this process knows and the file does not say.
+/// Facts that this process knows and the file does not record.
 #[derive(Default)]
 pub(super) struct Unwritten {
-    /// The attempt whose request provably had no effect, and the note that was there before it. Its own note does
-    /// not count, should it still be there.
+    /// The attempt whose request provably had no effect, and the note that was there before it. The attempt's own
+    /// note does not count if it is still in the file.
     pub(super) without_effect: Option<(String, Option<Spending>)>,
-    /// A refreshed credential that could not be written, and the attempt it came from.
+    /// A refreshed credential that could not be written, and the attempt that produced it.
     pub(super) unsaved: Option<(String, Stored)>,
-    /// When the provider was last asked by introspection, and about which attempt.
+    /// When the provider was last queried by introspection, and about which attempt.
     pub(super) introspected: Option<(String, Uptime)>,
 }
 
@@ -57,14 +57,14 @@ impl Memory {
         self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The credential in memory, unless the file has been changed or removed since it was read. The file is looked
-    /// at once a second.
+    /// Returns the credential in memory, unless the file has been changed or removed since it was read. The file is
+    /// checked once a second.
     pub(super) fn present(&self, files: &Files, now: &Uptime) -> Option<Arc<Credential>> {
         let held = self.held.load();
         let held = held.as_ref()?;
         let looked = f64::from_bits(self.looked.load(Ordering::Relaxed));
         if !(0.0..LOOK_AGAIN).contains(&(now.seconds - looked)) {
-            // A file that cannot be looked at says nothing: it is there, as far as can be told.
+            // A file that cannot be examined is assumed to be unchanged.
             if files.stamp().is_ok_and(|stamp| stamp != held.stamp) {
                 return None;
             }
@@ -73,14 +73,14 @@ impl Memory {
         Some(Arc::clone(&held.credential))
     }
 
-    /// The credential in memory, whatever has become of the file.
+    /// Returns the credential in memory, whatever the state of the file.
     pub(super) fn held(&self) -> Option<Arc<Credential>> {
         self.held.load().as_ref().map(|held| Arc::clone(&held.credential))
     }
 
-    /// Keeps a credential that was read from the file, or written to it, in this state.
+    /// Keeps a credential that was read from or written to the file in this state.
     pub(super) fn keep(&self, credential: &Credential, stamp: Option<Stamp>) {
-        // The same one stays the same: a renewal that was planned for it is not planned anew.
+        // An equal credential stays the same object, so that a renewal planned for it is not planned again.
         let same = self.held().filter(|held| {
             held.obtained_at == credential.obtained_at
                 && held.refresh_fingerprint() == credential.refresh_fingerprint()
@@ -93,15 +93,15 @@ impl Memory {
         self.held.store(Some(Arc::new(Stamped { credential, stamp })));
     }
 
-    /// Notes the state of the file, which holds the same credential and was written with the lock held.
+    /// Notes the state of a file that holds the same credential and was written with the lock held.
     pub(super) fn restamp(&self, stamp: Option<Stamp>) {
         if let Some(credential) = self.held() {
             self.held.store(Some(Arc::new(Stamped { credential, stamp })));
         }
     }
 
-    /// Keeps what is in the file, which may serve on when the rest fails. Not where this process has a later one
-    /// that could not be stored.
+    /// Keeps the file's credential, which can stay in use when the refresh fails. Does nothing if this process has a
+    /// later one that could not be stored.
     pub(super) fn see(&self, found: &Found) {
         if self.unsaved(&found.stored).is_none() {
             self.keep(&found.stored.credential, Some(found.stamp));
@@ -114,14 +114,14 @@ impl Memory {
         self.unwritten().unsaved = None;
     }
 
-    /// What this process refreshed and could not store, if the file is still as it was then.
+    /// Returns a credential that this process refreshed and could not store, if the file has not changed since.
     pub(super) fn unsaved(&self, stored: &Stored) -> Option<Stored> {
         let mut unwritten = self.unwritten();
         let (attempt, unsaved) = unwritten.unsaved.as_ref()?;
         if stored.present_spending().is_some_and(|spending| spending.attempt == *attempt) {
             return Some(unsaved.clone());
         }
-        // Somebody has logged in since.
+        // Another process has logged in since.
         unwritten.unsaved = None;
         None
     }

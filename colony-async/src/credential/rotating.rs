@@ -1,4 +1,4 @@
-//! The token source that programs hold.
+//! The token source for programs.
 
 use std::{
     fmt,
@@ -34,18 +34,18 @@ use crate::{
     tls::Certificates,
 };
 
-/// The first pause after a refresh that failed while the present token lives; it doubles to the last. Seconds.
+/// The first pause after a failed refresh while the present token lives; it doubles up to the last. Seconds.
 const FIRST_PAUSE: f64 = 5.0;
 const LAST_PAUSE: f64 = 60.0;
 
-/// Returns access tokens of one stored credential, and refreshes it, together with every other program that
-/// shares its store.
+/// Returns access tokens of one stored credential, and refreshes it in turn with every other program that shares its
+/// store.
 ///
-/// Cloning is cheap, and all clones share everything. See the [module](super) for what is promised.
+/// Cloning is cheap, and all clones share everything. See the [module](super) for its guarantees.
 #[derive(Clone)]
 pub struct RotatingCredential {
     shared: Arc<Shared>,
-    /// Ends the background task with the last clone.
+    /// Ends the background task when the last clone is dropped.
     _alive: Arc<Alive>,
 }
 
@@ -56,14 +56,14 @@ pub struct RotatingBuilder {
 }
 
 impl RotatingBuilder {
-    /// How the client says who it is at the token endpoint: [`ClientAuth::None`] unless set.
+    /// Sets how the client authenticates at the token endpoint: [`ClientAuth::None`] unless set.
     #[must_use]
     pub fn client_auth(mut self, auth: ClientAuth) -> Self {
         self.settings.auth = auth;
         self
     }
 
-    /// How long one request to the provider may take: 30 s unless set. The store's
+    /// Sets the time limit of one request to the provider: 30 s unless set. The store's
     /// [`lock_limit`](CredentialStore::lock_limit) becomes at least 5 s more.
     #[must_use]
     pub fn timeout(mut self, limit: Duration) -> Self {
@@ -71,41 +71,41 @@ impl RotatingBuilder {
         self
     }
 
-    /// The proxy to go through, instead of the environment's.
+    /// Sets the proxy, in place of the environment's.
     #[must_use]
     pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
         self.settings.proxy = Some(proxy.into());
         self
     }
 
-    /// Trusts the certificate authorities in this PEM file, beside the system's.
+    /// Trusts the certificate authorities in this PEM file in addition to the system's.
     #[must_use]
     pub fn ca_file(mut self, path: impl Into<std::path::PathBuf>) -> Self {
         self.settings.certificates.authorities = Some(path.into());
         self
     }
 
-    /// Where to ask whether a refresh token is still good
-    /// ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)), on the issuer's host. Where the outcome of a refresh is
-    /// not known, "inactive" ends the matter at once, with a spent token that is not presented again. "Active"
-    /// changes nothing: the request may still be under way.
+    /// Sets the introspection endpoint, which reports whether a refresh token is still valid ([RFC
+    /// 7662](https://www.rfc-editor.org/rfc/rfc7662)), on the issuer's host. After a refresh with an unknown outcome,
+    /// "inactive" settles the question at once: the token is spent and is not presented again. "Active" changes
+    /// nothing, because the request may still be under way.
     #[must_use]
     pub fn introspection_endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.settings.introspection = Some(endpoint.into());
         self
     }
 
-    /// How long a refresh token is left alone after a refresh whose outcome is not known, counted from when it was
-    /// sent: 5 minutes unless set, never less than the request was allowed to take
-    /// ([`timeout`](Self::timeout)). Each further unknown outcome doubles it, to an hour at most. A request must not
-    /// be under way for longer than this, at the provider or at a proxy before it.
+    /// Sets how long a refresh token is not used after a refresh with an unknown outcome, counted from when it was
+    /// sent: 5 minutes unless set, never less than the request's [`timeout`](Self::timeout). Each further unknown
+    /// outcome doubles it, up to an hour. A request must not be under way for longer than this, at the provider or at
+    /// a proxy in front of it.
     #[must_use]
     pub fn settle(mut self, time: Duration) -> Self {
         self.settings.settle = time;
         self
     }
 
-    /// What is done with a refresh token when the outcome of its refresh is not known, and `settle` has passed:
+    /// Sets what happens to a refresh token when the outcome of its refresh is not known and `settle` has passed:
     /// [`Unclear::Retry`] unless set.
     #[must_use]
     pub fn unclear(mut self, policy: Unclear) -> Self {
@@ -113,8 +113,8 @@ impl RotatingBuilder {
         self
     }
 
-    /// Refreshes in the background, in the minute before a call would have to. Off unless set. The task starts
-    /// with the first token and ends with the last clone.
+    /// Sets whether to refresh in the background, in the minute before a call would have to. Off unless set. The task
+    /// starts with the first token and ends with the last clone.
     #[must_use]
     pub fn refresh_ahead(mut self, on: bool) -> Self {
         self.settings.ahead = on.then_some(1.0);
@@ -122,25 +122,26 @@ impl RotatingBuilder {
     }
 
     /// Refreshes in the background when this fraction of the access token's life has passed, and switches
-    /// [`refresh_ahead`](Self::refresh_ahead) on: 0.5 leaves half of the life for an outage of the provider. From 0.1
-    /// to 1.
+    /// [`refresh_ahead`](Self::refresh_ahead) on. With 0.5, half of the life is left for an outage of the provider.
+    /// From 0.1 to 1.
     #[must_use]
     pub fn refresh_ahead_at(mut self, fraction: f64) -> Self {
         self.settings.ahead = Some(fraction);
         self
     }
 
-    /// Rotates when half of the refresh token's lifetime has passed, so that a program whose access tokens live long
-    /// does not lose it: in the background, where the program runs, and with the next [`token`](RotatingCredential::token)
-    /// otherwise. Off unless set. The lifetime is what the provider said (`refresh_token_expires_in`) unless
-    /// [`refresh_token_lifetime`](Self::refresh_token_lifetime) says it; without either nothing is done.
+    /// Sets whether to rotate when half of the refresh token's lifetime has passed, so that a program whose access
+    /// tokens live long does not lose it. It rotates in the background if that is enabled, and with the next
+    /// [`token`](RotatingCredential::token) otherwise. Off unless set. The lifetime is the provider's
+    /// (`refresh_token_expires_in`) unless [`refresh_token_lifetime`](Self::refresh_token_lifetime) sets it; without
+    /// either, this has no effect.
     #[must_use]
     pub fn keep_alive(mut self, on: bool) -> Self {
         self.settings.keep_alive = on;
         self
     }
 
-    /// How long a refresh token lives when it is not used, and switches [`keep_alive`](Self::keep_alive) on.
+    /// Sets how long an unused refresh token lives, and switches [`keep_alive`](Self::keep_alive) on.
     #[must_use]
     pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.refresh_token_lifetime = Some(lifetime);
@@ -148,7 +149,7 @@ impl RotatingBuilder {
         self
     }
 
-    /// Lets this play the provider. For tests.
+    /// Sets the object that plays the provider. For tests.
     #[doc(hidden)]
     #[must_use]
     pub fn wire(mut self, wire: impl Wire) -> Self {
@@ -172,7 +173,7 @@ impl RotatingBuilder {
     }
 }
 
-/// What all clones share.
+/// The state that all clones share.
 struct Shared {
     rotator: Arc<Rotator>,
     gate: Arc<Gate<Outcome>>,
@@ -180,7 +181,7 @@ struct Shared {
     renewal: Renewal,
 }
 
-/// After a failure the next try waits a little, as long as there is a token to go on with.
+/// After a failure, delays the next try while there is a token that can still be used.
 #[derive(Clone)]
 struct Calm {
     since: Uptime,
@@ -216,30 +217,29 @@ impl RotatingCredential {
         RotatingBuilder { settings }
     }
 
-    /// The store.
+    /// Returns the store.
     pub fn store(&self) -> &CredentialStore {
         &self.shared.settings().store
     }
 
-    /// Returns an access token with more than a minute to live (half its life, where that is less than two minutes).
-    /// From memory if there is one, from the store if another process put one there, else by a refresh, which
-    /// all waiting calls share.
+    /// Returns an access token with more than a minute to live (half its life, if that is less than two minutes). The
+    /// token comes from memory, else from the store if another process put one there, else from a refresh, which all
+    /// waiting calls share.
     ///
-    /// When the refresh fails for a passing reason, a token that is not expired yet is returned all the same,
-    /// with a warning, and for a few seconds no refresh is tried again. A logout by another process is noticed within
-    /// two seconds.
+    /// When the refresh fails for a passing reason, a token that has not expired yet is still returned, with a
+    /// warning, and no refresh is tried for a few seconds. A logout by another process is noticed within two seconds.
     ///
     /// # Errors
     ///
-    /// - [`ReauthRequired`](ErrorKind::ReauthRequired) when a person has to log in again; with
-    ///   [`code`](Error::code) `no_credential`, `not_refreshable`, `invalid_grant`, `copied` (the store is a copy of
-    ///   another one, see [`CredentialStore::adopt`]) or `interrupted` (the outcome of a refresh is not known, and
-    ///   cannot be or is not to be found out).
+    /// - [`ReauthRequired`](ErrorKind::ReauthRequired) when a person has to log in again; with [`code`](Error::code)
+    ///   `no_credential`, `not_refreshable`, `invalid_grant`, `copied` (the store is a copy of another one, see
+    ///   [`CredentialStore::adopt`]) or `interrupted` (the outcome of a refresh is not known, and cannot be found out
+    ///   or the settings forbid trying).
     /// - [`CredentialBusy`](ErrorKind::CredentialBusy) when another process holds the lock for too long; with the
     ///   code `interrupted` when the outcome of a refresh is not known, and its token is presented once more after
     ///   [`retry_after`](Error::retry_after).
-    /// - [`CredentialStore`](ErrorKind::CredentialStore) when the lock or the file cannot be used: nothing was sent.
-    /// - What the provider answered otherwise, or [`Network`](ErrorKind::Network) when no connection was made.
+    /// - [`CredentialStore`](ErrorKind::CredentialStore) when the lock or the file cannot be used; nothing was sent.
+    /// - The provider's error otherwise, or [`Network`](ErrorKind::Network) when no connection was made.
     pub async fn token(&self) -> Result<SecretString> {
         access_token(&*self.acquire(Purpose::Fresh).await?)
     }
@@ -253,17 +253,18 @@ impl RotatingCredential {
         self.token_with_min_ttl(Duration::ZERO).await
     }
 
-    /// Returns an access token that lives at least `min_ttl`, and when it expires. If the present one does not, the
-    /// credential is refreshed, once for all waiting callers.
+    /// Returns an access token that lives at least `min_ttl`, and when it expires. If the present one is too short,
+    /// the credential is refreshed, once for all waiting callers.
     ///
     /// # Errors
     ///
-    /// As [`token`](Self::token), except that a living token with less time left does not hide a failed refresh; and
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) when `min_ttl` is longer than the life of a new token.
+    /// As [`token`](Self::token), except that a living token with too little time left does not hide a failed
+    /// refresh; and [`InvalidArgument`](ErrorKind::InvalidArgument) when `min_ttl` is longer than the life of a new
+    /// token.
     pub async fn token_with_min_ttl(&self, min_ttl: Duration) -> Result<TokenDetails> {
         let least = min_ttl.as_secs_f64();
         let mut held = self.acquire(Purpose::Fresh).await?;
-        // A refresh that was under way may bring what is known to be too short.
+        // A refresh already under way can return the token that is known to be too short.
         for _ in 0..3 {
             let details = TokenDetails::new(access_token(&held)?, held.expiry);
             let left = unix_seconds(details.expires_at) - self.shared.settings().now();
@@ -279,8 +280,8 @@ impl RotatingCredential {
         Err(too_short(min_ttl, None))
     }
 
-    /// Returns an access token other than this one, which the resource has just refused (401). If another process has
-    /// stored a newer one, that; else by a refresh.
+    /// Returns an access token other than this one, which the resource has just refused (401). The token comes from
+    /// the store if another process has stored a newer one, otherwise from a refresh.
     ///
     /// # Errors
     ///
@@ -289,9 +290,9 @@ impl RotatingCredential {
         access_token(&*self.acquire(Purpose::OtherThan(rejected.clone())).await?)
     }
 
-    /// Refreshes now, although the present token may be fresh: the refresh token known to this process is
-    /// spent, unless another process has done so meanwhile. This is a person's refresh: where the outcome of an
-    /// earlier one is not known and `settle` has passed, the token is presented although the access token lives.
+    /// Refreshes now, even if the present token is fresh: the refresh token known to this process is used, unless
+    /// another process has used it in the meantime. It counts as a person's request: if the outcome of an earlier
+    /// refresh is not known and `settle` has passed, the token is presented although the access token lives.
     ///
     /// # Errors
     ///
@@ -308,26 +309,26 @@ impl RotatingCredential {
         outcome.map(|rotation| (*rotation).clone()).map_err(|failure| failure.error)
     }
 
-    /// Waits until nothing is under way: no refresh whose answer is still to be stored. Call it before the
-    /// process ends, if it refreshes in the background or calls may have been given up.
+    /// Waits until no refresh is under way and all replies are stored. Call it before the process ends, if it
+    /// refreshes in the background or calls may have been dropped.
     pub async fn settle(&self) {
         self.shared.rotator.activity.idle().await;
     }
 
-    /// Ends this source before the process ends: from now on no refresh token is sent, and this returns once the
-    /// answers to what was sent are stored, after the request's limit at most. Refreshes fail with
-    /// [`Busy`](ErrorKind::Busy) afterwards; a living access token still serves.
+    /// Closes this source before the process ends. No refresh token is sent from now on, and this returns once the
+    /// replies to sent requests are stored, after the request's time limit at most. Refreshes fail with
+    /// [`Busy`](ErrorKind::Busy) afterwards; a living access token is still returned.
     pub async fn close(&self) {
         self.shared.rotator.activity.close().await;
     }
 
-    /// Removes the credential from the store, and with an endpoint ends its tokens at the provider first
-    /// ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)). Waits for the lock. Says whether there was one.
+    /// Removes the credential from the store. With an endpoint, first revokes its tokens at the provider ([RFC
+    /// 7009](https://www.rfc-editor.org/rfc/rfc7009)). Waits for the lock. Returns whether there was a credential.
     ///
     /// # Errors
     ///
-    /// As [`CredentialStore::remove`]. When the provider does not confirm the revocation, what it answered;
-    /// then nothing is removed, so that it can be tried again.
+    /// As [`CredentialStore::remove`]. If the provider does not confirm the revocation, its error; then nothing is
+    /// removed, so that the call can be repeated.
     pub async fn log_out(&self, revocation_endpoint: Option<&str>) -> Result<bool> {
         let (rotator, endpoint) = (Arc::clone(&self.shared.rotator), revocation_endpoint.map(str::to_owned));
         background::run(async move || rotator.log_out(endpoint).await).await
@@ -336,7 +337,7 @@ impl RotatingCredential {
     async fn acquire(&self, purpose: Purpose) -> Result<Arc<Credential>> {
         let shared = &self.shared;
         let (rotator, settings) = (&shared.rotator, shared.settings());
-        // As the file has it: one that was removed or replaced by another process does not serve.
+        // Checked against the file: a credential that another process removed or replaced is not used.
         let present = || rotator.memory.present(&settings.store.files, &settings.uptime());
         let living =
             || present().filter(|held| timing::is_alive(held, settings.now()) && !purpose.rejects(held));
@@ -352,7 +353,7 @@ impl RotatingCredential {
         }
         let credential = match shared.fly(purpose.clone()).await {
             Ok(rotation) => Arc::new(rotation.credential.clone()),
-            // One that is fresh and was to be kept alive serves in any case.
+            // A fresh credential that was to be kept alive is used in any case.
             Err(failure) => match living() {
                 Some(held) if failure.living_serves || timing::is_fresh(&held, settings.now()) => held,
                 _ => return Err(failure.error),
@@ -370,8 +371,8 @@ impl Shared {
         &self.rotator.settings
     }
 
-    /// Joins the refresh under way, or begins one; and another, if the one under way was begun for a purpose whose
-    /// outcome is of no use here.
+    /// Joins the refresh under way, or begins one. If the one under way has a purpose whose outcome cannot be used
+    /// here, begins another after it.
     async fn fly(&self, purpose: Purpose) -> Outcome {
         let work = || {
             let (rotator, purpose) = (Arc::clone(&self.rotator), purpose.clone());

@@ -1,4 +1,4 @@
-//! One refresh: who may, with which token, and what its answer means for the file.
+//! One refresh: which process may do it, with which token, and what the reply means for the file.
 //!
 //! ```text
 //!          ┌ fresh in the file ─────────────────────────────────────────────▶ adopt
@@ -48,30 +48,30 @@ use crate::{
     journal,
 };
 
-/// What a refresh is for.
+/// The purpose of a refresh.
 #[derive(Clone)]
 pub(super) enum Purpose {
-    /// An access token that is fresh.
+    /// A fresh access token.
     Fresh,
-    /// One other than this, which a resource refused.
+    /// An access token other than this one, which a resource refused.
     OtherThan(SecretString),
     /// A credential that has been refreshed since this one, in the background.
     NewerThan(Arc<Credential>),
-    /// The same, because somebody asks for it.
+    /// The same, at the request of a person or program.
     Asked(Arc<Credential>),
 }
 
-/// What [`RotatingCredential::rotate`](super::RotatingCredential::rotate) did.
+/// The result of [`RotatingCredential::rotate`](super::RotatingCredential::rotate).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Rotation {
-    /// What is stored now.
+    /// The credential that is stored now.
     pub credential: Credential,
-    /// Whether this process sent the request; otherwise another one did meanwhile.
+    /// Whether this process sent the request; otherwise another one did in the meantime.
     pub is_own: bool,
 }
 
-/// What a refresh came to; all who waited share it.
+/// The outcome of a refresh, shared by all waiting callers.
 pub(super) type Outcome = Result<Arc<Rotation>, Failure>;
 
 /// Refreshes one stored credential, in turn with every other program that shares it.
@@ -81,12 +81,12 @@ pub(super) struct Rotator {
     pub(super) activity: Activity,
 }
 
-/// The pauses between tries to store what cannot be obtained again.
+/// The pauses between tries to store a credential that cannot be obtained again.
 const STORE_PAUSES: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1)];
 
 impl Purpose {
-    /// Whether this credential is not what is asked for, whatever its age.
+    /// Returns whether this credential cannot serve the purpose, whatever its age.
     pub(super) fn rejects(&self, credential: &Credential) -> bool {
         match self {
             Self::Fresh => false,
@@ -101,12 +101,13 @@ impl Purpose {
         }
     }
 
-    /// Whether somebody asks, or the present access token is of no use: then it is no reason to wait.
+    /// Returns whether the present access token is no reason to wait: a caller requests a refresh, or a resource
+    /// refused the token.
     pub(super) fn cannot_wait(&self) -> bool {
         matches!(self, Self::Asked(_) | Self::OtherThan(_))
     }
 
-    /// Whether the access token, while it lives, is of use until there is a newer one.
+    /// Returns whether the access token, while it lives, can be used until there is a newer one.
     fn is_helped_by(&self, credential: &Credential) -> bool {
         match self {
             Self::OtherThan(_) => !self.rejects(credential),
@@ -120,19 +121,19 @@ impl Rotator {
         Self { settings, memory: Memory::default(), activity: Activity::default() }
     }
 
-    /// Whether this credential serves the purpose as it is.
+    /// Returns whether this credential serves the purpose as it is.
     pub(super) fn is_served_by(&self, purpose: &Purpose, credential: &Credential, now: f64) -> bool {
         let kept = matches!(purpose, Purpose::Fresh) && self.is_to_be_kept_alive(credential, now);
         timing::is_fresh(credential, now) && !purpose.rejects(credential) && !kept
     }
 
-    /// Whether half of the refresh token's life is over, and it is to be rotated for that.
+    /// Returns whether half of the refresh token's life is over and the settings rotate it for that reason.
     fn is_to_be_kept_alive(&self, credential: &Credential, now: f64) -> bool {
         let due = timing::keep_alive_due(credential, self.settings.refresh_token_lifetime, 0.0);
         self.settings.keep_alive && due.is_some_and(|due| due <= now)
     }
 
-    /// See the module.
+    /// Refreshes the credential for this purpose. See the module.
     pub(super) async fn refresh(&self, purpose: &Purpose) -> Outcome {
         let outcome = self.take_turn(purpose).await;
         if let Err(failure) = &outcome {
@@ -205,7 +206,7 @@ impl Rotator {
         };
         if let Some(unsaved) = self.memory.unsaved(&found.stored) {
             if let Err(error) = store.files.write(lock, &unsaved) {
-                // In memory it is good for as long as its access token lives.
+                // In memory it is usable as long as its access token lives.
                 self.memory.keep(&unsaved.credential, Some(found.stamp));
                 return Err(Failure::passing("unsaved", error));
             }
@@ -219,13 +220,13 @@ impl Rotator {
         self.memory.see(&found);
         let outcome = self.renew(lock, purpose, found.stored, now).await;
         if outcome.is_err() {
-            // Changed by nobody else since, but the note may be another one.
+            // No other process has changed it since, but the note may have changed.
             self.memory.restamp(store.files.stamp().ok().flatten());
         }
         outcome
     }
 
-    /// Presents the refresh token, where that may be done.
+    /// Presents the refresh token, if that is allowed.
     async fn renew(&self, lock: &Lock, purpose: &Purpose, mut stored: Stored, now: f64) -> Outcome {
         if !stored.credential.is_refreshable() {
             return Err(Failure::not_refreshable());
@@ -251,7 +252,7 @@ impl Rotator {
         self.spend(lock, stored, now).await
     }
 
-    /// A note of this process whose request had no effect, and which could not be taken back, does not count.
+    /// A note of this process does not count if its request had no effect and the note could not be removed.
     fn put_former_note_back(&self, stored: &mut Stored) {
         if let Some((attempt, former)) = &self.memory.unwritten().without_effect
             && stored.present_spending().is_some_and(|note| note.attempt == *attempt)
@@ -260,7 +261,7 @@ impl Rotator {
         }
     }
 
-    /// Sends the refresh token that was just read under the lock.
+    /// Sends the refresh token, which was just read under the lock.
     async fn spend(&self, lock: &Lock, stored: Stored, now: f64) -> Outcome {
         let Settings { store, auth, request_limit, .. } = &self.settings;
         let attempt = format!("{:016x}", fastrand::u64(..));
@@ -280,14 +281,14 @@ impl Rotator {
             .map_err(|error| Failure::lasting("configuration", error))?;
         let Some(_under_way) = self.activity.spend() else { return Err(Failure::closed()) };
 
-        // From here to the write of the answer is the one dangerous window. A process that is killed in it leaves
-        // the note.
+        // From here until the reply is written is the one dangerous window. A process that is killed in it leaves the
+        // note.
         let mut marked = stored.clone();
         marked.spending = Some(note.clone());
-        // Also if the write fails half-way: nothing has been sent.
+        // Set in case the write fails half-way: nothing has been sent.
         self.set_without_effect(Some((&attempt, &stored)));
         if let Err(error) = store.files.write(lock, &marked) {
-            // Where only the directory was not synced, the note is there, and would say what is not so.
+            // If only the sync of the directory failed, the note is in the file and would be wrong.
             self.unmark(lock, stored, &attempt).await;
             return Err(Failure::passing("not_writable", error));
         }
@@ -325,7 +326,7 @@ impl Rotator {
         }
     }
 
-    /// Stores what cannot be obtained again; keeps it in memory where that does not work.
+    /// Stores a credential that cannot be obtained again; keeps it in memory if that fails.
     async fn store_granted(
         &self,
         lock: &Lock,
@@ -356,7 +357,7 @@ impl Rotator {
         Arc::new(Rotation { credential: new.credential, is_own: true })
     }
 
-    /// Tries a few times: what is written here cannot be obtained again, or holds up everybody else.
+    /// Tries a few times: the content cannot be obtained again, or blocks every other process.
     async fn write_patiently(&self, lock: &Lock, stored: &Stored) -> Result<()> {
         let store = &self.settings.store;
         let mut written = store.files.write(lock, stored);
@@ -370,24 +371,23 @@ impl Rotator {
         written
     }
 
-    /// The provider refused the token. Nothing is wiped: the store is read once more, and if it still holds
-    /// that token, it is noted so that nobody presents it again.
+    /// Handles a token that the provider refused. Nothing is wiped: the store is read again, and if it still holds
+    /// that token, the token is marked as refused so that no process presents it again.
     fn invalid_grant(&self, lock: &Lock, marked: &Stored, note: Spending, error: Error) -> Outcome {
         if let Ok(Some(again)) = self.settings.store.files.read()
             && again.stored.credential.refresh_fingerprint() != marked.credential.refresh_fingerprint()
         {
-            // Somebody who takes no lock has stored another one.
+            // A program that takes no lock has stored another one.
             return Ok(self.adopt(&again, Duration::ZERO));
         }
         settling::mark(&self.settings, lock, marked, note.refused());
         Err(Failure::invalid_grant(error))
     }
 
-    /// The request had no effect: puts the note back that was there before. Where that does not work, this process
-    /// still knows.
+    /// Handles a request that had no effect: restores the previous note. If that fails, this process still knows.
     async fn unmark(&self, lock: &Lock, stored: Stored, attempt: &str) {
         self.set_without_effect(Some((attempt, &stored)));
-        // As it is to be read again, whatever comes of this.
+        // This is the state that the next read should find, whether or not the write succeeds.
         let _ = self.write_patiently(lock, &stored).await;
     }
 
@@ -396,7 +396,7 @@ impl Rotator {
         self.memory.unwritten().without_effect = attempt;
     }
 
-    /// The token may be spent.
+    /// Returns the failure for a token that may be spent.
     fn unknown(&self, note: &Spending, error: Error) -> Failure {
         match self.settings.unclear {
             Unclear::Refuse => Failure::interrupted(Some(error)),
@@ -414,7 +414,7 @@ impl Rotator {
         Arc::new(Rotation { credential: credential.clone(), is_own: false })
     }
 
-    /// Removes the credential, and ends it at the provider first where an endpoint is given.
+    /// Removes the credential; if an endpoint is given, first revokes it at the provider.
     pub(super) async fn log_out(&self, revocation_endpoint: Option<String>) -> Result<bool> {
         let Settings { store, auth, .. } = &self.settings;
         let lock = store.lock().await?;

@@ -1,4 +1,4 @@
-//! What a refresh goes by.
+//! The settings of a refresh.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -16,20 +16,20 @@ use super::{
 };
 use crate::{connections, time::unix, tls::Certificates};
 
-/// What is done with a refresh token whose last request has no known outcome.
+/// What happens to a refresh token whose last request has no known outcome.
 ///
-/// Its request got no answer, or one that the provider did not give: it may have been acted on, and then the token
-/// is spent. While the access token lives it serves in either case.
+/// The request got no reply, or one that did not come from the provider. The provider may have acted on it, and then
+/// the token is spent. While the access token lives, it is used in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Unclear {
-    /// The token is presented once more when the request can no longer be on its way and the access token no longer
-    /// lives. That saves the login wherever the provider had not acted. Where it had, the login was lost with the
-    /// answer, and the provider sees a spent token once more.
+    /// The token is presented once more when the request can no longer be on its way and the access token has
+    /// expired. That saves the login if the provider had not acted. If it had, the login was lost with the reply, and
+    /// the provider sees a spent token once more.
     #[default]
     Retry,
-    /// The token is never presented again, and a person has to log in. For providers where a spent token raises an
-    /// alarm.
+    /// The token is never presented again, and a person has to log in. For providers that treat a spent token as an
+    /// attack.
     Refuse,
 }
 
@@ -48,22 +48,22 @@ pub(super) struct Settings {
     pub(super) ahead: Option<f64>,
     pub(super) keep_alive: bool,
     pub(super) refresh_token_lifetime: Option<Duration>,
-    /// Plays the provider, in tests.
+    /// Plays the provider in tests.
     pub(super) wire: Option<Arc<dyn Wire>>,
 }
 
 impl Settings {
-    /// The wall clock, Unix seconds.
+    /// Returns the wall clock's time in Unix seconds.
     pub(super) fn now(&self) -> f64 {
         unix(&*self.store.timer)
     }
 
-    /// The boot-time clock.
+    /// Returns the time since boot.
     pub(super) fn uptime(&self) -> Uptime {
         self.store.timer.uptime()
     }
 
-    /// Sends a request to one of the provider's endpoints, once.
+    /// Opens a line to one of the provider's endpoints; each request over it is sent once.
     pub(super) fn line(&self, endpoint: &str) -> Result<Line> {
         if let Some(wire) = &self.wire {
             return Ok(Line::Played(Arc::clone(wire), self.request_limit));

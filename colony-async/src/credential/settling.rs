@@ -1,9 +1,9 @@
-//! A token whose last request has no known outcome: may it be presented again?
+//! Decides whether a token whose last request has no known outcome may be presented again.
 //!
-//! Not while that request may still be on its way, whatever introspection says: "active" says nothing about a
-//! request that the provider has not acted on yet. "Inactive" ends the matter at once. When the request is over and
-//! the access token too, the token is presented *once more*: not presenting it would lose the login in every case,
-//! presenting it saves the login wherever the provider had not acted.
+//! It may not while that request can still be on its way, whatever introspection says: "active" says nothing about a
+//! request that the provider has not acted on yet. "Inactive" settles the question at once. When the request is over
+//! and the access token has expired, the token is presented *once more*: not presenting it would lose the login in
+//! every case, and presenting it saves the login if the provider had not acted.
 
 use std::time::Duration;
 
@@ -25,28 +25,28 @@ use super::{
 };
 use crate::disk::lock::Lock;
 
-/// How often the provider is asked by introspection while a token is left alone.
+/// How often, in seconds, the provider is queried by introspection while a token is not used.
 const ASK_AGAIN: f64 = 30.0;
 
-/// What is asked of a token with a note.
+/// The decision about a token that has a note.
 pub(super) struct Case<'a> {
     pub(super) settings: &'a Settings,
     pub(super) memory: &'a Memory,
     pub(super) lock: &'a Lock,
     pub(super) stored: &'a Stored,
     pub(super) note: &'a Spending,
-    /// A person asks, or a program in so many words.
+    /// Whether a person or program explicitly requested the refresh.
     pub(super) is_asked: bool,
-    /// For how long the access token still serves the purpose.
+    /// How long the access token still serves the purpose.
     pub(super) alive: Option<Duration>,
 }
 
 impl Case<'_> {
-    /// Whether the token may be presented now.
+    /// Decides whether the token may be presented now.
     ///
     /// # Errors
     ///
-    /// Why not.
+    /// The reason why not.
     pub(super) async fn may_present(&self) -> Result<(), Failure> {
         let Self { settings, note, .. } = self;
         match note.state {
@@ -64,7 +64,7 @@ impl Case<'_> {
         let left = match note.outlook(settings.settle, &settings.uptime()) {
             Outlook::Settled => None,
             Outlook::Wait(left) => Some(left),
-            // This reader counts from now on, and so does every other one after it.
+            // This reader counts from now on, and so does every later one.
             _ => {
                 let mut seen = self.stored.clone();
                 seen.spending = Some((*note).clone().seen_at(settings.uptime()));
@@ -74,7 +74,8 @@ impl Case<'_> {
             }
         };
         let spared = self.alive.filter(|_| left.is_none() && !self.is_asked);
-        // Asked at the last moment in any case: a provider that has acted says so, and nothing is presented.
+        // The last moment always queries the provider: if it has acted, it reports that, and the token is not
+        // presented.
         let at_last = left.is_none() && spared.is_none();
         if self.is_known_to_be_spent(at_last).await {
             self.report("spent");
@@ -92,7 +93,8 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// Whether the provider says that the token is no longer good. Any other answer, or none, changes nothing.
+    /// Returns whether the provider reports that the token is no longer valid. Any other reply, or none, changes
+    /// nothing.
     async fn is_known_to_be_spent(&self, at_last: bool) -> bool {
         let Self { settings, memory, note, .. } = self;
         let Some(endpoint) = &settings.introspection else { return false };
@@ -113,7 +115,7 @@ impl Case<'_> {
     }
 }
 
-/// Writes another note about the token. Where that does not work the former one stays, which forbids no less.
+/// Writes another note about the token. If that fails, the previous one stays, which forbids at least as much.
 pub(super) fn mark(settings: &Settings, lock: &Lock, stored: &Stored, note: Spending) {
     let mut marked = stored.clone();
     marked.spending = Some(note);

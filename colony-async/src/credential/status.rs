@@ -1,4 +1,4 @@
-//! What is stored where, for a person.
+//! The status of stored credentials, for display.
 
 use std::{
     io,
@@ -20,7 +20,7 @@ use crate::{
     time::{SystemTimer, Timer as _},
 };
 
-/// What is stored where, from [`CredentialStore::status`](super::CredentialStore::status).
+/// The status of a store, from [`CredentialStore::status`](super::CredentialStore::status).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CredentialStatus {
@@ -28,19 +28,18 @@ pub struct CredentialStatus {
     pub file: PathBuf,
     /// The credential, when it can be read. Its `Debug` form holds no token.
     pub credential: Option<Credential>,
-    /// Since when, in Unix seconds, the outcome of a refresh has not been known: it is under way, or was
-    /// interrupted.
+    /// Since when, in Unix seconds, the outcome of a refresh has been unknown: it is under way, or was interrupted.
     pub refreshing_since: Option<f64>,
-    /// For how long, unless another time was set, the refresh token is left alone for that.
+    /// How long the refresh token is not used because of that, with the default setting.
     pub settles_in: Option<Duration>,
     /// Whether the provider refused the refresh token: a person has to log in again.
     pub is_refused: bool,
-    /// Whether the store was written in another place, and is a copy; see
+    /// Whether the store was written in another place and is a copy; see
     /// [`CredentialStore::adopt`](super::CredentialStore::adopt).
     pub is_copied: bool,
-    /// Why the file cannot be used. `None` also when there is none.
+    /// Why the file cannot be used. `None` also when there is no file.
     pub problem: Option<String>,
-    /// Which process holds the lock.
+    /// The process that holds the lock.
     pub lock: LockStatus,
 }
 
@@ -92,11 +91,11 @@ impl Files {
     }
 }
 
-/// Returns the credentials in a directory, for a person. Blocks, quickly.
+/// Returns the status of the credentials in a directory, for display. Blocks briefly.
 ///
 /// # Errors
 ///
-/// When the directory is there and cannot be read.
+/// When the directory exists and cannot be read.
 pub fn list(directory: &Path) -> io::Result<Vec<CredentialStatus>> {
     let disk: Arc<dyn Disk> = Arc::new(Real);
     let stems = files::stems(&*disk, directory)?;

@@ -1,4 +1,4 @@
-//! The store: one credential's file, and the lock that login, logout and refresh all take.
+//! The store: one credential's file, and the lock shared by login, logout and refresh.
 
 use std::{fmt, ops::ControlFlow, path::PathBuf, sync::Arc, time::Duration};
 
@@ -32,10 +32,10 @@ use crate::{
     time::{SystemTimer, Timer},
 };
 
-/// Where one credential is kept: a private file, shared by all programs of this user on this host.
+/// The store of one credential: a private file, shared by all programs of this user on this host.
 ///
-/// Cloning is cheap. Every change is made under the lock beside the file, on a thread of its own: a caller
-/// that goes away leaves the file whole and the lock free.
+/// Cloning is cheap. Every change is made under the lock beside the file, on a separate thread: if a caller is
+/// dropped, the file is complete and the lock is free.
 ///
 /// ```no_run
 /// use colony_async::credential::{Credential, CredentialId, CredentialStore};
@@ -56,7 +56,7 @@ pub struct CredentialStore {
 
 impl CredentialStore {
     /// Returns the store of this credential, in the user's directory of credentials
-    /// ([`place::directory`](colony_core::credential::place::directory)). Nothing is read or made yet.
+    /// ([`place::directory`](colony_core::credential::place::directory)). Nothing is read or created yet.
     ///
     /// # Errors
     ///
@@ -65,10 +65,11 @@ impl CredentialStore {
         Ok(Self::in_directory(default_directory()?, id))
     }
 
-    /// Returns the store of this credential in a directory. It is made when needed, closed to others. A relative one is below
-    /// the working directory of this moment.
+    /// Returns the store of this credential in a directory, which is created when needed with no access for others. A
+    /// relative path is resolved against the current working directory now.
     ///
-    /// A symbolic link is followed if it and its target belong to this user and nobody else may write in the target.
+    /// A symbolic link is followed if it and its target belong to this user and no other user can write in the
+    /// target.
     pub fn in_directory(directory: impl Into<PathBuf>, id: CredentialId) -> Self {
         Self {
             files: Files::new(Arc::new(Real), place::given(&directory.into()), id),
@@ -77,16 +78,16 @@ impl CredentialStore {
         }
     }
 
-    /// How long [`save`](Self::save), [`remove`](Self::remove) and a refresh wait for another process: 35 s
-    /// unless set, which is longer than the longest refresh. After less than that a refresh that is under
-    /// way is mistaken for one that is stuck.
+    /// Sets how long [`save`](Self::save), [`remove`](Self::remove) and a refresh wait for another process: 35 s
+    /// unless set, which is longer than the longest refresh. With a shorter limit, a refresh under way is mistaken
+    /// for one that is stuck.
     #[must_use]
     pub fn lock_limit(mut self, limit: Duration) -> Self {
         self.lock_limit = limit;
         self
     }
 
-    /// Uses this clock and these pauses. For tests.
+    /// Uses this clock and its pauses. For tests.
     #[must_use]
     pub fn timer(mut self, timer: impl Timer) -> Self {
         self.timer = Arc::new(timer);
@@ -109,8 +110,8 @@ impl CredentialStore {
         self
     }
 
-    /// Keeps the credential in this vault, the system's keyring for example, and no longer in the file. What
-    /// is in the file already moves there with the next write.
+    /// Stores the credential in this vault, for example the system's keyring, instead of the file. The file's present
+    /// content moves there with the next write.
     #[must_use]
     pub fn vault(mut self, vault: impl Vault) -> Self {
         self.files = self.files.with_vault(Some(Arc::new(vault)));
@@ -129,12 +130,12 @@ impl CredentialStore {
 
     /// Reads the stored credential; `None` if there is none. Takes no lock: a file is replaced as a whole.
     ///
-    /// To present the refresh token found here is to spend it behind the back of every other program; take
+    /// Presenting the refresh token found here uses it without the knowledge of the other programs; use
     /// [`RotatingCredential`](super::RotatingCredential) for that.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::CredentialStore`] when the file cannot be read, or not be trusted.
+    /// [`ErrorKind::CredentialStore`] when the file cannot be read or trusted.
     pub async fn load(&self) -> Result<Option<Credential>> {
         let store = self.clone();
         background::run(async move || Ok(store.files.load()?.map(|found| found.stored.credential))).await
@@ -142,33 +143,32 @@ impl CredentialStore {
 
     /// Stores the credential of a login, and reads it back. Waits for the lock.
     ///
-    /// A running program that has the former one in memory notices within two seconds.
+    /// A running program that has the previous one in memory notices within two seconds.
     ///
     /// # Errors
     ///
-    /// Nothing has changed when this fails with
-    /// [`CredentialDowngrade`](ErrorKind::CredentialDowngrade) (the new one is worth less than the stored
-    /// one, see [`Downgrade`]), [`CredentialBusy`](ErrorKind::CredentialBusy) (another process holds the
-    /// lock) or [`InvalidArgument`](ErrorKind::InvalidArgument) (it is not this store's credential).
-    /// [`CredentialStore`](ErrorKind::CredentialStore): the lock cannot be obtained, the present file cannot be
-    /// read, or the new one not be written.
+    /// Nothing has changed when this fails with [`CredentialDowngrade`](ErrorKind::CredentialDowngrade) (the new one
+    /// is worth less than the stored one, see [`Downgrade`]), [`CredentialBusy`](ErrorKind::CredentialBusy) (another
+    /// process holds the lock) or [`InvalidArgument`](ErrorKind::InvalidArgument) (it is not this store's
+    /// credential). [`CredentialStore`](ErrorKind::CredentialStore) when the lock cannot be obtained, the present
+    /// file cannot be read, or the new one cannot be written.
     pub async fn save(&self, credential: &Credential) -> Result<()> {
         self.put(credential.clone(), false).await
     }
 
-    /// As [`save`](Self::save), although the stored credential is worth more. A file that cannot be read is
-    /// not replaced by this either: [`remove`](Self::remove) it.
+    /// As [`save`](Self::save), even if the stored credential is worth more. A file that cannot be read is not
+    /// replaced by this either: [`remove`](Self::remove) it.
     ///
     /// # Errors
     ///
-    /// As [`save`](Self::save), without [`CredentialDowngrade`](ErrorKind::CredentialDowngrade) but where
-    /// more users could read the file than before.
+    /// As [`save`](Self::save); [`CredentialDowngrade`](ErrorKind::CredentialDowngrade) only if more users could read
+    /// the file than before.
     pub async fn save_despite_downgrade(&self, credential: &Credential) -> Result<()> {
         self.put(credential.clone(), true).await
     }
 
-    /// Checks that a credential could be stored: the lock can be had, and new files are private. A program calls it
-    /// before a login whose result could not be had twice.
+    /// Checks that a credential can be stored: the lock can be obtained, and new files are private. Call it before a
+    /// login whose result can be obtained only once.
     ///
     /// # Errors
     ///
@@ -192,7 +192,7 @@ impl CredentialStore {
         .await
     }
 
-    /// The mode of new files, where it keeps other users out.
+    /// Returns the mode of new files, if it keeps other users out.
     fn mode_of_new_files(&self) -> Result<u32> {
         let mode = self.files.mode_of_new_files().map_err(|error| {
             let message = format!("nothing can be written beside {}: {error}", self.file().display());
@@ -238,7 +238,7 @@ impl CredentialStore {
             return Err(Error::argument_refused("credential", message));
         }
         let mut stored = Stored::new(credential);
-        // The same refresh token again does not make it unspent.
+        // Saving the same refresh token again does not make it unspent.
         stored.spending = kept.and_then(|kept| kept.spending);
         stored.spending = stored.present_spending().cloned();
         self.files.write(lock, &stored)?;
@@ -253,14 +253,14 @@ impl CredentialStore {
         Ok(())
     }
 
-    /// Removes the file, whatever it holds, and gives the credential that was in it. Waits for the lock. The
-    /// tokens live on at the provider; to end them too, see
+    /// Removes the file, whatever its content, and returns the credential that was in it. Waits for the lock. The
+    /// tokens stay valid at the provider; to revoke them too, see
     /// [`RotatingCredential::log_out`](super::RotatingCredential::log_out).
     ///
     /// # Errors
     ///
     /// [`CredentialBusy`](ErrorKind::CredentialBusy) when another process holds the lock,
-    /// [`CredentialStore`](ErrorKind::CredentialStore) when it cannot be obtained or the file not be removed.
+    /// [`CredentialStore`](ErrorKind::CredentialStore) when it cannot be obtained or the file cannot be removed.
     pub async fn remove(&self) -> Result<Option<Credential>> {
         let store = self.clone();
         background::run(async move || {
@@ -274,15 +274,15 @@ impl CredentialStore {
         .await
     }
 
-    /// Returns what is stored where, for a person. Never an error: what is wrong is a part of the answer.
+    /// Returns the status of the store, for display. Never an error: problems are part of the status.
     pub async fn status(&self) -> CredentialStatus {
         let store = self.clone();
         let found = background::run(async move || Ok(store.files.status(&store.timer.uptime())));
         found.await.unwrap_or_else(|error| CredentialStatus::unknown(self.file(), error.to_string()))
     }
 
-    /// Says that the store was moved here, and that nothing uses the one that it was copied from any more. Waits for
-    /// the lock. Returns whether it was a copy.
+    /// Declares that the store was moved here, and that the store it was copied from is no longer used. Waits for the
+    /// lock. Returns whether it was a copy.
     ///
     /// # Errors
     ///
@@ -331,8 +331,8 @@ impl fmt::Debug for CredentialStore {
     }
 }
 
-/// What is stored, as far as it is still worth something: a refresh token that may be spent makes no login
-/// outdated, and one that was refused renews nothing.
+/// Returns the part of the stored credential that still has value: a refresh token that may be spent makes no login
+/// outdated, and a refused one renews nothing.
 fn worth(kept: &Stored) -> Credential {
     let mut credential = kept.credential.clone();
     if let Some(spending) = kept.present_spending() {
@@ -344,7 +344,7 @@ fn worth(kept: &Stored) -> Credential {
     credential
 }
 
-/// The user's directory of credentials.
+/// Returns the user's directory of credentials.
 ///
 /// # Errors
 ///
