@@ -1,4 +1,4 @@
-//! Renewing the token before it goes stale, in the background.
+//! Background renewal of the token before it goes stale.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ impl Renewing for Session {
         &*self.timer
     }
 
-    /// None when it was forgotten or is not yet there: the next call gets one.
+    /// Returns the token in memory; `None` if it was forgotten or not fetched yet: the next call gets one.
     fn present(&self) -> Option<Arc<CachedToken>> {
         self.memory.load_full()
     }
@@ -27,7 +27,7 @@ impl Renewing for Session {
 
     async fn renew(self: Arc<Self>, token: Arc<CachedToken>) -> Result<(), Duration> {
         match self.refresh(Want::ahead_of(Arc::clone(&token))).await {
-            // A stale token that serves on is no renewal.
+            // A stale token that stays in use does not count as a renewal.
             Ok(new) if !new.is(&token.secret) => {
                 events::renewal(None);
                 Ok(())

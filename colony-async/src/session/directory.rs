@@ -1,4 +1,4 @@
-//! In which directory the files of a session lie.
+//! The directory of a session's files.
 
 use std::{
     collections::BTreeSet,
@@ -11,7 +11,7 @@ use colony_core::token::cache_path::{self, Directories};
 use super::events;
 use crate::disk::place::{self, Place};
 
-/// Where programs that are started like this one share the login's token. Holds no secret.
+/// The directory in which programs with this program's environment share the login's token. Holds no secret.
 ///
 /// ```
 /// let directory = colony_async::CacheDirectory::from_environment();
@@ -22,16 +22,16 @@ use crate::disk::place::{self, Place};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CacheDirectory {
-    /// The directory in use. `None`: tokens are kept in memory only.
+    /// The directory in use. `None` if tokens are kept in memory only.
     pub path: Option<PathBuf>,
-    /// Why it is not the directory of choice, and what to do about that; `None` when it is.
+    /// Why this is not the preferred directory, and the remedy; `None` when it is.
     pub reason: Option<String>,
-    /// The directories in which this user's tokens may lie, the one in use first: what is removed at a logout.
+    /// The directories in which this user's tokens may be, the one in use first. A logout removes them from all.
     pub all: Vec<PathBuf>,
 }
 
 impl CacheDirectory {
-    /// Reads the environment and looks at the directories, without making any. Blocking, and quick.
+    /// Reads the environment and examines the directories, without creating any. Blocks briefly.
     pub fn from_environment() -> Self {
         let directories = cache_path::from_environment().directories(place::user());
         let Place { path, reason, .. } = place::choose(&directories, PROGRAM);
@@ -39,10 +39,10 @@ impl CacheDirectory {
     }
 }
 
-/// What the login's directories are called.
+/// The name of the login's directories.
 pub(crate) const PROGRAM: &str = "colony-sdk";
 
-/// The directory in use. One that is not the directory of choice is reported, once in this process.
+/// Returns the directory in use. If it is not the preferred one, that is reported once in this process.
 pub(crate) fn in_use(directories: &Directories, program: &str) -> Option<PathBuf> {
     static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let Place { path, reason, .. } = place::choose(directories, program);

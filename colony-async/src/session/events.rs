@@ -1,6 +1,6 @@
-//! What the session tells: one function an event, so that names and fields stay the same everywhere.
+//! The events of the session: one function per event, so that names and fields stay the same everywhere.
 //!
-//! No event holds a token, a key or a reply.
+//! No event contains a token, a key or a reply.
 
 use std::{fmt::Display, time::Duration};
 
@@ -15,12 +15,12 @@ pub(super) fn hit(store: &TokenStore, seconds_left: f64) {
     tracing::debug!(target: TARGET, event = "hit", file = %store.file().display(), seconds_left, "token taken from the cache file");
 }
 
-/// Nothing was taken from the file.
+/// No token was taken from the file.
 pub(super) fn miss(store: &TokenStore, reason: &'static str) {
     tracing::debug!(target: TARGET, event = "miss", file = %store.file().display(), reason, "no token taken from the cache file");
 }
 
-/// Another process was first while this one waited.
+/// Another process got a token while this one waited.
 pub(super) fn adopted(waited: Duration, audience: Option<&Audience>) {
     let waited_ms = millis(waited);
     match audience {
@@ -72,7 +72,7 @@ pub(super) fn waited(store: &TokenStore, which: LockFile, waited: Duration, got_
     }
 }
 
-/// A refusal is answered from its note, without asking the server.
+/// A cool-down noted earlier fails a call without a request to the server.
 pub(super) fn cooling_down(left: Duration, audience: Option<&Audience>) {
     let left_s = left.as_secs();
     match audience {
@@ -85,12 +85,12 @@ pub(super) fn cooling_down(left: Duration, audience: Option<&Audience>) {
     }
 }
 
-/// Others logged in later than this process and have stored what they got.
+/// Other processes logged in later than this one and have stored their token.
 pub(super) fn overtaken(store: &TokenStore) {
     tracing::debug!(target: TARGET, event = "overtaken", file = %store.file().display(), "a later token is in the cache file and stays");
 }
 
-/// A token near its end serves once more because a new one could not be had.
+/// A token near its end is used because no new one could be obtained.
 pub(super) fn stale_used(seconds_left: f64, error: &dyn Display, audience: Option<&Audience>) {
     match audience {
         None => {
@@ -102,7 +102,7 @@ pub(super) fn stale_used(seconds_left: f64, error: &dyn Display, audience: Optio
     }
 }
 
-/// Tokens are kept in another directory than the one of choice, or in memory only.
+/// Tokens are kept in a directory other than the preferred one, or in memory only.
 pub(super) fn placed(first: bool, reason: &str) {
     if first {
         tracing::warn!(target: TARGET, event = "degraded", action = "locate", "{reason}");
@@ -133,7 +133,7 @@ pub(super) fn store_trouble(first: bool, store: &dyn Display, error: &dyn Displa
     }
 }
 
-/// A token is in the store and is not taken.
+/// A token is in the store and is not used.
 #[cfg(feature = "redis")]
 pub(super) fn store_miss(reason: &'static str) {
     tracing::debug!(target: TARGET, event = "miss", level = "store", reason, "no token taken from the token store");
@@ -160,7 +160,7 @@ pub(super) fn clock_skew(seconds: f64) {
     );
 }
 
-/// The token was renewed ahead of time, or not.
+/// The token was renewed ahead of time, or the renewal failed.
 pub(super) fn renewal(error: Option<&dyn Display>) {
     match error {
         None => tracing::debug!(target: TARGET, event = "renewed", "token renewed ahead of time"),

@@ -1,13 +1,14 @@
 //! The level of a fleet: hosts share a token over a Redis or Valkey server.
 //!
-//! A host asks here when its file has no token. It reads; then it tries for a *lease*, a key with a random value that
-//! ends by itself, and reads again; who has the lease logs in, lengthens it meanwhile, and stores the token. The others
-//! look again and again until the token or a note is there. A lease saves logins and protects nothing: two holders are
-//! allowed, since a failover may lose it.
+//! A host uses this level when its file has no token. It reads; then it tries to get a *lease*, a key with a random
+//! value that expires by itself, and reads again. The holder of the lease logs in, renews the lease in the meantime,
+//! and stores the token. The others poll until the token or a note is there. A lease saves logins and protects
+//! nothing: two holders are allowed, since a failover can lose it.
 //!
-//! **No trouble with the server fails a call.** Connecting and the first look have a time budget. Without an answer the
-//! host goes on without the store, and this process does not ask it again for a while (`circuit`). A connection is opened
-//! for each attempt and closed at its end: attempts are rare, so there is no pool, and no connection that died unnoticed.
+//! **Trouble with the server never fails a call.** Connecting and the first look have a time budget. Without a reply
+//! the host continues without the store, and this process does not try it again for a while (`circuit`). A connection
+//! is opened for each attempt and closed at its end: attempts are rare, so there is no pool, and no connection that
+//! has died unnoticed.
 
 mod circuit;
 pub mod engine;
@@ -45,24 +46,25 @@ use crate::{
 
 pub use status::TokenStoreStatus;
 
-/// How long a lease lasts that nobody lengthens, and how often it is lengthened.
+/// How long a lease lasts that is not renewed, and how often it is renewed.
 const LEASE: Duration = Duration::from_secs(10);
 const LENGTHEN: Duration = Duration::from_secs(3);
 const LENGTHEN_AGAIN: Duration = Duration::from_secs(1);
-/// How long a server that has too much to do is asked again, and how often.
+/// How long a busy server is retried, and how often.
 const BUSY: Duration = Duration::from_secs(2);
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
-/// The first pauses between looks; they grow to the second.
+/// The first pause between looks, and the longest; pauses grow from one to the other.
 const POLL_FIRST: Duration = Duration::from_millis(25);
 const POLL_LAST: Duration = Duration::from_millis(500);
-/// The longest pause of a waiting process whose store went away, so that not all log in at once.
+/// The longest pause of a waiting process whose store became unreachable, so that not all log in at once.
 const SPREAD: Duration = Duration::from_secs(1);
 /// How long the note of a failed login stays in the store.
 const TOLD: Duration = Duration::from_secs(30);
 /// The difference of two clocks above which a warning is logged, in seconds.
 const SKEW: f64 = 60.0;
-/// The version of the entries: in every name, in the field `v`, and in what each entry is bound to. Programs of two
-/// versions share nothing, so a rolling update costs one login and neither version writes over the other's entries.
+/// The version of the entries: part of every name, of the field `v`, and of the data that each entry is bound to.
+/// Programs of two versions share nothing, so a rolling update costs one login and neither version overwrites the
+/// other's entries.
 const VERSION: u32 = 1;
 
 /// The server of a fleet, as all sessions of a client share it.
@@ -70,43 +72,43 @@ pub(crate) struct Fleet {
     url: TokenStoreUrl,
     engine: Box<dyn Engine>,
     circuit: Arc<Circuit>,
-    /// When a host without the server logs in although its token lives: a random part of what is left of it, so that
-    /// the hosts of a fleet do not all do so together.
+    /// When a host without the server logs in although its token lives, as a random fraction of the token's remaining
+    /// time, so that the hosts of a fleet do not all log in together.
     alone_at: f64,
     version: u32,
 }
 
 impl Fleet {
-    /// The fleet that shares the server with this address.
+    /// Creates a fleet that shares the server with this address.
     pub(crate) fn new(url: TokenStoreUrl, timer: &dyn Timer) -> Self {
         let engine = Box::new(redis::Redis::new(url.clone()));
         let circuit = Circuit::of(&format!("{url} {:?} {}", url.user, url.prefix));
         Self { engine, circuit, alone_at: timer.random(), version: VERSION, url }
     }
 
-    /// A fleet that shares this server, for tests.
+    /// Creates a fleet that shares this server, for tests.
     pub(crate) fn with_engine(url: TokenStoreUrl, engine: Box<dyn Engine>, timer: &dyn Timer) -> Self {
         Self { engine, circuit: Arc::default(), alone_at: timer.random(), version: VERSION, url }
     }
 
-    /// The same with entries of another version, for tests.
+    /// Returns this fleet with entries of another version, for tests.
     pub(crate) fn of_version(self, version: Option<u32>) -> Self {
         Self { version: version.unwrap_or(self.version), ..self }
     }
 
-    /// The level of one key's token.
+    /// Returns the level of one key's token.
     pub(super) fn level(self: &Arc<Self>, base_url: &str, key: &SecretString, mint: &dyn Mint) -> RedisStore {
         let (file, format) = mint.file(base_url, key);
         let key = mint.store_secret(key);
         RedisStore { fleet: Arc::clone(self), base_url: base_url.to_owned(), key, file, format }
     }
 
-    /// The limit of each command after the first look: half of the budget, 250 ms unless told otherwise.
+    /// Returns the time limit of each command after the first look: half of the budget, 250 ms by default.
     fn command_limit(&self) -> Duration {
         self.url.budget / 2
     }
 
-    /// Opens a connection, unless there was trouble a moment ago.
+    /// Opens a connection, unless the last trouble is too recent.
     async fn connect(&self, timer: &dyn Timer) -> Result<Box<dyn Connection>, Trouble> {
         if !self.circuit.lets_through(timer) {
             return Err(Trouble::new(TroubleKind::NotAsked, "the store was out of reach a moment ago"));
@@ -114,7 +116,7 @@ impl Fleet {
         self.engine.connect(self.url.budget).await
     }
 
-    /// Reports trouble, and keeps others from running into it too.
+    /// Reports trouble, and keeps other callers from running into it.
     fn troubled(&self, trouble: &Trouble, timer: &dyn Timer) {
         if trouble.kind == TroubleKind::NotAsked {
             return;
@@ -133,19 +135,19 @@ pub(crate) struct RedisStore {
     format: Format,
 }
 
-/// What a look at the store came to.
+/// The result of a look at the store.
 struct Look {
     lease: Lease,
     entry: Option<Entry>,
     note: Option<Note>,
 }
 
-/// Who may log in.
+/// The holder of the lease, who may log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lease {
     Ours,
     Theirs,
-    /// There can be none: the server takes nothing in.
+    /// There can be none: the server accepts no writes.
     None,
 }
 
@@ -171,7 +173,8 @@ impl RedisStore {
         }
     }
 
-    /// Goes on without the store: a host whose token lives puts that off, and one that `waited` lets others go first.
+    /// Continues without the store. A host whose token lives postpones its login, and one that `waited` lets others
+    /// go first.
     async fn alone(&self, ask: &Ask<'_>, waited: Option<Duration>) -> Result<Got> {
         let (session, timer) = (ask.session, ask.attempt.timer);
         if let Some(waited) = waited {
@@ -183,7 +186,7 @@ impl RedisStore {
             }
         }
         if let Some(stale) = ask.stale.as_ref().filter(|_| ask.want.can_wait()) {
-            // The last half of what is left to it.
+            // A moment in the second half of its remaining time.
             let (from, to) = (stale.lifetime.stale_at, stale.lifetime.dead_at - stale.lifetime.margin);
             let at = from + (to - from).max(0.0) * (0.5 + 0.5 * self.fleet.alone_at);
             if session.now() < at {
@@ -224,18 +227,18 @@ impl Level for RedisStore {
 struct Visit<'a> {
     store: &'a RedisStore,
     seal: &'a Seal,
-    /// What the lease's value is when it is ours.
+    /// The lease's value when this process holds it.
     owner: String,
     timer: &'a dyn Timer,
     connection: Option<Box<dyn Connection>>,
-    /// The tokens that were found and not taken, as the store names them.
+    /// The ids of tokens in the store that were found and not taken.
     seen: Vec<String>,
-    /// Whether the lease was tried for: it may be ours although no answer said so.
+    /// Whether this process tried for the lease: it may hold it although no reply said so.
     lock: bool,
 }
 
 impl Visit<'_> {
-    /// Connects and reads, all of it within the budget; a server that is only busy is asked again for a while.
+    /// Connects and reads, all within the budget; a server that is only busy is retried for a while.
     async fn first_look(&mut self) -> Result<Look, Trouble> {
         let fleet = &self.store.fleet;
         let mut watch = Stopwatch::start(self.timer);
@@ -254,7 +257,7 @@ impl Visit<'_> {
                 Err(trouble) if trouble.kind == TroubleKind::Busy && watch.elapsed() < BUSY => {
                     watch.sleep(BUSY_PAUSE.mul_f64(0.5 + self.timer.random())).await;
                 }
-                // The master is another one now.
+                // The master has changed.
                 Err(trouble) if trouble.kind == TroubleKind::ReadOnly && !is_again => is_again = true,
                 Ok(look) => {
                     fleet.circuit.close();
@@ -265,8 +268,8 @@ impl Visit<'_> {
         }
     }
 
-    /// Looks: first tries for the lease, where that is wanted, then reads. In this order, so that what is seen with the
-    /// lease held is the state that the lease protects.
+    /// Tries for the lease, if wanted, then reads. In this order, so that a read with the lease held sees the state
+    /// that the lease protects.
     async fn look(&mut self, for_lease: bool, limit: Duration) -> Result<Look, Trouble> {
         let word = |text: &str| text.as_bytes().to_vec();
         let mut commands = Vec::new();
@@ -289,7 +292,7 @@ impl Visit<'_> {
             return Err(Trouble::new(TroubleKind::Wrong, "the server answers what was not asked"));
         }
         let lease = if for_lease { Some(answers.remove(0)) } else { None };
-        // A read that is refused is trouble; the lease that is refused is none.
+        // A refused read is trouble; a refused lease is not.
         for answer in &answers {
             if let Answer::Refused(trouble) = answer {
                 return Err(trouble.clone());
@@ -299,7 +302,7 @@ impl Visit<'_> {
             None => Lease::Theirs,
             Some(Answer::Bytes(_)) => Lease::Ours,
             Some(Answer::Refused(trouble)) if trouble.kind == TroubleKind::Full => {
-                // Somebody may have got it before.
+                // Another host may have got the lease before.
                 if answers[3].number().is_some_and(|left| left > 0) { Lease::Theirs } else { Lease::None }
             }
             Some(Answer::Refused(trouble)) => return Err(trouble),
@@ -317,7 +320,7 @@ impl Visit<'_> {
             data: data.to_vec(),
         });
         let note = answers[1].bytes().and_then(|data| self.seal.open_note(data));
-        // The writer's clock may be wrong, the time left is not.
+        // The writer's clock may be wrong, but the time left is right.
         let now = self.now();
         let note = note.map(|mut note| {
             if note.kind == NoteKind::CoolDown {
@@ -333,7 +336,7 @@ impl Visit<'_> {
         unix_seconds(self.timer.now())
     }
 
-    /// Tells of a clock that is far from the server's, once in this process.
+    /// Reports a clock that is far from the server's, once in this process.
     fn compare_clocks(&self, time: &[Answer]) {
         static TOLD: std::sync::Once = std::sync::Once::new();
         let seconds = time.first().and_then(Answer::bytes);
@@ -399,13 +402,13 @@ impl Visit<'_> {
         }
     }
 
-    /// Looks once more after trouble that may be over at once.
+    /// Looks again after trouble that may be over at once.
     async fn again(&mut self, trouble: &Trouble) -> Option<Look> {
         let may_help = matches!(trouble.kind, TroubleKind::Busy | TroubleKind::ReadOnly);
         if !may_help { None } else { self.first_look().await.ok() }
     }
 
-    /// The token that a look has found, if it may be taken.
+    /// Returns the token found by a look, if it can be used.
     fn take(&mut self, ask: &mut Ask<'_>, look: &Look) -> Option<Arc<CachedToken>> {
         let entry = look.entry.as_ref()?;
         let record = self.seal.open(&self.store.format, entry);
@@ -425,7 +428,7 @@ impl Visit<'_> {
         None
     }
 
-    /// Logs in and stores what came of it. The lease is lengthened meanwhile.
+    /// Logs in and stores the outcome. The lease is renewed in the meantime.
     async fn login(&mut self, ask: &Ask<'_>, has_lease: bool) -> Result<Got> {
         let session = ask.session;
         let started = session.now();
@@ -443,7 +446,7 @@ impl Visit<'_> {
                     Either::Right(((), unfinished)) => login = unfinished,
                 }
                 watch.has_slept(pause);
-                // The lease counts from when it was asked for, not from the answer.
+                // The lease counts from when it was requested, not from the reply.
                 let asked = watch.elapsed();
                 match self.lengthen().await {
                     Ok(is_ours) => (lasts, pause, lengthened) = (is_ours, LENGTHEN, asked),
@@ -464,7 +467,7 @@ impl Visit<'_> {
             }
             Err(error) => {
                 let note = session.mint.note(&error, session.now());
-                // What had no answer from here may have one from another host.
+                // A login without a reply at this host may get one at another.
                 let note = note.filter(|note| !matches!(note.kind, NoteKind::NoAnswer(_)));
                 if let Err(trouble) = self.refuse(note.as_ref(), ask.want.other_than()).await {
                     self.store.fleet.troubled(&trouble, self.timer);
@@ -480,7 +483,7 @@ impl Visit<'_> {
         Ok(done.number() == Some(1))
     }
 
-    /// Stores a token, unless a later one is there that may be taken, and gives the lease up.
+    /// Stores a token, unless a later usable one is there, and releases the lease.
     async fn save(&mut self, token: &CachedToken, took: f64, gone: &[SecretString]) -> Result<(), Trouble> {
         let now = self.now();
         let left = ((token.lifetime.dead_at - now) * 1000.0).floor();
@@ -504,7 +507,7 @@ impl Visit<'_> {
         Ok(())
     }
 
-    /// Leaves a note for the other hosts, takes a rejected token out of their way, and gives the lease up.
+    /// Leaves a note for the other hosts, removes a rejected token from the store, and releases the lease.
     async fn refuse(&mut self, note: Option<&Note>, rejected: Option<&SecretString>) -> Result<(), Trouble> {
         let (data, millis) = match note {
             Some(note) => {
@@ -519,12 +522,12 @@ impl Visit<'_> {
         self.eval(REFUSE, keys, arguments).await.map(drop)
     }
 
-    /// Gives the lease up that came with a look whose answer needs none.
+    /// Releases a lease that came with a look whose result does not need it.
     async fn release(&mut self, look: &Look) {
         if look.lease == Lease::Ours
             && let Err(trouble) = self.release_lease().await
         {
-            // It ends by itself.
+            // It expires by itself.
             self.store.fleet.troubled(&trouble, self.timer);
         }
     }
@@ -537,7 +540,7 @@ impl Visit<'_> {
         self.eval(RELEASE, vec![self.seal.lock.clone()], arguments).await.map(drop)
     }
 
-    /// Runs a script, on a new connection where the last one failed.
+    /// Runs a script, on a new connection if the last one failed.
     async fn eval(
         &mut self,
         script: &'static str,
@@ -559,7 +562,7 @@ impl Visit<'_> {
                 Ok(Answer::Refused(trouble)) => return Err(trouble),
                 Ok(answer) => return Ok(answer),
                 Err(trouble) if is_new || trouble.kind != TroubleKind::Away => return Err(trouble),
-                // It may have been carried out: each script can be run twice.
+                // The script may have run; running it twice is harmless.
                 Err(_) => self.connection = None,
             }
         }

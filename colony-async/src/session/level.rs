@@ -1,8 +1,7 @@
-//! What stands between the file of a host and the login: another level at which a token is shared.
+//! A level between a host's file and the login, at which a token is also shared.
 //!
-//! A session asks its levels from the nearest to the farthest: memory, the file, then this one, and only then the
-//! server. What is wanted goes down with the question, so that a lower level does not answer with the token that was
-//! just rejected.
+//! A session tries its levels from the nearest to the farthest: memory, the file, then this one, and only then the
+//! server. The want is passed down, so that a lower level does not return the token that was just rejected.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,48 +20,49 @@ use crate::token::{CachedToken, Record};
 
 /// A level below the file.
 pub(crate) trait Level: Send + Sync {
-    /// Gets a token: one that another host has stored here, or a new one by [logging in](Ask::mint). No trouble of the
-    /// level itself is an error. A token near its end that is found is left in the question.
+    /// Gets a token: one that another host has stored here, or a new one by [logging in](Ask::mint). Trouble of the
+    /// level itself is never an error. A token near its end that was found is left in `ask`.
     ///
     /// # Errors
     ///
-    /// What the login was answered, here or at a host that was waited for.
+    /// The login's error, here or at a host that was waited for.
     fn get<'a, 'b: 'a>(&'a self, ask: &'a mut Ask<'b>) -> BoxFuture<'a, Result<Got>>;
 
-    /// How long another host is waited for here: those who wait for this process have to wait for that too.
+    /// Returns how long this level waits for another host. Processes that wait for this one add it to their own
+    /// limit.
     fn longest(&self, lock_timeout: Duration) -> Duration;
 
-    /// Removes what is stored here of these files' tokens.
+    /// Removes the entries of these files' tokens.
     fn remove<'a>(&'a self, files: &'a [String]) -> BoxFuture<'a, ()>;
 }
 
-/// A token, and how it was got.
+/// A token, and how it was obtained.
 pub(crate) struct Got {
     pub(crate) token: Arc<CachedToken>,
     pub(crate) by: By,
 }
 
-/// How a token was got.
+/// How a token was obtained.
 #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for the level of a fleet"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {
-    /// By logging in, which took so long.
+    /// By a login that took this long.
     Login(Duration),
-    /// From another host, after waiting for so long.
+    /// From another host, after a wait of this length.
     Host(Duration),
-    /// From the file, after waiting for so long: nothing is to be written.
+    /// From the file, after a wait of this length; it does not have to be written.
     File(Duration),
 }
 
-/// What is asked of a level.
+/// A request to a level.
 #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for the level of a fleet"))]
 pub(crate) struct Ask<'a> {
     pub(crate) session: &'a Arc<Session>,
     pub(crate) secret: &'a SecretString,
     pub(crate) want: &'a Want,
-    /// A token near its end, which may serve if no other can be had.
+    /// A token near its end, which can be used if no other is available.
     pub(crate) stale: Option<Arc<CachedToken>>,
-    /// Tokens that are not to be had again.
+    /// Tokens that must not be returned again.
     pub(crate) gone: Vec<SecretString>,
     pub(crate) attempt: Attempt<'a>,
 }
@@ -72,14 +72,14 @@ impl Ask<'_> {
     ///
     /// # Errors
     ///
-    /// What the server answered.
+    /// The server's error.
     pub(crate) async fn mint(&self) -> Result<CachedToken> {
         let answer = self.session.mint.mint(self.secret, self.attempt).await;
         self.session.tried.set(None);
         answer
     }
 
-    /// As [`mint`](Self::mint), where there is no level.
+    /// As [`mint`](Self::mint), when there is no level.
     pub(crate) async fn log_in(&self) -> Result<Got> {
         let started = self.session.now();
         let token = self.mint().await?;
@@ -88,7 +88,7 @@ impl Ask<'_> {
     }
 }
 
-/// Says that a store was named which this program cannot use.
+/// Reports that the settings name a store which this program cannot use.
 #[cfg(not(feature = "redis"))]
 pub(crate) fn warn_of_store(url: Option<&colony_core::token::store_url::TokenStoreUrl>) {
     if let Some(url) = url {
@@ -99,13 +99,13 @@ pub(crate) fn warn_of_store(url: Option<&colony_core::token::store_url::TokenSto
     }
 }
 
-/// What a stored token is worth to somebody who wants one.
+/// The value of a stored token for a want.
 pub(crate) enum Worth {
-    /// It is taken.
+    /// It is used.
     Fresh(Arc<CachedToken>),
-    /// It may serve if the login that should replace it fails.
+    /// It can be used if the login that should replace it fails.
     Stale(Arc<CachedToken>),
-    /// Nothing, for this reason.
+    /// It cannot be used, for this reason.
     None(&'static str),
 }
 
@@ -129,7 +129,8 @@ impl Session {
         }
     }
 
-    /// The error of a note that answers a caller who has waited since another note, or none, was there.
+    /// Returns the error that a note means for a waiting caller. `is_answer`: the note is newer than the caller's
+    /// wait.
     pub(super) fn answered_by(&self, note: &Note, is_answer: bool) -> Option<colony_core::Error> {
         if is_answer && !self.mint.differs(note) {
             return Some(self.mint.noted(note, self.now()));
@@ -137,7 +138,7 @@ impl Session {
         self.cooling_down(note)
     }
 
-    /// How long a level is waited for in all.
+    /// Returns how long to wait for a level in total.
     pub(super) fn waits(&self, patience: Patience, level: Option<&Arc<dyn Level>>) -> Duration {
         let own = match patience {
             Patience::Full => self.settings.lock_timeout,

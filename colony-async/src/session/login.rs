@@ -35,12 +35,12 @@ use crate::{
     token::{CachedToken, Format},
 };
 
-/// Where two-factor codes come from.
+/// The source of two-factor codes.
 #[derive(Clone)]
 pub(crate) enum Totp {
-    /// A code that serves for one request.
+    /// A code that can be used for one request.
     Once(SecretString, Arc<AtomicBool>),
-    /// Asked for each request.
+    /// A callback for each request.
     Ask(Arc<dyn Fn() -> String + Send + Sync>),
 }
 
@@ -48,7 +48,7 @@ pub(crate) enum Totp {
 pub(crate) struct Login {
     pub(crate) sender: Sender,
     pub(crate) retry: RetryPolicy,
-    /// How long a login may take, with all its tries.
+    /// The time limit of a login, including all its tries.
     pub(crate) deadline: Duration,
     pub(crate) totp: Option<Totp>,
     pub(crate) owner: Owner,
@@ -80,7 +80,7 @@ impl Mint for Login {
             status if status.is_some() || error.is_network() => {
                 Some(Note::failed(now, status, self.limits(), error.code(), error.message()))
             }
-            // It failed here, before anything was sent.
+            // The login failed here, before anything was sent.
             _ => None,
         }
     }
@@ -89,8 +89,8 @@ impl Mint for Login {
         note.to_error(now)
     }
 
-    /// Another program was asked for a two-factor code, or gave a wrong one, and this one has its own; or it got
-    /// no answer, and this one asks by another way or has more patience.
+    /// Returns whether this login could succeed: the other program lacked a two-factor code or had a wrong one, and
+    /// this one has its own; or the other got no reply, and this one has other connection settings or a longer limit.
     fn differs(&self, note: &Note) -> bool {
         match &note.kind {
             NoteKind::NoAnswer(limits) => !self.limits().are_met_by(limits),
@@ -145,12 +145,12 @@ impl Login {
 }
 
 impl Login {
-    /// Whether there is a code for one more request, and time.
+    /// Returns whether there is a code for another request, and time.
     fn may_try_again(&self, at: Duration) -> bool {
         at < self.deadline && !self.totp.as_ref().is_some_and(Totp::is_spent)
     }
 
-    /// The request, with a two-factor code of its own.
+    /// Returns the request, with its own two-factor code.
     fn request(&self, key: &SecretString) -> Result<Request> {
         let request = Request::new(LOGIN, Method::POST, "/auth/token")
             .json("api_key", key.expose_secret())
@@ -163,8 +163,8 @@ impl Login {
     }
 }
 
-/// Ends work that takes longer than the deadline of a login. Not by the client's timer, on which a test may let
-/// pauses take no time.
+/// Ends work that takes longer than the deadline of a login. Does not use the client's timer, on which pauses can
+/// take no time in tests.
 pub(crate) async fn within<T>(deadline: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
         let message = format!("the login did not end within {} s (`login_deadline`)", deadline.as_secs_f64());
@@ -191,7 +191,7 @@ impl Totp {
         Self::Once(code, Arc::default())
     }
 
-    /// Whether there is no further code.
+    /// Returns whether there is no further code.
     fn is_spent(&self) -> bool {
         matches!(self, Self::Once(_, used) if used.load(Ordering::Relaxed))
     }
@@ -217,7 +217,7 @@ impl Totp {
 }
 
 fn check_code(code: String) -> Result<SecretString> {
-    // Authenticators show a code in two groups.
+    // Authenticators display a code in two groups.
     let code: String = SecretString::from(code).expose_secret().split_whitespace().collect();
     let code = SecretString::from(code);
     two_factor_code::check(code.expose_secret())?;

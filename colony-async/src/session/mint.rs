@@ -1,4 +1,4 @@
-//! Where a session's tokens come from.
+//! The source of a session's tokens.
 
 use std::time::Duration;
 
@@ -18,64 +18,63 @@ use crate::{
     token::{CachedToken, Format},
 };
 
-/// Gets a token from the server, and knows what its refusals mean. Everything else, who may ask and who
-/// shares the answer, is the session's.
+/// Gets a token from the server, and interprets its refusals. The session decides everything else: who may request a
+/// token and who shares the outcome.
 pub(crate) trait Mint: Send + Sync + 'static {
     /// Gets a token.
     fn mint<'a>(&'a self, key: &'a SecretString, attempt: Attempt<'a>) -> BoxFuture<'a, Result<CachedToken>>;
 
-    /// What the file of its tokens holds, and how that file is called, given the fingerprint of the base URL
-    /// and the key.
+    /// Returns the name and the format of the file of its tokens, given the fingerprint of the base URL and the key.
     fn file(&self, base_url: &str, key: &SecretString) -> (String, Format);
 
-    /// How long a caller that has a token near its end waits for a better one.
+    /// Returns how long a caller that has a token near its end waits for a better one.
     fn one_try(&self) -> Duration;
 
-    /// What others are to be told of this refusal, if anything.
+    /// Returns the note that reports this failure to other processes, if any.
     fn note(&self, error: &Error, now: f64) -> Option<Note>;
 
-    /// The error that a note of another's refusal stands for.
+    /// Returns the error that another process's note represents.
     fn noted(&self, note: &Note, now: f64) -> Error;
 
-    /// Whether this one would send something else than the login that failed, or has more patience.
+    /// Returns whether this login would send something else than the one that failed, or has longer limits.
     fn differs(&self, note: &Note) -> bool;
 
-    /// Under which conditions it gets an answer or none.
+    /// Returns the conditions that decide whether it gets a reply.
     fn limits(&self) -> Limits;
 
-    /// What a store that hosts share derives its keys from.
+    /// Returns the secret from which the names and keys in a store that hosts share are derived.
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for the level of a fleet"))]
     fn store_secret(&self, key: &SecretString) -> SecretString {
         key.clone()
     }
 
-    /// The service that the tokens are for, when it is another one.
+    /// Returns the service that the tokens are for, if it is another one.
     fn audience(&self) -> Option<&Audience> {
         None
     }
 }
 
-/// One attempt to get a token: how, and for whom to see.
+/// One attempt to get a token: its settings, and where it reports its progress.
 #[derive(Clone, Copy)]
 pub(crate) struct Attempt<'a> {
     pub(crate) timer: &'a dyn Timer,
     pub(crate) patience: Patience,
-    /// Where failed tries are noted, for callers that do not wait for the last.
+    /// Where failed tries are noted, for callers that stop waiting before the last.
     pub(crate) tried: &'a Tried,
     /// The lock under which it is made, if there is one.
     pub(crate) lock: Option<&'a Lock>,
 }
 
 impl Attempt<'_> {
-    /// Tells those who wait for the lock how long this may still take, work on files aside.
+    /// Announces to those waiting for the lock how long this attempt may still take, without the work on files.
     pub(crate) fn announce(&self, left: Duration) {
         if let Some(lock) = self.lock {
             lock.announce(left.saturating_add(FILE_WORK));
         }
     }
 
-    /// Tells them that a request with this limit is about to be sent. When it has ended, that is to be told too: so
-    /// those who wait for a stopped process do not add the work on files to the limit.
+    /// Announces that a request with this limit is about to be sent. The end of the request must be announced too, so
+    /// that those waiting for a stopped process do not add the work on files to the limit.
     pub(crate) fn announce_request(&self, limit: Duration) {
         if let Some(lock) = self.lock {
             lock.announce(limit.saturating_add(ANSWER_GRACE));
@@ -83,12 +82,12 @@ impl Attempt<'_> {
     }
 }
 
-/// How much a token is worth waiting for.
+/// How much waiting a token is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Patience {
-    /// There is none: the whole budget of tries.
+    /// There is no token: use all tries.
     Full,
-    /// There is one near its end, which serves meanwhile: one try.
+    /// There is a token near its end, which can be used meanwhile: try once.
     OneTry,
 }
 

@@ -29,34 +29,34 @@ use crate::{
     token::CachedToken,
 };
 
-/// What a token is wanted for.
+/// The purpose of a token.
 #[derive(Clone)]
 pub(crate) struct Want {
-    /// What of it has to be fresh.
+    /// The part of the token that must be fresh.
     need: Need,
     /// The token that the server rejected.
     rejected: Option<SecretString>,
-    /// The operation that rejected it, where that is known.
+    /// The operation that rejected it, if known.
     rejected_by: Option<Arc<str>>,
-    /// A token that is still good, and is to be followed by a later one.
+    /// A token that is still good and needs a later one to follow it.
     renews: Option<Arc<CachedToken>>,
-    /// Whether that is for no caller, but ahead of time.
+    /// Whether the renewal is ahead of time and not for a caller.
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for the level of a fleet"))]
     is_ahead: bool,
 }
 
 impl Want {
-    /// A token that is fresh in this.
+    /// Wants a token of which this part is fresh.
     pub(crate) fn fresh(need: Need) -> Self {
         Self { need, rejected: None, rejected_by: None, renews: None, is_ahead: false }
     }
 
-    /// Another one than this, which the server rejected.
+    /// Wants a token other than this one, which the server rejected.
     pub(crate) fn instead_of(self, rejected: SecretString, by: Option<&str>) -> Self {
         Self { rejected: Some(rejected), rejected_by: by.map(Arc::from), ..self }
     }
 
-    /// A later one than this.
+    /// Wants a later token than this one.
     pub(super) fn later_than(token: Arc<CachedToken>) -> Self {
         Self { renews: Some(token), ..Self::fresh(Need::AccessToken) }
     }
@@ -66,7 +66,7 @@ impl Want {
         Self { is_ahead: true, ..Self::later_than(token) }
     }
 
-    /// Whether a token that lives will do for now.
+    /// Returns whether a living token is sufficient for now.
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for the level of a fleet"))]
     pub(super) fn can_wait(&self) -> bool {
         self.renews.is_none() || self.is_ahead
@@ -76,26 +76,26 @@ impl Want {
         self.need
     }
 
-    /// The token that is not to be had again.
+    /// Returns the token that must not be returned again.
     pub(super) fn other_than(&self) -> Option<&SecretString> {
         self.rejected.as_ref().or_else(|| self.renews.as_ref().map(|token| &token.secret))
     }
 
-    /// Whether this token is ruled out.
+    /// Returns whether this token is ruled out.
     fn rules_out(&self, token: &CachedToken) -> bool {
         self.other_than().is_some_and(|other| token.is(other))
     }
 
-    /// Whether a caller with this want has no use for the outcome of an attempt that was made for another want.
+    /// Returns whether a caller with this want cannot use the outcome of an attempt that was made for another want.
     fn cannot_use(&self, made_for: &Self, outcome: &Result<Arc<CachedToken>>, now: f64) -> bool {
         match outcome {
-            // An attempt may have begun before the token was rejected and bring that very token, or for less than is
-            // needed here.
+            // An attempt may have begun before the token was rejected and return that very token, or one that lacks
+            // the part needed here.
             Ok(token) => {
                 let is_less = !made_for.need.covers(self.need) && !token.is_fresh(self.need, now);
                 self.renews.is_none() && (self.rules_out(token) || is_less)
             }
-            // It was given up for the sake of an operation that is not the caller's.
+            // The attempt gave up because of another operation than the caller's.
             Err(error) => is_final(error) && made_for.rejected_by != self.rejected_by,
         }
     }
@@ -115,7 +115,7 @@ impl Session {
 
     /// Gets a token: one that another caller has obtained, or a new one by logging in.
     async fn attempt(self: Arc<Self>, want: Want) -> Result<Arc<CachedToken>> {
-        // Another attempt may have ended between the caller's look and the start of this one.
+        // Another attempt may have ended between the caller's check and the start of this one.
         let in_memory = || self.in_memory(want.need, want.other_than());
         if let Some(token) = in_memory().or_else(|| self.serving(&want)) {
             return Ok(token);
@@ -140,28 +140,28 @@ impl Session {
             outcome => outcome,
         };
         match &outcome {
-            // The key may have been replaced meanwhile; then this token is the old key's.
+            // The key may have been replaced meanwhile; then this token belongs to the old key.
             Ok(token) if Arc::ptr_eq(&key, &self.key.load()) => self.keep(token),
             Ok(_) => {}
-            // The token is not what is wrong.
+            // The token is not the problem.
             Err(error) if is_final(error) => {}
             Err(_) => self.drop_rejected(&want),
         }
         outcome
     }
 
-    /// Forgets the token that the server rejected, since no other could be had: the next call would only
-    /// be rejected with it again.
+    /// Forgets the token that the server rejected when no other could be obtained: the next call would only be
+    /// rejected again.
     fn drop_rejected(&self, want: &Want) {
         let Some(rejected) = &want.rejected else { return };
         let held = self.memory.load();
         if held.as_ref().is_some_and(|held| held.is(rejected)) {
-            // Not if somebody else has put a good one in its place by now.
+            // Unless another caller has stored a good one in the meantime.
             self.memory.compare_and_swap(&held, None);
         }
     }
 
-    /// The error of a cool-down that lasts.
+    /// Returns the error of a cool-down that lasts.
     pub(super) fn cooling_down(&self, note: &Note) -> Option<Error> {
         let now = self.now();
         let left = note.remaining(now).filter(|_| !self.settings.ignore_cool_down)?;
@@ -173,9 +173,9 @@ impl Session {
         *self.note.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
 
-    /// The token that serves on after a login that failed, until the next one is tried.
+    /// Returns the token that stays in use after a failed login until the next try.
     fn serving(&self, want: &Want) -> Option<Arc<CachedToken>> {
-        // Renewal ahead of time has pauses of its own, and a person who asks has a reason.
+        // Renewal ahead of time has its own pauses, and an explicit request has a reason.
         if want.renews.is_some() {
             return None;
         }
@@ -195,7 +195,7 @@ impl Session {
     }
 }
 
-/// A stale token, and the time in which it serves.
+/// A stale token, and the time in which it is used.
 pub(super) type Serving = (Arc<CachedToken>, Range<f64>);
 
 /// An attempt to get a token that is under way.
@@ -203,14 +203,14 @@ struct Refresh<'a> {
     session: &'a Arc<Session>,
     key: &'a Key,
     want: &'a Want,
-    /// A token near its end, which may serve if no other can be had.
+    /// A token near its end, which can be used if no other is available.
     stale: Option<Arc<CachedToken>>,
 }
 
 impl Refresh<'_> {
     async fn get(&mut self) -> Result<Arc<CachedToken>> {
         let Some(store) = &self.key.store else { return self.mint(None).await };
-        // The file alone, without the lock.
+        // Reads only the file, without the lock.
         let found = self.read(store);
         self.session.learn_refusals(store);
         match found {
@@ -219,11 +219,12 @@ impl Refresh<'_> {
         }
     }
 
-    /// Waits for the lock, unless another process brings a token meanwhile, and logs in.
+    /// Waits for the lock, unless another process stores a token meanwhile, and logs in.
     async fn get_in_turn(&mut self, store: &TokenStore) -> Result<Arc<CachedToken>> {
         let session = self.session;
         let (since, mut note_before) = (session.now(), None);
-        // Those who stop waiting for the first lock do not arrive at the server together: they take the second.
+        // Processes that stop waiting for the first lock take the second, so that they do not reach the server
+        // together.
         for which in [LockFile::First, LockFile::Second] {
             let look = |waited| match self.look(store, since, &mut note_before) {
                 Err(error) => ControlFlow::Break(Err(error)),
@@ -257,7 +258,7 @@ impl Refresh<'_> {
         self.mint(None).await
     }
 
-    /// Reads the file. A token that is stale is kept aside.
+    /// Reads the file. Keeps a stale token aside.
     fn read(&mut self, store: &TokenStore) -> Option<Arc<CachedToken>> {
         let (token, is_fresh) = self.session.read_file(store, self.want)?;
         if is_fresh {
@@ -267,8 +268,8 @@ impl Refresh<'_> {
         None
     }
 
-    /// Looks at the file and the note, whose failure is an error. Who began to wait `since` then, with
-    /// `note_before` there, is answered by a later one.
+    /// Reads the file, and the note of a failed login, which is returned as an error if it is newer than the wait.
+    /// The wait began at `since`, when the note was `note_before`.
     fn look(
         &mut self,
         store: &TokenStore,
@@ -280,7 +281,7 @@ impl Refresh<'_> {
         }
         let session = self.session;
         let note = store.read_note();
-        // Told apart by what they say as well as by their dates, since a clock may be set meanwhile.
+        // Notes are compared by content as well as by date, since a clock may be set meanwhile.
         let before = note_before.get_or_insert_with(|| note.clone());
         if let Some(note) = &note {
             let is_new = note.is_failure() && before.as_ref() != Some(note);
@@ -292,7 +293,7 @@ impl Refresh<'_> {
         self.refuses_every_token(store).map_or(Ok(None), Err)
     }
 
-    /// Ends the search for a token where another process has learned that no token would serve.
+    /// Returns the error that ends the search if another process has learned that no token would be accepted.
     fn refuses_every_token(&self, store: &TokenStore) -> Option<Error> {
         let (by, rejected) = (self.want.rejected_by.as_ref()?, self.want.rejected.as_ref()?);
         self.session.learn_refusals(store);
@@ -302,14 +303,14 @@ impl Refresh<'_> {
         })
     }
 
-    /// How long a call is held up for a new token: not by a whole outage, where there is one that serves.
+    /// Returns how long a call waits for a new token: while one is still usable, not for a whole outage.
     fn patience(&self) -> Patience {
         let now = self.session.now();
         let serves = self.stale.as_ref().is_some_and(|token| token.is_alive(self.want.need, now));
         if serves { Patience::OneTry } else { Patience::Full }
     }
 
-    /// Gets a token from the level below and, with a file, shares what came of it.
+    /// Gets a token from the level below and, if there is a file, shares the outcome.
     async fn mint(&mut self, lock: Option<&Lock>) -> Result<Arc<CachedToken>> {
         let session = self.session;
         let Some(secret) = &self.key.secret else { return Err(no_key()) };
@@ -328,7 +329,7 @@ impl Refresh<'_> {
             Some(level) => level.get(&mut ask).await,
             None => ask.log_in().await,
         };
-        // What was found may serve where this failed.
+        // A token that the level found can be used if this failed.
         self.stale = ask.stale;
         let now = session.now();
         let took = Duration::from_secs_f64((now - started).max(0.0));
@@ -339,7 +340,7 @@ impl Refresh<'_> {
             }
             Err(error) => error,
         };
-        // One that stopped waiting for this process may have logged in meanwhile.
+        // A process that stopped waiting for this one may have logged in meanwhile.
         if passes(&error)
             && let Some(store) = &self.key.store
             && let Some((token, true)) = session.read_file(store, self.want)
@@ -349,7 +350,7 @@ impl Refresh<'_> {
             return Ok(token);
         }
         if session.ask_key.is_some() && error.is_auth() {
-            // Asked again before the next login: the key may have been replaced.
+            // The next login asks for the key again, which may have been replaced.
             session.key.store(Arc::new(Key { secret: None, store: None, level: None }));
         }
         self.share_refusal(&error, now);
@@ -357,26 +358,26 @@ impl Refresh<'_> {
         Err(error)
     }
 
-    /// Adds a line to the log, where there are files.
+    /// Adds a line to the log, if there are files.
     fn log(&self, event: &journal::Event<'_>) {
         if let Some(store) = &self.key.store {
             store.log(self.session.now(), self.session.mint.audience(), event);
         }
     }
 
-    /// The tokens that are not to be had again.
+    /// Returns the tokens that must not be returned again.
     fn gone(&self) -> Vec<SecretString> {
         let given_up = self.session.given_up.lock().unwrap_or_else(PoisonError::into_inner);
         given_up.iter().chain(self.want.other_than()).cloned().collect()
     }
 
-    /// Tells how a token was got, and writes it to the file.
+    /// Reports how a token was obtained, and writes it to the file.
     fn share(&self, token: &CachedToken, by: By) {
         let session = self.session;
         session.keep_note(None);
         let (gone, expires_at) = (self.gone(), token.lifetime.dead_at);
         session.given_up.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        // Another's token is as old as it is: it goes over none that is stale later.
+        // A token from another process is not new: it replaces none that is stale later.
         let took = match by {
             By::Login(took) => {
                 events::minted(took, token.lifetime.stale_at - session.now(), session.mint.audience());
@@ -401,12 +402,12 @@ impl Refresh<'_> {
         }
     }
 
-    /// Leaves a note for the others, and takes a rejected token out of their way.
+    /// Leaves a note for other processes, and removes a rejected token from the file.
     fn share_refusal(&self, error: &Error, now: f64) {
         let session = self.session;
         let note = session.mint.note(error, now);
-        // The note beside the file is everybody's, so that a success or a person can end it for all. Only
-        // where there is none, this client keeps a cool-down to itself.
+        // The note beside the file belongs to all processes, so that a success or a person can end it for all. This
+        // client keeps a cool-down to itself only if there is no file.
         let own = note.clone().filter(|note| note.kind == NoteKind::CoolDown);
         let Some(store) = &self.key.store else { return session.keep_note(own) };
         if let Some(rejected) = &self.want.rejected
@@ -422,8 +423,8 @@ impl Refresh<'_> {
         }
     }
 
-    /// A token with little time left is better than none, when the login failed for a passing reason. It
-    /// serves for a while before a login is tried again, so that an outage does not hold up every call.
+    /// Falls back to a token with little time left when the login failed for a passing reason. The token is used for
+    /// a while before the next login, so that an outage does not delay every call.
     fn fall_back(self, error: Error) -> Result<Arc<CachedToken>> {
         let (session, now) = (self.session, self.session.now());
         match self.stale {
@@ -438,17 +439,17 @@ impl Refresh<'_> {
     }
 }
 
-/// How long a stale token serves before the next login is tried.
+/// How long a stale token is used before the next login is tried.
 const SERVES: Duration = Duration::from_secs(30);
 
-/// Whether a login that failed so may succeed later without anybody's doing: the network, the service's own
-/// trouble (any 5xx), too many logins, or a proxy's page.
+/// Returns whether a failed login may succeed later by itself: trouble with the network or the service (any 5xx), too
+/// many logins, or a proxy's page.
 fn passes(error: &Error) -> bool {
     let passing = [ErrorKind::Network, ErrorKind::Server, ErrorKind::RateLimit, ErrorKind::Busy];
     passing.contains(&error.kind()) || error.is_page()
 }
 
-/// The code of the error that ends the search for a token that would serve. No caller sees it.
+/// The code of the error that ends the search for a token. No caller sees it.
 const FINAL: &str = "refuses_every_token";
 
 fn is_final(error: &Error) -> bool {

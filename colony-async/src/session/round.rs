@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use super::{Session, TokenStore, Want, events};
 use crate::{background, token::CachedToken};
 
-/// How often and at which distance another process's answer is looked for: for a second.
+/// How often, and at which interval, another process's result is checked: for one second in total.
 const MOST_LOOKS: u32 = 50;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -27,7 +27,7 @@ pub(crate) struct Round<'s> {
 
 impl<'s> Round<'s> {
     pub(crate) fn new(session: &'s Arc<Session>, request: &Request) -> Self {
-        // What a program calls by its address has no name of its own.
+        // An operation called by its address has no name.
         let operation = match request.operation() {
             "request" => format!("{} {}", request.method(), request.template()).into(),
             name => name.into(),
@@ -44,12 +44,11 @@ impl<'s> Round<'s> {
         self.session.token(self.rejected.as_ref().map(|held| &held.secret)).await
     }
 
-    /// Looks for another token after a 401 with this one. `None` when there is none that would help: then the
-    /// reply is final.
+    /// Gets another token after a 401 with this one. `None` when no other token would help: then the reply is final.
     ///
-    /// One round with another token, and one more only where that token was found and not just issued: a
-    /// revocation may have ended both. Only 401 means this, a 403 is about rights. A page instead of JSON is a
-    /// proxy's, which knows nothing of the token.
+    /// There is one round with another token, and a second only if that token was found and not just issued: a
+    /// revocation may have ended both. Only a 401 starts a round; a 403 concerns rights. A page instead of JSON comes
+    /// from a proxy, which knows nothing of the token.
     ///
     /// # Errors
     ///
@@ -74,13 +73,13 @@ impl<'s> Round<'s> {
         self.rejected = Some(Arc::clone(held));
         let want = Want::fresh(Need::AccessToken).instead_of(held.secret.clone(), Some(&self.operation));
         match self.session.get(want).await {
-            // While the lock was waited for, another process learned that this operation refuses every token.
+            // While this process waited for the lock, another learned that this operation refuses every token.
             Err(_) if self.session.is_final(&self.operation, &held.secret).await => Ok(None),
             other => other.map(Some),
         }
     }
 
-    /// The operation succeeded with its token.
+    /// Notes that the operation succeeded with its token.
     pub(crate) async fn succeeded(&self) {
         if self.session.refusals().names(&self.operation) {
             self.session.forget_refusal(&self.operation).await;
@@ -89,12 +88,12 @@ impl<'s> Round<'s> {
 }
 
 impl Session {
-    /// Whether this operation is known to refuse this token and those that would come after it.
+    /// Returns whether this operation is known to refuse this token and those that would follow it.
     pub(crate) async fn is_final(self: &Arc<Self>, operation: &str, token: &SecretString) -> bool {
         if let Some(store) = self.key.load().store.clone() {
             let (session, token, operation) = (Arc::clone(self), token.clone(), operation.to_owned());
             let learning = background::blocking(move || {
-                // Another process has just got this token for this operation, and is about to learn its answer.
+                // Another process has just got this token for this operation, and is about to learn the result.
                 for _ in 0..MOST_LOOKS {
                     session.learn_refusals(&store);
                     if !session.refusals().is_expected(&operation, &token, session.now()) {
@@ -108,7 +107,7 @@ impl Session {
         self.refusals().stands(operation, token, self.now())
     }
 
-    /// Reads what all processes know (blocking), unless this one could not write what it knows.
+    /// Reads the refusals known to all processes (blocking), unless this one could not write its own.
     pub(super) fn learn_refusals(&self, store: &TokenStore) {
         if !self.refusals_unshared.load(Ordering::Relaxed) {
             let shared = store.read_refusals();
@@ -116,7 +115,7 @@ impl Session {
         }
     }
 
-    /// Tells others, before they can have it, that this token was got because an operation refused another
+    /// Records, before other processes can take it, that this token was obtained because an operation refused another
     /// (blocking).
     pub(super) fn expect_refusal(&self, store: &TokenStore, operation: &str, held: &CachedToken) {
         let now = self.now();
@@ -127,7 +126,7 @@ impl Session {
         }
     }
 
-    /// Whether a process has just got this token because the operation refused another.
+    /// Returns whether a process has just got this token because the operation refused another.
     pub(crate) async fn is_replacement(self: &Arc<Self>, operation: &str, token: &SecretString) -> bool {
         if let Some(store) = self.key.load().store.clone() {
             let session = Arc::clone(self);

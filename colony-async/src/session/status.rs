@@ -1,4 +1,4 @@
-//! What there is to know about a cached token, for `colony auth status` and `colony cache`.
+//! The status of cached tokens, for `colony auth status` and `colony cache`.
 
 use std::{
     ffi::OsString,
@@ -24,23 +24,23 @@ use crate::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TokenStatus {
-    /// The fingerprint of base URL and key, by which the file is named.
+    /// The fingerprint of base URL and key, which is the file's name.
     pub fingerprint: String,
     /// The cache file.
     pub file: PathBuf,
-    /// When the file was written, Unix seconds; `None` when there is no usable token in it.
+    /// When the file was written, Unix seconds; `None` if it holds no usable token.
     pub written_at: Option<f64>,
-    /// Until when its token is taken from the file (margin not yet taken off), Unix seconds.
+    /// Until when the token is taken from the file, before the margin is subtracted, Unix seconds.
     pub fresh_until: Option<f64>,
-    /// When its token ends, Unix seconds.
+    /// When the token expires, Unix seconds.
     pub expires_at: Option<f64>,
-    /// Whether a call now would use it.
+    /// Whether a call now would use the token.
     pub is_fresh: bool,
-    /// Whether it is older than the settings allow.
+    /// Whether the token is older than the settings allow.
     pub is_too_old: bool,
-    /// Why there is no usable token, when there is none.
+    /// Why there is no usable token; `None` if there is one.
     pub reason: Option<String>,
-    /// Who holds the lock.
+    /// The process that holds the lock.
     pub lock: LockStatus,
     /// The time left of a cool-down after a 429.
     pub cool_down: Option<Duration>,
@@ -50,17 +50,17 @@ pub struct TokenStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LockStatus {
-    /// Nobody is.
+    /// No process is.
     Free,
-    /// This process, if it could be told.
+    /// The process with this id, if it is known.
     Held(Option<u32>),
 }
 
 impl TokenStatus {
-    /// Looks, without changing anything. Blocking, and quick.
+    /// Reads the status, without changing anything. Blocks briefly.
     ///
-    /// `ttl` is the greatest age of a token that a call takes from the file, as
-    /// [`Builder::token_cache_ttl`](crate::Builder::token_cache_ttl); a longer-lived file counts as not fresh.
+    /// `ttl` is the greatest age of a token that a call takes from the file, as in
+    /// [`Builder::token_cache_ttl`](crate::Builder::token_cache_ttl); an older token counts as not fresh.
     pub fn read(
         directory: &Path,
         base_url: &str,
@@ -89,7 +89,7 @@ impl TokenStatus {
     }
 }
 
-/// The token files in a directory: fingerprint, and what is in each.
+/// Lists the token files in a directory.
 pub(crate) fn list_cache(directory: &Path, ttl: Option<Duration>, now: f64) -> io::Result<Vec<CacheEntry>> {
     let mut out = Vec::new();
     for name in names(&Real, directory)? {
@@ -117,8 +117,8 @@ pub(crate) fn list_cache(directory: &Path, ttl: Option<Duration>, now: f64) -> i
     Ok(out)
 }
 
-/// Removes the token files in a directory, or one of them and what was exchanged for its token, the notes beside them,
-/// and temporary files that killed processes left. Lock files stay.
+/// Removes the token files in a directory, or one of them and the tokens exchanged for its token, the notes beside
+/// them, and temporary files left by killed processes. Lock files stay.
 pub(crate) fn remove_cached(directory: &Path, only: Option<&str>) -> io::Result<usize> {
     let removed = remove_where(&(Arc::new(Real) as Arc<dyn Disk>), directory, |name, store| {
         only.is_none_or(|only| only == name || belongs_to(name, store, only))
@@ -127,8 +127,8 @@ pub(crate) fn remove_cached(directory: &Path, only: Option<&str>) -> io::Result<
     Ok(removed)
 }
 
-/// Removes temporary files, which may hold tokens. Those of exchanged tokens go with any login: half a file does not
-/// say whose it is. A writer whose file is swept away keeps its token in memory.
+/// Removes temporary files, which may hold tokens. Those of exchanged tokens are removed with any login: half a file
+/// does not show which login it belongs to. A writer whose temporary file is removed keeps its token in memory.
 fn sweep(directory: &Path, only: Option<&str>) -> io::Result<()> {
     for entry in list(&Real, directory)? {
         let Some(name) = entry.to_str().and_then(temporary::name) else { continue };
@@ -139,12 +139,12 @@ fn sweep(directory: &Path, only: Option<&str>) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what was exchanged for the token of the login with this fingerprint.
+/// Removes the tokens exchanged for the token of the login with this fingerprint.
 pub(super) fn remove_exchanged(disk: &Arc<dyn Disk>, directory: &Path, login: &str) -> io::Result<usize> {
     remove_where(disk, directory, |name, store| belongs_to(name, store, login))
 }
 
-/// The names of the files with what was exchanged for the token of the login with this fingerprint.
+/// Returns the names of the files of tokens exchanged for the token of the login with this fingerprint.
 pub(super) fn names_of_exchanged(disk: &Arc<dyn Disk>, directory: &Path, login: &str) -> Vec<String> {
     let mut found = names(&**disk, directory).unwrap_or_default();
     found.retain(|name| {
@@ -183,27 +183,27 @@ fn is_exchanged(name: &str) -> bool {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CacheEntry {
-    /// The fingerprint of base URL and key. Of an exchanged token, `exchange-` and the fingerprint of these
+    /// The fingerprint of base URL and key. For an exchanged token, `exchange-` and the fingerprint of these together
     /// with the audience and the scopes.
     pub fingerprint: String,
     /// The file.
     pub file: PathBuf,
-    /// Until when its token is taken from the file, Unix seconds.
+    /// Until when the token is taken from the file, Unix seconds.
     pub fresh_until: Option<f64>,
-    /// Whether it would be used now.
+    /// Whether a call now would use the token.
     pub is_fresh: bool,
-    /// Whether it is older than the settings allow.
+    /// Whether the token is older than the settings allow.
     pub is_too_old: bool,
-    /// Why it cannot be used.
+    /// Why the token cannot be used.
     pub problem: Option<String>,
     /// The service that an exchanged token is for.
     pub audience: Option<String>,
-    /// The scopes that were asked for, where it is an exchanged token and some were.
+    /// The scopes that were requested, for an exchanged token.
     pub scope: Option<String>,
 }
 
-/// The names for which there is a token file, a note or a memory of refusals, their extensions aside: 16 hex digits,
-/// or `exchange-` and 16 hex digits, so that nothing else in the directory is ever touched.
+/// Returns the names for which there is a token file, a note or a record of refusals, without extensions: 16 hex
+/// digits, or `exchange-` and 16 hex digits, so that no other file in the directory is ever touched.
 fn names(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     for name in list(disk, directory)? {
@@ -225,7 +225,7 @@ fn is_name(stem: &str) -> bool {
     digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The names in a directory; none where there is no directory.
+/// Lists the names in a directory; empty if there is no directory.
 fn list(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<OsString>> {
     match disk.list(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

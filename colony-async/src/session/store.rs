@@ -1,7 +1,7 @@
-//! The cache file, its note and its lock file: the names, and what is in them.
+//! The cache file, its note and its lock file: their names and contents.
 //!
-//! Everything here is blocking and quick; the session runs it off the async threads. How the files are
-//! read and written safely is [`Directory`](crate::disk::private::Directory)'s.
+//! Everything here blocks briefly; the session runs it off the async threads.
+//! [`Directory`](crate::disk::private::Directory) reads and writes the files safely.
 
 use std::{fmt, fs::TryLockError, io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -26,11 +26,11 @@ use crate::{
     token::{CachedToken, Format, Record},
 };
 
-/// Where one token is kept.
+/// The location of one token.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenStore {
     directory: Directory,
-    /// What the files are called, their extensions aside.
+    /// The name of the files, without extensions.
     name: String,
     format: Format,
 }
@@ -39,7 +39,7 @@ pub(crate) struct TokenStore {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LockFile {
     First,
-    /// For those who stopped waiting for the first, so that they do not all go on at once.
+    /// For processes that stopped waiting for the first, so that they do not all continue at once.
     Second,
 }
 
@@ -52,17 +52,17 @@ impl LockFile {
     }
 }
 
-/// Why nothing was taken from the file.
+/// Why no token was taken from the file.
 #[derive(Debug)]
 pub(crate) enum Miss {
-    /// The file is not fit to be read.
+    /// The file must not be trusted.
     Unfit(Unfit),
-    /// There is no token in it.
+    /// The file holds no token.
     Unreadable(Unreadable),
 }
 
 impl Miss {
-    /// One word for the log.
+    /// Returns a short reason for the log.
     pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Unfit(unfit) => unfit.as_str(),
@@ -70,9 +70,8 @@ impl Miss {
         }
     }
 
-    /// Whether a person should hear of it: somebody tampered, or something is set up wrongly. A file
-    /// that is absent or half-written (the Python package writes in place) is everyday business; one that
-    /// is far too large is not.
+    /// Returns whether a person should learn of it: a sign of tampering or a wrong setup. A file that is absent or
+    /// half-written (the Python package writes in place) is normal; one that is far too large is not.
     pub(crate) fn is_suspicious(&self) -> bool {
         !matches!(self, Self::Unfit(Unfit::Absent) | Self::Unreadable(_))
     }
@@ -88,7 +87,7 @@ impl fmt::Display for Miss {
 }
 
 impl TokenStore {
-    /// A login's token on the system's disk.
+    /// Creates the store of a login's token on the system's disk.
     pub(crate) fn new(directory: PathBuf, fingerprint: String) -> Self {
         Self::on(Arc::new(Real), directory, fingerprint, Format::Login)
     }
@@ -97,7 +96,7 @@ impl TokenStore {
         Self { directory: Directory::new(disk, directory), name, format }
     }
 
-    /// What the files are called, their extensions aside: for a login, its fingerprint.
+    /// Returns the name of the files, without extensions: for a login, its fingerprint.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -126,7 +125,7 @@ impl TokenStore {
     /// Reads the token.
     pub(crate) fn read(&self) -> Result<Record, Miss> {
         match self.read_once(&self.file()) {
-            // The Python package truncates before it writes; a moment later the file is whole.
+            // The Python package truncates before it writes; a moment later the file is complete.
             Err(Miss::Unreadable(_)) => {
                 self.directory.disk().pause(TORN_PAUSE);
                 self.read_once(&self.file())
@@ -135,7 +134,7 @@ impl TokenStore {
         }
     }
 
-    /// Whose exchanged token the file holds.
+    /// Returns the label of the exchanged token in the file.
     pub(crate) fn label(&self) -> Result<Label, Miss> {
         let content = self.directory.read(&self.file(), MAX_BYTES as u64).map_err(Miss::Unfit)?;
         Label::read(&content.bytes).map_err(Miss::Unreadable)
@@ -146,7 +145,7 @@ impl TokenStore {
         self.format.read(&content.bytes, content.written_at).map_err(Miss::Unreadable)
     }
 
-    /// Writes the token, whole or not at all.
+    /// Writes the token, completely or not at all.
     pub(crate) fn write(&self, token: &CachedToken) -> io::Result<()> {
         let text = self.format.write(token).map_err(|error| {
             io::Error::new(io::ErrorKind::InvalidData, format!("the token is not cached: {error}"))
@@ -169,14 +168,14 @@ impl TokenStore {
         self.directory.remove(&self.note_file())
     }
 
-    /// Reads which operations refuse every token.
+    /// Reads the operations that refuse every token.
     pub(crate) fn read_refusals(&self) -> Refusals {
         let content = self.directory.read(&self.path("refusals"), refusals::MAX_BYTES as u64).ok();
         content.and_then(|content| Refusals::read(&content.bytes)).unwrap_or_default()
     }
 
-    /// Changes which operations refuse every token, unless `change` returns false. Two writers at one time may
-    /// undo each other, so each looks whether its change is there.
+    /// Changes the operations that refuse every token, unless `change` returns false. Two concurrent writers can undo
+    /// each other's change, so each checks that its own is there.
     pub(crate) fn change_refusals(&self, change: impl Fn(&mut Refusals) -> bool) -> io::Result<()> {
         for _ in 0..3 {
             let mut refusals = self.read_refusals();
@@ -202,11 +201,10 @@ impl TokenStore {
         self.directory.remove(&self.path("refusals"))
     }
 
-    /// Removes the token file if it holds this token, and only then.
+    /// Removes the token file, but only if it holds this token.
     ///
-    /// Looking and deleting are two steps, and the Python package takes no lock: it may put a good
-    /// token there in between. So the file is first moved aside, then looked at, and moved back when it
-    /// turns out to be another.
+    /// Reading and deleting are two steps, and the Python package takes no lock: it may store a good token in
+    /// between. So the file is first moved aside, then read, and moved back if it holds another token.
     pub(crate) fn remove_if_holds(&self, token: &SecretString) -> io::Result<bool> {
         let path = self.file();
         let holds = |path| self.read_once(path).is_ok_and(|record| record.token.is(token));
@@ -217,7 +215,7 @@ impl TokenStore {
         let aside = self.directory.aside(&self.name);
         match uninterrupted(|| disk.rename(&path, &aside)) {
             Ok(()) => {}
-            // Somebody else was quicker.
+            // Another process was faster.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
         }
@@ -226,17 +224,17 @@ impl TokenStore {
             // `link` does not replace: a file that appeared meanwhile is newer and stays.
             let _ = uninterrupted(|| disk.link(&aside, &path));
         }
-        // It may hold a token that lives: once more, rather than leave it to the next write's sweep.
+        // The file may hold a living token: try twice, rather than leave it to the next write's cleanup.
         self.directory.remove(&aside).or_else(|_| self.directory.remove(&aside))?;
         Ok(removed)
     }
 
-    /// Removes the token file, whatever it holds.
+    /// Removes the token file, whatever its content.
     pub(crate) fn remove(&self) -> io::Result<bool> {
         self.directory.remove(&self.file())
     }
 
-    /// Tries to take a lock; makes the directory for it.
+    /// Tries to take a lock; creates the directory for it.
     pub(crate) fn try_lock(&self, which: LockFile) -> Result<Lock, TryLockError> {
         match self.directory.make() {
             Ok(()) => Lock::try_acquire(self.directory.disk(), &self.lock_file(which)),
@@ -244,16 +242,16 @@ impl TokenStore {
         }
     }
 
-    /// What the holder of a lock says of its work.
+    /// Returns the announcement of the lock's holder.
     pub(crate) fn announcement(&self, which: LockFile) -> Option<Announcement> {
         lock::announcement(self.directory.disk(), &self.lock_file(which))
     }
 
-    /// The process that signed the lock file, when somebody holds the lock at this moment.
+    /// Returns the process that signed the lock file; the outer `None` if the lock is free.
     pub(crate) fn holder(&self) -> Option<Option<u32>> {
         lock::holder(self.directory.disk(), &self.lock_file(LockFile::First))
     }
 }
 
-/// How long a torn file is given before it is read a second time.
+/// The pause before a torn file is read a second time.
 const TORN_PAUSE: Duration = Duration::from_millis(20);

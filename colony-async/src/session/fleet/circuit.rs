@@ -1,4 +1,4 @@
-//! How often a store that does not work is asked.
+//! A circuit breaker for a store that does not work.
 
 use std::{
     collections::BTreeMap,
@@ -9,27 +9,27 @@ use std::{
 use super::engine::{Trouble, TroubleKind};
 use crate::time::{Timer, unix};
 
-/// The pauses of a store that is out of reach: from the first they double to the last.
+/// The pauses for an unreachable store: they double from the first to the last.
 const FIRST: Duration = Duration::from_secs(5);
 const LAST: Duration = Duration::from_secs(60);
-/// The pause after trouble that only a person can end, such as a wrong password.
+/// The pause after trouble that only a person can fix, such as a wrong password.
 const WRONG: Duration = Duration::from_secs(600);
 
-/// Whether a store is asked at all. All clients of a process that have one store share it.
+/// Decides whether a store is used at all. All clients of a process that have one store share it.
 #[derive(Default)]
 pub(crate) struct Circuit(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     failures: u32,
-    /// When it is next asked.
+    /// When the store is next tried.
     next: Option<f64>,
-    /// When trouble was last told aloud.
+    /// When trouble was last reported at warn level.
     told: Option<f64>,
 }
 
 impl Circuit {
-    /// The circuit of the store with this address.
+    /// Returns the circuit of the store with this address.
     pub(super) fn of(address: &str) -> Arc<Self> {
         static ALL: Mutex<BTreeMap<String, Arc<Circuit>>> = Mutex::new(BTreeMap::new());
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,13 +40,14 @@ impl Circuit {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it is asked now. After a pause one caller asks, and the others wait out another pause.
+    /// Returns whether the store is tried now. After a pause one caller tries it, and the others wait out another
+    /// pause.
     pub(super) fn lets_through(&self, timer: &dyn Timer) -> bool {
         let mut state = self.state();
         let now = unix(timer);
         match state.next {
             None => true,
-            // A clock that was set back must not make the pause longer.
+            // A clock that was set back must not lengthen the pause.
             Some(next) if now < next && next - now <= 2.0 * WRONG.as_secs_f64() => false,
             Some(_) => {
                 state.next = Some(now + FIRST.as_secs_f64());
@@ -55,13 +56,13 @@ impl Circuit {
         }
     }
 
-    /// It works.
+    /// Notes that the store works.
     pub(super) fn close(&self) {
         let mut state = self.state();
         (state.failures, state.next) = (0, None);
     }
 
-    /// It does not. Returns whether that is to be told aloud: once in ten minutes.
+    /// Notes that the store does not work. Returns whether to report it at warn level: once in ten minutes.
     pub(super) fn open(&self, trouble: &Trouble, timer: &dyn Timer) -> bool {
         let mut state = self.state();
         let now = unix(timer);

@@ -1,4 +1,4 @@
-//! What the session needs of a Redis server, and nothing more: so that tests can play one.
+//! The operations that the session needs of a Redis server, and no others, so that tests can play one.
 
 use std::{fmt, time::Duration};
 
@@ -10,17 +10,17 @@ pub trait Engine: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Why there is none within this time.
+    /// The reason why no connection was made within `limit`.
     fn connect(&self, limit: Duration) -> BoxFuture<'_, Result<Box<dyn Connection>, Trouble>>;
 }
 
 /// A connection. Dropping it closes it.
 pub trait Connection: Send {
-    /// Carries out commands, one after the other whatever comes of each, and gives their answers.
+    /// Runs commands in order, even if some fail, and returns their replies.
     ///
     /// # Errors
     ///
-    /// When they did not all come within this time. What was sent may have been carried out, or will be.
+    /// When not all replies arrived within `limit`. Commands that were sent may have been run, or still will be.
     fn pipeline(
         &mut self,
         commands: Vec<Vec<Vec<u8>>>,
@@ -41,17 +41,17 @@ pub trait Connection: Send {
     ) -> BoxFuture<'_, Result<Answer, Trouble>>;
 }
 
-/// What a command was answered.
+/// The reply to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
-    /// Nothing is there, or nothing was done.
+    /// No value exists, or nothing was done.
     Nil,
     /// A number.
     Number(i64),
     /// Text or bytes; `OK`.
     Bytes(Vec<u8>),
-    /// Several.
+    /// A list of replies.
     List(Vec<Answer>),
     /// The server refused the command.
     Refused(Trouble),
@@ -71,40 +71,40 @@ impl Answer {
     }
 }
 
-/// Why a server is of no use.
+/// The reason why a server cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
-    /// What may help.
+    /// The kind of remedy.
     pub kind: TroubleKind,
-    /// What the server or the system says.
+    /// The message of the server or the system.
     pub why: String,
 }
 
-/// What may help against a [`Trouble`].
+/// The remedy for a [`Trouble`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TroubleKind {
-    /// Waiting: it is out of reach.
+    /// Waiting: the server is unreachable.
     Away,
-    /// Asking again soon: it has too much to do.
+    /// Retrying soon: the server is busy.
     Busy,
     /// A person: a wrong password, missing rights, a wrong certificate.
     Wrong,
-    /// Asking for the master again.
+    /// Locating the master again.
     ReadOnly,
-    /// It takes nothing more in; what is there can be read.
+    /// None: the server is full. Its data can still be read.
     Full,
-    /// Nothing: it was not asked, since it was out of reach a moment ago.
+    /// None: the server was not tried, since it was unreachable a moment ago.
     NotAsked,
 }
 
 impl Trouble {
-    /// A trouble of this kind.
+    /// Creates a trouble of this kind.
     pub fn new(kind: TroubleKind, why: impl fmt::Display) -> Self {
         Self { kind, why: why.to_string() }
     }
 
-    /// What a server's error means.
+    /// Interprets an error reply of the server.
     pub fn of_reply(text: &str) -> Self {
         let code = text.split(' ').next().unwrap_or_default();
         let kind = match code {
@@ -114,7 +114,7 @@ impl Trouble {
             "OOM" | "MISCONF" | "NOREPLICAS" => TroubleKind::Full,
             _ => TroubleKind::Wrong,
         };
-        // What a server repeats of a command may hold what was sent.
+        // The part of a command that a server repeats can contain data that was sent.
         let why: String = text.chars().filter(|c| !c.is_control()).take(120).collect();
         Self::new(kind, why)
     }
@@ -126,15 +126,15 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// Lengthens the lease, if it is ours.
+/// Renews the lease, if this process holds it.
 pub const EXTEND: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0";
 
-/// Gives the lease up, if it is ours.
+/// Releases the lease, if this process holds it.
 pub const RELEASE: &str =
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
-/// Stores a token: not over one that is stale later than `after`, unless that one is among those that are gone or its
-/// entry is no entry. Removes the note, and gives the lease up if it is ours.
+/// Stores a token, but not over one that is stale later than `after`, unless that one is among the discarded ones or
+/// its entry is invalid. Removes the note, and releases the lease if this process holds it.
 pub const SAVE: &str = "
 local found = redis.pcall('HMGET', KEYS[1], 'exp', 'id')
 local stays = false
@@ -154,8 +154,8 @@ redis.call('DEL', KEYS[2])
 if redis.call('GET', KEYS[3]) == ARGV[6] then redis.call('DEL', KEYS[3]) end
 return stays and 0 or 1";
 
-/// Leaves a note, where there is one to leave; removes the token if it is the rejected one; and gives the lease up if it
-/// is ours.
+/// Leaves a note, if there is one; removes the token if it is the rejected one; and releases the lease if this
+/// process holds it.
 pub const REFUSE: &str = "
 if ARGV[1] ~= '' then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
 if ARGV[4] and redis.call('HGET', KEYS[1], 'id') == ARGV[4] then redis.call('DEL', KEYS[1]) end

@@ -1,7 +1,7 @@
 //! A real Redis or Valkey server.
 //!
-//! The stream is opened here and handed to the library, so that TLS is the one of this crate's provider, and the
-//! connection's driver is polled while an answer is waited for: nothing runs in the background.
+//! The stream is opened here and passed to the library, so that TLS uses this crate's provider. The connection's
+//! driver is polled while waiting for a reply: nothing runs in the background.
 
 use std::{
     fmt::Display,
@@ -30,7 +30,7 @@ use crate::tls::{self, Certificates};
 
 pub(super) struct Redis {
     url: TokenStoreUrl,
-    /// What TLS needs, loaded at the first connection.
+    /// The TLS settings, loaded at the first connection.
     tls: OnceLock<Result<Arc<rustls::ClientConfig>, Trouble>>,
 }
 

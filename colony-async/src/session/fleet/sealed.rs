@@ -1,9 +1,9 @@
-//! What a store sees of a token: names and bytes that say nothing to whoever lacks the key.
+//! The form in which a store sees a token: names and bytes that mean nothing without the key.
 //!
 //! Everything is derived from the API key with HKDF-SHA256 ([RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)): the
-//! names of the entries, a key that seals what is in them (AES-256-GCM), and a key that names a token, so that the store
-//! can compare two without having them. What is sealed is bound to its name, so that one entry cannot stand in for
-//! another.
+//! names of the entries, a key that seals their content (AES-256-GCM), and a key that names a token, so that the
+//! store can compare two tokens without having them. Sealed content is bound to its name, so that one entry cannot
+//! replace another.
 
 use colony_core::token::cooldown::Note;
 use ring::{
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::token::{CachedToken, Format, Record};
 
 const SALT: &[u8] = b"colony-sdk token store 1";
-/// The longest entry that is looked at, in bytes.
+/// The longest entry that is examined, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
 
 /// The names of one token's entries, and the keys.
@@ -30,12 +30,12 @@ pub(crate) struct Seal {
     version: String,
 }
 
-/// A token as it lies in the store.
+/// A token as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
     /// When the token is stale, Unix seconds, in digits.
     pub(super) exp: String,
-    /// Names the token.
+    /// A name of the token that does not reveal it.
     pub(super) id: String,
     pub(super) data: Vec<u8>,
 }
@@ -49,7 +49,7 @@ struct Content {
 }
 
 impl Seal {
-    /// The entries of the token whose file has this name, of this server and key.
+    /// Creates the names and keys for the token of this server and key whose file has this name.
     pub(super) fn new(
         version: u32,
         prefix: &str,
@@ -72,12 +72,12 @@ impl Seal {
         }
     }
 
-    /// Names a token without telling it.
+    /// Returns a name of a token that does not reveal it.
     pub(super) fn id(&self, token: &SecretString) -> String {
         hex(&hmac::sign(&self.id, token.expose_secret().as_bytes()).as_ref()[..16])
     }
 
-    /// Seals a token. `None` when it cannot be written or there is no randomness.
+    /// Seals a token. `None` when it cannot be written or no random bytes are available.
     pub(super) fn close(&self, format: &Format, token: &CachedToken, now: f64) -> Option<Entry> {
         let file = format.write(token).ok()?;
         let (exp, id) = (token.lifetime.stale_at.to_string(), self.id(&token.secret));
@@ -86,7 +86,7 @@ impl Seal {
         (data.len() <= MAX_BYTES).then_some(Entry { exp, id, data })
     }
 
-    /// Opens what [`close`](Self::close) has sealed under this name. `None` for everything else.
+    /// Opens an entry that [`close`](Self::close) sealed under this name. `None` for any other.
     pub(super) fn open(&self, format: &Format, entry: &Entry) -> Option<Record> {
         let bytes = self.open_bytes(&[&self.token, &entry.exp, &entry.id], &entry.data)?;
         let Content { at, file } = serde_json::from_slice(&bytes).ok()?;
@@ -127,7 +127,7 @@ impl Seal {
     }
 }
 
-/// Names whoever holds a lease: 128 random bits.
+/// Returns a name for the holder of a lease: 128 random bits.
 pub(super) fn owner() -> Option<String> {
     random::<16>().map(|bytes| hex(&bytes))
 }
@@ -138,7 +138,7 @@ fn random<const N: usize>() -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// Texts, each preceded by its length.
+/// Concatenates texts, each preceded by its length.
 fn info(texts: &[&str]) -> Vec<u8> {
     let long = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes();
     texts.iter().flat_map(|text| long(text).into_iter().chain(text.bytes())).collect()

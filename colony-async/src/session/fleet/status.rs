@@ -1,4 +1,4 @@
-//! What there is to know about a token in the store, for `colony auth status`, and removing it.
+//! The status of a token in the store, for `colony auth status`, and its removal.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,11 +23,11 @@ pub struct TokenStoreStatus {
     pub address: String,
     /// The name of the token's entry.
     pub name: String,
-    /// Whether it holds a token that this key opens.
+    /// Whether the entry holds a token that this key opens.
     pub has_token: bool,
-    /// When the entry ends.
+    /// The time until the entry expires.
     pub ends_in: Option<Duration>,
-    /// When the lease ends that a host holds while it logs in; `None` when nobody does.
+    /// The time left of the lease that a host holds while it logs in; `None` when no host does.
     pub lease_left: Option<Duration>,
     /// The time left of a cool-down that this zone's hosts share.
     pub cool_down: Option<Duration>,
@@ -42,7 +42,7 @@ fn store(url: TokenStoreUrl, base_url: &str, key: &SecretString) -> RedisStore {
     RedisStore { fleet, base_url: base_url.to_owned(), key: key.clone(), file, format: Format::Login }
 }
 
-/// Runs the commands that sharing a token takes and that a pipeline does not have, on a name that goes again.
+/// Runs the commands that sharing a token needs and a pipeline does not include, on a temporary name.
 const TRY: &str = "
 redis.call('GET', KEYS[1])
 redis.call('PTTL', KEYS[1])
@@ -54,13 +54,13 @@ redis.call('HMGET', KEYS[1], 'v')
 return redis.call('DEL', KEYS[1])";
 
 impl TokenStoreStatus {
-    /// The least rights of a user of the store, as `ACL SETUSER` takes them; beside them it needs the keys that begin
-    /// with the prefix.
+    /// The minimal rights of a user of the store, as `ACL SETUSER` takes them. The user also needs the keys that
+    /// begin with the prefix.
     pub const RIGHTS: &'static str =
         "resetchannels -@all +hmget +hget +get +set +del +hset +pexpire +pttl +time +eval";
 
-    /// Tries every command that sharing a token takes, on a name of its own that goes again. Returns why the store
-    /// cannot be used; `None` when it can.
+    /// Tries every command that sharing a token needs, on a temporary name. Returns why the store cannot be used;
+    /// `None` if it can.
     pub async fn check(url: &TokenStoreUrl) -> Option<String> {
         let fleet = Fleet::new(url.clone(), &SystemTimer);
         let Some(name) = sealed::owner() else {
@@ -83,7 +83,7 @@ impl TokenStoreStatus {
         }
     }
 
-    /// Looks at the token of this server and key, without changing anything.
+    /// Reads the status of the token of this server and key, without changing anything.
     pub async fn read(url: &TokenStoreUrl, base_url: &str, key: &SecretString) -> Self {
         let store = store(url.clone(), base_url, key);
         let seal = store.seal(&store.file);
@@ -137,8 +137,8 @@ impl TokenStoreStatus {
         out
     }
 
-    /// Removes the token of this server and key, and the tokens whose files have these names. Returns how many
-    /// there were.
+    /// Removes the token of this server and key, and the tokens whose files have these names. Returns how many it
+    /// removed.
     ///
     /// # Errors
     ///
