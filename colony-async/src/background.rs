@@ -1,8 +1,8 @@
-//! Work on a thread of its own.
+//! Work on a separate thread.
 //!
-//! A task stands still when its runtime is not polled, and ends with it, in the middle of a login or between a
-//! spent refresh token and the write of its answer. Blocking work waits for a free thread of the runtime's pool,
-//! which callers may all occupy. A thread of its own is always driven and ends with the process only.
+//! A task stands still when its runtime is not polled, and ends with it, even in the middle of a login or between
+//! spending a refresh token and writing the reply. Blocking work waits for a free thread of the runtime's pool, which
+//! callers may all occupy. A separate thread always runs, and ends only with the process.
 
 use std::{
     any::Any,
@@ -22,10 +22,10 @@ use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tracing::{Span, dispatcher};
 
-/// Why work has no outcome.
+/// The reason why work has no outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lost {
-    /// It panicked with this message. It is not done again: it would only panic again.
+    /// It panicked with this message. It is not repeated: it would only panic again.
     Panicked(Arc<str>),
     /// No thread could be started for it.
     NoThread(Arc<str>),
@@ -49,13 +49,13 @@ impl From<Lost> for Error {
     }
 }
 
-/// Work in progress. It goes on when its waiters are dropped.
+/// Work in progress. It continues when its waiters are dropped.
 pub(crate) struct Task<T> {
     outcome: oneshot::Receiver<Result<T, Lost>>,
     finished: Finished,
 }
 
-/// Returns whether work is at its end. It is before its outcome is given out.
+/// Whether work has ended. It is set before the outcome is available.
 #[derive(Clone, Default)]
 pub(crate) struct Finished(Arc<AtomicBool>);
 
@@ -81,7 +81,7 @@ impl<T> Future for Task<T> {
     }
 }
 
-/// Starts async work, with a runtime of its own.
+/// Starts async work, with its own runtime.
 pub(crate) fn spawn<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Task<T>
 where
     T: Send + 'static,
@@ -93,17 +93,17 @@ where
             .build()
             .map_err(|error| Lost::NoThread(error.to_string().into()))?;
         let outcome = runtime.block_on(async move { work().await });
-        // Not waiting for blocking work: a look-up of a name may hang.
+        // Does not wait for blocking work: a name lookup can hang.
         runtime.shutdown_background();
         Ok(outcome)
     })
 }
 
-/// Does fallible async work and waits for what comes of it.
+/// Does fallible async work and waits for its outcome.
 ///
 /// # Errors
 ///
-/// The work's own, and when there can be no thread for it.
+/// The work's own error, and when no thread can be started.
 pub(crate) async fn run<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Result<T>
 where
     T: Send + 'static,
@@ -139,7 +139,7 @@ fn start<T: Send + 'static>(work: impl FnOnce() -> Result<T, Lost> + Send + 'sta
     }
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it said nothing")

@@ -1,5 +1,5 @@
-//! What the benchmarks measure and programs have no use for. Not part of the public interface: it changes
-//! without notice.
+//! Functions for the benchmarks that programs do not need. Not part of the public interface: they change without
+//! notice.
 
 use std::path::PathBuf;
 
@@ -8,12 +8,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Http, session, token::CachedToken};
 
-/// Looks for a fresh token in memory and lends it: its length.
+/// Returns the length of a fresh token in memory, without copying the token.
 pub fn look(http: &Http) -> Option<usize> {
     http.session().lend(Need::AccessToken, None, |token| token.secret.expose_secret().len())
 }
 
-/// Gets the token as every call does, which keeps it while the request is under way.
+/// Gets the token as every call does, which keeps it for the duration of the request.
 ///
 /// # Errors
 ///
@@ -27,21 +27,21 @@ pub async fn token(http: &Http) -> Result<()> {
 pub struct TokenFile(session::TokenStore);
 
 impl TokenFile {
-    /// The file `<directory>/<fingerprint>.json`.
+    /// Creates a handle to the file `<directory>/<fingerprint>.json`.
     pub fn new(directory: PathBuf, fingerprint: String) -> Self {
         Self(session::TokenStore::new(directory, fingerprint))
     }
 
-    /// Reads the token as the session does and gives its length; `None` for a miss.
+    /// Reads the token as the session does and returns its length; `None` for a miss.
     pub fn load(&self) -> Option<usize> {
         Some(self.0.read().ok()?.token.secret.expose_secret().len())
     }
 
-    /// As [`load`](Self::load), with the reason of a miss in a word.
+    /// As [`load`](Self::load), with a short reason for a miss.
     ///
     /// # Errors
     ///
-    /// A miss.
+    /// The reason for a miss.
     pub fn load_or_why(&self) -> std::result::Result<usize, &'static str> {
         let record = self.0.read().map_err(|miss| miss.as_str())?;
         Ok(record.token.secret.expose_secret().len())
@@ -51,7 +51,7 @@ impl TokenFile {
     ///
     /// # Errors
     ///
-    /// What the file system says.
+    /// The file system's error.
     pub fn save(&self, token: &SecretString, expiry: f64) -> std::io::Result<()> {
         let lifetime = Lifetime::from_file(expiry, token.expose_secret());
         self.0.write(&CachedToken::new(token.clone(), lifetime))

@@ -1,19 +1,19 @@
-//! Reading a reply's body, at most a limit of it.
+//! Reads a reply's body up to a limit.
 
 use bytes::{Bytes, BytesMut};
 
 /// The most bytes of a reply's body that are kept, unless [`Builder::max_reply_size`](crate::Builder::max_reply_size)
-/// says otherwise.
+/// is set.
 pub(crate) const REPLY_LIMIT: usize = 16 * 1024 * 1024;
 /// The same for a login and for OAuth requests.
 pub(crate) const LOGIN_LIMIT: usize = 1024 * 1024;
-/// The same for a reply that tells of an error; of a longer one the beginning is kept.
+/// The same for an error reply; of a longer one the beginning is kept.
 pub(crate) const ERROR_LIMIT: usize = 1024 * 1024;
 
-/// A body, or as much of it as was allowed.
+/// A body, or the allowed part of it.
 pub(crate) struct Bounded {
     pub(crate) bytes: Bytes,
-    /// Whether there was more.
+    /// Whether bytes were cut off.
     pub(crate) cut: bool,
 }
 
@@ -26,7 +26,7 @@ pub(crate) async fn read(response: &mut reqwest::Response, limit: usize) -> reqw
         first.truncate(limit);
         return Ok(Bounded { bytes: first, cut: true });
     }
-    // Most replies come in one piece, which needs no copy.
+    // Most replies arrive in one piece, which needs no copy.
     let Some(mut next) = response.chunk().await? else { return Ok(Bounded { bytes: first, cut: false }) };
     // `Content-Length` may be wrong.
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);

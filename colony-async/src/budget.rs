@@ -1,9 +1,9 @@
-//! Enforces the policy of a client: refuses what it does not allow before anything is sent, and counts what has a daily
-//! budget in a ledger that all programs of the account on this host share.
+//! Enforces the policy of a client: refuses forbidden requests before anything is sent, and counts operations with a
+//! daily budget in a ledger that all programs of the account on this host share.
 //!
-//! A budget *fails closed*, as the store of credentials does: one is counted before the request is sent, with the lock
-//! held; a ledger that cannot be locked, read or written sends nothing. It is taken back only for what had no effect for
-//! certain, so a crash counts too much and never too little.
+//! A budget *fails closed*, as the store of credentials does: a request is counted before it is sent, with the lock
+//! held, and is not sent if the ledger cannot be locked, read or written. The count is taken back only if the request
+//! certainly had no effect, so a crash counts too much and never too little.
 
 use std::{ops::ControlFlow, path::PathBuf, sync::Arc, time::Duration};
 
@@ -29,15 +29,15 @@ use crate::{
     token::CachedToken,
 };
 
-/// How long the ledger of another program is waited for.
+/// How long to wait for another program to release the ledger.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The largest ledger that is read, in bytes.
 const LIMIT: u64 = 64 * 1024;
 
-/// The policy of a client, and where its ledgers are.
+/// The policy of a client, and the location of its ledgers.
 pub(crate) struct Budgets {
     policy: Policy,
-    /// In place of the state directory.
+    /// A directory in place of the state directory.
     directory: Option<PathBuf>,
     disk: Arc<dyn Disk>,
     timer: Arc<dyn Timer>,
@@ -49,13 +49,13 @@ pub(crate) struct Budgets {
 pub struct Budget {
     /// The operation that is limited.
     pub operation: &'static str,
-    /// How often a day it is let through.
+    /// How often the operation is allowed per day.
     pub limit: u32,
-    /// How often it was carried out today. `None`: the ledger cannot be read, and nothing is let through.
+    /// How often it was called today. `None` if the ledger cannot be read; then it is not allowed.
     pub spent: Option<u32>,
 }
 
-/// One that was counted.
+/// A counted request.
 pub(crate) struct Reservation {
     ledger: LedgerFile,
     operation: &'static str,
@@ -79,23 +79,23 @@ impl Budgets {
         Self { policy, directory, disk, timer }
     }
 
-    /// Refuses a request that the policy does not let through.
+    /// Refuses a request that the policy does not allow.
     pub(crate) fn check(&self, request: &Request) -> Result<()> {
         Ok(self.policy.check_request(request)?)
     }
 
-    /// Refuses what the session does by itself, a token that is handed out for example.
+    /// Refuses an action of the session itself, for example returning a token.
     pub(crate) fn check_named(&self, name: &str) -> Result<()> {
         let Some(operation) = registry::find(name) else { return Ok(()) };
         Ok(self.policy.check(operation, 0)?)
     }
 
-    /// Whether requests of this operation are counted.
+    /// Returns whether requests of this operation are counted.
     pub(crate) fn counts(&self, request: &Request) -> bool {
         self.policy.daily_limit(request.operation()).is_some()
     }
 
-    /// Counts one more request of an operation, for the account of this token. Without one the request has none.
+    /// Counts a request of an operation, for the account of this token. Without a token, the request has no account.
     pub(crate) async fn reserve(&self, request: &Request, held: Option<&CachedToken>) -> Result<Reservation> {
         let operation = request.operation();
         let refused = |why: String| Refusal::without_ledger(operation, why);
@@ -129,7 +129,7 @@ impl Budgets {
 }
 
 impl Budgets {
-    /// The ledger of the account of this token, or that of requests without one.
+    /// Returns the ledger of the account of this token, or that of requests without one.
     fn ledger(&self, held: Option<&CachedToken>) -> std::result::Result<LedgerFile, String> {
         let account = match held {
             None => "anonymous".to_owned(),
@@ -147,7 +147,7 @@ impl Budgets {
         })
     }
 
-    /// What is spent today, by the account of this token.
+    /// Returns the budgets and today's use of them by the account of this token.
     pub(crate) fn spent(&self, held: Option<&CachedToken>) -> Vec<Budget> {
         let ledger = held.and_then(|held| self.ledger(Some(held)).ok()?.read().ok());
         let day = ledger.as_ref().map(|ledger| ledger.day(&day_of(unix(&*self.timer))));
@@ -158,7 +158,7 @@ impl Budgets {
 }
 
 impl Reservation {
-    /// Takes it back if the request had no effect for certain. `resent` says how often it was sent again.
+    /// Takes the count back if the request certainly had no effect. `resent` is how often it was sent again.
     pub(crate) async fn settle(self, outcome: &Result<Reply>, resent: u32) {
         if resent > 0 || !had_no_effect(outcome) {
             return;
@@ -177,8 +177,8 @@ impl Reservation {
     }
 }
 
-/// Whether the server did nothing for certain: it was not reached, it refused, or it gave the answer of an earlier
-/// request again.
+/// Returns whether the server certainly did nothing: it was not reached, it refused, or it repeated the reply to an
+/// earlier request.
 fn had_no_effect(outcome: &Result<Reply>) -> bool {
     match outcome {
         Ok(reply) if reply.status.is_client_error() => !matches!(reply.status.as_u16(), 408 | 409),

@@ -1,5 +1,5 @@
-//! Functions of the program's own (hooks, the two-factor callback) must not call the client that calls them: it
-//! would wait for itself for ever.
+//! A program's own functions (hooks, the two-factor callback) must not call the client that calls them: the client
+//! would wait for itself forever.
 
 use std::{
     cell::RefCell,
@@ -12,7 +12,7 @@ thread_local! {
     static RUNNING: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Whose callbacks they are.
+/// The client that owns the callbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Owner(u64);
 
@@ -22,7 +22,7 @@ impl Owner {
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Calls one of the callbacks.
+    /// Calls one of the owner's callbacks.
     pub(crate) fn call<T>(self, callback: impl FnOnce() -> T) -> T {
         struct Running;
         impl Drop for Running {
@@ -35,7 +35,7 @@ impl Owner {
         callback()
     }
 
-    /// Refuses a call that is made from within one of the callbacks.
+    /// Refuses a call from within one of the owner's callbacks.
     ///
     /// # Errors
     ///

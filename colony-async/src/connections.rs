@@ -1,8 +1,8 @@
-//! The HTTP clients under this one.
+//! The underlying HTTP clients.
 //!
-//! Loading the system's root certificates is by far the longest part of building an HTTP client: some
-//! hundred files, milliseconds, and megabytes that stay. A client whose base URL is plain HTTP (a sandbox,
-//! a test server, a proxy on the same host) does without until a call goes to an `https` address.
+//! Loading the system's root certificates is by far the longest part of building an HTTP client: some hundred files,
+//! milliseconds, and megabytes that stay in memory. A client whose base URL is plain HTTP (a sandbox, a test server,
+//! a proxy on the same host) does not load them until a call goes to an `https` address.
 
 use std::{
     env,
@@ -28,19 +28,19 @@ use crate::{
     tls::{Certificates, Tls},
 };
 
-/// What decides how connections are made.
+/// The settings of connections.
 #[derive(Default)]
 pub(crate) struct Settings {
-    /// The time limit of a request; none where the program brought its own client.
+    /// The time limit of a request; `None` if the program brought its own client.
     pub(crate) timeout: Option<Duration>,
     pub(crate) connect_timeout: Duration,
-    /// In place of what the environment names.
+    /// A proxy in place of the environment's.
     pub(crate) proxy: Option<String>,
     pub(crate) certificates: Certificates,
     /// Refuses plain HTTP to other machines.
     pub(crate) https_only: bool,
-    /// For requests that must go out once at most: a connection for each, no redirects, and none of the
-    /// repetitions that an HTTP client makes on its own account.
+    /// For requests that must be sent at most once: a new connection for each, no redirects, and no automatic retries
+    /// by the HTTP client.
     pub(crate) single_use: bool,
 }
 
@@ -54,34 +54,34 @@ pub(crate) struct Connections(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
-    /// Names the settings without giving them away.
+    /// Identifies the settings without revealing them.
     fingerprint: String,
-    /// Serves every runtime: a client of the program's own, or one that keeps no connections.
+    /// Used on every runtime: a client of the program's own, or one that keeps no connections.
     shared: Option<reqwest::Client>,
-    /// Whether plain HTTP has a client of its own, without certificates.
+    /// Whether plain HTTP has a separate client, without certificates.
     splits: bool,
-    /// What the environment says of proxies, where the settings say nothing.
+    /// The environment's proxies, used if the settings name none.
     proxies: Proxies,
     /// Loaded once for all runtimes.
     tls: OnceLock<Tls>,
-    /// Whether somebody was warned that a key goes over plain HTTP.
+    /// Whether a warning was logged that a key goes over plain HTTP.
     warned: AtomicBool,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Built ahead of the first call, which showed that the settings are good; the first runtime takes it.
+    /// Built before the first call, to check the settings; the first runtime takes it.
     spare: Option<(Kind, reqwest::Client)>,
     pools: Vec<Pool>,
 }
 
-/// What a client is for.
+/// The purpose of a client.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Kind {
     /// Without certificates.
     plain: bool,
-    /// Without the proxy that the environment names.
+    /// Without the environment's proxy.
     direct: bool,
 }
 
@@ -94,10 +94,10 @@ struct Pool {
 }
 
 impl Connections {
-    /// Uses this client for everything.
+    /// Creates connections that use this client for everything.
     pub(crate) fn given(client: reqwest::Client, https_only: bool, base_url: &Url) -> Result<Self> {
         let settings = Settings { https_only, ..Settings::default() };
-        // Nobody knows what it does with a request, so what comes of it concerns this process only.
+        // This client's handling of requests is unknown, so its outcomes concern this process only.
         let fingerprint = format!("given {}", std::process::id());
         let inner = Inner { shared: Some(client), fingerprint, ..Inner::new(settings, false) };
         inner.refuse_plain(base_url)?;
@@ -114,7 +114,7 @@ impl Connections {
         inner.refuse_plain(base_url)?;
         let kind = inner.kind(base_url)?;
         let first = inner.build(kind)?;
-        // Without idle connections there is nothing that a runtime could leave behind.
+        // Without idle connections, a runtime can leave nothing behind.
         if inner.settings.single_use && !inner.splits {
             inner.shared = Some(first);
         } else {
@@ -123,19 +123,19 @@ impl Connections {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Names the settings by which connections are made, the environment's included: processes with the same one reach
-    /// a server or fail to together.
+    /// Returns an id of the connection settings, including the environment's: processes with the same id reach a
+    /// server or fail to together.
     pub(crate) fn fingerprint(&self) -> &str {
         &self.0.fingerprint
     }
 
-    /// Whether the clients end requests that take too long, so that the requests need no limit of their
-    /// own, which would cost each an allocation or two.
+    /// Returns whether the clients themselves end requests that take too long. The requests then need no limit of
+    /// their own, which would cost an allocation or two each.
     pub(crate) fn end_requests(&self) -> bool {
         self.0.settings.timeout.is_some()
     }
 
-    /// Returns the proxy that requests to this address go through, as far as it may be shown.
+    /// Returns the proxy that requests to this address go through, in a form that is safe to show.
     pub(crate) fn proxy_of(&self, url: &Url) -> Option<String> {
         match &self.0.settings.proxy {
             Some(proxy) => Some(proxies::without_login(proxy)),
@@ -144,12 +144,12 @@ impl Connections {
         }
     }
 
-    /// The limit for opening a connection, where it is known.
+    /// Returns the time limit for opening a connection, if known.
     pub(crate) fn connect_timeout(&self) -> Option<Duration> {
         self.end_requests().then_some(self.0.settings.connect_timeout)
     }
 
-    /// The client for this address on the current runtime.
+    /// Returns the client for this address on the current runtime.
     ///
     /// # Errors
     ///
@@ -166,7 +166,7 @@ impl Connections {
                 .finish()
         })?;
         let (client, ended) = self.0.pooled(runtime.id(), kind)?;
-        // Not under the lock: a runtime that is ending drops the task, and with it the guard, at once.
+        // Without holding the lock: a runtime that is ending drops the task, and with it the guard, at once.
         if let Some(ended) = ended {
             let guard = PoolGuard { inner: Arc::downgrade(&self.0), runtime: runtime.id() };
             runtime.spawn(async move {
@@ -193,7 +193,7 @@ impl Inner {
         }
     }
 
-    /// Refuses plain HTTP to another machine, which shows the key to everybody on the way, where only https is allowed.
+    /// Refuses plain HTTP to another machine, which reveals the key on the network, if only HTTPS is allowed.
     fn refuse_plain(&self, url: &Url) -> Result<()> {
         if !self.settings.https_only || is_private(url) {
             return Ok(());
@@ -207,7 +207,7 @@ impl Inner {
         .finish())
     }
 
-    /// The same, with a warning where it is allowed.
+    /// As [`refuse_plain`](Self::refuse_plain), with a warning if plain HTTP is allowed.
     fn check_plain(&self, url: &Url) -> Result<()> {
         self.refuse_plain(url)?;
         if !is_private(url) && !self.warned.swap(true, Ordering::Relaxed) {
@@ -228,7 +228,7 @@ impl Inner {
         Ok(Kind { plain: self.splits && url.scheme() == "http" && !self.proxies.over_tls(url), direct })
     }
 
-    /// The client of this runtime, and for a new pool what tells that it is no longer needed.
+    /// Returns the client of this runtime, and for a new pool a receiver that reports when it is no longer needed.
     fn pooled(&self, runtime: Id, kind: Kind) -> Result<(reqwest::Client, Option<oneshot::Receiver<()>>)> {
         let mut state = self.lock();
         let State { spare, pools } = &mut *state;
@@ -303,12 +303,12 @@ impl Inner {
     }
 }
 
-/// Whether nobody on the way reads what is sent there.
+/// Returns whether requests to this address cannot be read on the network.
 fn is_private(url: &Url) -> bool {
     url.scheme() == "https" || proxies::is_loopback(url)
 }
 
-/// Looks names up on threads of its own: the caller's may all be waiting for this very call.
+/// Resolves names on separate threads: the caller's may all be waiting for this very call.
 struct Resolver;
 
 impl reqwest::dns::Resolve for Resolver {
@@ -353,7 +353,7 @@ impl Settings {
         for name in variables {
             settings.push(env::var(name).or_else(|_| env::var(name.to_lowercase())).unwrap_or_default());
         }
-        // With their lengths, so that no two lists look alike.
+        // Lengths are included so that no two lists look alike.
         let text: String = settings.iter().map(|setting| format!("{}:{setting}", setting.len())).collect();
         cache_path::fingerprint(&text, "")
     }
@@ -387,7 +387,7 @@ mod tests {
         let plain = connections("HTTP://127.0.0.1:8000/api/v1", Some("http://127.0.0.1:1"));
         plain.to(&"http://127.0.0.1:8000/x".parse().unwrap()).unwrap();
         assert!(!has_full(&plain));
-        // A call that names another base is given what it needs.
+        // A call to another base URL gets the client that it needs.
         plain.to(&"https://host.example/x".parse().unwrap()).unwrap();
         assert!(has_full(&plain));
 

@@ -1,4 +1,4 @@
-//! When a call has to have ended.
+//! The deadline of a call.
 
 use std::{
     fmt,
@@ -13,12 +13,12 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// The time limit of one call, from its first poll. It is counted on the monotonic clock, as the limits of
-/// the HTTP client are, and not on the client's own [`Timer`](crate::time::Timer).
+/// The time limit of one call, from its first poll. It is counted on the monotonic clock, as are the limits of the
+/// HTTP client, and not on the client's own [`Timer`](crate::time::Timer).
 #[derive(Debug)]
 pub(crate) struct Deadline {
     limit: Duration,
-    /// `None` for a limit that nobody lives to see.
+    /// `None` for a limit beyond the range of the clock.
     at: Option<Instant>,
     /// The tries of the call's own request.
     pub(crate) tried: Tried,
@@ -29,28 +29,28 @@ impl Deadline {
         Self { limit, at: Instant::now().checked_add(limit), tried: Tried::default() }
     }
 
-    /// Does the work unless it takes too long. What it started for others (a login) goes on. The error names the
-    /// tries of the call's request that failed, or those of the `login` that it waits for.
+    /// Does the work within the time limit. Work that it started for other callers (a login) continues. The error
+    /// names the failed tries of the call's request, or those of the `login` that it waits for.
     ///
     /// # Errors
     ///
-    /// The work's own, or [`ErrorKind::Network`] with the [limit](Error::limit).
+    /// The work's own error, or [`ErrorKind::Network`] with the [limit](Error::limit).
     pub(crate) async fn bound<T>(
         &self,
         work: impl Future<Output = Result<T>>,
         login: impl FnOnce() -> Option<Failed>,
     ) -> Result<T> {
-        // Without a runtime there is no clock either; the work says so.
+        // Without a runtime there is no clock either; the work reports that.
         let Some(at) = self.at.filter(|_| Handle::try_current().is_ok()) else { return work.await };
         timeout_at(at, work).await.unwrap_or_else(|_| Err(self.error(self.tried.last().or_else(login))))
     }
 
-    /// Whether a pause would end before the deadline.
+    /// Returns whether a pause would end before the deadline.
     pub(crate) fn has_time_for(&self, pause: Duration) -> bool {
         self.at.is_none_or(|at| at.saturating_duration_since(Instant::now()) > pause)
     }
 
-    /// Adds to the error of the last of `tries` failed tries that there is no time for another.
+    /// Adds to the error of the last of `tries` failed tries that no time is left for another.
     pub(crate) fn cuts(&self, error: Error, tries: u32) -> Error {
         error.out_of_time(Limit::Deadline, self.limit, tries)
     }
@@ -69,12 +69,12 @@ impl Deadline {
     }
 }
 
-/// The tries of one request that failed so far.
+/// The failed tries of one request so far.
 #[derive(Debug, Default)]
 pub(crate) struct Tried(Mutex<Option<Failed>>);
 
 impl Tried {
-    /// Replaces what is known of them.
+    /// Replaces the last failed try.
     pub(crate) fn set(&self, failed: Option<Failed>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failed;
     }

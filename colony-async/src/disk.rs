@@ -1,10 +1,10 @@
-//! The file system as the shared files need it: every file operation goes through [`Disk`], so that each one
-//! can be made to fail, and whole crowds of processes be played, in tests.
+//! The file system of the shared files. Every file operation goes through [`Disk`], so that tests can make each one
+//! fail, and can simulate many processes.
 //!
 //! Not part of the public interface: it changes without notice.
 //!
-//! What is built on it: `private::Directory` reads and writes files that are to be ours alone,
-//! `lock::Lock` says which process may act, and `waiting` waits for it.
+//! Built on it: `private::Directory` reads and writes files that only this user can access, `lock::Lock` decides
+//! which process may act, and `waiting` waits for it.
 
 #[cfg(unix)]
 mod at;
@@ -25,62 +25,61 @@ use std::{
 
 pub use real::Real;
 
-/// A file system. All calls are blocking and quick; none waits for another process.
+/// A file system. All calls block briefly; none waits for another process.
 pub trait Disk: fmt::Debug + Send + Sync + 'static {
-    /// What is at this path; a link is not followed.
+    /// Returns the facts about a path; a link is not followed.
     ///
     /// # Errors
     ///
-    /// What the system says, also in all other methods here.
+    /// The system's error, in all other methods here as well.
     fn facts(&self, path: &Path) -> io::Result<Facts>;
 
-    /// Makes a directory and its parents, closed to everybody else from the beginning. One that is there
-    /// already is no error.
+    /// Creates a directory and its parents, with no access for others from the beginning. An existing directory is no
+    /// error.
     fn create_directory(&self, path: &Path) -> io::Result<()>;
 
-    /// Sets the permissions of a directory of ours.
+    /// Sets the permissions of a directory that belongs to this user.
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()>;
 
-    /// Opens a file. Links are not followed, also where the file's directory should be, and nobody waits for
-    /// the other end of a pipe.
+    /// Opens a file. Links are not followed, neither for the file nor for its directory, and opening a pipe does not
+    /// wait for its other end.
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn OpenFile>>;
 
-    /// Makes a new file, private from its creation, with a name that nobody has: the prefix, something
-    /// random, `.tmp`.
+    /// Creates a new file, private from its creation, with a unique name: the prefix, random characters and `.tmp`.
     fn create_temporary(&self, directory: &Path, prefix: &str) -> io::Result<(PathBuf, Box<dyn OpenFile>)>;
 
     /// Renames a file within its directory atomically, replacing a file of that name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Gives a file a second name, which nothing must have.
+    /// Gives a file a second name, which must be free.
     fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// The names in a directory.
+    /// Returns the names in a directory.
     fn list(&self, directory: &Path) -> io::Result<Vec<OsString>>;
 
-    /// Makes sure that the names in a directory outlive a power cut.
+    /// Makes sure that the names in a directory survive a power failure.
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
 
-    /// Adds these bytes to the end of a file of ours, in one piece; it is made, private, if it is not there. Does
-    /// nothing unless told otherwise.
+    /// Appends these bytes to a file of this user in one piece; a missing file is created, private. The default does
+    /// nothing.
     fn append(&self, _path: &Path, _bytes: &[u8]) -> io::Result<()> {
         Ok(())
     }
 
-    /// Waits, for the moment that another program takes to end a write in place.
+    /// Waits for the moment that another program takes to finish a write in place.
     fn pause(&self, duration: Duration);
 }
 
 /// An open file.
 pub trait OpenFile: Send {
-    /// What was opened, whatever its name may mean by now.
+    /// Returns the facts about the opened file, even if its name now refers to another.
     ///
     /// # Errors
     ///
-    /// What the system says, also in all other methods here.
+    /// The system's error, in all other methods here as well.
     fn facts(&self) -> io::Result<Facts>;
 
     /// Reads at most `limit` bytes from the beginning.
@@ -91,67 +90,67 @@ pub trait OpenFile: Send {
         Ok(self.read(limit.saturating_add(offset as u64))?.into_iter().skip(offset).collect())
     }
 
-    /// Puts these bytes in the place of the content. Not atomic.
+    /// Replaces the content with these bytes. Not atomic.
     fn write(&mut self, content: &[u8]) -> io::Result<()>;
 
-    /// Puts these bytes over the first ones of the content.
+    /// Overwrites the beginning of the content with these bytes.
     fn write_over(&mut self, start: &[u8]) -> io::Result<()> {
         let mut content = self.read(1 << 16)?;
         content.splice(..start.len().min(content.len()), start.iter().copied());
         self.write(&content)
     }
 
-    /// Makes sure that the content outlives a power cut.
+    /// Makes sure that the content survives a power failure.
     fn sync(&mut self) -> io::Result<()>;
 
-    /// Takes the lock, which another open file of the same name may have: then
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock). It is held until [`unlock`](Self::unlock) or the end of
-    /// the process; dropping this file gives it up unless a forked child has a copy.
+    /// Takes the lock, or fails with [`WouldBlock`](io::ErrorKind::WouldBlock) if another open file of the same name
+    /// has it. It is held until [`unlock`](Self::unlock) or the end of the process; dropping this file releases it
+    /// unless a forked child has a copy.
     fn try_lock(&mut self) -> io::Result<()>;
 
     /// Releases the lock.
     fn unlock(&mut self) -> io::Result<()>;
 }
 
-/// How a file is opened.
+/// The purpose for which a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// For reading.
     Read,
-    /// For locking: for reading and writing. It is made, private, if it is not there.
+    /// For locking: for reading and writing. A missing file is created, private.
     Lock,
-    /// As [`Lock`](Self::Lock), but only if it is there.
+    /// As [`Lock`](Self::Lock), but only if the file exists.
     LockIfThere,
 }
 
-/// What there is to know of a file.
+/// The facts about a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Facts {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Its permission bits; 0700 or 0600 where there are none.
+    /// Its permission bits; 0700 or 0600 on systems without them.
     pub mode: u32,
-    /// Whose it is.
+    /// Its owner.
     pub owner: Owner,
     /// How many names it has.
     pub links: u64,
-    /// How long it is, in bytes.
+    /// Its length in bytes.
     pub len: u64,
     /// When it was last written, Unix seconds.
     pub modified: f64,
-    /// What tells it from others.
+    /// Its identity.
     pub stamp: Stamp,
 }
 
-/// Tells a file from every other one, and from itself once it was changed. Times are nanoseconds since 1970; what
-/// a system does not say is zero or absent.
+/// Distinguishes a file from every other one, and from itself after a change. Times are nanoseconds since 1970;
+/// values that a system does not provide are zero or absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stamp {
-    /// The file system it is on. May be another after a reboot.
+    /// The file system it is on. Can change with a reboot.
     pub device: u64,
     /// Its number there.
     pub inode: Option<u64>,
-    /// How long it is, in bytes.
+    /// Its length in bytes.
     pub len: u64,
     /// When its content was changed.
     pub modified: i128,
@@ -161,7 +160,7 @@ pub struct Stamp {
     pub born: Option<i128>,
 }
 
-/// What a path leads to.
+/// The kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
@@ -174,18 +173,18 @@ pub enum Kind {
     Other,
 }
 
-/// Whose a file is.
+/// The owner of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// The user of this process.
     Us,
-    /// The system's.
+    /// The system.
     Root,
-    /// Somebody else.
+    /// Another user.
     Other,
 }
 
-/// Does it again when a signal came in between.
+/// Repeats an operation that a signal interrupted.
 pub(crate) fn uninterrupted<T>(mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match work() {

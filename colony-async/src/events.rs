@@ -1,4 +1,4 @@
-//! The driver of a watch: sends, waits and keeps the position for [`Machine`], which has the rules.
+//! The driver of a watch: sends, waits and keeps the position for [`Machine`], which contains the rules.
 
 mod bell;
 mod file;
@@ -23,7 +23,7 @@ use crate::{http::Http, time::unix};
 #[doc(inline)]
 pub use colony_core::events::*;
 
-/// What happens, event by event, until it is stopped. From [`Client::events`](colony_core::Client::events).
+/// A stream of events that lasts until it is stopped. From [`Client::events`](colony_core::Client::events).
 ///
 /// ```no_run
 /// # async fn example(client: colony_async::Client) -> colony_async::Result<()> {
@@ -48,11 +48,11 @@ pub struct EventStream {
     clock: Clock,
 }
 
-/// Tells a machine the time.
+/// Gives a machine the time.
 #[derive(Clone, Copy)]
 struct Clock {
     start: f64,
-    /// What was slept on a timer for tests, on which pauses take no time.
+    /// The time slept on a timer for tests, on which pauses take no time.
     skipped: Duration,
 }
 
@@ -69,7 +69,7 @@ impl Clock {
 
 struct Shared {
     machine: Mutex<Machine>,
-    /// Whether to stop, and how many events are done.
+    /// Whether to stop, and how many events are handled.
     state: watch::Sender<(bool, u64)>,
 }
 
@@ -101,12 +101,12 @@ impl EventStream {
         }
     }
 
-    /// Waits for the next event; `None` once it is stopped. Cancelling the wait loses nothing.
+    /// Waits for the next event; `None` once the watch is stopped. Cancelling the wait loses nothing.
     ///
     /// # Errors
     ///
-    /// A permanent failure: a refused login, for example, or a state file that cannot be used. Passing
-    /// failures are waited out.
+    /// A permanent failure, such as a refused login or a state file that cannot be used. Passing failures are waited
+    /// out.
     pub async fn try_next(&mut self) -> Result<Option<Received>> {
         let mut state = self.shared.state.subscribe();
         loop {
@@ -155,7 +155,7 @@ impl EventStream {
                     };
                     if has_slept && self.now().elapsed.saturating_sub(now.elapsed) < wait / 2 {
                         self.clock.skipped += wait;
-                        // Others have their turn.
+                        // Gives other tasks their turn.
                         tokio::task::yield_now().await;
                     }
                 }
@@ -170,38 +170,38 @@ impl EventStream {
         }
     }
 
-    /// A handle that ends the watch, for a signal handler: [`try_next`](Self::try_next) then answers `None` at once,
-    /// whatever it is waiting for.
+    /// Returns a handle that ends the watch, for a signal handler: [`try_next`](Self::try_next) then returns `None`
+    /// at once, whatever it is waiting for.
     pub fn stopper(&self) -> Stopper {
         Stopper(Arc::clone(&self.shared))
     }
 
-    /// How the watch is doing.
+    /// Returns the health of the watch.
     pub fn health(&self) -> Health {
         self.shared.machine().health()
     }
 
-    /// How far the watch has come: what is not done by now comes again from there.
+    /// Returns the position of the watch. After a resume from it, events not handled by now come again.
     pub fn position(&self) -> Position {
         self.shared.machine().position()
     }
 
-    /// The account's id, once it is known.
+    /// Returns the account's id, once it is known.
     pub fn account(&self) -> Option<String> {
         self.shared.machine().account().map(str::to_owned)
     }
 
-    /// The state file, once it is open.
+    /// Returns the path of the state file, once it is open.
     pub fn state_path(&self) -> Option<std::path::PathBuf> {
         self.file.as_ref().map(PositionFile::path)
     }
 
-    /// Writes the state file, if there is one and something has changed. Otherwise it is written when the next round
+    /// Writes the state file, if there is one and something has changed. It is also written when the next round
     /// begins, and by [`close`](Self::close).
     ///
     /// # Errors
     ///
-    /// [`Io`](colony_core::ErrorKind::Io) when it cannot be written: the old one is there then.
+    /// [`Io`](colony_core::ErrorKind::Io) when it cannot be written; the old one stays.
     pub fn save(&mut self) -> Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
         let changed = {
@@ -211,8 +211,8 @@ impl EventStream {
         changed.map_or(Ok(()), |position| file.write(&position))
     }
 
-    /// Ends the watch: writes what is done, and gives up the state file. A login that is under way comes to its end, for
-    /// as long as one request may take, so that its token is kept.
+    /// Ends the watch: writes the position, and releases the state file. A login under way is completed, for as long
+    /// as one request may take, so that its token is kept.
     ///
     /// # Errors
     ///
@@ -238,7 +238,7 @@ impl EventStream {
         Ok(())
     }
 
-    /// As [`save`](Self::save). A file that cannot be written costs repeats after a restart, and no event.
+    /// As [`save`](Self::save), but only logs an error: it costs repeats after a restart, and no event.
     fn keep(&mut self) {
         if let Err(error) = self.save() {
             tracing::warn!(
@@ -255,8 +255,8 @@ impl fmt::Debug for EventStream {
     }
 }
 
-/// An event that is handed out. Until it is [`done`](Self::done) it counts as not handled: after a restart it comes
-/// again. In any order, from any task.
+/// An event for the program. Until it is marked as [`done`](Self::done) it counts as not handled, and comes again
+/// after a restart. Events can be marked in any order, from any task.
 #[must_use = "an event that is not `done` comes again after a restart"]
 pub struct Received {
     given: Given,
@@ -264,13 +264,13 @@ pub struct Received {
 }
 
 impl Received {
-    /// Says that the event is handled.
+    /// Marks the event as handled.
     pub fn done(self) {
         self.shared.machine().done(&self.given.event.id());
         self.shared.state.send_modify(|state| state.1 += 1);
     }
 
-    /// The row as the service sent it; for a gap, what is known of it.
+    /// Returns the row as the service sent it; for a gap, the known part of it.
     pub fn row(&self) -> &Value {
         &self.given.row
     }
@@ -290,12 +290,12 @@ impl fmt::Debug for Received {
     }
 }
 
-/// Ends a watch from anywhere. Cloning is cheap.
+/// A handle that ends a watch from anywhere. Cloning is cheap.
 #[derive(Clone)]
 pub struct Stopper(Arc<Shared>);
 
 impl Stopper {
-    /// Ends the watch. Nothing is asked for any more, and the next event is `None`.
+    /// Ends the watch. No more requests are sent, and the next event is `None`.
     pub fn stop(&self) {
         self.0.state.send_modify(|state| state.0 = true);
     }

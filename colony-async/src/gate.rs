@@ -1,11 +1,11 @@
-//! The in-process gate, a single flight: one thread does the work, all callers wait for it and share its outcome,
-//! also an error.
+//! The in-process gate, a single flight: one thread does the work, and all callers wait for it and share its outcome,
+//! including an error.
 //!
-//! The work runs on a thread of its own ([`background`](crate::background)). Callers only wait, so a caller that
-//! is cancelled, or whose runtime is not polled, holds up nobody else, and what was paid for (a login, a spent
+//! The work runs on a separate thread ([`background`](crate::background)). Callers only wait, so a caller that is
+//! cancelled, or whose runtime is not polled, does not block others, and a result that was paid for (a login, a spent
 //! refresh token) is always kept.
 //!
-//! A model checker looks at this file too (`tests/tests/gate`), with primitives of its own in the place of
+//! A model checker also runs this file (`tests/tests/gate`), with its own primitives in place of
 //! [`tasks`](crate::tasks).
 
 use std::{future::Future, sync::Arc};
@@ -17,7 +17,7 @@ use futures_util::{
 
 use crate::tasks::{Finished, Lost, Mutex, PoisonError, spawn};
 
-/// One piece of work at a time, shared by all who ask for it meanwhile.
+/// Does one piece of work at a time, shared by all callers that request it meanwhile.
 pub(crate) struct Gate<T: Clone> {
     flight: Mutex<Option<Flight<T>>>,
 }
@@ -78,12 +78,12 @@ impl<T: Clone + Send + Sync + 'static> Gate<T> {
             slot.as_ref().filter(|flight| !flight.finished.is_set()).map(|flight| flight.outcome.clone())
         };
         if let Some(outcome) = under_way {
-            // Whatever comes of it is its callers' business.
+            // The outcome concerns only its callers.
             let _ = outcome.await;
         }
     }
 
-    /// Returns the work under way, or else this, just started; and whether it is this.
+    /// Returns the work under way, or else this work, just started, and whether it is this one.
     fn board<F>(
         self: &Arc<Self>,
         work: &impl Fn() -> F,
@@ -111,7 +111,7 @@ impl<T: Clone + Send + Sync + 'static> Gate<T> {
         (outcome, true)
     }
 
-    /// Empties the slot, so that later callers start anew.
+    /// Empties the slot, so that later callers start new work.
     fn land(&self, number: u64) {
         let mut slot = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.as_ref().is_some_and(|flight| flight.number == number) {

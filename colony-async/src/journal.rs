@@ -1,12 +1,13 @@
-//! The log of a host's tokens: who got one, when, and who was refused.
+//! The log of a host's tokens: which process got one, when, and which was refused.
 //!
-//! `log.jsonl` lies beside the files it speaks of, is private, and grows by whole lines: each is one write to a file
-//! that is open for appending, of which the system makes one piece (not across a network mount). A line is JSON with the
-//! moment, the process, the program, what happened, for which token file, and the first digits of the token's SHA-256;
-//! no token, no key, no text of a server. The file may be removed at any time; the next line begins a new one.
+//! `log.jsonl` is beside the files that it describes, is private, and grows by whole lines: each is one write to a
+//! file opened for appending, which the system performs in one piece (not across a network mount). A line is JSON
+//! with the time, the process, the program, the event, the name of the token file, and the first digits of the
+//! token's SHA-256. It contains no token, no key and no text of a server. The file can be removed at any time; the
+//! next line begins a new one.
 //!
-//! It is best effort: a log that cannot be written fails nothing. A token from memory or from the file, which is almost
-//! every call, writes no line.
+//! The log is best effort: a log that cannot be written fails no call. A token from memory or from the file, which is
+//! almost every call, writes no line.
 
 use std::{path::Path, time::Duration};
 
@@ -18,22 +19,23 @@ use crate::disk::Disk;
 
 /// The log's name in its directory.
 pub const FILE: &str = "log.jsonl";
-/// The longest audience that is logged, in characters: a line stays well below what a system writes in one piece.
+/// The longest audience that is logged, in characters, so that a line stays well below the size that a system writes
+/// in one piece.
 const LONGEST: usize = 200;
 
 /// Something that happened to a token.
 pub(crate) enum Event<'e> {
     /// This process logged in, exchanged, or fetched a token.
     Minted { token: &'e SecretString, expires_at: f64, took: Duration },
-    /// This process spent a refresh token.
+    /// This process used a refresh token.
     Refreshed { token: Option<&'e SecretString>, expires_at: f64, took: Duration },
-    /// Another process was first, and its token is used.
+    /// Another process got a token first, and it is used here.
     Adopted { token: Option<&'e SecretString>, waited: Duration },
-    /// The server did not give one, or nothing was sent.
+    /// The server returned no token, or nothing was sent.
     Refused { error: &'e Error },
 }
 
-/// Adds a line to the log in this directory (blocking). `name` is that of the token's file, its extension aside.
+/// Adds a line to the log in this directory (blocking). `name` is that of the token's file, without its extension.
 pub(crate) fn write(
     disk: &dyn Disk,
     directory: &Path,
@@ -50,7 +52,7 @@ pub(crate) fn write(
 
 fn line(now: f64, name: &str, audience: Option<&Audience>, event: &Event<'_>) -> String {
     let mut line = Map::new();
-    // Milliseconds are enough, and easier to read.
+    // Milliseconds are precise enough, and easier to read.
     let rounded = |seconds: f64| json!((seconds * 1000.0).round() / 1000.0);
     line.insert("at".into(), rounded(now));
     line.insert("process".into(), std::process::id().into());
@@ -92,7 +94,7 @@ fn line(now: f64, name: &str, audience: Option<&Audience>, event: &Event<'_>) ->
     format!("{}\n", Value::Object(line))
 }
 
-/// What this program is called.
+/// Returns the name of this program.
 fn program() -> String {
     let path = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&path).file_name().unwrap_or_default().to_string_lossy();
@@ -127,7 +129,7 @@ mod tests {
         }
     }
 
-    /// Each line is written to a file opened anew, as a process of its own does it.
+    /// Each line is written to a newly opened file, as a separate process does it.
     #[test]
     fn lines_of_many_writers_are_whole_and_none_is_lost() {
         let directory = tempfile::tempdir().unwrap();

@@ -21,9 +21,8 @@ use crate::http::Http;
 
 /// The items of a list, a [`Stream`] of results.
 ///
-/// Nothing is sent before the first poll, and a page only when the items of the one before have been
-/// taken. The first error ends the stream, after the good items before it. Dropping the stream ends the
-/// walk.
+/// Nothing is sent before the first poll, and each page is requested only after the items of the one before have been
+/// taken. The first error ends the stream, after the items before it. Dropping the stream ends the walk.
 ///
 /// ```no_run
 /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
@@ -64,18 +63,18 @@ impl<T: DeserializeOwned> Listing<T> {
         }
     }
 
-    /// Ends the list after this many items. No page is asked for that cannot be needed.
+    /// Ends the list after this many items. Pages that cannot be needed are not requested.
     pub fn take(mut self, count: usize) -> Self {
         self.left = Some(self.left.map_or(count, |left| left.min(count)));
         self
     }
 
-    /// The next item; `None` at the end. Cancelling the wait loses nothing.
+    /// Returns the next item; `None` at the end. Cancelling the wait loses nothing.
     pub async fn next(&mut self) -> Option<Result<T>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The next item if it has arrived already; sends and waits for nothing.
+    /// Returns the next item if it has already arrived; sends nothing and does not wait.
     #[doc(hidden)]
     pub fn next_ready(&mut self) -> Option<Result<T>> {
         let value = self.items.pop_front().filter(|_| self.left != Some(0))?;
@@ -94,7 +93,7 @@ impl<T: DeserializeOwned> Listing<T> {
         })
     }
 
-    /// Reads to the end.
+    /// Collects the remaining items.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! What a client notices of the requests it sends, logins included: hooks, the last reply's headers,
-//! the server's notes about what will go away.
+//! The observations of a client on its requests, logins included: hooks, the last reply's headers and the server's
+//! deprecation notes.
 
 mod deprecations;
 mod hooks;
@@ -15,7 +15,7 @@ use deprecations::Deprecations;
 pub(crate) use hooks::Hooks;
 pub use hooks::{Incoming, Outgoing};
 
-/// See the module's documentation. Shared by all that send for one client.
+/// See the module's documentation. Shared by all senders of one client.
 #[derive(Default)]
 pub(crate) struct Notices {
     hooks: Hooks,
@@ -28,14 +28,14 @@ impl Notices {
         Self { hooks, ..Self::default() }
     }
 
-    /// A request is about to be sent.
+    /// Reports a request that is about to be sent.
     pub(crate) fn sending(&self, request: &Request, url: &Url) {
         self.hooks.sending(request, url);
     }
 
-    /// A reply arrived, whatever its status.
+    /// Reports a reply that arrived, whatever its status.
     pub(crate) fn received(&self, request: &Request, url: &Url, reply: &Reply) {
-        // A login happens at any time, in the background too; nobody who asks for the last reply means it.
+        // A login can happen at any time, in the background too; it does not count as the last reply.
         if request.operation() != LOGIN && request.operation() != discovery::OPERATION {
             self.last.store(Some(Arc::clone(&reply.headers)));
         }
@@ -43,7 +43,7 @@ impl Notices {
         self.hooks.received(request, url, reply);
     }
 
-    /// The headers of the last reply; none before the first.
+    /// Returns the headers of the last reply; empty before the first.
     pub(crate) fn last_headers(&self) -> HeaderMap {
         self.last.load().as_ref().map(|headers| HeaderMap::clone(headers)).unwrap_or_default()
     }

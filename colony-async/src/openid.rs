@@ -1,7 +1,7 @@
 //! OpenID: a provider's discovery document, tokens for other services, and with the feature `id-token` the
 //! verification of an `id_token`.
 //!
-//! The rules are in [`colony_core::openid`]; here they are acted upon.
+//! The rules are in [`colony_core::openid`]; this module applies them.
 
 mod discovery;
 mod exchange;
@@ -19,7 +19,7 @@ pub(crate) use sources::Sources;
 
 use crate::{repeat::Repeat, sender::Sender, time::Timer};
 
-/// Sends a request as often as the policy asks for, and gives the last reply, whatever its status.
+/// Sends a request with the retries of the policy, and returns the last reply, whatever its status.
 pub(crate) async fn send(
     sender: &Sender,
     request: &Request,

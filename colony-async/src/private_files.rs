@@ -1,11 +1,10 @@
-//! Small files that are to be one user's alone, for the programs of this SDK: profiles and keys of the
-//! command line.
+//! Small files that are private to one user, for the programs of this SDK: profiles and keys of the command line.
 //!
 //! Not part of the public interface: it changes without notice.
 //!
-//! They are read and written by the rules of the token's file: a directory that is ours alone (0700), a
-//! regular file of ours (0600, one name, no link, at most 64 KiB), and a write that readers see whole or not
-//! at all, which has reached the disk when it returns.
+//! They follow the rules of the token's file: a directory that belongs to this user alone (0700), a regular file of
+//! this user (0600, one name, no link, at most 64 KiB), and a write that readers see completely or not at all, which
+//! has reached the disk when it returns.
 
 use std::{
     io,
@@ -20,11 +19,11 @@ use crate::disk::{
     private::{Directory, Durability, Unfit, temporary},
 };
 
-/// Returns the directory to use for private files that must not be lost, when this one is asked for.
+/// Returns the directory to use for private files that must not be lost, given the requested one.
 ///
 /// # Errors
 ///
-/// When it is not there and its nearest existing ancestor belongs to another user.
+/// When it does not exist and its nearest existing ancestor belongs to another user.
 pub fn directory(path: &Path, is_explicit: bool) -> io::Result<PathBuf> {
     Ok(place::kept(path, is_explicit)?)
 }
@@ -32,7 +31,7 @@ pub fn directory(path: &Path, is_explicit: bool) -> io::Result<PathBuf> {
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 64 * 1024;
 
-/// A directory of private files. Nothing is made before something is written. Calls block, quickly.
+/// A directory of private files, created by the first write. Calls block briefly.
 ///
 /// ```
 /// use colony_async::private_files::PrivateFiles;
@@ -53,45 +52,46 @@ pub struct PrivateFiles {
 }
 
 impl PrivateFiles {
-    /// The files in a directory. A relative one is below the working directory of this moment.
+    /// Creates a handle to the files in a directory. A relative path is resolved against the current working
+    /// directory now.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self::on(Arc::new(Real), place::given(&directory.into()))
     }
 
-    /// The same on another file system, for tests of one that fails.
+    /// As [`new`](Self::new), on another file system, for tests of one that fails.
     pub fn on(disk: Arc<dyn Disk>, directory: impl Into<PathBuf>) -> Self {
         Self { directory: Directory::new(disk, directory.into()) }
     }
 
-    /// The directory.
+    /// Returns the directory.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Where a file is, or would be.
+    /// Returns the path of a file, which may not exist.
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// Makes the directory, or sees that it is fit to be written to.
+    /// Creates the directory, or checks that it can be written to safely.
     ///
     /// # Errors
     ///
-    /// When it cannot be made, or is not this user's alone.
+    /// When it cannot be created, or is accessible to other users.
     pub fn make(&self) -> io::Result<()> {
         self.directory.make()
     }
 
-    /// Reads a file; `None` when there is none.
+    /// Reads a file; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or must not be trusted: the message names it and says why.
+    /// When it cannot be read or trusted. The message names it and the reason.
     pub fn read(&self, name: &str) -> io::Result<Option<SecretSlice<u8>>> {
         let path = self.path(name);
         let read = match self.directory.read(&path, LIMIT) {
-            // The look at it has closed the directory. Whatever others put there before is refused for its
-            // owner, file by file.
+            // The read above has closed the directory to others. Files that they put there before are refused because
+            // of their owner, one by one.
             Err(Unfit::LooseDirectory) => self.directory.read(&path, LIMIT),
             read => read,
         };
@@ -106,14 +106,14 @@ impl PrivateFiles {
     ///
     /// # Errors
     ///
-    /// When it cannot be written: the old one is there then, and the message names it.
+    /// When it cannot be written. The old one stays, and the message names it.
     pub fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let path = self.path(name);
         let written = self.directory.write(name, &path, content, Durability::Lasting);
         written.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
     }
 
-    /// Removes a file, and says whether it was there.
+    /// Removes a file, and returns whether it existed.
     ///
     /// # Errors
     ///
@@ -124,11 +124,11 @@ impl PrivateFiles {
         removed.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
     }
 
-    /// The names of the files, in order. Files that are not whole yet are left out.
+    /// Returns the names of the files, in order, without temporary files.
     ///
     /// # Errors
     ///
-    /// When the directory is there and cannot be read.
+    /// When the directory exists and cannot be read.
     pub fn names(&self) -> io::Result<Vec<String>> {
         let mut names = match self.directory.disk().list(self.directory.path()) {
             Ok(names) => names,

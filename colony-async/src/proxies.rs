@@ -1,8 +1,8 @@
-//! Which proxy the environment names for an address, as far as reqwest does not say it.
+//! The proxy that the environment names for an address, as far as reqwest does not report it.
 //!
-//! reqwest reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and the system's settings by itself, with `NO_PROXY`. Left
-//! to do here: an address on this machine goes to no proxy, `NO_PROXY` may name a port, and a proxy that cannot be
-//! used is an error instead of none. The rest of `NO_PROXY` is asked of the matcher that reqwest uses.
+//! reqwest itself reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and the system's settings, with `NO_PROXY`. This
+//! module adds: an address on this machine uses no proxy, `NO_PROXY` can name a port, and a proxy that cannot be used
+//! is an error instead of being ignored. For the rest of `NO_PROXY` it uses the same matcher as reqwest.
 
 use std::{env, net::IpAddr};
 
@@ -12,13 +12,13 @@ use url::{Host, Url};
 
 const SOCKS: [&str; 4] = ["socks4", "socks4a", "socks5", "socks5h"];
 
-/// What the environment says, read once.
+/// The environment's proxy settings, read once.
 #[derive(Debug, Default)]
 pub(crate) struct Proxies {
     /// For `http` and `https` addresses: the variable and its value.
     http: Option<(&'static str, String)>,
     https: Option<(&'static str, String)>,
-    /// `NO_PROXY`, where a proxy is named; and those of its entries that name a port.
+    /// `NO_PROXY`, if a proxy is named; and its entries that name a port.
     exceptions: Option<Matcher>,
     direct: Vec<(String, u16)>,
 }
@@ -29,7 +29,7 @@ impl Proxies {
     }
 
     fn of(variable: &dyn Fn(&str) -> Option<String>) -> Self {
-        // A server may have made the variable out of a request's `Proxy` header.
+        // A server may have derived the variable from a request's `Proxy` header.
         if variable("REQUEST_METHOD").is_some() {
             return Self::default();
         }
@@ -52,7 +52,7 @@ impl Proxies {
         Self { http, https, exceptions, direct }
     }
 
-    /// Whether this address is asked without a proxy, whatever is set.
+    /// Returns whether requests to this address use no proxy, whatever is set.
     pub(crate) fn bypass(&self, url: &Url) -> bool {
         is_loopback(url)
             || self.direct.iter().any(|(host, port)| {
@@ -61,7 +61,7 @@ impl Proxies {
             })
     }
 
-    /// Refuses a proxy that would be passed over in silence.
+    /// Refuses a proxy that reqwest would silently ignore.
     ///
     /// # Errors
     ///
@@ -84,18 +84,18 @@ impl Proxies {
             .finish())
     }
 
-    /// Whether the proxy for this address is spoken to over TLS.
+    /// Returns whether the connection to the proxy for this address uses TLS.
     pub(crate) fn over_tls(&self, url: &Url) -> bool {
         self.named(url).is_some_and(|(_, value)| is_https(value))
     }
 
-    /// Returns where the proxy for this address comes from and where it is, as far as that may be shown.
+    /// Returns the variable that names the proxy for this address, and the proxy in a form that is safe to show.
     pub(crate) fn told(&self, url: &Url) -> Option<String> {
         let (name, value) = self.named(url)?;
         Some(format!("{name}={}", without_login(value)))
     }
 
-    /// Whether reqwest passes the proxy by.
+    /// Returns whether reqwest bypasses the proxy.
     fn is_exception(&self, url: &Url) -> bool {
         let passes =
             |matcher: &Matcher| url.as_str().parse().is_ok_and(|url| matcher.intercept(&url).is_none());
@@ -110,19 +110,19 @@ impl Proxies {
     }
 }
 
-/// The address of a proxy without the user's name and password.
+/// Returns the address of a proxy without the user's name and password.
 pub(crate) fn without_login(proxy: &str) -> String {
     let (scheme, rest) = proxy.trim().split_once("://").unwrap_or(("http", proxy.trim()));
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     format!("{scheme}://{host}")
 }
 
-/// Whether the text is an `https` address.
+/// Returns whether the text is an `https` address.
 pub(crate) fn is_https(url: &str) -> bool {
     url.trim_start().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
 }
 
-/// Whether it is an address to reqwest, which would pass over another in silence, and has a host.
+/// Returns whether reqwest accepts the text as an address with a host; it would silently ignore any other.
 fn is_address(value: &str) -> bool {
     let whole = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
     let has_host = Url::parse(&whole).is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty()));
@@ -133,7 +133,7 @@ fn is_http(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
-/// Whether the address is on this machine.
+/// Returns whether the address is on this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
@@ -146,7 +146,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Whether the host is this one or below it, as `NO_PROXY` means it.
+/// Returns whether the host is this one or below it, as `NO_PROXY` defines it.
 fn is_within(own: &str, entry: &str) -> bool {
     let entry = entry.trim_start_matches("*.").trim_start_matches('.');
     entry == "*"

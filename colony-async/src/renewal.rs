@@ -1,4 +1,4 @@
-//! Renewing something in the background, before calls have to.
+//! Background renewal, before calls have to do it.
 
 use std::{
     future::Future,
@@ -14,45 +14,45 @@ use crate::{
     time::{Timer, unix},
 };
 
-/// The longest sleep at a time. The wall clock is looked at again after each: a timer does not run while a
-/// machine is suspended, and the clock may be set.
+/// The longest single sleep. The wall clock is checked again after each: a timer does not run while a machine is
+/// suspended, and the clock can be set.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
-/// The pauses after a failed renewal: from the first they double to the last.
+/// The pauses after a failed renewal: they double from the first to the last.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 const LAST_PAUSE: Duration = Duration::from_secs(600);
-/// The longest pause that a server may ask for: a bad value must not end the renewals for good.
+/// The longest pause that a server can request: a bad value must not end the renewals for good.
 const LONGEST_WISH: Duration = Duration::from_secs(60 * 60);
 
-/// What renews itself.
+/// A source of tokens that can be renewed.
 pub(crate) trait Renewing: Send + Sync + 'static {
-    /// What is renewed.
+    /// The type of the token.
     type Token: Send + Sync + 'static;
 
-    /// The clock.
+    /// Returns the clock.
     fn timer(&self) -> &dyn Timer;
 
-    /// The present token; `None` while there is none. The same token is the same `Arc`.
+    /// Returns the present token; `None` if there is none. The same token is the same `Arc`.
     fn present(&self) -> Option<Arc<Self::Token>>;
 
-    /// When this token is to be renewed, Unix seconds, by a random number from 0 to 1. Asked once for each token:
-    /// drawn again at each look, the moment would recede.
+    /// Returns when to renew this token, Unix seconds, given a random number from 0 to 1. Called once for each token:
+    /// with a new random number at each check, the moment would recede.
     fn due(&self, token: &Self::Token, random: f64) -> f64;
 
-    /// Renews the token. `Err` holds the least pause before the next attempt.
+    /// Renews the token. `Err` contains the least pause before the next attempt.
     fn renew(self: Arc<Self>, token: Arc<Self::Token>) -> impl Future<Output = Result<(), Duration>> + Send;
 }
 
-/// The background work, on a thread of its own. It ends when this is dropped or [`end`](Self::end)ed.
+/// The background work, on a separate thread. It ends when this is dropped or [`end`](Self::end)ed.
 #[derive(Default)]
 pub(crate) struct Renewal(Mutex<Option<oneshot::Sender<()>>>);
 
 impl Renewal {
-    /// Ends it. A renewal that it has begun goes on, on a thread of its own.
+    /// Ends the background work. A renewal already under way continues, on a separate thread.
     pub(crate) fn end(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Starts it, unless it runs. Without a thread nothing is renewed ahead of time, and calls do it.
+    /// Starts the background work, unless it runs. If no thread can be started, calls renew the token themselves.
     pub(crate) fn start<R: Renewing>(&self, what: &Arc<R>) {
         let mut sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if sender.as_ref().is_some_and(|sender| !sender.is_closed()) {
@@ -60,7 +60,7 @@ impl Renewal {
         }
         let (alive, ended) = oneshot::channel();
         *sender = Some(alive);
-        // Weak, so that it does not keep alive what ends it.
+        // Weak, so that the work does not keep its owner alive.
         let renewing = renew_forever(Arc::downgrade(what));
         drop(background::spawn(move || async move {
             select(Box::pin(renewing), ended).await;
@@ -76,7 +76,7 @@ async fn renew_forever<R: Renewing>(weak: Weak<R>) {
         let (before, sleep) = (unix(what.timer()), what.timer().sleep(pause));
         drop(what);
         sleep.await;
-        // A timer for tests, on which pauses take no time, must not make this a busy loop.
+        // A timer for tests, on which pauses take no time, must not turn this into a busy loop.
         let is_skipped = |what: Arc<R>| unix(what.timer()) - before < pause.as_secs_f64() / 2.0;
         if weak.upgrade().is_some_and(is_skipped) {
             tokio::time::sleep(pause).await;
@@ -84,7 +84,7 @@ async fn renew_forever<R: Renewing>(weak: Weak<R>) {
     }
 }
 
-/// When the present token is to be renewed.
+/// When to renew the present token.
 struct Plan<R: Renewing> {
     token: Option<Arc<R::Token>>,
     due: f64,
@@ -92,7 +92,7 @@ struct Plan<R: Renewing> {
 }
 
 impl<R: Renewing> Plan<R> {
-    /// Renews the token if that is due, and returns how long to sleep before the next look.
+    /// Renews the token if that is due, and returns how long to sleep before the next check.
     async fn step(&mut self, what: &Arc<R>) -> Duration {
         let Some(token) = what.present() else { return LOOK_AGAIN };
         let now = unix(what.timer());
@@ -106,7 +106,7 @@ impl<R: Renewing> Plan<R> {
         match Arc::clone(what).renew(token).await {
             Ok(()) => {
                 self.pause = FIRST_PAUSE;
-                // A token that is born stale must not make this a busy loop.
+                // A token that is stale from the start must not turn this into a busy loop.
                 FIRST_PAUSE
             }
             Err(asked) => {
@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
 
-    /// A clock that stands still, and on which pauses take no time, as that of a scripted client.
+    /// A clock that stands still, with pauses that take no time, as in a scripted client.
     #[derive(Default)]
     struct Skipping(AtomicU32);
 

@@ -1,7 +1,7 @@
-//! Sending a request until its outcome is final: the one driver of calls, logins and OAuth requests.
+//! Sends a request until its outcome is final: the one driver of calls, logins and OAuth requests.
 //!
-//! What may be repeated, and after how long, is [`colony_core::retry`]'s to say; here it is waited for. A
-//! request that carries a refresh token never comes here: see [`crate::credential`].
+//! [`colony_core::retry`] decides what is repeated and after how long; this module does the waiting. A request that
+//! carries a refresh token never comes here: see [`crate::credential`].
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(crate) struct Repeat<'a> {
     tries: Tries<'a>,
     timer: &'a dyn Timer,
     operation: &'static str,
-    /// When the call that the request is made for has to have ended.
+    /// The deadline of the call that the request belongs to.
     deadline: Option<&'a Deadline>,
     tried: Option<&'a Tried>,
 }
@@ -37,18 +37,18 @@ impl<'a> Repeat<'a> {
         }
     }
 
-    /// Tries no more when the next try would begin after the deadline.
+    /// Stops when the next try would begin after the deadline.
     pub(crate) fn until(self, deadline: &'a Deadline) -> Self {
         Self { deadline: Some(deadline), tried: Some(&deadline.tried), ..self }
     }
 
-    /// The tries of a login, which those who wait for it can name.
+    /// Returns the tries of a login; callers waiting for it can report them.
     pub(crate) fn of_login(policy: &'a RetryPolicy, timer: &'a dyn Timer, tried: &'a Tried) -> Self {
         let tries = Tries::of_login(policy);
         Self { tries, timer, operation: LOGIN, deadline: None, tried: Some(tried) }
     }
 
-    /// Returns an outcome that is final. Otherwise waits until the request is to be sent again.
+    /// Returns a final outcome. Otherwise waits until the request should be sent again.
     pub(crate) async fn settle(
         &mut self,
         request: &Request,
@@ -69,7 +69,7 @@ impl<'a> Repeat<'a> {
         None
     }
 
-    /// The pause after which the request is to be sent again; `None` when the outcome is final.
+    /// Returns the pause before the request is sent again; `None` when the outcome is final.
     pub(crate) fn pause(&mut self, outcome: &Result<Reply>) -> Option<Pause> {
         let failure = Failure::of(outcome)?;
         let asked = outcome.as_ref().ok().and_then(Reply::retry_after);
@@ -79,12 +79,12 @@ impl<'a> Repeat<'a> {
         }
     }
 
-    /// How often the request was sent again.
+    /// Returns how often the request was sent again.
     pub(crate) fn resent(&self) -> u32 {
         self.tries.resent()
     }
 
-    /// Tells that a pause begins, after a try that failed so.
+    /// Reports that a pause begins, after a try that failed with `error`.
     pub(crate) fn tell(&self, pause: &Pause, error: Error) {
         let tries = self.tries.resent();
         if let Some(tried) = self.tried {

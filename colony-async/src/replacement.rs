@@ -1,4 +1,4 @@
-//! Another token for a program that sends its own requests, and says which of its tokens a service refused.
+//! Replaces a refused token for a program that sends its own requests.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::session::{Session, Want};
 
-/// A token that is rejected so soon after it was fetched, in seconds, is not what is wrong.
+/// If a token is rejected within this many seconds of its fetch, the token is not the problem.
 const JUST_FETCHED: f64 = 60.0;
 
 /// The token that was last fetched in place of a rejected one, and when.
@@ -15,7 +15,8 @@ const JUST_FETCHED: f64 = 60.0;
 pub(crate) struct Replacement(Mutex<Option<(SecretString, f64)>>);
 
 impl Replacement {
-    /// Returns another token than the one that this operation refused, fetched if nobody has done so yet.
+    /// Returns a token other than the one that this operation refused. It is fetched unless another caller has
+    /// already replaced it.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The answer of an async call.
+//! The future of an async call.
 
 use std::{
     fmt,

@@ -24,10 +24,10 @@ use self::upload::Progress;
 use crate::{ByteStream, body, connections::Connections, notices::Notices, time::Timer, token::CachedToken};
 pub(crate) use network::root_cause;
 
-/// Where the body of a success goes that is handed on while it arrives.
+/// The place for the streamed body of a success.
 pub(crate) type Sink = Mutex<Option<ByteStream>>;
 
-/// In place of the time limit of a whole request, where its pauses have one.
+/// Replaces the time limit of a whole request if its pauses have one.
 const UNBOUNDED: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Turns requests into HTTP.
@@ -35,12 +35,12 @@ const UNBOUNDED: Duration = Duration::from_secs(365 * 24 * 3600);
 pub(crate) struct Sender {
     pub(crate) http: Connections,
     pub(crate) base_url: String,
-    /// The same, parsed.
+    /// The base URL, parsed.
     pub(crate) base: Url,
     pub(crate) timeout: Duration,
-    /// In bytes.
+    /// The maximum size of a reply, in bytes.
     pub(crate) max_reply_size: usize,
-    /// One for each request that may be under way.
+    /// One permit for each request that can be under way.
     pub(crate) in_flight: Option<Arc<Semaphore>>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) notices: Arc<Notices>,
@@ -50,7 +50,7 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// Sends the request and reads the reply, whatever its status; within this time where it is not the client's.
+    /// Sends the request and reads the reply, whatever its status. `timeout` replaces the client's time limit.
     ///
     /// With a sink, the body of a success goes there as a stream, and the reply has none.
     pub(crate) fn once(
@@ -63,13 +63,13 @@ impl Sender {
         self.send(request, token, timeout, sink, None)
     }
 
-    /// As [`once`](Self::once), from an untrusted server: at most `limit` bytes are read, and nothing is taken
-    /// from another host, whatever the HTTP client was told about redirects.
+    /// As [`once`](Self::once), from an untrusted server: at most `limit` bytes are read, and nothing is accepted
+    /// from another host, whatever redirect policy the HTTP client has.
     pub(crate) async fn once_bounded(&self, request: &Request, limit: usize) -> Result<Reply> {
         self.send(request, None, None, None, Some(limit)).await
     }
 
-    /// Whether requests go to a server.
+    /// Returns whether requests go to a server.
     pub(crate) fn can_listen(&self) -> bool {
         #[cfg(feature = "testing")]
         return self.script.is_none();
@@ -77,8 +77,8 @@ impl Sender {
         true
     }
 
-    /// Sends a request whose answer has no end, and gives it as soon as its head is there: without a time limit, and
-    /// without taking the turn of another request.
+    /// Sends a request whose reply has no end, and returns it as soon as its headers arrive. It has no time limit and
+    /// does not take the turn of another request.
     pub(crate) async fn listen(&self, request: &Request, held: &CachedToken) -> Result<reqwest::Response> {
         let url = self.url(request)?;
         let (built, _) = self.build(request, &url, Some(held), Some(UNBOUNDED))?;
@@ -86,7 +86,7 @@ impl Sender {
             let how = network::before_an_answer(&error);
             self.network(request, error, how, None)
         })?;
-        // Reported together: a hook that measures requests would never see the end of this one.
+        // Both are reported together: a hook that measures requests would never see this one end.
         self.notices.sending(request, &url);
         let head = Reply::new(response.status(), response.headers().clone(), Bytes::new());
         self.notices.received(request, &url, &head.received_at(self.timer.now()));
@@ -110,7 +110,7 @@ impl Sender {
             return Ok(reply);
         }
         let turn = match &self.in_flight {
-            // It is never closed.
+            // The semaphore is never closed.
             Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
             None => None,
         };
@@ -161,8 +161,7 @@ impl Sender {
         Ok(reply)
     }
 
-    /// Waits for the head of the answer, in pauses without a byte of the upload no longer than `timeout` or twice
-    /// that.
+    /// Waits for the headers of the reply, while the upload pauses for no longer than `pause` or twice that.
     async fn send_in_pauses(
         &self,
         request: &Request,
@@ -184,7 +183,7 @@ impl Sender {
         }
     }
 
-    /// The body of a response as it arrives.
+    /// Returns the body of a response as a stream.
     fn stream(
         &self,
         request: &Request,
@@ -222,7 +221,7 @@ impl Sender {
         ByteStream::new(headers, size, Some((response, 0, turn)), read)
     }
 
-    /// The request, and how far its upload is, where that is streamed.
+    /// Builds the request, and the progress of its upload if that is streamed.
     fn build(
         &self,
         request: &Request,
@@ -238,14 +237,14 @@ impl Sender {
         if timeout.is_some() || !self.http.end_requests() {
             builder = builder.timeout(timeout.unwrap_or(self.timeout));
         }
-        // A form may carry the token in its place; such a request has no header with it.
+        // A form can carry the token instead; such a request has no `Authorization` header.
         if let Some(token) = token.filter(|_| request.auth() == Auth::Bearer) {
             let bearer = token.bearer.as_ref().ok_or_else(|| {
                 Error::build(ErrorKind::Auth, "the token cannot be sent in a header").finish()
             })?;
             builder = builder.header(header::AUTHORIZATION, bearer);
         }
-        // OAuth's end points may answer with a page otherwise.
+        // Otherwise OAuth endpoints may reply with a page.
         if request.is_oauth() {
             builder = builder.header(header::ACCEPT, "application/json");
         }
@@ -290,7 +289,7 @@ impl Sender {
         Ok((built, progress))
     }
 
-    /// The address a request goes to.
+    /// Returns the address of a request.
     pub(crate) fn url(&self, request: &Request) -> Result<Url> {
         let path = request.path(request.path_style())?;
         let base = match request.base_part() {
@@ -321,7 +320,7 @@ impl Sender {
         timeout: Option<Duration>,
     ) -> Error {
         let mut host = self.host(request).to_owned();
-        // Where a connection fails, the proxy may be at fault.
+        // If connecting fails, the proxy may be the cause.
         if error.is_connect()
             && let Some(proxy) = self.url(request).ok().and_then(|url| self.http.proxy_of(&url))
         {
@@ -332,7 +331,7 @@ impl Sender {
         network::error(request, &host, error, how, limits)
     }
 
-    /// The error of an answer that stood still for too long.
+    /// Returns the error of a reply that stalled for too long.
     fn no_answer(&self, request: &Request, pause: Duration) -> Error {
         let limits = network::Limits { timeout: pause, connect: None };
         network::no_answer(request, self.host(request), limits)
@@ -346,7 +345,7 @@ impl Sender {
     }
 }
 
-/// Whether the address parser takes the whole text as a path, and drops nothing of it.
+/// Returns whether the URL parser takes the whole text as a path, and drops nothing of it.
 fn is_plain(path: &str) -> bool {
     path.starts_with('/')
         && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~%".contains(&byte))
@@ -359,9 +358,9 @@ fn below(base: &Url, path: &str) -> Url {
     url
 }
 
-/// Reads an http or https address.
+/// Parses an http or https address.
 ///
-/// Without a host the address parser takes the next word for one: `http:///api/v1` would go, with the key, to a
+/// Without a host, the URL parser takes the next path segment for one: `http:///api/v1` would go, with the key, to a
 /// machine called `api`.
 pub(crate) fn address(text: &str) -> Option<Url> {
     let (scheme, rest) = text.split_once("://")?;

@@ -1,4 +1,4 @@
-//! A token source for any service: the session of the login, with a function that fetches the token.
+//! A token source for any service: the session of the login, with a function of the program that fetches the token.
 
 use std::{
     fmt,
@@ -35,7 +35,7 @@ use crate::{
     token::{CachedToken, Format},
 };
 
-/// A token that a function has fetched, and when it ends.
+/// A token that a function fetched, and its expiry.
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,24 +57,26 @@ enum End {
 }
 
 impl Minted {
-    /// Wraps this token. Without an expiry its end is read from the token, which must then be a JWT with an `exp`.
+    /// Wraps this token. Without an explicit expiry, the expiry is read from the token, which must then be a JWT with
+    /// an `exp`.
     pub fn new(token: impl Into<SecretString>) -> Self {
         Self { token: token.into(), end: None }
     }
 
-    /// It ends after this time, counted from when the function returns.
+    /// Sets the time until the token expires, counted from when the function returns.
     #[must_use]
     pub fn expires_in(self, life: Duration) -> Self {
         Self { end: Some(End::In(life)), ..self }
     }
 
-    /// It ends at this moment, by this machine's clock.
+    /// Sets when the token expires, by this machine's clock.
     #[must_use]
     pub fn expires_at(self, end: SystemTime) -> Self {
         Self { end: Some(End::At(end)), ..self }
     }
 
-    /// `is_new`: it was issued just now, so that a JWT's times can be counted from now on a clock that is wrong.
+    /// Converts the token. `is_new`: it was issued just now, so a JWT's lifetime counts from now even if the clock is
+    /// wrong.
     fn granted(self, now: f64, is_new: bool) -> Result<Granted> {
         let token = self.token.expose_secret();
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -92,7 +94,7 @@ impl Minted {
             None if is_new => Lifetime::at_login(token, now).dead_at,
             None => Lifetime::in_hand(token, now).dead_at,
         };
-        // The margin is a part of the whole life; of one that is not told, a minute.
+        // The margin is a part of the whole life; a minute if that is unknown.
         let issued = claims(token).and_then(|claims| claims.iat).filter(|iat| *iat < expiry);
         let at = if is_new { now } else { issued.unwrap_or(expiry - SHORT_LIFE).min(now) };
         Ok(Granted::new(self.token, at, expiry))
@@ -112,11 +114,12 @@ fn unusable(why: &str) -> Error {
     Error::build(ErrorKind::Decode, why).finish()
 }
 
-/// A token that every program of this user on this host shares, fetched by one of them when that is due.
+/// A token that all programs of this user on this host share. One of them fetches it when necessary.
 ///
-/// It has the promises of the login of [`Client`](crate::Client): one fetch, however many tasks and processes ask; a
-/// private file, an advisory lock, a cool-down after a 429 that all respect; a token that lives serves on while the
-/// service is away; and no trouble with files fails a call. Cloning is cheap and shares everything.
+/// It has the same guarantees as the login of [`Client`](crate::Client): one fetch, however many tasks and processes
+/// need the token; a private file, an advisory lock, and a cool-down after a 429 that all respect. A living token
+/// stays in use while the service is unreachable, and trouble with files never fails a call. Cloning is cheap and
+/// shares everything.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -142,10 +145,10 @@ struct Inner {
     replacement: Replacement,
 }
 
-/// How much longer than a fetch may take the lock is waited for.
+/// How much longer the wait for the lock is than the time limit of a fetch.
 const LOCK_EXTRA: Duration = Duration::from_secs(15);
 
-/// What is remembered of a token that is refused and no operation was named.
+/// The key under which a refused token is remembered when no operation is named.
 const ANY: &str = "*";
 
 impl SharedToken {
@@ -169,13 +172,13 @@ impl SharedToken {
     ///
     /// # Errors
     ///
-    /// What the function answered, here or in a process that was waited for;
-    /// [`RateLimit`](ErrorKind::RateLimit) while a cool-down lasts.
+    /// The function's error, here or in a process that was waited for; [`RateLimit`](ErrorKind::RateLimit) while a
+    /// cool-down lasts.
     pub async fn token(&self) -> Result<SecretString> {
         Ok(self.0.session.token(None).await?.secret.clone())
     }
 
-    /// Returns a token, as [`token`](Self::token) does, and when it expires.
+    /// Returns a token, as [`token`](Self::token) does, and its expiry.
     ///
     /// # Errors
     ///
@@ -184,7 +187,7 @@ impl SharedToken {
         self.token_with_min_ttl(Duration::ZERO).await
     }
 
-    /// Returns a token that lives at least `min_ttl`, and when it expires. If the present one does not, a later one is
+    /// Returns a token that lives at least `min_ttl`, and its expiry. If the present one is too short, a later one is
     /// taken from the file or fetched, once for all waiting callers.
     ///
     /// # Errors
@@ -195,10 +198,11 @@ impl SharedToken {
         Ok(self.0.session.token_lasting(Need::AccessToken, None, min_ttl).await?.details())
     }
 
-    /// Returns another token than one that the service refused (401), fetched if nobody has done so yet.
+    /// Returns a token other than the one that the service refused (401). It is fetched unless another caller has
+    /// already replaced it.
     ///
-    /// A token that is refused although it was just fetched is not what is wrong: then this fails at once, for 2 s and
-    /// twice as long each time, up to 30 minutes, in every process.
+    /// If a token is refused although it was just fetched, the token is not the problem. This then fails at once, for
+    /// 2 s and twice as long each time, up to 30 minutes, in every process.
     ///
     /// # Errors
     ///
@@ -207,12 +211,12 @@ impl SharedToken {
         self.replace(rejected, ANY).await
     }
 
-    /// As [`token_other_than`](Self::token_other_than), remembered for one operation of the service: others are not
-    /// affected where this one refuses every token.
+    /// As [`token_other_than`](Self::token_other_than), for one operation of the service: if it refuses every token,
+    /// other operations are not affected.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`token_other_than`](Self::token_other_than).
     pub async fn token_other_than_for(
         &self,
         rejected: &SecretString,
@@ -226,12 +230,12 @@ impl SharedToken {
         replacement.get(session, rejected, operation, unix(&**timer)).await
     }
 
-    /// Makes the next call fetch a token. The one in the file stays for other programs until then.
+    /// Makes the next call fetch a token. Until then, the token in the file stays for other programs.
     pub async fn forget(&self) {
         self.0.session.forget().await;
     }
 
-    /// Looks at the shared file, without changing anything. Blocking, and quick.
+    /// Returns the state of the shared file, without changing anything. Blocks briefly.
     pub fn status(&self) -> SharedTokenStatus {
         let now = unix(&*self.0.timer);
         let store = self.0.session.store();
@@ -265,13 +269,13 @@ impl Drop for Inner {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SharedTokenStatus {
-    /// The file. `None`: the token is kept in memory only.
+    /// The file. `None` if the token is kept in memory only.
     pub file: Option<PathBuf>,
     /// Whether a call now would use a token without fetching one.
     pub is_fresh: bool,
-    /// When the token ends, Unix seconds.
+    /// When the token expires, Unix seconds.
     pub expires_at: Option<f64>,
-    /// Whether another process is fetching one.
+    /// Whether another process is fetching a token.
     pub lock: LockStatus,
     /// The time left of a cool-down after a 429.
     pub cool_down: Option<Duration>,
@@ -295,9 +299,9 @@ pub struct SharedTokenBuilder {
 }
 
 impl SharedTokenBuilder {
-    /// Sets the function that fetches a token. It is called when one is due, by one process at a time, in a task of its
-    /// own. Its error is that of every caller who waited: a 429 ([`RateLimit`](ErrorKind::RateLimit)) starts a cool-down
-    /// for all programs of this user, for its `retry_after`.
+    /// Sets the function that fetches a token. It is called when a token is due, by one process at a time, in a
+    /// separate task. All waiting callers share its error. A 429 ([`RateLimit`](ErrorKind::RateLimit)) starts a
+    /// cool-down for all programs of this user, for its `retry_after`.
     pub fn mint<F>(mut self, fetch: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Minted>> + Send + 'static,
@@ -306,28 +310,28 @@ impl SharedTokenBuilder {
         self
     }
 
-    /// Caps the age of a token taken from the file. Zero: no file. Unless set, `COLONY_SDK_TOKEN_CACHE_TTL` counts.
+    /// Caps the age of a token taken from the file. Zero: no file. Unless set, `COLONY_SDK_TOKEN_CACHE_TTL` applies.
     pub fn ttl(mut self, age: Duration) -> Self {
         self.ttl = Some(age);
         self
     }
 
-    /// Sets the directory of the file. Unless set it is `<cache directory of the user>/<program>`;
-    /// `COLONY_SDK_TOKEN_CACHE_DIR` does not count.
+    /// Sets the directory of the file. The default is `<cache directory of the user>/<program>`;
+    /// `COLONY_SDK_TOKEN_CACHE_DIR` does not apply.
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
     }
 
     /// Shares the token with programs on other hosts over this Redis or Valkey server, as
-    /// [`Builder::token_store`](crate::Builder::token_store) does. The name needs a
-    /// [secret part](colony_core::token::TokenName::secret). `COLONY_SDK_TOKEN_STORE` does not count.
+    /// [`Builder::token_store`](crate::Builder::token_store) does. The name needs a [secret
+    /// part](colony_core::token::TokenName::secret). `COLONY_SDK_TOKEN_STORE` does not apply.
     pub fn token_store(mut self, url: impl Into<SecretString>) -> Self {
         self.token_store = Some(url.into());
         self
     }
 
-    /// Whether a background task renews the token before it goes stale. Off unless set, and on with a
+    /// Sets whether a background task renews the token before it goes stale. Off unless set, and on with a
     /// [`token_store`](Self::token_store).
     pub fn refresh_ahead(mut self, on: bool) -> Self {
         self.refresh_ahead = Some(on);
@@ -340,33 +344,32 @@ impl SharedTokenBuilder {
         self
     }
 
-    /// Sets how long one fetch may take: two minutes unless set. Then it counts as failed, and other processes no
-    /// longer wait for it.
+    /// Sets the time limit of one fetch: two minutes unless set. After that it counts as failed, and other processes
+    /// stop waiting for it.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = limit;
         self
     }
 
-    /// Starts with a token in hand. It serves this process from memory until a minute before its end, a tenth of its
-    /// life for a JWT of less than ten minutes, or until it is refused.
+    /// Starts with a token that the program already has. This process uses it from memory until a minute before its
+    /// expiry (a tenth of its life for a JWT of less than ten minutes), or until it is refused.
     pub fn seed(mut self, token: Minted) -> Self {
         self.seed = Some(token);
         self
     }
 
-    /// Uses this clock and these pauses. For tests.
+    /// Uses this clock and its pauses. For tests.
     pub fn timer(mut self, timer: impl Timer) -> Self {
         self.timer = Arc::new(timer);
         self
     }
 
-    /// Builds the source. Nothing is fetched and nothing is written.
+    /// Builds the source. It fetches and writes nothing.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a program's name that is not one,
-    /// [`Config`](ErrorKind::Config) without a [`mint`](Self::mint) function, and [`Decode`](ErrorKind::Decode) for a
-    /// seed whose end is not known.
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for an invalid program name, [`Config`](ErrorKind::Config)
+    /// without a [`mint`](Self::mint) function, and [`Decode`](ErrorKind::Decode) for a seed with an unknown expiry.
     pub fn build(self) -> Result<SharedToken> {
         self.name.check()?;
         let fetch = self.mint.ok_or_else(|| {
@@ -476,7 +479,7 @@ impl Mint for Source {
         Limits::default()
     }
 
-    /// Every failure is shared with those who waited for it.
+    /// Every failure is shared with the callers that waited for it.
     fn note(&self, error: &Error, now: f64) -> Option<Note> {
         if error.kind() == ErrorKind::RateLimit || error.status() == Some(429) {
             return Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message()));
@@ -511,8 +514,7 @@ impl Mint for Source {
     }
 }
 
-/// What a note says of an error: its status, and for one without a status a number that no reply has and a note can
-/// hold.
+/// Returns the status for a note: the error's own, or else a number that no reply has and a note can hold.
 fn status_of(error: &Error) -> u16 {
     error.status().unwrap_or(match error.kind() {
         ErrorKind::Network => 110,
@@ -547,7 +549,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
     }
 
-    /// A source in a directory that counts its fetches and answers as told.
+    /// Creates a source in a directory; it counts its fetches, and the n-th returns `answer(n)`.
     fn source(
         directory: &std::path::Path,
         fetches: &Arc<AtomicUsize>,
@@ -585,12 +587,12 @@ mod tests {
                 status.is_fresh && status.file.unwrap().starts_with(directory.path().canonicalize().unwrap())
             );
 
-            // A storm of refusals: one other token for all.
+            // Many refusals at once: one other token for all.
             let rejected = SecretString::from("token-1");
             let others = sources.iter().map(|source| source.token_other_than(&rejected));
             let others = futures_util::future::join_all(others).await;
             assert!(others.into_iter().all(|token| token.unwrap().expose_secret() == "token-2"));
-            // The new one is refused too: the token is not what is wrong.
+            // The new one is refused too: the token is not the problem.
             let rejected = SecretString::from("token-2");
             for source in &sources {
                 assert_eq!(source.token_other_than(&rejected).await.unwrap_err().kind(), ErrorKind::Auth);
@@ -613,7 +615,7 @@ mod tests {
                 assert!(error.retry_after().unwrap() > Duration::from_secs(500));
             }
             assert_eq!(fetches.load(Ordering::SeqCst), 1);
-            // Too little is left to count as fresh.
+            // Too little time is left for it to count as fresh.
             let near_its_end = Minted::new("near").expires_at(SystemTime::now() + Duration::from_secs(5));
             let seeded = source(directory.path(), &fetches, limited).seed(near_its_end).build().unwrap();
             assert_eq!(seeded.token().await.unwrap().expose_secret(), "near");
@@ -644,7 +646,7 @@ mod tests {
             let least = Duration::from_secs(110);
             let enough = sources[1].token_with_min_ttl(least).await.unwrap();
             assert_eq!((enough.token.expose_secret(), fetches.load(Ordering::SeqCst)), ("short", 1));
-            // Two minutes are its whole life: nothing is fetched in vain.
+            // Two minutes are its whole life: nothing is fetched.
             let refused = sources[2].token_with_min_ttl(Duration::from_secs(240)).await.unwrap_err();
             assert_eq!((refused.argument(), fetches.load(Ordering::SeqCst)), (Some("min_ttl"), 1));
         });
@@ -672,7 +674,7 @@ mod tests {
                 assert_eq!(details.expires_at, NearItsEnd.now() + Duration::from_secs(3_600));
             }
             assert_eq!(fetches.load(Ordering::SeqCst), 1);
-            // Where no later one can be had, the good one stays.
+            // If no later one can be obtained, the good one stays.
             let other = tempfile::tempdir().unwrap();
             let source = with_seed(source(other.path(), &Arc::default(), limited));
             let error = source.token_with_min_ttl(least).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! A download that is handed on while it arrives.
+//! A download that is streamed while it arrives.
 
 use std::{
     fmt,
@@ -16,11 +16,11 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 /// The bytes of a download as they arrive: a [`Stream`] of chunks.
 ///
-/// Nothing of it is kept, so it may be of any size. [`Builder::timeout`](crate::Builder::timeout) bounds each pause
-/// without a byte. What was handed on is not fetched again: when the connection breaks, the last item is an
-/// error that says how many bytes came before it.
+/// It keeps nothing, so the download can be of any size. [`Builder::timeout`](crate::Builder::timeout) bounds each
+/// pause without a byte. Bytes already returned are not fetched again: when the connection breaks, the last item is
+/// an error that says how many bytes came before it.
 ///
-/// It is read on the runtime that opened it, whose tasks drive the connection. Dropping it ends the download.
+/// Read it on the runtime that opened it, whose tasks drive the connection. Dropping it ends the download.
 ///
 /// ```no_run
 /// # async fn example(client: colony_async::Client) -> colony_core::Result<()> {
@@ -41,7 +41,7 @@ pub struct ByteStream {
 }
 
 impl ByteStream {
-    /// Reads `response`; `read` gives its next chunk, or why there is none, given how many bytes came.
+    /// Reads `response`. `read` returns its next chunk or an error; it is passed the number of bytes received so far.
     pub(crate) fn new<S, F>(
         headers: Arc<HeaderMap>,
         size: Option<u64>,
@@ -55,7 +55,7 @@ impl ByteStream {
         Self { chunks: Box::pin(stream::unfold(state, read)), headers, size, received: 0 }
     }
 
-    /// A reply that has arrived already.
+    /// Returns a stream of a reply that has already arrived.
     pub(crate) fn whole(reply: Reply) -> Self {
         let size = Some(reply.body.len() as u64);
         Self::new(reply.headers, size, Some(reply.body), |body| async { body.map(|body| (Ok(body), None)) })
@@ -66,22 +66,22 @@ impl ByteStream {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Returns the size in bytes, where the server said it and the bytes come uncompressed.
+    /// Returns the size in bytes, if the server sent it and the bytes are not compressed.
     pub fn size(&self) -> Option<u64> {
         self.size
     }
 
-    /// Returns how many bytes were handed on.
+    /// Returns how many bytes were returned so far.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// Returns the media type, as the server says it.
+    /// Returns the media type that the server sent.
     pub fn content_type(&self) -> Option<&str> {
         self.headers.get(header::CONTENT_TYPE)?.to_str().ok()
     }
 
-    /// Writes all that is left, flushes the writer, and returns how many bytes that were.
+    /// Writes the remaining bytes, flushes the writer, and returns how many bytes it wrote.
     ///
     /// ```no_run
     /// # async fn example(client: colony_async::Client, file: tokio::fs::File) -> colony_core::Result<()> {
@@ -92,8 +92,8 @@ impl ByteStream {
     ///
     /// # Errors
     ///
-    /// What kept the bytes from arriving, and [`ErrorKind::Io`] for what the writer says. Either way a part may
-    /// have been written.
+    /// The error that interrupted the download, or [`ErrorKind::Io`] for an error of the writer. In both cases a part
+    /// may have been written.
     pub async fn write_to(mut self, mut writer: impl AsyncWrite + Unpin) -> Result<u64> {
         let from = self.received;
         let failed = |error: std::io::Error| {

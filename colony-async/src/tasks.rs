@@ -1,4 +1,4 @@
-//! What the [gate](crate::gate) is built on. By itself, so that a model checker can put its own in their place.
+//! The primitives of the [gate](crate::gate), in a separate module so that a model checker can replace them.
 
 pub(crate) use std::sync::{Mutex, PoisonError};
 

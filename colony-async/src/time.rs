@@ -1,4 +1,4 @@
-//! The clock and the waiting of a client, so that tests need neither.
+//! The clock and the pauses of a client, which tests can replace.
 
 use std::{
     future::Future,
@@ -9,28 +9,28 @@ use std::{
 
 pub use colony_core::credential::spending::Uptime;
 
-/// Tells the time and waits. Clients use [`SystemTimer`] unless given another with
+/// Provides the time and waits. Clients use [`SystemTimer`] unless given another with
 /// [`Builder::timer`](crate::Builder::timer), which tests do.
 pub trait Timer: Send + Sync + 'static {
-    /// The wall clock: files outlive processes, so a monotonic clock would mean nothing in them.
+    /// Returns the wall clock's time: files outlive processes, so a monotonic clock would mean nothing in them.
     fn now(&self) -> SystemTime;
 
-    /// Waits.
+    /// Waits for this duration.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-    /// The time since the machine was started, by a clock that cannot be set and that runs while the machine sleeps;
-    /// it says how long ago a refresh was sent. Unless told otherwise it is the wall clock's time.
+    /// Returns the time since the machine was started, by a clock that cannot be set and that runs while the machine
+    /// sleeps. It measures how long ago a refresh was sent. The default is the wall clock's time.
     fn uptime(&self) -> Uptime {
         Uptime::new("wall", colony_core::token::freshness::unix_seconds(self.now()))
     }
 
-    /// The time since some fixed moment of this process, on the monotonic clock. `None` where there is no such
-    /// clock: then only the time that was slept is counted. `None` unless told otherwise.
+    /// Returns the time since some fixed moment of this process, on the monotonic clock. `None`, the default, if
+    /// there is no such clock: then only the time spent sleeping is counted.
     fn monotonic(&self) -> Option<Duration> {
         None
     }
 
-    /// A number from 0 to 1, by which waiting times are spread. Drawn anew each time unless told otherwise.
+    /// Returns a number from 0 to 1 that spreads waiting times. The default draws a new one each time.
     fn random(&self) -> f64 {
         fastrand::f64()
     }
@@ -57,13 +57,13 @@ impl Timer for SystemTimer {
     fn uptime(&self) -> Uptime {
         match (boot_id(), since_boot()) {
             (Some(boot), Some(seconds)) => Uptime::new(boot, seconds),
-            // Windows says neither to safe code.
+            // Windows offers neither to safe code.
             _ => Uptime::new("wall", unix(self)),
         }
     }
 }
 
-/// Names the running boot of this machine.
+/// Returns an id of the running boot of this machine.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn boot_id() -> Option<&'static str> {
     static BOOT: OnceLock<Option<String>> = OnceLock::new();
@@ -74,8 +74,8 @@ fn boot_id() -> Option<&'static str> {
     BOOT.get_or_init(read).as_deref()
 }
 
-/// The clock starts from zero with each boot. What it shows now, less what it showed in an earlier boot, is
-/// therefore less than the time that has passed, or below zero: boots need no names.
+/// The clock starts from zero with each boot. Its reading now, less the reading in an earlier boot, is therefore less
+/// than the time that has passed, or negative: boots need no ids.
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 fn boot_id() -> Option<&'static str> {
     Some("monotonic")
@@ -102,7 +102,7 @@ fn since_boot() -> Option<f64> {
     None
 }
 
-/// Measures how long something takes, whatever the wall clock is set to meanwhile.
+/// Measures how long something takes, even if the wall clock is set meanwhile.
 pub(crate) struct Stopwatch<'t> {
     timer: &'t dyn Timer,
     start: Option<Duration>,
@@ -132,7 +132,7 @@ impl<'t> Stopwatch<'t> {
     }
 }
 
-/// Unix seconds of the timer's clock; before 1970 they are negative.
+/// Returns the Unix seconds of the timer's clock; negative before 1970.
 pub(crate) fn unix(timer: &dyn Timer) -> f64 {
     colony_core::token::freshness::unix_seconds(timer.now())
 }

@@ -1,4 +1,4 @@
-//! TLS: who is trusted, and by which certificate this client is known.
+//! TLS: the trusted authorities, and this client's own certificate.
 
 use std::{
     fs,
@@ -7,21 +7,20 @@ use std::{
 
 use colony_core::{Error, ErrorKind, Result};
 
-/// What a program says of certificates.
+/// The program's settings for certificates.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Certificates {
-    /// Certificate authorities that are trusted beside the system's, PEM.
+    /// A file of certificate authorities that are trusted in addition to the system's, PEM.
     pub(crate) authorities: Option<PathBuf>,
-    /// This client's own certificate with its chain, and its key, PEM; they may be one file.
+    /// This client's certificate with its chain, and its key, PEM; both can be in one file.
     pub(crate) own: Option<(PathBuf, PathBuf)>,
 }
 
 /// Makes ring the cryptography provider of this process's TLS, unless it has one.
 ///
-/// The clients of this crate use the provider of the process, or ring where there is none, so they need no call
-/// of this. A [`reqwest::Client`] of the program's own needs a provider where the program has chosen none of
-/// reqwest's TLS features: then call this before the first such client is built. Building a client of this crate
-/// does it too.
+/// The clients of this crate use the provider of the process, or ring if there is none, so they do not need this
+/// function. A [`reqwest::Client`] of the program's own needs a provider if the program has chosen none of reqwest's
+/// TLS features: then call this before the first such client is built. Building a client of this crate also does it.
 ///
 /// ```
 /// colony_async::install_tls_provider();
@@ -30,7 +29,7 @@ pub(crate) struct Certificates {
 pub fn install_tls_provider() {
     #[cfg(feature = "rustls")]
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Another thread may have been quicker, which is as good.
+        // Another thread may have installed one first, which is fine.
         let _ = by_rustls::own_provider().install_default();
     }
 }
@@ -67,7 +66,7 @@ mod by_rustls {
 
     use super::{Certificates, read, unusable};
 
-    /// The provider where the process has none.
+    /// Returns the provider to use when the process has none.
     pub(super) fn own_provider() -> CryptoProvider {
         #[cfg(feature = "aws-lc")]
         return rustls::crypto::aws_lc_rs::default_provider();
@@ -75,7 +74,7 @@ mod by_rustls {
         return rustls::crypto::ring::default_provider();
     }
 
-    /// The settings of TLS connections. Cloning shares the certificates and what was agreed with servers.
+    /// The settings of TLS connections. Cloning shares the certificates and the sessions agreed with servers.
     #[derive(Clone)]
     #[cfg_attr(feature = "native-tls", allow(dead_code, reason = "reqwest prefers the system's library"))]
     pub(crate) struct Tls(ClientConfig);
@@ -114,7 +113,7 @@ mod by_rustls {
             Ok(Self(with_protocols(settings)))
         }
 
-        /// Trusts nobody, so a connection over TLS that should not have come here fails.
+        /// Returns settings that trust no server, so a TLS connection that should not have used them fails.
         pub(crate) fn none() -> Result<Self> {
             let builder = ClientConfig::builder_with_provider(provider())
                 .with_safe_default_protocol_versions()
@@ -127,7 +126,7 @@ mod by_rustls {
         }
     }
 
-    /// The settings of TLS connections that do not speak HTTP.
+    /// Returns the settings of TLS connections that do not use HTTP.
     #[cfg(feature = "redis")]
     pub(crate) fn settings_without_http(certificates: &Certificates) -> Result<ClientConfig> {
         let mut settings = Tls::load(certificates)?.0;
@@ -135,7 +134,7 @@ mod by_rustls {
         Ok(settings)
     }
 
-    /// The process's, for a program may have chosen one.
+    /// Returns the process's provider, which a program may have chosen, or the default.
     fn provider() -> Arc<CryptoProvider> {
         CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(own_provider()))
     }
@@ -184,7 +183,7 @@ mod by_system {
     }
 
     impl Tls {
-        /// Loads the certificates of the program; the system's are the library's affair.
+        /// Loads the certificates of the program; the library loads the system's.
         pub(crate) fn load(certificates: &Certificates) -> Result<Self> {
             let mut tls = Self::default();
             if let Some(path) = &certificates.authorities {
@@ -200,7 +199,7 @@ mod by_system {
             Ok(tls)
         }
 
-        /// Trusts nobody, so a connection over TLS that should not have come here fails.
+        /// Returns settings that trust no server, so a TLS connection that should not have used them fails.
         pub(crate) fn none() -> Result<Self> {
             Ok(Self { trusts_nobody: true, ..Self::default() })
         }
@@ -220,14 +219,14 @@ mod by_system {
     }
 }
 
-/// Without TLS.
+/// The variant without TLS.
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 mod by_nothing {
     use colony_core::Result;
 
     use super::{Certificates, read};
 
-    /// Nothing to set.
+    /// No settings.
     #[derive(Clone)]
     pub(crate) struct Tls;
 

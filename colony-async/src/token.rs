@@ -1,4 +1,4 @@
-//! A token with its life, and what it looks like in a file.
+//! A token with its lifetime, and its file formats.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ use colony_core::{
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-/// A token and how long it is good for.
+/// A token and its lifetime.
 pub(crate) struct CachedToken {
     pub(crate) secret: SecretString,
     pub(crate) lifetime: Lifetime,
-    /// The value of the `Authorization` header, made once; `None` for a token that no header can carry.
+    /// The value of the `Authorization` header, computed once; `None` for a token that is not valid in a header.
     pub(crate) bearer: Option<HeaderValue>,
-    /// Whether this process logged in for it. Otherwise it was found, and may be as old as another.
+    /// Whether this process logged in for it. Otherwise it was found, and can be of any age.
     pub(crate) minted: bool,
-    /// What an exchange granted with it; nothing comes with a login's token.
+    /// The grant of an exchange; `None` for a login's token.
     exchanged: Option<Box<Exchanged>>,
 }
 
@@ -34,7 +34,7 @@ struct Exchanged {
 }
 
 impl CachedToken {
-    /// A login's token.
+    /// Creates a login's token.
     pub(crate) fn new(secret: SecretString, lifetime: Lifetime) -> Self {
         let bearer = HeaderValue::try_from(format!("Bearer {}", secret.expose_secret())).ok();
         let bearer = bearer.map(|mut value| {
@@ -44,12 +44,12 @@ impl CachedToken {
         Self { secret, lifetime, bearer, minted: false, exchanged: None }
     }
 
-    /// This token, for which this process has just logged in.
+    /// Marks this token as obtained by a login of this process just now.
     pub(crate) fn just_minted(self) -> Self {
         Self { minted: true, ..self }
     }
 
-    /// A token for another service, which this client does not send itself.
+    /// Creates a token for another service, which this client does not send itself.
     pub(crate) fn exchanged(granted: Granted) -> Self {
         let (secret, lifetime) = (granted.access_token.clone(), granted.lifetime());
         let id = granted.id_lifetime();
@@ -57,23 +57,23 @@ impl CachedToken {
         Self { secret, lifetime, bearer: None, minted: false, exchanged }
     }
 
-    /// What an exchange granted.
+    /// Returns the grant of an exchange.
     pub(crate) fn granted(&self) -> Option<&Granted> {
         self.exchanged.as_ref().map(|exchanged| &exchanged.granted)
     }
 
-    /// Whether this is that token, or the `id_token` that came with it.
+    /// Returns whether this is that token, or the `id_token` that came with it.
     pub(crate) fn is(&self, token: &SecretString) -> bool {
         let is = |own: &SecretString| own.expose_secret() == token.expose_secret();
         is(&self.secret) || self.granted().and_then(|granted| granted.id_token.as_ref()).is_some_and(is)
     }
 
-    /// Whether what is needed has more than its margin to live. What did not come cannot get stale.
+    /// Returns whether the needed part has more than its margin to live. An absent part does not go stale.
     pub(crate) fn is_fresh(&self, need: Need, now: f64) -> bool {
         self.all(need, |life| life.is_fresh(now))
     }
 
-    /// Whether what is needed has not ended.
+    /// Returns whether the needed part has not expired.
     pub(crate) fn is_alive(&self, need: Need, now: f64) -> bool {
         self.all(need, |life| life.is_alive(now))
     }
@@ -90,7 +90,7 @@ impl CachedToken {
         }
     }
 
-    /// When what is needed ends, and how long it lived when it was new, where that is known.
+    /// Returns when the needed part expires, and its whole lifetime if known.
     pub(crate) fn end(&self, need: Need) -> (f64, Option<f64>) {
         let of = |token: &SecretString, dead_at, granted_at: Option<f64>| {
             let end = freshness::told_end(token.expose_secret(), dead_at);
@@ -108,7 +108,7 @@ impl CachedToken {
         }
     }
 
-    /// The token and when it ends.
+    /// Returns the token and its expiry.
     pub(crate) fn details(&self) -> TokenDetails {
         TokenDetails::new(self.secret.clone(), self.lifetime.dead_at)
     }
@@ -128,7 +128,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Reads a file that was written at this moment, as the file system says.
+    /// Reads a file that was written at `modified`, according to the file system.
     pub(crate) fn read(&self, text: &[u8], modified: f64) -> Result<Record, Unreadable> {
         match self {
             Self::Login => {
@@ -138,7 +138,7 @@ impl Format {
             }
             Self::Exchanged { login, audience } => {
                 let granted = Granted::read(text, login, audience)?;
-                // Copying the file may have changed its own time.
+                // Copying the file may have changed its modification time.
                 let (expiry, written_at) = (granted.expiry, granted.at);
                 Ok(Record { token: CachedToken::exchanged(granted), expiry, written_at })
             }
@@ -149,23 +149,23 @@ impl Format {
         match (self, token.granted()) {
             (Self::Exchanged { login, audience }, Some(granted)) => granted.write(login, audience),
             (_, None) => Envelope { token: token.secret.clone(), expiry: token.lifetime.stale_at }.write(),
-            // A session holds what its own mint gives it.
+            // A session holds only tokens from its own mint.
             (Self::Login, Some(_)) => Err(Unwritable::NoToken),
         }
     }
 }
 
-/// What was read from a file: a token, and what the file says of it.
+/// The content of a file: a token, and what the file states about it.
 pub(crate) struct Record {
     pub(crate) token: CachedToken,
-    /// When the token ends, as the file claims, Unix seconds.
+    /// When the token expires according to the file, Unix seconds.
     expiry: f64,
     /// When it was written, Unix seconds.
     pub(crate) written_at: f64,
 }
 
 impl Record {
-    /// Why nothing it says is believed at this moment.
+    /// Returns the reason why the record cannot be believed now, if any.
     pub(crate) fn doubt(&self, now: f64) -> Option<&'static str> {
         match self.token.granted() {
             None => freshness::is_absurd(self.expiry, now).then_some("expiry_absurd"),
@@ -173,7 +173,7 @@ impl Record {
         }
     }
 
-    /// Whether a call with this cap on the age takes the token.
+    /// Returns whether a call with this cap on the age takes the token.
     pub(crate) fn is_taken(&self, ttl: Option<Duration>, now: f64) -> bool {
         self.token.lifetime.is_fresh(now)
             && self.doubt(now).is_none()

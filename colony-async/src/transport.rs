@@ -1,4 +1,4 @@
-//! The transport of the async client: what each kind of call answers with.
+//! The transport of the async client: the return type of each kind of call.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Runs every program of this package as a process of its own, against a sandbox in this one.
+//! Runs every program of this package as a separate process, against a sandbox in this one.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -30,14 +30,14 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 const LOGIN: &str = "POST /auth/token";
 
-/// A program that knows what is set here only: no key, proxy or cache of the person who runs the test.
+/// Creates a command with only this environment: no key, proxy or cache of the person who runs the test.
 fn command(program: &str, directory: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .current_dir(directory)
         .env_clear()
         .envs(["SystemRoot", "PATH"].iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
-        // Where programs other than those of The Colony have their tokens.
+        // The directories in which programs for other services keep their tokens.
         .envs(["HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"].map(|name| (name, directory)))
         .env("COLONY_STATE_DIR", directory.join("state"))
         .env("COLONY_SDK_TOKEN_CACHE_DIR", directory.join("cache"))
@@ -45,26 +45,26 @@ fn command(program: &str, directory: &Path) -> Command {
     command
 }
 
-/// Starts all commands, gives each the same input, and waits for all.
+/// Starts all commands, gives each the same input, and waits for all of them.
 fn at_once(commands: Vec<Command>, input: &str) -> Result<Vec<Output>, Box<dyn std::error::Error>> {
     let mut started = Vec::new();
     for mut command in commands {
         started.push(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?);
     }
     for program in &mut started {
-        // Dropped with the statement, which is the input's end.
+        // Dropping stdin with the statement ends the input.
         program.stdin.take().ok_or("no stdin")?.write_all(input.as_bytes())?;
     }
     started.into_iter().map(|program| Ok(program.wait_with_output()?)).collect()
 }
 
-/// How many requests for this path a server has received.
+/// Returns how many requests for this path a server has received.
 async fn requests(server: &MockServer, path: &str) -> usize {
     let all = server.received_requests().await.unwrap_or_default();
     all.iter().filter(|request| request.url.path() == path).count()
 }
 
-/// A JWT that was issued so long ago.
+/// Returns a JWT that was issued `age` ago.
 fn jwt(number: usize, life: Duration, age: Duration) -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let issued = now - age.as_secs();
@@ -73,7 +73,7 @@ fn jwt(number: usize, life: Duration, age: Duration) -> String {
     format!("{}.{}.c2lnbmVk", part(json!({"alg": "RS256"})), part(claims))
 }
 
-/// A sandbox, and a directory that is the program's own.
+/// A sandbox, and a directory for the program alone.
 struct Stage {
     sandbox: Sandbox,
     directory: tempfile::TempDir,
@@ -113,14 +113,14 @@ impl Stage {
         Path::new(self.directory.path()).join(name)
     }
 
-    /// How often the server was asked to log somebody in, and did.
+    /// Returns how many logins the server received, and how many succeeded.
     fn logins(&self) -> (u64, u64) {
         let stats = self.sandbox.stats();
         (stats.total(LOGIN), stats.with_status(LOGIN, 200))
     }
 }
 
-/// Checks that a program ended well and printed these pieces of text, in this order.
+/// Checks that a program succeeded and printed these pieces of text, in this order.
 #[track_caller]
 fn printed(output: &Output, pieces: &[&str]) {
     let out = String::from_utf8_lossy(&output.stdout);
@@ -155,7 +155,7 @@ async fn many_clients_log_in_once() -> Outcome {
     Ok(())
 }
 
-/// The second.
+/// The second program.
 #[tokio::test(flavor = "multi_thread")]
 async fn stack_token() -> Outcome {
     let (server, directory) = (MockServer::start().await, tempfile::tempdir()?);
@@ -171,7 +171,7 @@ async fn stack_token() -> Outcome {
             .and(body_string_contains("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"))
             .and(body_string_contains("assertion=planted"))
             .and(body_string_contains(format!("scope={scope}")))
-            // So that all are there before the first has its answer.
+            // The delay lets all commands start before the first gets its reply.
             .respond_with(
                 ResponseTemplate::new(200).set_body_json(granted).set_delay(Duration::from_millis(300)),
             )
@@ -203,7 +203,7 @@ async fn stack_token() -> Outcome {
         }
     }
 
-    // The membership token is not given to a host that the discovery document names.
+    // The membership token is not sent to another host that the discovery document names.
     let (other, fresh) = (MockServer::start().await, tempfile::tempdir()?);
     Mock::given(path(DISCOVERY))
         .respond_with(
@@ -224,7 +224,7 @@ async fn stack_token() -> Outcome {
 
 const DISCOVERY: &str = "/.well-known/oauth-authorization-server";
 
-/// A service whose n-th token lives as long as the n-th of these, and the later ones as long as the last.
+/// Starts a service whose n-th token lives as long as the n-th of these, and the later ones as long as the last.
 async fn reports(lives: &'static [u64]) -> (MockServer, mpsc::Receiver<usize>) {
     let (server, (told, fetched)) = (MockServer::start().await, mpsc::channel());
     let count = AtomicUsize::new(0);
@@ -234,7 +234,7 @@ async fn reports(lives: &'static [u64]) -> (MockServer, mpsc::Receiver<usize>) {
         .respond_with(move |_: &Request| {
             let number = count.fetch_add(1, Ordering::SeqCst);
             let life = Duration::from_secs(lives[number.min(lives.len() - 1)]);
-            // Nobody listens any more when the test is over.
+            // The receiver is gone when the test is over.
             let _ = told.send(number + 1);
             let answer =
                 ResponseTemplate::new(200).set_body_json(json!({"jwt": jwt(number, life, Duration::ZERO)}));
@@ -253,7 +253,7 @@ async fn reports(lives: &'static [u64]) -> (MockServer, mpsc::Receiver<usize>) {
     (server, fetched)
 }
 
-/// The third.
+/// The third program.
 #[tokio::test(flavor = "multi_thread")]
 async fn long_running() -> Outcome {
     let program = |server: &MockServer, directory: &Path| {
@@ -275,7 +275,7 @@ async fn long_running() -> Outcome {
         assert_eq!(requests(&server, "/auth/token").await, 1);
     }
 
-    // A token in hand serves, and one with less than a minute to go does not.
+    // A supplied token is used if it is fresh, and not if it has less than a minute to live.
     let ((server, _told), directory) = (reports(&[3600]).await, tempfile::tempdir()?);
     for (age, asked) in [(Duration::ZERO, 0), (hour - Duration::from_secs(50), 1)] {
         let mut command = program(&server, directory.path());
@@ -284,7 +284,7 @@ async fn long_running() -> Outcome {
         assert_eq!(requests(&server, "/auth/token").await, asked, "{age:?}");
     }
 
-    // Nothing is asked of the program, and it renews a token of seconds before it has to.
+    // Without further input, the program renews a token of a few seconds in advance.
     let ((server, told), directory) = (reports(&[4, 3600]).await, tempfile::tempdir()?);
     let mut command = program(&server, directory.path());
     let mut running = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
@@ -302,7 +302,7 @@ async fn long_running() -> Outcome {
     Ok(())
 }
 
-/// Ends a server with the test, however that ends.
+/// Ends a server with the test, even if the test fails.
 struct Serving {
     program: Child,
     url: String,
@@ -316,7 +316,7 @@ impl Drop for Serving {
     }
 }
 
-/// The fourth.
+/// The fourth program.
 #[tokio::test(flavor = "multi_thread")]
 async fn shared_credential() -> Outcome {
     let stage = Stage::new(&[]).await?;
@@ -332,7 +332,7 @@ async fn shared_credential() -> Outcome {
     let run = |argument: &str, input: &Value| -> Result<Output, Box<dyn std::error::Error>> {
         Ok(at_once(vec![program(&[argument])], &input.to_string())?.remove(0))
     };
-    // An access token that has ended: each server has to refresh it at its first request.
+    // An expired access token: each server has to refresh it at its first request.
     let mut login = openid.login("openid profile offline_access")?;
     login["expires_in"] = 0.into();
     printed(&run("login", &login)?, &["logged in"]);
@@ -360,7 +360,7 @@ async fn shared_credential() -> Outcome {
     let me = stage.sandbox.username();
     let rotations =
         || openid.grants().iter().map(|grant| (grant.rotations, grant.revoked)).collect::<Vec<_>>();
-    // Cold, warm, and after a crowd of refusals.
+    // Cold, warm, and after many refusals.
     all(ask().await?, 200, me);
     all(ask().await?, 200, me);
     assert_eq!(rotations(), [(1, false)]);
@@ -368,7 +368,7 @@ async fn shared_credential() -> Outcome {
     all(ask().await?, 200, me);
     assert_eq!(rotations(), [(2, false)]);
 
-    // A login without a refresh token does not take the place of one that has it.
+    // A login without a refresh token does not replace one that has it.
     let lesser = openid.login("openid profile")?;
     let refused = run("login", &lesser)?;
     assert!(!refused.status.success() && refused.stdout.is_empty(), "{refused:?}");
@@ -409,7 +409,7 @@ async fn agent_session() -> Outcome {
     assert!(comments.iter().any(|reply| reply.parent_id.as_ref() == Some(&comment.id)), "{comments:?}");
     assert_eq!(me.notifications().count().await?.unread_count, Some(0));
 
-    // Nothing is left to answer, and the same report is not posted twice.
+    // Nothing is left to reply to, and the same report is not posted twice.
     let again = stage.run(program, &["monday"]).await?;
     printed(&again, &[" woke up, 0 unread", "posted "]);
     let posted = |output: &Output| {
@@ -446,7 +446,7 @@ async fn register() -> Outcome {
     printed(&output, &["newcomer is registered", "logged in as newcomer"]);
     assert!(std::fs::read_to_string(stage.file("key"))?.starts_with("col_"));
 
-    // The name is taken now, and the program says so.
+    // The name is taken now, and the program reports it.
     let again = stage.run(program, &["newcomer", "other"]).await?;
     assert!(!again.status.success());
     assert!(String::from_utf8_lossy(&again.stderr).contains("newcomer cannot be had"), "{again:?}");

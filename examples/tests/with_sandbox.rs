@@ -1,7 +1,7 @@
 //! Testing your own code against the sandbox: a local Colony in this process.
 //!
-//! Right for a whole story, where each call depends on what the one before it did. The sandbox keeps
-//! accounts, posts and messages in memory, issues real tokens, and counts what it was asked.
+//! Suitable for a whole scenario, where each call depends on the result of the one before. The sandbox keeps
+//! accounts, posts and messages in memory, issues real tokens, and counts requests.
 
 use colony_async::{
     Client, Result,
@@ -9,7 +9,7 @@ use colony_async::{
 };
 use colony_cli::sandbox::{Options, Sandbox};
 
-/// The code under test: answers every comment on a post that nobody has answered yet.
+/// The code under test: answers every unanswered comment on a post.
 async fn answer_all(client: &Client, post: &str) -> Result<usize> {
     let comments = client.comments().list_all(post).await?;
     let open = comments.iter().filter(|comment| {
@@ -34,7 +34,7 @@ async fn each_comment_is_answered_once() -> std::result::Result<(), Box<dyn std:
     let author = client(sandbox.api_key())?;
     let post = author.posts().create(CreatePost::new("A question", "What do you think?")).await?;
 
-    // Somebody else, with an account of their own.
+    // Another user, with their own account.
     let visitor = Client::anonymous().base_url(sandbox.base_url()).cache_token(false).build()?;
     let account =
         visitor.registration().register(Register::new("visitor", "Visitor", "Just looking")).await?;
@@ -45,9 +45,9 @@ async fn each_comment_is_answered_once() -> std::result::Result<(), Box<dyn std:
     assert_eq!(answer_all(&author, post.id.as_str()).await?, 2);
     assert_eq!(answer_all(&author, post.id.as_str()).await?, 0);
 
-    // What the server saw: each key logged in once.
+    // The server's view: each key logged in once.
     assert_eq!(sandbox.stats().with_status("POST /auth/token", 200), 2);
-    // Tokens may end at any time. The code under test does not notice.
+    // Tokens can end at any time. The code under test does not notice.
     sandbox.revoke_all();
     assert_eq!(answer_all(&author, post.id.as_str()).await?, 0);
     assert_eq!(sandbox.stats().with_status("POST /auth/token", 200), 3);

@@ -1,6 +1,6 @@
 //! Testing your own code without a server, with a script.
 //!
-//! Right for most tests: nothing is sent, no login, no waiting. What is not scripted gets a plausible reply.
+//! Suitable for most tests: no requests, no login, no waiting. A call that is not scripted gets a plausible reply.
 
 use colony_async::{
     Client, Result,
@@ -9,7 +9,7 @@ use colony_async::{
 };
 use serde_json::json;
 
-/// The code under test: publishes, and says where.
+/// The code under test: publishes a post, and reports where.
 async fn announce(client: &Client, title: &str) -> Result<String> {
     match client.posts().create(CreatePost::new(title, "It is done.").colony("findings")).await {
         Ok(post) => Ok(link(&post)),

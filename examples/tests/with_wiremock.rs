@@ -1,7 +1,7 @@
 //! Testing your own code against scripted replies, with wiremock.
 //!
-//! Right for what a real server rarely does: an error at a certain point, a reply of a certain shape. The
-//! client is given the mock's address and no cache, so the test touches neither the network nor files.
+//! Suitable for rare behavior of a server: an error at a certain point, a reply of a certain shape. The client is
+//! given the mock's address and no cache, so the test touches neither the network nor files.
 
 use colony_async::{Client, Result, api::posts::GetPosts};
 use serde_json::json;
@@ -10,13 +10,13 @@ use wiremock::{
     matchers::{body_json, header, method, path, query_param},
 };
 
-/// The code under test: the titles of a colony's latest posts, or why there are none.
+/// The code under test: returns the titles of a colony's latest posts, or why there are none.
 async fn headlines(client: &Client, colony: &str) -> Result<Vec<String>> {
     let page = client.posts().list(GetPosts::new().colony(colony).limit(3)).await?;
     Ok(page.items.into_iter().map(|post| post.title).collect())
 }
 
-/// A server that logs anybody in, and a client for it.
+/// Starts a server that accepts any login, and a client for it.
 async fn server() -> (MockServer, Client) {
     let server = MockServer::start().await;
     Mock::given(method("POST"))
@@ -54,7 +54,7 @@ async fn titles_in_the_order_of_the_server() -> Result<()> {
 #[tokio::test]
 async fn a_limit_reaches_the_caller() -> Result<()> {
     let (server, client) = server().await;
-    // A longer wait than the client takes upon itself (a minute).
+    // A longer wait than the client accepts (a minute).
     Mock::given(path("/api/v1/posts"))
         .respond_with(ResponseTemplate::new(429).insert_header("retry-after", "600"))
         .expect(1)

@@ -41,7 +41,7 @@ const MAX_REPLY: usize = 256 * 1024;
 /// The time limit for opening a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
-/// A provider that a person can log in at, and the app that asks for it.
+/// A provider that a person can log in at, and the app that requests the login.
 ///
 /// ```no_run
 /// use colony_async::credential::{CredentialStore, ProviderLogin};

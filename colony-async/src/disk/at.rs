@@ -1,6 +1,6 @@
-//! Files by their names in an open directory. The directory of a path is opened first, and must not be a
-//! link: one that was swapped for a link since it was looked at is not followed, neither to read what lies
-//! elsewhere nor to write there.
+//! Accesses files by their names in an open directory. The directory of a path is opened first, and must not be a
+//! link: if it was replaced by a link since it was checked, the link is not followed, neither for reading nor for
+//! writing.
 
 use std::{
     ffi::OsStr,
@@ -17,7 +17,7 @@ use rustix::{
 
 use super::Access;
 
-/// Opens a directory that is no link; the path above it may hold links.
+/// Opens a directory that is not a link; the path above it can contain links.
 pub(super) fn directory(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     // A link is not a directory.
@@ -25,7 +25,7 @@ pub(super) fn directory(path: &Path) -> io::Result<OwnedFd> {
         Errno::NOTDIR => Errno::LOOP,
         other => other,
     })?;
-    // What was opened, and not what had the name a moment ago. In a sticky directory nobody replaces what is ours.
+    // Check the opened file, not its earlier name. In a sticky directory others cannot replace this user's files.
     let facts = rustix::fs::fstat(&opened)?;
     let is_ours = facts.st_uid == 0 || facts.st_uid == rustix::process::geteuid().as_raw();
     if is_ours || Mode::from_raw_mode(facts.st_mode).contains(Mode::SVTX) {
@@ -34,7 +34,7 @@ pub(super) fn directory(path: &Path) -> io::Result<OwnedFd> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, "its directory belongs to another user"))
 }
 
-/// The directory of a path, and the name in it.
+/// Opens the directory of a path, and returns the name in it.
 fn at(path: &Path) -> io::Result<(OwnedFd, &OsStr)> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"));
@@ -42,21 +42,21 @@ fn at(path: &Path) -> io::Result<(OwnedFd, &OsStr)> {
     Ok((directory(parent)?, name))
 }
 
-/// Opens a file that has one name, this one. It is private from its creation, where it is made.
+/// Opens a file that has only this name. If it is created, it is private from its creation.
 ///
-/// What was opened and what has the name are compared: a file that had it only for the moment of opening is
-/// another user's, and its other name may be gone by the time its links are counted. One that was replaced by
-/// a writer meanwhile is opened anew.
+/// The opened file is compared with the one that has the name now: a file that had the name only at the moment of
+/// opening belongs to another user, and its other name may be gone by the time its links are counted. If a writer
+/// replaced the file meanwhile, it is opened again.
 pub(super) fn open(path: &Path, access: Access) -> io::Result<File> {
     let (parent, name) = at(path)?;
     let flags = match access {
         Access::Read => OFlags::RDONLY,
-        // An exclusive lock on NFS needs a descriptor that may write.
+        // An exclusive lock on NFS needs a writable descriptor.
         Access::LockIfThere => OFlags::RDWR,
         Access::Lock => OFlags::RDWR | OFlags::CREATE,
     };
     for _ in 0..TRIES {
-        // Nobody waits for the other end of a pipe.
+        // Do not wait for the other end of a pipe.
         let file = open_at(&parent, name, flags | OFlags::NONBLOCK)?;
         let opened = rustix::fs::fstat(&file)?;
         let is_file = FileType::from_raw_mode(opened.st_mode) == FileType::RegularFile;
@@ -72,13 +72,13 @@ pub(super) fn open(path: &Path, access: Access) -> io::Result<File> {
     Err(Errno::STALE.into())
 }
 
-/// What [`open`] says of a file with a second name.
+/// The error of [`open`] for a file with a second name.
 pub(super) const SECOND_NAME: Errno = Errno::MLINK;
 
-/// Writers take milliseconds, and this takes microseconds: so often it does not happen in a row.
+/// The number of tries. A writer takes milliseconds and a try microseconds, so they do not all fail.
 const TRIES: u32 = 8;
 
-/// Makes a new file with this path's name.
+/// Creates a new file with this path's name.
 pub(super) fn create(parent: &OwnedFd, path: &Path) -> io::Result<File> {
     let name = path.file_name().unwrap_or_default();
     open_at(parent, name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)
@@ -102,7 +102,7 @@ pub(super) fn link(from: &Path, to: &Path) -> io::Result<()> {
     Ok(rustix::fs::linkat(&parent, name, &parent, new, AtFlags::empty())?)
 }
 
-/// The directory of two paths, opened once, and their names in it.
+/// Opens the directory of two paths once, and returns their names in it.
 fn within<'p>(from: &'p Path, to: &'p Path) -> io::Result<(OwnedFd, &'p OsStr, &'p OsStr)> {
     let (parent, name) = at(from)?;
     match to.file_name() {
@@ -117,7 +117,7 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     Ok(rustix::fs::unlinkat(parent, name, AtFlags::empty())?)
 }
 
-/// Adds to the end of a file that is ours alone, in one write.
+/// Appends to a file that only this user can access, in one write.
 pub(super) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (parent, name) = at(path)?;
     let file = open_at(&parent, name, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK)?;

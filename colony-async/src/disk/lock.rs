@@ -1,9 +1,8 @@
-//! The lock file: which process may act.
+//! The lock file, which decides which process may act.
 //!
-//! A lock is advisory, does not reach across every network mount, and some systems have none. What that
-//! means is for its users to say: the login goes on without one, the rotation of a credential does not.
-//! The file is never deleted: a process that waits for the old file and one that makes a new one would
-//! both hold "the" lock.
+//! A lock is advisory, does not work across every network mount, and some systems have none. Its users decide what
+//! that means: the login goes on without a lock, the rotation of a credential does not. The file is never deleted: a
+//! process that waits for the old file and one that creates a new one would both hold "the" lock.
 
 use std::{
     fmt,
@@ -21,28 +20,28 @@ pub(crate) struct Lock(Mutex<Inner>);
 
 struct Inner {
     file: Box<dyn OpenFile>,
-    /// Whether the file holds our announcement, which goes with the lock.
+    /// Whether the file contains this process's announcement, which is removed with the lock.
     signed: bool,
     renewals: u32,
 }
 
-/// What a holder says of itself in the lock file.
+/// A holder's announcement in the lock file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Announcement {
     /// Its process id.
     pub(crate) process: u32,
-    /// How long it may still be working, from when it said so.
+    /// How long it may still be working, from the time of the announcement.
     pub(crate) left: Duration,
-    /// Counts how often it has said so.
+    /// How often it has announced itself.
     renewals: u32,
 }
 
 impl Lock {
-    /// Tries to take the lock without waiting. Makes the file if it is not there.
+    /// Tries to take the lock without waiting. Creates the file if it does not exist.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` when another process holds it, otherwise why there is no locking here.
+    /// `WouldBlock` when another process holds it, otherwise the reason why locking is not available.
     pub(crate) fn try_acquire(disk: &dyn Disk, path: &Path) -> Result<Self, TryLockError> {
         acquire(disk, path, Access::Lock).map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => TryLockError::WouldBlock,
@@ -55,8 +54,8 @@ fn acquire(disk: &dyn Disk, path: &Path, access: Access) -> io::Result<Lock> {
     let mut file = uninterrupted(|| disk.open(path, access))?;
     check(&*file)?;
     uninterrupted(|| file.try_lock())?;
-    // Nothing else than an announcement is ever written over: what was opened may have been another file that had
-    // the lock's name for a moment.
+    // Only an announcement is ever overwritten: the opened file may have been another one that had the lock's name
+    // for a moment.
     let signed = file.read(LONGEST_TEXT + 1).is_ok_and(|text| is_announcement(&text));
     let lock = Lock(Mutex::new(Inner { file, signed, renewals: 0 }));
     lock.announce(FILE_WORK);
@@ -64,8 +63,8 @@ fn acquire(disk: &dyn Disk, path: &Path, access: Access) -> io::Result<Lock> {
 }
 
 impl Lock {
-    /// Tells those who wait how long the holder may still be working. Nothing is promised by it: a holder that is
-    /// stopped for longer finds that others went on without it.
+    /// Announces to waiting processes how long the holder may still be working. This is not a promise: a holder that
+    /// is stopped for longer finds that others continued without it.
     pub(crate) fn announce(&self, left: Duration) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.signed {
@@ -83,14 +82,14 @@ impl Announcement {
         Self { process, left, renewals }
     }
 
-    /// A filler that is never read, since Windows does not let others read the byte that is locked, and three
+    /// Formats a filler, which is never read because Windows does not let others read the locked byte, and three
     /// numbers of a fixed width.
     fn write(&self) -> String {
         let left = u32::try_from(self.left.as_millis()).unwrap_or(u32::MAX);
         format!("0{:010}\n{left:010}\n{:010}\n", self.process, self.renewals)
     }
 
-    /// Reads what follows the filler. `None` for what is empty, torn, or of another version.
+    /// Parses the text after the filler. `None` if it is empty, torn, or of another version.
     fn read(text: &[u8]) -> Option<Self> {
         if text.len() != 33 {
             return None;
@@ -102,17 +101,17 @@ impl Announcement {
     }
 }
 
-/// Whether this is what a holder writes, or a part of it.
+/// Returns whether this is an announcement, or a part of one.
 fn is_announcement(text: &[u8]) -> bool {
     text.len() as u64 <= LONGEST_TEXT && text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'\n')
 }
 
-/// An announcement is shorter, in bytes.
+/// The limit of an announcement, in bytes; each is shorter.
 const LONGEST_TEXT: u64 = 64;
 
 /// How long the work on files beside the lock may take.
 pub(crate) const FILE_WORK: Duration = Duration::from_secs(5);
-/// How long after the limit of its request a holder says that it goes on.
+/// How long after the limit of its request a holder announces that it is still working.
 pub(crate) const ANSWER_GRACE: Duration = Duration::from_secs(2);
 
 impl fmt::Debug for Lock {
@@ -124,7 +123,7 @@ impl fmt::Debug for Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         let inner = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // While it is still ours: afterwards the next holder may have said something.
+        // Only while this process holds the lock: afterwards, the next holder may have written its own announcement.
         if inner.signed {
             let _ = inner.file.write(b"");
         }
@@ -132,13 +131,13 @@ impl Drop for Lock {
     }
 }
 
-/// What the holder of the lock announces; also what one that was killed has left.
+/// Returns the announcement of the lock's holder, or one left by a killed holder.
 pub(crate) fn announcement(disk: &dyn Disk, path: &Path) -> Option<Announcement> {
     let mut file = uninterrupted(|| disk.open(path, Access::LockIfThere)).ok()?;
     Announcement::read(&file.read_from(1, LONGEST_TEXT).ok()?)
 }
 
-/// The process that announced itself in the lock file, when somebody holds the lock at this moment.
+/// Returns the process that announced itself in the lock file; the outer `None` if the lock is free.
 pub(crate) fn holder(disk: &dyn Disk, path: &Path) -> Option<Option<u32>> {
     let mut file = uninterrupted(|| disk.open(path, Access::LockIfThere)).ok()?;
     check(&*file).ok()?;
@@ -156,8 +155,8 @@ pub(crate) fn holder(disk: &dyn Disk, path: &Path) -> Option<Option<u32>> {
     }
 }
 
-/// The lock is written to, so it must not be another file by a second name, nor another user's. Its mode
-/// does not matter: it holds nothing.
+/// Checks the lock file. It is written to, so it must have only one name and belong to this user. Its mode does not
+/// matter: it contains no secret.
 fn check(file: &dyn OpenFile) -> io::Result<()> {
     let facts = uninterrupted(|| file.facts())?;
     let refused = |why| Err(io::Error::new(io::ErrorKind::InvalidInput, why));

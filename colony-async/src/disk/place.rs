@@ -1,7 +1,7 @@
-//! Which directory is used for private files, and why, when it is not the one that was asked for.
+//! Selects the directory for private files, with a reason if it is not the requested one.
 //!
-//! Only looks, and makes nothing. A directory is looked at once, when a client is built; files in it are then opened
-//! by its descriptor, which must not be a link ([`at`](super::at)).
+//! It only examines directories, and creates none. A directory is examined once, when a client is built; its files
+//! are then opened by the directory's descriptor, which must not be a link ([`at`](super::at)).
 
 use std::{
     fmt, fs, io,
@@ -16,9 +16,9 @@ use super::{Disk as _, Kind, Owner, Real};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub(crate) struct Place {
-    /// The directory. `None`: there is none that can be used.
+    /// The directory. `None` if no directory can be used.
     pub path: Option<PathBuf>,
-    /// Why it is not the directory of choice, and what to do about that; `None` when it is. One sentence.
+    /// Why this is not the preferred directory, and the remedy; `None` when it is. One sentence.
     pub reason: Option<String>,
 }
 
@@ -31,9 +31,9 @@ pub(crate) struct Unusable {
 
 #[derive(Debug)]
 enum Why {
-    /// It is another user's.
+    /// It belongs to another user.
     Foreign,
-    /// It is a link that must not be followed, or leads to what must not be used.
+    /// It is a link that must not be followed, or whose target must not be used.
     Link(&'static str),
     NotADirectory,
     Io(io::Error),
@@ -61,7 +61,7 @@ impl From<Unusable> for io::Error {
     }
 }
 
-/// The user's number, where users have one.
+/// Returns the user's number, on systems where users have one.
 pub(crate) fn user() -> Option<u32> {
     #[cfg(unix)]
     return Some(rustix::process::geteuid().as_raw());
@@ -69,7 +69,8 @@ pub(crate) fn user() -> Option<u32> {
     None
 }
 
-/// Chooses among the directories of a rule. `program` names the subdirectory of one that is shared with others.
+/// Chooses among the directories of a rule. `program` names the subdirectory to use in a directory shared with
+/// others.
 pub(crate) fn choose(directories: &Directories, program: &str) -> Place {
     let Some(preferred) = &directories.preferred else {
         return fall_back(directories, "there is no home directory", "set HOME");
@@ -117,7 +118,7 @@ fn fall_back(directories: &Directories, why: &str, remedy: &str) -> Place {
     Place { path, reason: Some(reason) }
 }
 
-/// Every directory of a rule that may hold this user's files, the one in use first.
+/// Returns every directory of a rule that can hold this user's files, the one in use first.
 pub(crate) fn all(directories: &Directories, program: &str) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = choose(directories, program).path.into_iter().collect();
     let mut add = |path: Result<PathBuf, Unusable>| {
@@ -142,11 +143,11 @@ pub(crate) fn all(directories: &Directories, program: &str) -> Vec<PathBuf> {
 /// An explicitly named directory.
 pub(crate) struct Chosen {
     pub(crate) path: PathBuf,
-    /// The directory that was named, when it is another user's and this one of ours is in it.
+    /// The requested directory, if it belongs to another user and `path` is this user's subdirectory of it.
     pub(crate) above: Option<Unusable>,
 }
 
-/// A directory that somebody named. In one of another user it is a subdirectory of ours.
+/// Returns an explicitly named directory, or this user's subdirectory if it belongs to another user.
 ///
 /// # Errors
 ///
@@ -164,24 +165,24 @@ pub(crate) fn explicit(path: &Path, program: &str) -> Result<Chosen, Unusable> {
     }
 }
 
-/// `colony-sdk-1000`.
+/// Returns the name of this user's subdirectory, such as `colony-sdk-1000`.
 fn of_user(program: &str) -> String {
     user().map_or_else(|| program.to_owned(), |user| format!("{program}-{user}"))
 }
 
-/// Whose the nearest existing directory above one that is not there may be.
+/// The owner that the nearest existing directory above a missing one can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Above {
-    /// This user's: nothing is made in another's home.
+    /// This user: nothing is created in another user's home.
     Own,
-    /// This user's, or one that everybody may write in.
+    /// This user, or any if everyone can write in it.
     Everybodys,
-    /// Anybody's who lets this user create something there.
+    /// Any user who lets this user create something in it.
     Any,
 }
 
-/// The path of a directory that is this user's, or can be made: absolute, without a slash at its end, and with a link
-/// of this user's to a closed directory of this user's followed.
+/// Returns the path of a directory that belongs to this user, or can be created: absolute, without a trailing slash,
+/// and with a link followed if it and its closed target belong to this user.
 pub(crate) fn own(path: &Path, above: Above) -> Result<PathBuf, Unusable> {
     let path = absolute(path)?;
     let io = |error| Unusable { path: path.clone(), why: Why::Io(error) };
@@ -213,11 +214,11 @@ pub(crate) fn own(path: &Path, above: Above) -> Result<PathBuf, Unusable> {
     writable(&path).map(|()| path)
 }
 
-/// Whether a directory that is not there can be made.
+/// Checks that a missing directory can be created.
 fn can_be_made(path: &Path, above: Above) -> Result<(), Unusable> {
     let unusable = |path: &Path, why| Unusable { path: path.to_owned(), why };
     for ancestor in path.ancestors().skip(1) {
-        // What a link on the way leads to is what counts.
+        // The target of a link on the way is checked.
         let real = match fs::canonicalize(ancestor) {
             Ok(real) => real,
             Err(error) if error.kind() == io::ErrorKind::NotFound && Real.facts(ancestor).is_err() => {
@@ -239,7 +240,7 @@ fn can_be_made(path: &Path, above: Above) -> Result<(), Unusable> {
     Ok(())
 }
 
-/// Whether this user may create files in a directory that is there. A file system that is mounted read-only is not.
+/// Checks that this user can create files in an existing directory. A read-only file system fails the check.
 fn writable(path: &Path) -> Result<(), Unusable> {
     #[cfg(unix)]
     {
@@ -248,7 +249,7 @@ fn writable(path: &Path) -> Result<(), Unusable> {
             io::Errno,
         };
         let may = |flags| accessat(CWD, path, Access::WRITE_OK | Access::EXEC_OK, flags);
-        // Some systems cannot ask for the effective user.
+        // Some systems cannot check for the effective user.
         let asked = may(AtFlags::EACCESS);
         let asked = if asked == Err(Errno::NOSYS) { may(AtFlags::empty()) } else { asked };
         asked.map_err(|error| Unusable { path: path.to_owned(), why: Why::Io(error.into()) })
@@ -260,19 +261,19 @@ fn writable(path: &Path) -> Result<(), Unusable> {
     }
 }
 
-/// The path from the root, without a slash at its end, which would follow a link.
+/// Returns the absolute path, without a trailing slash, which would follow a link.
 fn absolute(path: &Path) -> Result<PathBuf, Unusable> {
     let absolute = std::path::absolute(path);
     let absolute = absolute.map_err(|error| Unusable { path: path.to_owned(), why: Why::Io(error) })?;
     Ok(absolute.components().collect())
 }
 
-/// The directory for files that are not to be lost. There is no other to take when this one cannot be used: then the
-/// path stays as it is, and every use of it is an error that says why.
+/// Returns the directory for files that must not be lost. There is no fallback if it cannot be used: then the path
+/// stays unchanged, and every use of it is an error with the reason.
 ///
 /// # Errors
 ///
-/// When the directory is a default one that is not there, and making it would be making it in another user's home.
+/// When a default directory does not exist and would be created in another user's home.
 pub(crate) fn kept(path: &Path, is_explicit: bool) -> Result<PathBuf, Unusable> {
     if is_explicit {
         return Ok(given(path));
@@ -283,7 +284,7 @@ pub(crate) fn kept(path: &Path, is_explicit: bool) -> Result<PathBuf, Unusable> 
     }
 }
 
-/// As [`kept`], of a directory that somebody named.
+/// As [`kept`], for an explicitly named directory.
 pub(crate) fn given(path: &Path) -> PathBuf {
     match explicit(path, "colony-sdk") {
         Ok(chosen) => chosen.path,

@@ -1,5 +1,5 @@
-//! Files that are to be ours alone, in a directory that is ours alone: nothing is written in place,
-//! nothing is followed that is a link, and nothing is read that others could have put there.
+//! Files that only this user can access, in a directory of the same kind: nothing is written in place, no link is
+//! followed, and no file is read that others could have put there.
 
 use std::{
     ffi::OsStr,
@@ -13,8 +13,8 @@ use colony_core::openid::audience::Audience;
 use super::{Access, Disk, Facts, Kind, OpenFile, Owner, Stamp, uninterrupted};
 use crate::journal;
 
-/// A temporary file that is this much older than the file just written, in seconds, was left behind by a
-/// process that was killed: none is written for so long.
+/// A temporary file that is older than the file just written by this many seconds was left behind by a killed
+/// process: no write takes so long.
 const LEFT_BEHIND: f64 = 600.0;
 
 /// A directory for private files.
@@ -24,17 +24,17 @@ pub(crate) struct Directory {
     path: PathBuf,
 }
 
-/// What a good file held.
+/// The content of a trusted file.
 #[derive(Debug)]
 pub(crate) struct Content {
     pub(crate) bytes: Vec<u8>,
     /// When the file was written, Unix seconds.
     pub(crate) written_at: f64,
-    /// Returns whether it is still there as it was.
+    /// The state of the file, to detect later changes.
     pub(crate) stamp: Stamp,
 }
 
-/// Why a file is not read.
+/// The reason why a file is not read.
 #[derive(Debug)]
 pub(crate) enum Unfit {
     Absent,
@@ -48,12 +48,12 @@ pub(crate) enum Unfit {
     Io(io::Error),
 }
 
-/// Whether what was written must outlive a power cut.
+/// Whether written content must survive a power failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
-    /// The content is whole or the old one. Which of them after a power cut does not matter.
+    /// The content is either the new or the old one, complete. After a power failure it can be either.
     Whole,
-    /// And it is the new one, once the write has returned.
+    /// In addition, it is the new one once the write has returned.
     #[allow(dead_code, reason = "for what cannot be had again")]
     Lasting,
 }
@@ -71,7 +71,7 @@ impl Directory {
         &self.path
     }
 
-    /// Adds a line to the log of this directory, if others cannot write in it.
+    /// Adds a line to the log of this directory, if others cannot write in the directory.
     pub(crate) fn log(&self, now: f64, name: &str, audience: Option<&Audience>, event: &journal::Event<'_>) {
         if self.check().is_ok() {
             journal::write(self.disk(), &self.path, now, name, audience, event);
@@ -82,13 +82,13 @@ impl Directory {
     pub(crate) fn read(&self, path: &Path, limit: u64) -> Result<Content, Unfit> {
         self.check()?;
         let mut file = uninterrupted(|| self.disk.open(path, Access::Read)).map_err(unfit)?;
-        // The opened file is looked at, not its name, which may mean another one by now.
+        // Check the opened file, not its name, which may now refer to another one.
         let facts = uninterrupted(|| file.facts()).map_err(Unfit::Io)?;
         check_file(&facts)?;
         if facts.len > limit {
             return Err(Unfit::TooLarge);
         }
-        // One byte more than allowed, so that a file that grew meanwhile is seen as too large.
+        // One byte more than allowed, so that a file that grew meanwhile is detected as too large.
         let bytes = uninterrupted(|| file.read(limit + 1)).map_err(Unfit::Io)?;
         if bytes.len() as u64 > limit {
             return Err(Unfit::TooLarge);
@@ -96,9 +96,9 @@ impl Directory {
         Ok(Content { bytes, written_at: facts.modified, stamp: facts.stamp })
     }
 
-    /// Writes a file by making a new one beside it and renaming: readers see the old content or the new,
-    /// never a part. The new file is private (0600) from its creation, and is called
-    /// `.<name>.<random>.tmp` until it is whole.
+    /// Writes a file by creating a new one beside it and renaming it: readers see the old content or the new, never a
+    /// part. The new file is private (0600) from its creation, and is named `.<name>.<random>.tmp` until it is
+    /// complete.
     pub(crate) fn write(
         &self,
         name: &str,
@@ -128,7 +128,7 @@ impl Directory {
         Ok(file.facts().map_or(f64::NEG_INFINITY, |facts| facts.modified))
     }
 
-    /// Removes temporary files that processes left behind when they were killed.
+    /// Removes temporary files left behind by killed processes.
     fn sweep(&self, prefix: &str, now: f64) {
         for name in self.disk.list(&self.path).unwrap_or_default() {
             if !temporary::is_one(&name) || !name.to_str().is_some_and(|name| name.starts_with(prefix)) {
@@ -142,30 +142,30 @@ impl Directory {
         }
     }
 
-    /// Removes a file, and says whether it was there.
+    /// Removes a file, and returns whether it existed.
     pub(crate) fn remove(&self, path: &Path) -> io::Result<bool> {
         temporary::remove(&*self.disk, path)
     }
 
-    /// A path in the directory that nothing has, named so that [`write`](Self::write) sweeps it away one
-    /// day.
+    /// Returns an unused path in the directory, named so that a later [`write`](Self::write) removes it as a
+    /// temporary file.
     pub(crate) fn aside(&self, name: &str) -> PathBuf {
         self.path.join(format!(".{name}.{:016x}.tmp", fastrand::u64(..)))
     }
 
-    /// Makes the directory, or sees that it is fit to be written to.
+    /// Creates the directory, or checks that it can be written to safely.
     pub(crate) fn make(&self) -> io::Result<()> {
         uninterrupted(|| self.disk.create_directory(&self.path))?;
         match self.check() {
-            // Tightened by the check, so it may be written now.
+            // The check has closed it to others, so it can be written to now.
             Ok(()) | Err(Unfit::LooseDirectory) => Ok(()),
             Err(Unfit::Io(error)) => Err(error),
             Err(unfit) => Err(io::Error::new(io::ErrorKind::PermissionDenied, unfit.to_string())),
         }
     }
 
-    /// A directory in which others can replace files is not to be trusted. One of ours is tightened,
-    /// and trusted from the next time on.
+    /// Checks the directory. One in which others can replace files is not trusted. If it belongs to this user, it is
+    /// closed to others, and trusted from the next time on.
     pub(crate) fn check(&self) -> Result<(), Unfit> {
         let facts = uninterrupted(|| self.disk.facts(&self.path)).map_err(unfit)?;
         match facts.kind {
@@ -175,8 +175,8 @@ impl Directory {
         }
         let sticky = facts.mode & 0o1000 != 0;
         if facts.mode & 0o022 == 0 || sticky {
-            // In a sticky directory (like /tmp) others cannot replace what is ours, and what is not
-            // ours is refused file by file.
+            // In a sticky directory (like /tmp) others cannot replace this user's files, and files of other users are
+            // refused one by one.
             let fit = facts.owner != Owner::Other || sticky;
             return if fit { Ok(()) } else { Err(Unfit::ForeignOwner) };
         }
@@ -188,7 +188,7 @@ impl Directory {
     }
 }
 
-/// A file that goes when this does.
+/// A temporary file, removed when this is dropped.
 struct Temporary<'d> {
     disk: &'d dyn Disk,
     path: PathBuf,
@@ -205,7 +205,7 @@ fn check_file(facts: &Facts) -> Result<(), Unfit> {
         facts if facts.kind != Kind::File => Err(Unfit::NotRegular),
         facts if facts.owner != Owner::Us => Err(Unfit::ForeignOwner),
         facts if facts.mode & 0o077 != 0 => Err(Unfit::OpenToOthers),
-        // None is fine: since it was opened, a writer has put a newer file in its place.
+        // Zero is fine: since it was opened, a writer has put a newer file in its place.
         facts if facts.links > 1 => Err(Unfit::HardLinked),
         _ => Ok(()),
     }
@@ -223,7 +223,7 @@ fn unfit(error: io::Error) -> Unfit {
     match error.raw_os_error() {
         Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => return Unfit::Link,
         Some(code) if code == super::at::SECOND_NAME.raw_os_error() => return Unfit::HardLinked,
-        // Opening a socket or a device without a driver.
+        // The error for opening a socket or a device without a driver.
         Some(code) if code == rustix::io::Errno::NXIO.raw_os_error() => return Unfit::NotRegular,
         _ => {}
     }
@@ -231,7 +231,7 @@ fn unfit(error: io::Error) -> Unfit {
 }
 
 impl Unfit {
-    /// One word for the log.
+    /// Returns a short reason for the log.
     pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Absent => "absent",
@@ -263,16 +263,16 @@ impl fmt::Display for Unfit {
     }
 }
 
-/// Files that are not whole yet, `.<name>.<random>.tmp`, or were not when their writer was killed.
+/// Incomplete files, `.<name>.<random>.tmp`, some of them left by killed writers.
 pub(crate) mod temporary {
     use super::*;
 
-    /// Whether a name is that of such a file.
+    /// Returns whether a name is that of a temporary file.
     pub(crate) fn is_one(name: &OsStr) -> bool {
         name.to_str().is_some_and(|text| name_in(text).is_some())
     }
 
-    /// What the whole file's name, its extension aside, would be.
+    /// Returns the name that the complete file would have, without its extension.
     pub(crate) fn name(temporary: &str) -> Option<&str> {
         name_in(temporary)?.rsplit_once('.').map(|(name, _)| name)
     }
@@ -281,7 +281,7 @@ pub(crate) mod temporary {
         temporary.strip_prefix('.')?.strip_suffix(".tmp")
     }
 
-    /// Removes a file, and says whether it was there.
+    /// Removes a file, and returns whether it existed.
     pub(crate) fn remove(disk: &dyn Disk, path: &Path) -> io::Result<bool> {
         match uninterrupted(|| disk.remove(path)) {
             Ok(()) => Ok(true),

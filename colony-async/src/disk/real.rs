@@ -1,4 +1,4 @@
-//! The system's own files.
+//! The system's file system.
 
 #[cfg(not(unix))]
 use std::fs::OpenOptions;
@@ -29,7 +29,7 @@ impl Disk for Real {
     fn create_directory(&self, path: &Path) -> io::Result<()> {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
-        // Not changed afterwards: for a moment others could put something into it.
+        // The mode is set at creation: otherwise others could put files into it for a moment.
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(path)
@@ -37,7 +37,7 @@ impl Disk for Real {
 
     #[cfg(unix)]
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
-        // Two bytes on some systems, four on others.
+        // The type has two bytes on some systems, four on others.
         let mode = rustix::fs::Mode::from_raw_mode(mode as rustix::fs::RawMode);
         Ok(rustix::fs::fchmod(at::directory(path)?, mode)?)
     }
@@ -54,7 +54,7 @@ impl Disk for Real {
 
     #[cfg(not(unix))]
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn OpenFile>> {
-        // Links cannot be refused while opening.
+        // Links cannot be refused when opening the file.
         if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a link"));
         }
@@ -73,7 +73,7 @@ impl Disk for Real {
         };
         #[cfg(not(unix))]
         let made = builder.tempfile_in(directory)?;
-        // It is kept: whoever made it renames or removes it.
+        // The file is kept: the caller renames or removes it.
         let (file, path) = made.keep().map_err(|error| error.error)?;
         Ok((path, Box::new(RealFile(file))))
     }
@@ -110,7 +110,7 @@ impl Disk for Real {
         Ok(rustix::fs::fsync(at::directory(directory)?)?)
     }
 
-    /// Elsewhere a directory cannot be opened for this.
+    /// On other systems a directory cannot be opened for this.
     #[cfg(not(unix))]
     fn sync_directory(&self, _: &Path) -> io::Result<()> {
         Ok(())
@@ -131,13 +131,12 @@ impl Disk for Real {
     }
 }
 
-/// How long a file that is in use is waited for, on Windows. Python's readers and virus scanners are done
-/// sooner.
+/// How long to wait on Windows for a file that is in use. Python's readers and virus scanners finish sooner.
 #[cfg(windows)]
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Windows refuses to replace a file that somebody holds open without sharing the right to delete it, as a
-/// reader of another SDK does; readers are quick, so it is tried again for a while.
+/// Repeats an operation for a while. Windows refuses to replace a file that is open without sharing the right to
+/// delete it, for example in a reader of another SDK; readers are quick.
 #[cfg(windows)]
 fn patiently(mut work: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     let (mut waited, mut pause) = (Duration::ZERO, Duration::from_millis(5));
@@ -153,8 +152,8 @@ fn patiently(mut work: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// `ERROR_ACCESS_DENIED`, `ERROR_SHARING_VIOLATION`, `ERROR_LOCK_VIOLATION`: which of them depends on the file system
-/// and on how the file was opened.
+/// Returns whether the error is `ERROR_ACCESS_DENIED`, `ERROR_SHARING_VIOLATION` or `ERROR_LOCK_VIOLATION`. Which of
+/// them occurs depends on the file system and on how the file was opened.
 #[cfg(windows)]
 fn is_in_use(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(5 | 32 | 33))
@@ -203,15 +202,15 @@ impl OpenFile for RealFile {
     fn try_lock(&mut self) -> io::Result<()> {
         let mut lock = fd_lock::RwLock::new(&self.0);
         let guard = lock.try_write()?;
-        // The guard borrows and cannot be kept beside the file. Forgotten, it leaves the lock in place.
+        // The guard borrows and cannot be stored beside the file. Forgetting it leaves the lock in place.
         std::mem::forget(guard);
         Ok(())
     }
 
     fn unlock(&mut self) -> io::Result<()> {
-        // The holder is given the lock again at once, and the guard gives it up: by name, not by closing,
-        // because a child forked meanwhile has a copy of the descriptor, and closing ours would leave the
-        // lock with it. Where the holder is not given it (Windows), closing does it.
+        // The holder gets the lock again at once, and the guard releases it explicitly rather than by closing,
+        // because a child forked meanwhile has a copy of the descriptor, and closing ours would leave the lock with
+        // it. Where the holder does not get it again (Windows), closing releases it.
         fd_lock::RwLock::new(&self.0).try_write().map(drop)
     }
 }
@@ -236,7 +235,7 @@ fn facts(metadata: &fs::Metadata) -> Facts {
     Facts { mode: metadata.mode() & 0o7777, owner, links: metadata.nlink(), stamp, ..plain }
 }
 
-/// The facts with the file's number, which Windows says of an open file only.
+/// Adds the file's number to the facts; Windows reports it only for an open file.
 #[cfg(windows)]
 fn identified(mut found: Facts, handle: io::Result<winapi_util::Handle>) -> Facts {
     if let Ok(information) = handle.and_then(winapi_util::file::information) {
@@ -268,7 +267,7 @@ fn plain_facts(metadata: &fs::Metadata) -> Facts {
         stamp: Stamp {
             len: metadata.len(),
             modified: metadata.modified().ok().and_then(nanoseconds).unwrap_or_default(),
-            // Some file systems say 1970 where they do not know.
+            // Some file systems report 1970 for an unknown time.
             born: metadata.created().ok().and_then(nanoseconds).filter(|born| *born != 0),
             ..Stamp::default()
         },
@@ -286,7 +285,7 @@ mod windows_tests {
 
     use super::*;
 
-    /// Opens a file as Python's `open` does: others may read and write it, not replace it.
+    /// Opens a file as Python's `open` does: others can read and write it, but not replace it.
     fn hold(path: &Path) -> File {
         OpenOptions::new().read(true).share_mode(0x1 | 0x2).open(path).expect("a file")
     }

@@ -1,4 +1,4 @@
-//! Private files and the lock on the system's own disk, whichever system that is.
+//! Tests of private files and the lock on the system's file system, on every platform.
 
 use std::{
     fs::{self, TryLockError},
@@ -82,7 +82,7 @@ fn one_holds_the_lock_at_a_time_and_the_file_stays() {
     let Ok(lock) = acquire() else { panic!("nobody holds it") };
     assert!(matches!(acquire(), Err(TryLockError::WouldBlock)));
     let signed = holder(&Real, &path).expect("it is held");
-    // On Windows what is locked cannot be read.
+    // On Windows a locked file cannot be read.
     assert!(cfg!(windows) && signed.is_none() || signed == Some(std::process::id()), "{signed:?}");
     drop(lock);
     assert_eq!(holder(&Real, &path), None);

@@ -1,34 +1,34 @@
-//! Waiting for a lock file: the one driver for the login, the exchange and the store of credentials.
+//! Waits for a lock file: the one driver for the login, the exchange and the store of credentials.
 
 use std::{fs::TryLockError, io, ops::ControlFlow, time::Duration};
 
 use super::lock::{Announcement, Lock};
 use crate::time::{Stopwatch, Timer};
 
-/// The first pauses between tries for the lock; they grow to the second.
+/// The first pause between tries for the lock, and the longest; pauses grow from one to the other.
 const POLL_FIRST: Duration = Duration::from_millis(5);
 const POLL_LAST: Duration = Duration::from_millis(100);
-/// How long the same announcement must still be there after its time has passed, before it is believed to be over.
+/// How long the same announcement must remain after its time has passed before its holder counts as stuck.
 const DOUBT: Duration = Duration::from_secs(1);
 
 /// How the waiting ended.
 pub(crate) enum Waited<T> {
-    /// The lock is ours; and how long it was waited for.
+    /// This process has the lock, after waiting this long.
     Held(Lock, Duration),
-    /// What the look found.
+    /// The result of `look`.
     Found(T),
     /// Another process kept the lock for this long.
     GaveUp(Duration),
-    /// There is no locking here.
+    /// Locking is not available.
     Unavailable(io::Error),
 }
 
-/// Tries for the lock, with jittered pauses, and looks after each try whether it is still needed: in this order, so
-/// that with the lock held what is seen is the state that the lock protects.
+/// Tries for the lock, with jittered pauses, and calls `look` after each try to check whether the lock is still
+/// needed. In this order, so that a look with the lock held sees the state that the lock protects.
 ///
-/// `look` breaks with what it found where the lock is not needed any more, and continues with the time that it may be
-/// waited for in all. The waiting ends when that does, or, with `announced`, when the holder has been working for longer
-/// than it said. All times are measured on the monotonic clock.
+/// `look` breaks with its result if the lock is no longer needed, and continues with the total time to wait
+/// otherwise. The waiting ends when that time has passed, or, with `announced`, when the holder has been working for
+/// longer than it announced. All times are measured on the monotonic clock.
 pub(crate) async fn wait_for_lock<T>(
     timer: &dyn Timer,
     try_lock: impl Fn() -> Result<Lock, TryLockError>,
@@ -45,7 +45,7 @@ pub(crate) async fn wait_for_lock<T>(
             ControlFlow::Continue(patience) => patience,
         };
         match attempt {
-            // Nobody was waited for when the first try got it.
+            // If the first try got the lock, there was no wait.
             Ok(lock) => return Waited::Held(lock, if is_told { waited } else { Duration::ZERO }),
             Err(TryLockError::Error(error)) => return Waited::Unavailable(error),
             Err(TryLockError::WouldBlock) if waited >= patience || holder.is_stuck(announced(), waited) => {
@@ -64,17 +64,17 @@ pub(crate) async fn wait_for_lock<T>(
     }
 }
 
-/// What is known of the holder.
+/// The waiter's knowledge of the holder.
 #[derive(Default)]
 struct Holder {
     said: Option<Announcement>,
-    /// When what it said is over, and when that is believed, by the waiter's clock.
+    /// When the announced time ends, and when that is believed, by the waiter's clock.
     over: Duration,
     believed: Option<Duration>,
 }
 
 impl Holder {
-    /// Whether it has been working for longer than it said.
+    /// Returns whether the holder has been working for longer than it announced.
     fn is_stuck(&mut self, says: Option<Announcement>, now: Duration) -> bool {
         let Some(says) = says else {
             *self = Self::default();
@@ -104,10 +104,10 @@ mod tests {
         assert!(!holder.is_stuck(says(0), at(11.0)), "over, and not yet believed");
         assert!(!holder.is_stuck(says(0), at(11.9)));
         assert!(holder.is_stuck(says(0), at(12.0)));
-        // The waiter itself was stopped, and the holder goes on.
+        // The waiter itself was stopped, and the holder continues.
         assert!(!holder.is_stuck(says(1), at(60.0)));
         assert!(!holder.is_stuck(says(1), at(69.9)));
-        // Torn for a moment: counted anew.
+        // Torn for a moment: the count starts again.
         assert!(!holder.is_stuck(None, at(70.0)));
         assert!(!holder.is_stuck(says(1), at(75.0)));
         assert!(!holder.is_stuck(says(1), at(85.0)));

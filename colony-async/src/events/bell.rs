@@ -8,14 +8,14 @@ use futures_util::future::{BoxFuture, Either, select};
 use super::{Clock, Shared};
 use crate::{http::Http, time::unix};
 
-/// The stream that is open, or being opened.
+/// The open stream, or the request that opens it.
 #[derive(Default)]
 pub(super) struct Bell {
     opening: Option<BoxFuture<'static, Result<Answered>>>,
     open: Option<reqwest::Response>,
 }
 
-/// The head of a reply, in time or not, and how long its token is good for.
+/// The response if its headers arrived in time, and the remaining life of its token.
 type Answered = Option<(reqwest::Response, Duration)>;
 
 impl Bell {
@@ -71,13 +71,13 @@ impl Bell {
 }
 
 impl Http {
-    /// Whether there is a server to listen to.
+    /// Returns whether there is a server to listen to.
     pub(super) fn can_listen(&self) -> bool {
         self.sender().can_listen()
     }
 
-    /// Opens the bell with the token that every call has. It asks for no other one: a refused token is the next
-    /// round's business.
+    /// Opens the bell with the same token as calls. It requests no other one: the next round of the watch handles a
+    /// refused token.
     async fn open_bell(self, request: Box<Request>) -> Result<Answered> {
         self.admit(&request)?;
         let held = self.session().token(None).await?;

@@ -1,4 +1,4 @@
-//! The file that keeps a position. It fails closed: what cannot be read is an error, never a new beginning.
+//! The file that keeps a position. It fails closed: an unreadable file is an error, never a new beginning.
 
 use std::{
     fmt,
@@ -21,12 +21,12 @@ use crate::disk::{
     private::{Directory, Durability, Unfit},
 };
 
-/// The largest file that is read, in bytes: several times what the greatest number of remembered ids takes.
+/// The largest file that is read, in bytes: several times the size of the greatest number of remembered ids.
 const LIMIT: u64 = 4 * 1024 * 1024;
 
 /// The state file of one watch, locked until it is dropped.
 ///
-/// Not synced against power cuts: those cost repeats, never an event.
+/// Not synced against power failures: those cost repeats, never an event.
 pub struct PositionFile {
     directory: Directory,
     name: String,
@@ -40,8 +40,8 @@ impl PositionFile {
     ///
     /// # Errors
     ///
-    /// [`Busy`](ErrorKind::Busy) when another watch has it; [`Io`](ErrorKind::Io) or [`Config`](ErrorKind::Config) when
-    /// it cannot be used. The message names the file.
+    /// [`Busy`](ErrorKind::Busy) when another watch uses it; [`Io`](ErrorKind::Io) or [`Config`](ErrorKind::Config)
+    /// when it cannot be used. The message names the file.
     pub fn open(file: &StateFile, account: &str, base_url: &str) -> Result<(Self, Option<Position>)> {
         let (directory, name) = match file {
             StateFile::Account(name) => (default_directory()?, file_name(name, account)?),
@@ -51,7 +51,7 @@ impl PositionFile {
         Self::open_on(Arc::new(Real), directory, &name, account, base_url)
     }
 
-    /// The same on another file system, for tests of one that fails.
+    /// As [`open`](Self::open), on another file system, for tests of one that fails.
     ///
     /// # Errors
     ///
@@ -101,16 +101,16 @@ impl PositionFile {
         Ok((Self { directory, name: name.to_owned(), account, base_url, _lock: lock }, position))
     }
 
-    /// Where it is.
+    /// Returns the path of the file.
     pub fn path(&self) -> PathBuf {
         self.directory.path().join(&self.name)
     }
 
-    /// Writes a position: readers see the old one or the new one, whole.
+    /// Writes a position: readers see the old one or the new one, complete.
     ///
     /// # Errors
     ///
-    /// [`Io`](ErrorKind::Io): the old one is there then.
+    /// [`Io`](ErrorKind::Io) when it cannot be written; the old one stays.
     pub fn write(&mut self, position: &Position) -> Result<()> {
         let (path, text) = (self.path(), position.to_state(&self.account, &self.base_url));
         let written = self.directory.write(&self.name, &path, text.as_bytes(), Durability::Whole);
@@ -128,7 +128,7 @@ impl fmt::Debug for PositionFile {
     }
 }
 
-/// The state directory.
+/// Returns the state directory.
 ///
 /// # Errors
 ///
@@ -154,7 +154,7 @@ fn file_name(name: &str, account: &str) -> Result<String> {
     }
 }
 
-/// The directory and name of a file that somebody names. Permissions of its directory are not changed.
+/// Returns the directory and name of an explicitly named file. Permissions of its directory are not changed.
 fn named(path: &Path) -> Result<(PathBuf, String)> {
     let refused = |why: String| unusable(&format!("the state file {} cannot be used: {why}", path.display()));
     let whole = std::path::absolute(path).map_err(|error| refused(error.to_string()))?;

@@ -1,8 +1,8 @@
-//! Not asking a service that is down.
+//! A circuit breaker, which stops requests to a service that is down.
 //!
-//! Off unless [`Builder::circuit_breaker`](crate::Builder::circuit_breaker) turns it on. After so many
-//! calls in a row that got no answer, or a 5xx at the end of their retries, calls fail at once. After a
-//! rest one call is let through; its success lets all through again, its failure starts the next rest.
+//! Off unless [`Builder::circuit_breaker`](crate::Builder::circuit_breaker) turns it on. After `threshold` calls in a
+//! row that ended without a reply, or with a 5xx after their retries, calls fail at once. After a rest one call is
+//! let through: if it succeeds, all are let through again; if it fails, the next rest begins.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -11,7 +11,7 @@ use std::{
 
 use colony_core::{Error, ErrorKind, Reply, Request, Result};
 
-/// How long nothing is sent.
+/// How long no request is sent.
 const REST: Duration = Duration::from_secs(30);
 
 pub(crate) struct Breaker {
@@ -23,28 +23,29 @@ pub(crate) struct Breaker {
 struct State {
     /// Failures in a row.
     failures: u32,
-    /// Since when nothing is sent.
+    /// Since when no request is sent.
     open_since: Option<SystemTime>,
     /// Whether the one call after a rest is under way.
     trying: bool,
-    /// How often it has opened or closed. A call that was let through before says nothing of what is so now.
+    /// How often the breaker has opened or closed. A call let through before the last turn says nothing about the
+    /// present.
     turns: u64,
 }
 
 impl Breaker {
-    /// `None` for a threshold of zero, which means off.
+    /// Creates a breaker; `None` for a threshold of zero, which means off.
     pub(crate) fn new(threshold: u32) -> Option<Self> {
         (threshold > 0).then(|| Self { threshold, state: Mutex::default() })
     }
 
-    /// Lets a call through, or answers it.
+    /// Lets a call through, or fails it.
     pub(super) fn admit(&self, request: &Request, now: SystemTime) -> Result<Admitted<'_>> {
         let mut state = self.lock();
         let Some(since) = state.open_since else { return Ok(self.admitted(&state, false)) };
-        // A clock that was set back must not make the rest longer.
+        // A clock that was set back must not lengthen the rest.
         let rested = now.duration_since(since).unwrap_or(REST);
         if state.trying || rested < REST {
-            // While one call tries, nobody knows how long it takes.
+            // It is not known how long the call under way takes.
             let left = REST.saturating_sub(rested).max(Duration::from_secs(1));
             let message = format!("the last {} calls failed, so nothing is sent for a while", state.failures);
             return Err(Error::build(ErrorKind::Network, message)
@@ -67,8 +68,8 @@ impl Breaker {
     }
 }
 
-/// A call that was let through. Dropped without an outcome (the caller went away) it changes nothing but
-/// makes room for another trial.
+/// A call that was let through. Dropped without an outcome (the caller was cancelled) it changes nothing, except that
+/// another trial can start.
 pub(super) struct Admitted<'a> {
     breaker: &'a Breaker,
     is_trial: bool,
@@ -106,8 +107,8 @@ impl Drop for Admitted<'_> {
     }
 }
 
-/// Whether the outcome shows a service that works; `None` when it shows nothing. A 404 is the answer of a
-/// service in good health.
+/// Returns whether the outcome shows a working service; `None` when it shows nothing. A 404 is the reply of a healthy
+/// service.
 fn answers(outcome: &Result<Reply>) -> Option<bool> {
     match outcome {
         Ok(reply) => Some(!reply.status.is_server_error()),
@@ -140,7 +141,7 @@ mod tests {
     fn it_opens_rests_and_tries_once() {
         let breaker = Breaker::new(2).unwrap();
         assert!(call(&breaker, 0, 500));
-        assert!(call(&breaker, 0, 404)); // an answer: the count starts again
+        assert!(call(&breaker, 0, 404)); // a reply: the count starts again
         assert!(call(&breaker, 0, 500));
         assert!(call(&breaker, 0, 503));
         assert!(!call(&breaker, 29, 200));
@@ -163,7 +164,7 @@ mod tests {
         let (first, slow, slower) = (admit(0), admit(0), admit(0));
         first.settle(&failed(), at(0));
         slow.settle(&failed(), at(25));
-        // The rest counts from the failure that opened it.
+        // The rest counts from the failure that opened the breaker.
         let error = breaker.admit(&request, at(29)).err().expect("it is open");
         assert_eq!((error.code(), error.retry_after()), (Some("circuit_open"), Some(Duration::from_secs(1))));
         assert!(call(&breaker, 30, 200));

@@ -1,8 +1,8 @@
-//! Replies kept for a while, so that asking again sends nothing.
+//! A response cache, so that an identical request is not sent again.
 //!
-//! Off unless [`Builder::response_cache`](crate::Builder::response_cache) turns it on. Replies to GET are
-//! kept by address; downloads and what is secret are not. Every write empties it, whatever it wrote:
-//! nobody here knows what else on the server a write changes.
+//! Off unless [`Builder::response_cache`](crate::Builder::response_cache) turns it on. Replies to GET are kept by
+//! address; downloads and secret replies are not. Every write empties the cache, since the client does not know what
+//! else on the server a write changes.
 
 use std::{
     collections::HashMap,
@@ -13,8 +13,8 @@ use std::{
 use colony_core::{Reply, Request, Result};
 use http::Method;
 
-/// The most replies that are kept, the most bytes of all of them, and of one. A program that reads more has no
-/// use for this cache.
+/// The most replies that are kept, the most bytes of all of them, and of one. A program that reads more does not
+/// benefit from this cache.
 const MOST: usize = 512;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 const LARGEST: usize = 1024 * 1024;
@@ -27,16 +27,16 @@ pub(crate) struct ResponseCache {
 #[derive(Default)]
 struct State {
     kept: HashMap<String, (SystemTime, Reply)>,
-    /// The size of all that is kept.
+    /// The size of all kept replies.
     bytes: usize,
-    /// How often it was emptied: a reply that was asked for before a write is old when it arrives.
+    /// How often the cache was emptied: a reply requested before a write is outdated when it arrives.
     emptied: u64,
 }
 
-/// What a look found.
+/// The result of a lookup.
 pub(super) enum Cached {
     Hit(Reply),
-    /// Nothing; to be handed back with the reply.
+    /// No reply. Contains a number to pass back when the reply is stored.
     Miss(u64),
 }
 
@@ -77,7 +77,7 @@ impl ResponseCache {
         state.emptied = state.emptied.wrapping_add(1);
     }
 
-    /// A clock that was set back makes everything old rather than young for long.
+    /// A clock that was set back makes all replies old, rather than fresh for a long time.
     fn is_fresh(&self, since: SystemTime, now: SystemTime) -> bool {
         now.duration_since(since).is_ok_and(|age| age < self.ttl)
     }
@@ -98,18 +98,18 @@ impl State {
     }
 }
 
-/// What a reply takes, about: the headers count as the service's usual ones.
+/// Returns the approximate size of a reply; the headers count as the service's usual ones.
 fn weight(url: &str, reply: &Reply) -> usize {
     url.len() + reply.body.len() + 1024
 }
 
-/// Whether the reply may be kept.
+/// Returns whether the reply can be kept.
 pub(super) fn is_kept(request: &Request) -> bool {
     *request.method() == Method::GET && !request.is_download() && !request.is_secret()
 }
 
-/// A write under way. It empties the cache when it ends, also when nobody waits for its end: only a
-/// refusal is known to have changed nothing.
+/// A write under way. It empties the cache when it ends, even if its caller was cancelled; only a refusal is known to
+/// have changed nothing.
 pub(super) struct Write<'a>(Option<&'a ResponseCache>);
 
 impl<'a> Write<'a> {

@@ -1,4 +1,4 @@
-//! Colonies that are not built in, by name.
+//! Lookup of colonies that are not built in, by name.
 
 use std::{
     sync::Arc,
@@ -11,14 +11,14 @@ use colony_core::{Error, ErrorKind, Result, colony_name::Directory};
 use super::Http;
 use crate::gate::Gate;
 
-/// How long the list counts as new: a name that it does not hold is not looked up again. Short, since colonies are
-/// founded while programs run.
+/// How long the list counts as new: a name missing from it is not looked up again. Short, since colonies are founded
+/// while programs run.
 const NEW_FOR: Duration = Duration::from_secs(2);
 
-/// What is known of them.
+/// The known colonies.
 #[derive(Default)]
 pub(crate) struct Colonies {
-    /// As the last look-up found them.
+    /// The result of the last lookup.
     known: ArcSwapOption<List>,
     gate: Arc<Gate<Result<Arc<List>>>>,
 }
@@ -44,8 +44,8 @@ impl List {
 }
 
 impl Http {
-    /// The id of a colony that is not built in. The list is fetched once for a client, and once more for a name that it
-    /// does not hold, by one request for however many ask at once.
+    /// Returns the id of a colony that is not built in. The list is fetched once for a client, and again for a name
+    /// missing from it, by one request for all waiting callers.
     pub(super) async fn colony_id(&self, name: &str) -> Result<String> {
         let colonies = &self.shared.colonies;
         if let Some(known) = colonies.known.load_full() {

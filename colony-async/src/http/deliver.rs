@@ -1,4 +1,4 @@
-//! One request, from the cache or over the wire, with all its tries.
+//! Delivers one request, from the cache or over the network, with all its tries.
 
 use colony_core::{Auth, Body, Reply, Request, Result, retry::RetryPolicy};
 
@@ -9,7 +9,7 @@ use super::{
 use crate::{deadline::Deadline, repeat::Repeat, sender::Sink, session::Round};
 
 impl Http {
-    /// Returns the last reply to a request, a kept one if there is one. With a sink, the body of a success goes there as a
+    /// Returns the last reply to a request, or a cached one. With a sink, the body of a success goes there as a
     /// stream, and the reply has none.
     pub(super) async fn deliver_until(
         &self,
@@ -61,7 +61,7 @@ impl Http {
         outcome
     }
 
-    /// Sends a request as often as the policy and a rejected token ask for, and gives the last reply.
+    /// Sends a request with the retries of the policy and for a rejected token, and returns the last reply.
     async fn send_with_retries(
         &self,
         request: &Request,
@@ -98,7 +98,7 @@ impl Http {
     ) -> Result<Reply> {
         loop {
             let outcome = self.send_once(request, tokens.as_deref_mut(), sink).await?;
-            // Part of what cannot be read again is gone.
+            // Part of the content has been read and cannot be read again.
             if !request.is_repeatable() {
                 return outcome;
             }
@@ -108,8 +108,8 @@ impl Http {
         }
     }
 
-    /// Sends a request once, and again with another token while its own is refused. The outer error is that
-    /// of a login, which was tried often enough.
+    /// Sends a request once, and again with another token while its own is refused. The outer error is that of a
+    /// login, which has used up its own retries.
     async fn send_once(
         &self,
         request: &Request,
@@ -136,7 +136,7 @@ impl Http {
     }
 }
 
-/// Whether a token goes with the request: in a header, or in a form, where such a request has no header.
+/// Returns whether the request carries a token: in a header, or in a form, where such a request has no header.
 fn carries_token(request: &Request) -> bool {
     let in_form =
         matches!(request.body(), Body::Form(fields) if fields.iter().any(|(_, value)| value.is_none()));

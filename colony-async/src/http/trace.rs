@@ -15,7 +15,7 @@ pub(super) fn span(request: &Request) -> Span {
     )
 }
 
-/// Tells how the call ended.
+/// Records how the call ended.
 pub(super) fn end(span: &Span, outcome: &Result<Reply>) {
     if span.is_disabled() {
         return;

@@ -1,8 +1,9 @@
-//! The server's notes about parameters and values that will go away.
+//! The server's notes about deprecated parameters and values.
 //!
-//! `X-Colony-Deprecated-Params: search=q` says that the parameter `search` is now called `q`, and
+//! `X-Colony-Deprecated-Params: search=q` means that the parameter `search` is now called `q`, and
 //! `X-Colony-Deprecated-Values: sort:new=newest` that the value `new` of `sort` is now `newest`;
-//! `X-Colony-Deprecated-Body-Fields` says the same of fields of the body. Each is reported once for each client and route, as a `tracing` warning.
+//! `X-Colony-Deprecated-Body-Fields` means the same for fields of the body. Each note is reported once for each
+//! client and route, as a `tracing` warning.
 
 use std::{
     collections::HashSet,
@@ -15,23 +16,23 @@ use colony_core::{
 };
 use url::Url;
 
-/// So many notes are remembered. A server that sends more is not worth the memory.
+/// The number of notes that are remembered. A server that sends more is not worth the memory.
 const MOST: usize = 1000;
 
-/// What was told already: route, old name.
+/// The notes already reported: route, old name.
 #[derive(Default)]
 pub(super) struct Deprecations(Mutex<HashSet<(String, String)>>);
 
 impl Deprecations {
     pub(super) fn look(&self, request: &Request, url: &Url, reply: &Reply) {
         for header in [&NAMES_HEADER, &VALUES_HEADER, &BODY_HEADER] {
-            // Nearly always there is none, and this is all it costs.
+            // Nearly always there is no note, and this check is the only cost.
             let Some(text) = reply.headers.get(header).and_then(|text| text.to_str().ok()) else { continue };
             for (old, new) in pairs(text) {
                 if !self.is_news(request.template(), old) {
                     continue;
                 }
-                // The host alone: an address may hold a password.
+                // Only the host: an address can contain a password.
                 let (host, port) = (url.host_str(), url.port_or_known_default());
                 tracing::warn!(
                     target: "colony::http", event = "deprecated", operation = request.operation(),
@@ -48,7 +49,7 @@ impl Deprecations {
     }
 }
 
-/// Reads `old=new, older=newer`; what has not both sides is passed over.
+/// Parses `old=new, older=newer`; skips an entry that lacks a side.
 fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split(',').filter_map(|pair| {
         let (old, new) = pair.split_once('=')?;

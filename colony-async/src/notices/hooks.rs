@@ -1,4 +1,4 @@
-//! Functions of the program's own that see every request and every reply.
+//! Functions of the program that see every request and every reply.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -11,8 +11,8 @@ use crate::callback::Owner;
 
 /// A request that is about to be sent, as a hook sees it.
 ///
-/// Each try is one, and so is each login. The token is never part of it, and what would give away a
-/// secret (a login, a key's recovery or rotation, a webhook's secret) has no body here.
+/// Every try is reported, and so is every login. The token is never included, and a request with a secret (a login, a
+/// key's recovery or rotation, a webhook's secret) has no body here.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Outgoing<'a> {
@@ -22,7 +22,7 @@ pub struct Outgoing<'a> {
     pub method: &'a Method,
     /// The address, with its query.
     pub url: &'a str,
-    /// The JSON body, when there is one and it may be shown.
+    /// The JSON body, if there is one and it can be shown.
     pub body: Option<&'a JsonObject>,
 }
 
@@ -38,7 +38,7 @@ pub struct Incoming<'a> {
     pub url: &'a str,
     /// The status.
     pub status: u16,
-    /// The body, when it is JSON and may be shown; an empty one is an empty object. Downloads have none.
+    /// The body, if it is JSON and can be shown; an empty one is an empty object. Downloads have none.
     pub body: Option<&'a Value>,
 }
 
@@ -95,18 +95,18 @@ impl Hooks {
     }
 }
 
-/// The address without a user's name and password, which a base URL may hold.
+/// Returns the address without a user's name and password, which a base URL can contain.
 fn shown(url: &Url) -> Cow<'_, str> {
     if url.username().is_empty() && url.password().is_none() {
         return url.as_str().into();
     }
     let mut url = url.clone();
-    // Fails only for addresses without a host, which cannot be sent to.
+    // This fails only for addresses without a host, to which nothing can be sent.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     String::from(url).into()
 }
 
-/// Whether bodies of this request and its reply hold what no hook may see.
+/// Returns whether bodies of this request and its reply contain data that no hook may see.
 fn hides(request: &Request) -> bool {
     request.is_secret() || request.success_effect() == Effect::AdoptKey
 }

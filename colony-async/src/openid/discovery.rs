@@ -1,4 +1,4 @@
-//! Lazy discovery: the document is fetched when it is first needed, and not before.
+//! Lazy discovery: the document is fetched only when it is first needed.
 
 use std::sync::Arc;
 
@@ -23,15 +23,15 @@ use crate::{
 
 const TARGET: &str = "colony::openid";
 
-/// What a provider says of itself. Shared by all who need it.
+/// A provider's description of itself, shared by all that need it.
 ///
-/// - Nothing is sent before somebody asks; then one request for however many ask at once.
-/// - A document is kept in memory for [`discovery::TTL`]. It is not kept on disk: with a warm token cache it
-///   is not needed at all, and with a cold one it is one request beside the exchange.
-/// - A failure is shared with the callers that waited for it, and with those that ask within a few seconds.
-/// - A provider without a document (404, and only that) has its token endpoint where it has always been:
-///   see [`Provider::without_document`]. That is not kept either, so that a document which appears is seen.
-///   No token goes to another host by it: the address is below the issuer's own.
+/// - Nothing is sent before the first caller needs it; one request serves all waiting callers.
+/// - A document is kept in memory for [`discovery::TTL`]. It is not kept on disk: with a warm token cache it is not
+///   needed at all, and with a cold one it is one request in addition to the exchange.
+/// - A failure is shared with the callers that waited for it, and with those that follow within a few seconds.
+/// - A provider without a document (404, and only that) has its token endpoint at the default path: see
+///   [`Provider::without_document`]. That is not kept either, so that a document which appears is noticed. It sends
+///   no token to another host: the address is below the issuer's own.
 pub(crate) struct Discovery {
     issuer: String,
     sender: Sender,
@@ -41,25 +41,25 @@ pub(crate) struct Discovery {
 }
 
 impl Discovery {
-    /// Of this issuer, letter for letter as it names itself.
+    /// Creates the discovery of this issuer, spelled exactly as it names itself.
     pub(crate) fn new(issuer: String, sender: Sender, retry: RetryPolicy, timer: Arc<dyn Timer>) -> Self {
         let memo = Arc::new(Memo::new(Arc::clone(&timer)));
         Self { issuer, sender, retry: memo::budget(&retry), timer, memo }
     }
 
-    /// Whose document it is.
+    /// Returns the issuer of the document.
     #[cfg_attr(not(feature = "id-token"), allow(dead_code, reason = "for the verification of id_tokens"))]
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The provider, asking it if necessary.
+    /// Returns the provider, fetching the document if necessary.
     ///
     /// # Errors
     ///
     /// [`discovery::Refused`] as an error of kind [`Decode`](colony_core::ErrorKind::Decode) or
-    /// [`Config`](colony_core::ErrorKind::Config) where the document is not to be believed; otherwise what
-    /// kept it from being had.
+    /// [`Config`](colony_core::ErrorKind::Config) if the document cannot be trusted; otherwise the error of the
+    /// request.
     pub(crate) async fn provider(self: &Arc<Self>) -> Result<Arc<Provider>> {
         let fetch = || {
             let discovery = Arc::clone(self);
@@ -87,7 +87,7 @@ impl Discovery {
         fetched.map(|(value, is_published)| Fetched { value, fetched_at: is_published.then_some(now) })
     }
 
-    /// The provider, and whether it published a document.
+    /// Returns the provider, and whether it published a document.
     async fn fetch_once(&self) -> Result<(Arc<Provider>, bool)> {
         // An invalid issuer is refused before anything is sent to it.
         let undocumented = Provider::without_document(&self.issuer)?;

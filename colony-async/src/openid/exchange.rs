@@ -1,4 +1,4 @@
-//! The exchange itself: the client's login for a token that another service takes
+//! The exchange itself, of the client's login for a token that another service accepts
 //! ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)).
 
 use std::{
@@ -37,24 +37,24 @@ const TARGET: &str = "colony::token";
 /// Gets tokens for one audience.
 pub(super) struct Exchange {
     pub(super) audience: Audience,
-    /// Whose login is exchanged.
+    /// The login that is exchanged.
     pub(super) login: Arc<Session>,
     pub(super) discovery: Arc<Discovery>,
     pub(super) sender: Sender,
     pub(super) retry: RetryPolicy,
-    /// How long each request may take, with all its tries.
+    /// The time limit of each request, including all its tries.
     pub(super) deadline: Duration,
     /// How long the login may wait for its lock.
     pub(super) lock_timeout: Duration,
-    /// A login's token that was refused here although it had just been got: then the login is not what is
-    /// wrong, and another one would not help.
+    /// A login's token that was refused here although it was just obtained: then the login is not the problem, and
+    /// another one would not help.
     pub(super) innocent: Mutex<Option<SecretString>>,
 }
 
 impl Exchange {
     async fn run(&self, key: &SecretString, attempt: Attempt<'_>) -> Result<CachedToken> {
         let timer = attempt.timer;
-        // The document and the login have limits of their own; the login may wait for its lock.
+        // Discovery and the login have their own limits; the login may wait for its lock.
         attempt.announce(self.deadline);
         let provider = self.discovery.provider().await?;
         let login_limit = self.lock_timeout.saturating_mul(2).saturating_add(self.deadline);
@@ -85,7 +85,7 @@ impl Exchange {
             return Err(error);
         }
         let granted = Granted::read_reply(&reply, unix(timer))?;
-        // With the key the account may have changed, and this one's token is not to be kept as the other's.
+        // The account may have changed with the key, and this token must not be kept as the other account's.
         if self.login.secret().is_none_or(|now| now.expose_secret() != key.expose_secret()) {
             let message = "the API key was replaced during the exchange";
             return Err(Error::build(ErrorKind::Busy, message).operation(OPERATION).finish());
@@ -105,7 +105,7 @@ impl Exchange {
     }
 }
 
-/// Whether the login was refused: 401, or `invalid_grant`
+/// Returns whether the login was refused: 401, or `invalid_grant`
 /// ([RFC 8693, section 2.2.2](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.2)).
 fn refuses_subject(reply: &Reply) -> bool {
     let code = || Some(reply.json().ok()?.get("error").and_then(Value::as_str)? == "invalid_grant");
@@ -137,7 +137,7 @@ impl Mint for Exchange {
 
     fn note(&self, error: &Error, now: f64) -> Option<Note> {
         match error.status() {
-            // A login's limit has a note of its own, which everybody reads who needs a login.
+            // A login's rate limit has its own note, which is read by all processes that need a login.
             Some(429) if error.operation() == Some(OPERATION) => {
                 Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message()))
             }
@@ -156,7 +156,7 @@ impl Mint for Exchange {
         note.to_exchange_error(now)
     }
 
-    /// What was refused was the login, for want of a two-factor code; this one may have one.
+    /// The login was refused because it lacked a two-factor code; this one may have one.
     fn differs(&self, note: &Note) -> bool {
         self.login.differs(note)
     }

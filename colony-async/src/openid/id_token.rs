@@ -1,4 +1,4 @@
-//! Verifying an `id_token` with the provider's published keys (feature `id-token`).
+//! Verification of an `id_token` with the provider's published keys (feature `id-token`).
 
 use std::{
     fmt,
@@ -28,15 +28,14 @@ use crate::{
 
 const TARGET: &str = "colony::openid";
 
-/// Verifies `id_token`s that were issued for one client id by the site that a client speaks to.
+/// Verifies `id_token`s that a client's site issued for one client id.
 ///
-/// From [`Http::id_token_verifier`](crate::Http::id_token_verifier); clones are cheap and share the keys. The
-/// keys are fetched when the first token is verified, believed for an [hour](keys::TTL), and fetched once
-/// more for a token that names a key which is not among them, though not more often than once in a
-/// [minute](keys::LEAST_INTERVAL), whatever tokens strangers bring.
+/// From [`Http::id_token_verifier`](crate::Http::id_token_verifier); clones are cheap and share the keys. The keys
+/// are fetched when the first token is verified, and trusted for an [hour](keys::TTL). They are fetched again for a
+/// token that names a missing key, but at most once in a [minute](keys::LEAST_INTERVAL), whatever tokens arrive.
 ///
-/// Refused is whatever is not signed with RS256 by such a key, is another issuer's, is not for this client
-/// alone, has ended, is not good yet, or repeats another nonce: see
+/// A token is refused if it is not signed with RS256 by such a key, comes from another issuer, is not for this client
+/// alone, has expired, is not valid yet, or contains another nonce: see
 /// [`Refused`](colony_core::openid::id_token::Refused).
 ///
 /// ```no_run
@@ -61,23 +60,23 @@ impl IdTokenVerifier {
         Self { keys, timer, audience }
     }
 
-    /// What a token has to say, for [`verify_as`](Self::verify_as): this issuer, this audience, no nonce.
+    /// Returns the expected claims, for [`verify_as`](Self::verify_as): this issuer, this audience, no nonce.
     pub fn expected(&self) -> Expected {
         Expected::new(self.keys.discovery.issuer(), &self.audience)
     }
 
-    /// Verifies a token of a login without a nonce, as an exchanged one is.
+    /// Verifies a token of a login without a nonce, such as an exchanged one.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Auth`] for a token that is not believed, with
-    /// [`Refused`](colony_core::openid::id_token::Refused) as its source and one word of it as its
-    /// [`code`](Error::code); otherwise what kept the keys from being had.
+    /// [`ErrorKind::Auth`] for a token that cannot be trusted, with
+    /// [`Refused`](colony_core::openid::id_token::Refused) as its source and a short form of it as its
+    /// [`code`](Error::code); otherwise the error of fetching the keys.
     pub async fn verify(&self, token: &str) -> Result<Claims> {
         self.verify_as(token, &self.expected()).await
     }
 
-    /// Verifies a token that has to say more, the nonce of a login for example.
+    /// Verifies a token that must contain further claims, for example the nonce of a login.
     ///
     /// # Errors
     ///
@@ -105,7 +104,7 @@ impl IdTokenVerifier {
     }
 
     async fn check(&self, token: &str, expected: &Expected) -> Result<Claims> {
-        // What is refused for its header costs no request.
+        // A token refused for its header costs no request.
         let unverified = Unverified::read(token)?;
         let keys = self.keys.with(unverified.key_id()).await?;
         Ok(unverified.verify(&keys, expected, unix(&*self.timer), is_signed)?)
@@ -129,7 +128,7 @@ pub(crate) struct Keys {
     sender: Sender,
     retry: RetryPolicy,
     timer: Arc<dyn Timer>,
-    /// When the keys were last asked for, Unix seconds, whatever came of it.
+    /// When the keys were last requested, Unix seconds, whatever the outcome.
     asked_at: Mutex<f64>,
     memo: Arc<Memo<Arc<KeySet>>>,
 }
@@ -151,13 +150,13 @@ impl Keys {
         }
     }
 
-    /// The keys, with the one of this name among them.
+    /// Returns the keys, which include one with this id.
     async fn with(self: &Arc<Self>, id: Option<&str>) -> Result<Arc<KeySet>> {
         let mut known = self.fetched(None).await?;
         if known.value.candidates(id).is_empty() {
             let (asked_at, now) =
                 (*self.asked_at.lock().unwrap_or_else(PoisonError::into_inner), unix(&*self.timer));
-            // One that another task has fetched meanwhile may have it.
+            // Another task may have fetched newer keys that include it.
             let latest = self.memo.known(keys::is_believed).filter(|latest| !Arc::ptr_eq(latest, &known));
             if let Some(latest) = latest {
                 known = latest;
@@ -171,7 +170,7 @@ impl Keys {
         Ok(Arc::clone(&known.value))
     }
 
-    /// The keys, others than these, fetched if necessary.
+    /// Returns keys other than these, fetched if necessary.
     async fn fetched(
         self: &Arc<Self>,
         not: Option<&Arc<Fetched<Arc<KeySet>>>>,

@@ -1,4 +1,4 @@
-//! Something that a provider publishes, fetched when it is first needed and kept in memory for a while.
+//! A document of a provider, fetched when it is first needed and kept in memory for a while.
 
 use std::{
     future::Future,
@@ -14,14 +14,14 @@ use crate::{
     time::{Timer, unix},
 };
 
-/// How long a failure is remembered: a crowd of callers must not ask a provider that is in trouble one after the
-/// other.
+/// How long a failure is remembered: many callers must not send requests one after another to a provider that is in
+/// trouble.
 const FAILURE_KEPT: Duration = Duration::from_secs(5);
 
-/// How often a fetch is tried again, whatever logins are allowed: nobody waits two minutes for a document.
+/// How often a fetch is retried, whatever the policy for logins: two minutes are too long for a document.
 const MOST_RETRIES: u32 = 2;
 
-/// The last fetch. One fetch serves however many ask at once.
+/// The last fetch. One fetch serves all waiting callers.
 pub(super) struct Memo<T> {
     timer: Arc<dyn Timer>,
     known: ArcSwapOption<Fetched<T>>,
@@ -29,10 +29,10 @@ pub(super) struct Memo<T> {
     gate: Arc<Gate<Result<Arc<Fetched<T>>>>>,
 }
 
-/// What was fetched.
+/// A fetched value.
 pub(super) struct Fetched<T> {
     pub(super) value: T,
-    /// Unix seconds; `None` for what is to be fetched again the next time.
+    /// When it was fetched, Unix seconds; `None` if it must be fetched again the next time.
     pub(super) fetched_at: Option<f64>,
 }
 
@@ -47,18 +47,18 @@ impl<T: Send + Sync + 'static> Memo<T> {
         Self { timer, known: ArcSwapOption::empty(), failed: Mutex::default(), gate: Arc::default() }
     }
 
-    /// What is known and believed.
+    /// Returns the known value, if it is believed.
     pub(super) fn known(&self, is_believed: fn(f64, f64) -> bool) -> Option<Arc<Fetched<T>>> {
         let now = unix(&*self.timer);
         let is_believed = |known: &Arc<Fetched<T>>| known.fetched_at.is_some_and(|at| is_believed(at, now));
         self.known.load_full().filter(is_believed)
     }
 
-    /// Returns what is known and believed, other than `not`, and fetches it if necessary.
+    /// Returns the known and believed value, other than `not`, and fetches it if necessary.
     ///
     /// # Errors
     ///
-    /// What the fetch says, for a moment also to those who come after it.
+    /// The error of the fetch, also for callers that follow within a few seconds.
     pub(super) async fn get<F>(
         self: &Arc<Self>,
         not: Option<&Arc<Fetched<T>>>,
@@ -78,7 +78,7 @@ impl<T: Send + Sync + 'static> Memo<T> {
         let work = || {
             let (memo, not, fetching) = (Arc::clone(self), not.cloned(), fetch());
             async move {
-                // Another fetch may have ended between the look and the start of this one.
+                // Another fetch may have ended between the check and the start of this one.
                 let is_useful = |known: &Arc<Fetched<T>>| not.is_none_or(|not| !Arc::ptr_eq(known, &not));
                 if let Some(known) = memo.known(is_believed).filter(is_useful) {
                     return Ok(known);
@@ -104,7 +104,7 @@ impl<T: Send + Sync + 'static> Memo<T> {
     }
 }
 
-/// The budget of a fetch.
+/// Returns the retry policy of a fetch.
 pub(super) fn budget(login: &RetryPolicy) -> RetryPolicy {
     let RetryPolicy { max_retries, max_delay, .. } = RetryPolicy::default();
     login.clone().max_retries(login.max_retries.min(max_retries.min(MOST_RETRIES))).max_delay(max_delay)

@@ -22,10 +22,10 @@ use crate::{
     token::CachedToken,
 };
 
-/// So many sources are kept. A program that takes audiences from others must not grow for ever.
+/// The number of sources that are kept. A program that takes audiences from others must not grow without limit.
 const MOST_SOURCES: usize = 256;
 
-/// Makes sources and keeps them.
+/// Creates token sources and keeps them.
 pub(crate) struct Sources {
     login: Arc<Session>,
     settings: Settings,
@@ -67,7 +67,7 @@ impl Sources {
         }
     }
 
-    /// A token for another service, where what is needed of it is fresh.
+    /// Returns a token for another service whose needed part is fresh.
     ///
     /// # Errors
     ///
@@ -82,11 +82,11 @@ impl Sources {
         Ok(token)
     }
 
-    /// The part of it that is needed.
+    /// Returns the needed part of the token.
     ///
     /// # Errors
     ///
-    /// As [`token`](Self::token), and [`ErrorKind::Api`] where there is no `id_token`.
+    /// As [`token`](Self::token), and [`ErrorKind::Api`] if there is no `id_token`.
     pub(crate) async fn secret(&self, wanted: Wanted) -> Result<SecretString> {
         let held = self.held(&wanted).await?;
         if wanted.need != Need::IdToken {
@@ -100,17 +100,17 @@ impl Sources {
         })
     }
 
-    /// Makes the next call for this audience exchange anew.
+    /// Makes the next call for this audience exchange the login again.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`] for an audience that cannot be.
+    /// [`ErrorKind::InvalidArgument`] for an invalid audience.
     pub(crate) async fn forget(&self, audience: &Audience) -> Result<()> {
         self.source(audience)?.forget().await;
         Ok(())
     }
 
-    /// Verifies `id_token`s for this client id.
+    /// Returns a verifier of `id_token`s for this client id.
     #[cfg(feature = "id-token")]
     pub(crate) fn verifier(&self, audience: String) -> super::IdTokenVerifier {
         super::IdTokenVerifier::new(Arc::clone(&self.keys), Arc::clone(&self.timer), audience)
@@ -129,7 +129,7 @@ impl Sources {
         audience.check()?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_SOURCES && !known.contains_key(audience) {
-            // Whichever: a token that is asked for again is in its file.
+            // Any idle one: if its token is needed again, it is in its file.
             let idle = known.iter().find(|(_, source)| Arc::strong_count(source) == 1);
             if let Some(audience) = idle.map(|(audience, _)| audience.clone()) {
                 known.remove(&audience);
@@ -155,13 +155,13 @@ impl Sources {
         Arc::new(session.asking(self.login.key_asker()))
     }
 
-    /// Forgets all sources: the key was replaced, and what they hold is the old one's.
+    /// Forgets all sources: the key was replaced, and their tokens belong to the old one.
     pub(crate) fn clear(&self) {
         self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
-/// A source holds what was exchanged and nothing else.
+/// Returns the error for a source without an exchanged token; a source holds nothing else.
 fn lost() -> Error {
     Error::build(ErrorKind::Decode, "the token was not exchanged").operation(OPERATION).finish()
 }

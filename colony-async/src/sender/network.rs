@@ -1,4 +1,4 @@
-//! The error of a request that got no answer: which limit ended it, what it broke at, and whether the server may
+//! The error of a request without a reply: which limit ended it, at which step it failed, and whether the server may
 //! have acted.
 
 use std::{error::Error as _, io, time::Duration};
@@ -11,11 +11,11 @@ use super::upload::Unreadable;
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     pub(super) timeout: Duration,
-    /// `None` where the program's own HTTP client has one.
+    /// `None` if the program's own HTTP client has one.
     pub(super) connect: Option<Duration>,
 }
 
-/// The error of a request to this host whose answer did not arrive.
+/// Returns the error of a request to this host whose reply did not arrive.
 pub(super) fn error(
     request: &Request,
     host: &str,
@@ -23,7 +23,7 @@ pub(super) fn error(
     how: Unanswered,
     limits: Limits,
 ) -> Error {
-    // The address may carry secrets; the message names the host alone.
+    // The address may contain secrets; the message names only the host.
     let error = error.without_url();
     let unreadable =
         causes(&error).find_map(|cause| cause.downcast_ref::<Unreadable>().map(ToString::to_string));
@@ -56,8 +56,8 @@ pub(super) fn error(
         }
         None => "Check the base URL (COLONY_BASE_URL), the network and the proxy".to_owned(),
     };
-    // Repeating changes nothing about a certificate or a server that speaks no TLS, and the system repeats a
-    // connection attempt by itself until the limit.
+    // Repeating does not fix a certificate or a server without TLS, and the system itself repeats a connection
+    // attempt until the limit.
     let is_settled = matches!(limit, Some((Limit::Connect, _)))
         || error.is_connect() && (message.contains("certificate") || causes(&error).any(is_tls));
     let mut builder = Error::build(ErrorKind::Network, message).hint(hint).source(error);
@@ -70,7 +70,7 @@ pub(super) fn error(
     builder.finish().about(request)
 }
 
-/// The error of an answer that stood still for too long.
+/// Returns the error of a reply that stalled for too long.
 pub(super) fn no_answer(request: &Request, host: &str, limits: Limits) -> Error {
     let limit = limits.timeout;
     let message = format!("no answer from {host} within {}", setting(Limit::Request, limit));
@@ -86,7 +86,7 @@ fn setting(limit: Limit, value: Duration) -> String {
     format!("{} s ({})", value.as_secs_f64(), limit.as_str())
 }
 
-/// How a request ended whose answer did not begin.
+/// Returns how a request failed before its reply began.
 pub(super) fn before_an_answer(error: &reqwest::Error) -> Unanswered {
     if error.is_connect() {
         return Unanswered::NotConnected;
@@ -105,7 +105,7 @@ fn is_closed(cause: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
-/// Whether the handshake failed: rustls' errors travel as invalid data.
+/// Returns whether the handshake failed: rustls reports its errors as invalid data.
 fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
     cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
 }
@@ -114,7 +114,7 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Erro
     std::iter::successors(error.source(), |&cause| cause.source())
 }
 
-/// What lies at the bottom of an error, in the words that people search for.
+/// Returns the root cause of an error, in words that people search for.
 pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     if error.is_dns() {
         return "no such host".to_owned();
@@ -124,7 +124,7 @@ pub(crate) fn root_cause(error: &reqwest::Error) -> String {
         return "connection refused".to_owned();
     }
     let text = cause.to_string();
-    // The libraries for TLS have no types in common.
+    // The TLS libraries have no types in common.
     let known = [
         (
             &["UnknownIssuer", "unable to get local issuer", "self-signed", "self signed"][..],

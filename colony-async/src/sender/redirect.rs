@@ -1,8 +1,8 @@
-//! Where a reply sends a request, and whether it goes there.
+//! Redirects: the target of a reply, and whether it is followed.
 //!
-//! 307 and 308 to the same origin are followed, and 301, 302 and 303 for reads only: elsewhere they turn a
-//! write into a read ([RFC 9110, section 15.4](https://www.rfc-editor.org/rfc/rfc9110#section-15.4)). Nothing
-//! goes to another scheme, host or port: key and token are for this one.
+//! 307 and 308 to the same origin are followed. 301, 302 and 303 are followed for reads only: otherwise they turn a
+//! write into a read ([RFC 9110, section 15.4](https://www.rfc-editor.org/rfc/rfc9110#section-15.4)). No redirect to
+//! another scheme, host or port is followed: key and token are for this one.
 
 use colony_core::{Error, ErrorKind, Request, Result, retry::Repeat};
 use http::{HeaderMap, StatusCode, header};
@@ -11,11 +11,11 @@ use url::Url;
 /// How many redirects of one request are followed.
 const MOST: u32 = 5;
 
-/// The address to go on at; `None` for a reply that sends nowhere.
+/// Returns the address to continue at; `None` for a reply that does not redirect.
 ///
 /// # Errors
 ///
-/// An error with the code `redirected` where it is not followed.
+/// An error with the code `redirected` if the redirect is not followed.
 pub(super) fn next(
     request: &Request,
     at: &Url,
@@ -53,12 +53,12 @@ pub(super) fn next(
     Err(error.finish().about(request))
 }
 
-/// The same address by `https`.
+/// Returns whether the target is the same host over `https`.
 fn is_upgrade(at: &Url, to: &Url) -> bool {
     at.scheme() == "http" && to.scheme() == "https" && at.host() == to.host()
 }
 
-/// An address without what may be secret in it.
+/// Returns an address without its possibly secret parts.
 fn shown(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }

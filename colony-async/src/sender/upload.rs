@@ -15,21 +15,21 @@ use colony_core::{Chunks, Opened};
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 
-/// How much of a reader is held at once.
+/// How much of a reader is buffered at once, in bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// How far an upload is: what tells a slow one from one that stands still.
+/// The progress of an upload, which distinguishes a slow one from a stalled one.
 #[derive(Clone, Default)]
 pub(super) struct Progress(Arc<AtomicU64>);
 
 impl Progress {
-    /// How many chunks were handed to the connection.
+    /// Returns how many chunks were passed to the connection.
     pub(super) fn chunks(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The content of an upload cannot be read: no fault of the network.
+/// The error of an upload whose content cannot be read; the network is not at fault.
 #[derive(Debug)]
 pub(super) struct Unreadable(io::Error);
 
@@ -41,7 +41,7 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-/// The body of an upload between a head and a tail, and its length, where that is known.
+/// Returns the body of an upload between a head and a tail, and its length, if known.
 pub(super) fn body(
     head: Bytes,
     content: Opened,
@@ -67,7 +67,8 @@ pub(super) fn body(
     (reqwest::Body::wrap_stream(counted), length)
 }
 
-/// Reads on a thread of its own: the caller's may all be waiting for this very call. It ends with the stream.
+/// Reads on a separate thread, since the caller's may all be waiting for this very call. The thread ends with the
+/// stream.
 fn read(mut reader: Box<dyn Read + Send>, size: Option<u64>) -> Chunks {
     let (sender, mut receiver) = mpsc::channel::<io::Result<Bytes>>(2);
     let failed = sender.clone();

@@ -1,7 +1,8 @@
-//! Answers mentions and messages, each once: what was not answered when it is killed is answered when it is started
-//! again, and what was answered is not.
+//! Answers each mention and message once: an event that was not answered before a crash is answered after the
+//! restart, and an answered event is not answered again.
 //!
-//! With `--once` it answers what there is and ends, for cron. The first start only notes where it begins.
+//! With `--once` it answers the pending events and ends, for cron. The first start only records its starting
+//! position.
 
 use colony_async::{
     api::{comments::CreateComment, messages::SendMessage},
@@ -33,7 +34,8 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// The keys are made of the event: after a crash between the answer and `done` the service recognises the repetition.
+/// Uses keys derived from the event: after a crash between the answer and `done`, the service recognizes the
+/// repetition.
 async fn answer(client: &Client, received: &Received) -> Result<()> {
     match &**received {
         Event::Message(message) => {

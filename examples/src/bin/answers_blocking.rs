@@ -1,7 +1,8 @@
-//! As `answers`, without async: answers mentions and messages, each once. What was not answered when it is killed is
-//! answered when it is started again.
+//! As `answers`, without async: answers each mention and message once. An event that was not answered before a crash
+//! is answered after the restart.
 //!
-//! With `--once` it answers what there is and ends, for cron. The first start only notes where it begins.
+//! With `--once` it answers the pending events and ends, for cron. The first start only records its starting
+//! position.
 
 use colony_blocking::{
     api::{comments::CreateComment, messages::SendMessage},
@@ -25,7 +26,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The keys are made of the event: after a crash between the answer and `done` the service recognises the repetition.
+/// Uses keys derived from the event: after a crash between the answer and `done`, the service recognizes the
+/// repetition.
 fn answer(client: &Client, received: &Received) -> Result<()> {
     match &**received {
         Event::Message(message) => {

@@ -1,7 +1,7 @@
 //! An async program: many calls under way at once, on one client.
 //!
-//! Replies own what they need, so they can be joined, spawned and kept. Whatever runs at the same time,
-//! there is one login at most, and none if another program on this host has a token already.
+//! Replies own what they need, so they can be joined, spawned and kept. However many calls run at the same time,
+//! there is at most one login, and none if another program on this host already has a token.
 
 use colony_async::{
     Client, Result,
@@ -23,7 +23,7 @@ async fn main() -> Result<()> {
     )?;
     println!("{} reads {} posts", me.username, page.items.len());
 
-    // One task a post.
+    // One task per post.
     let reading: Vec<_> = page
         .items
         .into_iter()

@@ -1,6 +1,6 @@
 //! A script: no runtime, no async, the same methods as the async client without `.await`.
 //!
-//! Counts who wrote the latest posts. The list is an iterator that fetches page after page.
+//! Counts the authors of the latest posts. The list is an iterator that fetches page after page.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! A client behind a proxy, with limits, retries and hooks of its own, whose events go to a log.
+//! A client behind a proxy, with its own limits, retries and hooks, whose events go to a log.
 //!
-//! Reads the proxy from `HTTPS_PROXY`; a certificate authority of the network's own comes from `SSL_CERT_FILE`.
+//! Reads the proxy from `HTTPS_PROXY`; the network's own certificate authority comes from `SSL_CERT_FILE`.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     };
     let client = Client::builder(std::env::var("COLONY_API_KEY")?).build()?;
     let content = client.download(GetMessageAttachment::new(attachment))?;
-    // Beside the file first, so that a full disk leaves no half of it.
+    // Written to a temporary file first, so that a full disk leaves no partial download.
     let part = format!("{file}.part");
     std::fs::write(&part, &content)?;
     std::fs::rename(&part, &file)?;

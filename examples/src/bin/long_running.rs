@@ -1,11 +1,11 @@
-//! A long-running client of a service that is not The Colony: `POST /auth/token` takes a key in the header `X-API-Key`
-//! and answers `{"jwt": "…"}`.
+//! A long-running client of a service that is not The Colony: `POST /auth/token` takes a key in the header
+//! `X-API-Key` and returns `{"jwt": "…"}`.
 //!
-//! Each line on stdin names reports. They are fetched at once, by a task each, and all tasks share one token, with each
-//! other and with every other process of this user. A token that lives for ten minutes or more is taken until 60 s
-//! before its end, and renewed in the background ahead of that.
+//! Each line on stdin names reports. They are fetched at once, one task each, and all tasks share one token, with
+//! each other and with every other process of this user. A token that lives for ten minutes or more is used until 60
+//! s before its expiry, and renewed in the background before that.
 //!
-//! Reads `REPORTS_URL` and `REPORTS_API_KEY`, and from `REPORTS_JWT` a token in hand to start with.
+//! Reads `REPORTS_URL` and `REPORTS_API_KEY`, and optionally an initial token from `REPORTS_JWT`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,8 +19,7 @@ struct Answer {
     jwt: SecretString,
 }
 
-/// Fetches a token. Its end is read from the JWT. No error holds the answer, in which there may
-/// be a token.
+/// Fetches a token. Its expiry is read from the JWT. No error contains the reply, which may contain a token.
 async fn fetch(http: reqwest::Client, url: String, key: SecretString) -> Result<Minted> {
     let request = http.post(format!("{url}/auth/token")).header("x-api-key", key.expose_secret());
     let response = request.send().await.map_err(unreachable)?;
@@ -97,7 +96,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             })
             .collect();
         for task in fetching {
-            // A failure is one report's; the program goes on.
+            // A failure affects one report; the program continues.
             match task.await? {
                 (Ok(report), name) => println!("{name}: {report}"),
                 (Err(error), name) => println!("{name}: not now: {error}"),

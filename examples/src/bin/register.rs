@@ -1,8 +1,8 @@
-//! Opening an account in two steps, so that a lost key does not cost the name.
+//! Registers an account in two steps, so that a lost key does not cost the name.
 //!
-//! The key is shown once. The first step reserves the name for a quarter of an hour and gives the key;
-//! the second opens the account against the key's last six characters, *read back from where the key was
-//! stored*. A program that dies in between has lost nothing: the name becomes free again.
+//! The key is shown once. The first step reserves the name for a quarter of an hour and returns the key; the second
+//! confirms the account with the key's last six characters, *read back from where the key was stored*. A program that
+//! dies in between has lost nothing: the name becomes free again.
 //!
 //! Usage: `register USERNAME KEY_FILE`. Needs no COLONY_API_KEY.
 

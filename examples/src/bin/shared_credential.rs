@@ -1,13 +1,14 @@
-//! Servers that share one login: its refresh token is spent by its use, so one of them refreshes and the others take
-//! what it stored.
+//! Servers that share one login. A refresh token can be used only once, so one of the servers refreshes and the
+//! others use the credential that it stored.
 //!
-//! - `shared_credential login` stores a login: the token endpoint's answer, on stdin.
-//! - `shared_credential serve [ADDRESS]` answers `GET /whoami` with what the provider says of the account. Start as
-//!   many as there are ports.
+//! - `shared_credential login` stores a login: the token endpoint's reply, from stdin.
+//! - `shared_credential serve [ADDRESS]` replies to `GET /whoami` with the provider's information about the account.
+//!   Start one on each of several ports.
 //! - `shared_credential logout` ends the login, here and at the provider.
 //!
-//! Reads `OPENID_ISSUER`, `OPENID_CLIENT_ID` and, of a client that has one, `OPENID_CLIENT_SECRET`. The endpoints are those of The Colony; another provider's are in its
-//! discovery document. The store is in the user's data directory, or in `COLONY_SDK_CREDENTIALS_DIR`.
+//! Reads `OPENID_ISSUER`, `OPENID_CLIENT_ID` and, for a client that has one, `OPENID_CLIENT_SECRET`. The endpoints
+//! are those of The Colony; another provider's are in its discovery document. The store is in the user's data
+//! directory, or in `COLONY_SDK_CREDENTIALS_DIR`.
 
 use std::time::SystemTime;
 
@@ -18,8 +19,8 @@ use colony_async::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-/// Stores what a login gave. The store waits for a refresh under way, and refuses a login that is worth less than the
-/// one it has: without a refresh token, say, or of another issuer.
+/// Stores the result of a login. The store waits for a refresh under way, and refuses a login that is worth less than
+/// the stored one: for example one without a refresh token, or from another issuer.
 async fn log_in(
     issuer: &str,
     store: &CredentialStore,
@@ -63,7 +64,7 @@ fn unreachable(error: reqwest::Error) -> Error {
 async fn whoami(State(server): State<Server>) -> impl IntoResponse {
     match server.whoami().await {
         Ok(account) => (StatusCode::OK, account),
-        // Only a person can help. The server goes on, and works again after the next login.
+        // Only a person can help. The server continues, and works again after the next login.
         Err(error) if error.is_reauth_required() => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
         Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()),
     }
@@ -80,7 +81,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     match arguments.first().map(String::as_str) {
         Some("login") => log_in(&issuer, &store).await,
         Some("logout") => {
-            // If the provider does not confirm, nothing is removed and it can be tried again.
+            // If the provider does not confirm, nothing is removed and the logout can be repeated.
             let was_there = credential.log_out(Some(&format!("{issuer}/oauth/revoke"))).await?;
             println!("{}", if was_there { "logged out" } else { "nobody was logged in" });
             Ok(())

@@ -1,8 +1,8 @@
-//! A command line for a service that is not The Colony, with a token for each organisation and stack.
+//! A command line for a service that is not The Colony, with one token per organization and stack.
 //!
 //! A person's membership token is exchanged for a token of one stack (grant `jwt-bearer`, RFC 7523). However many
-//! commands start at once, one of them asks the token endpoint. While the token is fresh, none sends a request for it:
-//! discovery is a part of the exchange.
+//! commands start at once, only one of them calls the token endpoint. While the token is fresh, none sends a request
+//! for it: discovery is a part of the exchange.
 //!
 //! Usage: `stack_token ORGANISATION STACK`. Reads `STACKS_URL` and `STACKS_MEMBERSHIP_TOKEN`.
 
@@ -34,7 +34,7 @@ struct Granted {
 }
 
 impl Service {
-    /// The token of one stack. Whatever decides which token is right is a part of its name.
+    /// Returns the token source of one stack. Everything that determines which token is right is a part of its name.
     fn stack_token(&self, org: &str, stack: &str) -> Result<SharedToken> {
         let name = TokenName::new("stacks")
             .part("url", &self.url)
@@ -51,11 +51,11 @@ impl Service {
             .build()
     }
 
-    /// Fetches a token. Called only when one is due, and so is discovery.
+    /// Fetches a token. This and the discovery happen only when a token is due.
     async fn exchange(&self, scope: &str) -> Result<Minted> {
         let url = format!("{}/.well-known/oauth-authorization-server", self.url);
         let Discovery { token_endpoint } = json(self.http.get(url)).await?;
-        // The membership token goes to the service's own host only.
+        // The membership token is sent only to the service's own host.
         check_endpoints(&self.url, &token_endpoint)?;
         let form = Serializer::new(String::new())
             .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
@@ -76,8 +76,8 @@ impl Service {
     }
 }
 
-/// Sends a request and reads its answer. A refusal keeps its status: a 429 makes every command wait. No error holds
-/// the answer, in which there may be a token.
+/// Sends a request and reads its reply. A refusal keeps its status: a 429 makes every command wait. No error contains
+/// the reply, which may contain a token.
 async fn json<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status().as_u16();
@@ -117,7 +117,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let token = source.token().await?;
     let mut answer = service.list(org, stack, &token).await?;
     if answer.status() == StatusCode::UNAUTHORIZED {
-        // Revoked: one command fetches another token, all others take it.
+        // Revoked: one command fetches another token, and all others use it.
         answer = service.list(org, stack, &source.token_other_than(&token).await?).await?;
     }
     println!("{org}/{stack}: {}", answer.error_for_status()?.text().await?);

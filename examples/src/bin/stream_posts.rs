@@ -1,6 +1,6 @@
-//! Many posts through a stream: a page is fetched when its items are wanted, and not sooner.
+//! Many posts through a stream: a page is fetched only when its items are needed.
 //!
-//! Usage: `stream_posts [COUNT]`, 500 unless given.
+//! Usage: `stream_posts [COUNT]`; the default is 500.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ async fn main() -> Result<()> {
     let count = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(500);
     let client = Client::builder(std::env::var("COLONY_API_KEY").unwrap_or_default()).build()?;
 
-    // A listing is a `Stream` of results, so the adapters of futures serve.
+    // A listing is a `Stream` of results, so the adapters of futures work with it.
     let by_colony = client
         .posts()
         .iter(GetPosts::new().limit(100))

@@ -1,4 +1,5 @@
-//! A layer for axum that lets each event of a webhook reach its handler until that succeeds, and never again after.
+//! A layer for axum that passes each webhook event to its handler until the handler succeeds, and never again after
+//! that.
 
 use std::{
     sync::Arc,
@@ -14,12 +15,12 @@ use axum::{
 };
 use colony_core::webhook::{Incoming, RETRY_AFTER, Receiver, SeenStore};
 
-/// How long a body may take to arrive.
+/// The time limit for a body to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The body is taken as bytes: the signature is over them as they came. What makes an event seen is the handler's
-/// success; a failure, a panic or a lost connection gives the claim up, and the next attempt is let through. The handler
-/// finds the delivery as `Extension<Arc<Delivery>>`.
+/// Passes a webhook event to its handler. The body is read as bytes, since the signature covers the bytes as
+/// received. An event counts as seen when the handler succeeds; a failure, a panic or a lost connection releases the
+/// claim, and the next attempt is let through. The handler finds the delivery as `Extension<Arc<Delivery>>`.
 pub(crate) async fn once<S: SeenStore>(
     State(receiver): State<Arc<Receiver<S>>>,
     request: Request,

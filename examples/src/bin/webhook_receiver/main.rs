@@ -1,8 +1,8 @@
-//! Receives webhooks with axum; `layer.rs` is for any program.
+//! Receives webhooks with axum; `layer.rs` can be used in any program.
 //!
-//! Reads the webhook's secret from `COLONY_WEBHOOK_SECRET`, and while it is being replaced the next one from
-//! `COLONY_WEBHOOK_NEXT_SECRET`. Listens at the address that is given, 127.0.0.1:8080 unless one is. What was seen is kept
-//! in memory; several machines share it by a `SeenStore` (`Receiver::remember`).
+//! Reads the webhook's secret from `COLONY_WEBHOOK_SECRET`, and during its replacement the next one from
+//! `COLONY_WEBHOOK_NEXT_SECRET`. Listens at the given address, 127.0.0.1:8080 by default. Seen events are remembered
+//! in memory; several machines share them through a `SeenStore` (`Receiver::remember`).
 
 mod layer;
 
@@ -19,15 +19,15 @@ use colony_async::{
     webhook::{Delivery, Event, KnownEvent, Receiver, SeenMemory},
 };
 
-/// What every request shares. Clones of a client are cheap and share its token and connections.
+/// The state shared by all requests. Clones of a client are cheap and share its token and connections.
 #[derive(Clone)]
 struct App {
     client: Client,
-    /// Stands for a database that is away half of the time.
+    /// Stands for a database that is unavailable half of the time.
     calls: Arc<AtomicU32>,
 }
 
-/// Answers a mention. The event's id as key makes a second try harmless, should the first one's answer be lost.
+/// Answers a mention. The event's id as key makes a second try harmless if the reply to the first one is lost.
 async fn answer(State(app): State<App>, Extension(delivery): Extension<Arc<Delivery>>) -> StatusCode {
     if app.calls.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
         return StatusCode::INTERNAL_SERVER_ERROR;
