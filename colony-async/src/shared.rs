@@ -479,7 +479,7 @@ impl Mint for Source {
         Limits::default()
     }
 
-    /// Every failure is shared with the callers that waited for it.
+    /// Returns the note. Every failure is shared with the callers that waited for it.
     fn note(&self, error: &Error, now: f64) -> Option<Note> {
         if error.kind() == ErrorKind::RateLimit || error.status() == Some(429) {
             return Some(Note::cool_down(now, error.retry_after(), 429, error.code(), error.message()));

@@ -74,8 +74,8 @@ fn boot_id() -> Option<&'static str> {
     BOOT.get_or_init(read).as_deref()
 }
 
-/// The clock starts from zero with each boot. Its reading now, less the reading in an earlier boot, is therefore less
-/// than the time that has passed, or negative: boots need no ids.
+/// Returns one id for all boots. The clock starts from zero with each boot. Its reading now, less the reading in an
+/// earlier boot, is therefore less than the time that has passed, or negative: boots need no ids.
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 fn boot_id() -> Option<&'static str> {
     Some("monotonic")

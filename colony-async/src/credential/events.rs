@@ -12,7 +12,7 @@ use colony_core::{
 
 const TARGET: &str = "colony::credential";
 
-/// This process used a refresh token and stored the new credential.
+/// Reports that this process used a refresh token and stored the new credential.
 pub(super) fn refreshed(file: &Path, rotated: bool, took: f64, credential: &Credential, now: f64) {
     let seconds_left = credential.expiry - now;
     tracing::info!(
@@ -21,7 +21,7 @@ pub(super) fn refreshed(file: &Path, rotated: bool, took: f64, credential: &Cred
     );
 }
 
-/// A credential that another process stored is used.
+/// Reports that a credential stored by another process is used.
 pub(super) fn adopted(file: &Path, waited: Duration, seconds_left: f64) {
     let waited_ms = millis(waited);
     tracing::debug!(
@@ -30,7 +30,7 @@ pub(super) fn adopted(file: &Path, waited: Duration, seconds_left: f64) {
     );
 }
 
-/// Another process holds the lock.
+/// Reports that another process holds the lock.
 pub(super) fn contended(lock: &Path, waited: Duration, gave_up: bool, holder: Option<u32>) {
     let waited_ms = millis(waited);
     if gave_up {
@@ -46,14 +46,14 @@ pub(super) fn contended(lock: &Path, waited: Duration, gave_up: bool, holder: Op
     }
 }
 
-/// A refresh was not attempted, or failed.
+/// Reports that a refresh was not attempted, or failed.
 pub(super) fn refused(file: &Path, reason: &'static str, error: &Error) {
     tracing::warn!(
         target: TARGET, event = "refused", file = %file.display(), reason, %error, "no refresh of the credential"
     );
 }
 
-/// The present access token stays in use.
+/// Reports that the present access token stays in use.
 pub(super) fn living_used(file: &Path, seconds_left: f64, error: &Error) {
     tracing::warn!(
         target: TARGET, event = "living_used", file = %file.display(), seconds_left, %error,
@@ -61,8 +61,8 @@ pub(super) fn living_used(file: &Path, seconds_left: f64, error: &Error) {
     );
 }
 
-/// The outcome of an earlier refresh is not known. `decision` is the action taken: `waiting`, `presented`, `spent` or
-/// `refused`.
+/// Reports that the outcome of an earlier refresh is not known. `decision` is the action taken: `waiting`,
+/// `presented`, `spent` or `refused`.
 pub(super) fn interrupted(file: &Path, age: f64, decision: &'static str) {
     tracing::warn!(
         target: TARGET, event = "interrupted", file = %file.display(), age_s = age, decision,
@@ -70,7 +70,7 @@ pub(super) fn interrupted(file: &Path, age: f64, decision: &'static str) {
     );
 }
 
-/// The new credential is in memory only.
+/// Reports that the new credential is in memory only.
 pub(super) fn unsaved(file: &Path, error: &Error) {
     tracing::error!(
         target: TARGET, event = "unsaved", file = %file.display(), %error,
@@ -78,13 +78,13 @@ pub(super) fn unsaved(file: &Path, error: &Error) {
     );
 }
 
-/// A credential was stored by a login.
+/// Reports that a login stored a credential.
 pub(super) fn saved(file: &Path, downgrade: Option<Downgrade>) {
     let downgrade = downgrade.map(Downgrade::as_str);
     tracing::info!(target: TARGET, event = "saved", file = %file.display(), downgrade, "credential stored");
 }
 
-/// A credential was not stored.
+/// Reports that a credential was not stored.
 pub(super) fn downgrade_refused(file: &Path, downgrade: Downgrade) {
     tracing::warn!(
         target: TARGET, event = "downgrade_refused", file = %file.display(), reason = downgrade.as_str(),
@@ -92,12 +92,12 @@ pub(super) fn downgrade_refused(file: &Path, downgrade: Downgrade) {
     );
 }
 
-/// A credential was removed.
+/// Reports that a credential was removed.
 pub(super) fn removed(file: &Path, revoked: bool) {
     tracing::info!(target: TARGET, event = "removed", file = %file.display(), revoked, "credential removed");
 }
 
-/// The credential was renewed in the background, or the renewal failed.
+/// Reports that the credential was renewed in the background, or that the renewal failed.
 pub(super) fn renewal(error: Option<&Error>) {
     match error {
         None => {

@@ -33,7 +33,7 @@ impl Failure {
         Self { living_serves: false, ..Self::passing(reason, error) }
     }
 
-    /// No credential is stored.
+    /// Returns the failure when no credential is stored.
     pub(super) fn no_credential() -> Self {
         let error = Error::build(ErrorKind::ReauthRequired, "no credential is stored")
             .code("no_credential")
@@ -42,13 +42,13 @@ impl Failure {
         Self::lasting("no_credential", error)
     }
 
-    /// The stored credential has no refresh token.
+    /// Returns the failure when the stored credential has no refresh token.
     pub(super) fn not_refreshable() -> Self {
         let error = reauth_required("the stored credential has no refresh token");
         Self::passing("not_refreshable", with_code(error, "not_refreshable"))
     }
 
-    /// The store is a copy of another one.
+    /// Returns the failure when the store is a copy of another one.
     pub(super) fn copied() -> Self {
         let message = "this credential was stored in another place: it is a copy, and two copies that refresh end \
                        the login for both, so nothing was sent";
@@ -62,13 +62,13 @@ impl Failure {
         Self::passing("copied", error)
     }
 
-    /// The provider has refused the token before.
+    /// Returns the failure when the provider has refused the token before.
     pub(super) fn refused_before() -> Self {
         let error = reauth_required("the provider has refused the stored refresh token before");
         Self::lasting("invalid_grant", with_code(error, "invalid_grant"))
     }
 
-    /// The provider refused the request itself a while ago.
+    /// Returns the failure when the provider refused the request itself a while ago.
     pub(super) fn declined_before(left: Duration) -> Self {
         let message = format!(
             "the provider refused the last refresh as invalid (`invalid_request`), which is how some reply to an expired refresh token; it is not asked again for {}",
@@ -83,7 +83,8 @@ impl Failure {
         Self { is_for_those_who_can_wait: true, ..Self::passing("declined", error) }
     }
 
-    /// It is not known whether the token is spent; it is not presented before `left` has passed.
+    /// Returns the failure when it is not known whether the token is spent; it is not presented before `left` has
+    /// passed.
     pub(super) fn unsettled(left: Duration) -> Self {
         let message = format!(
             "the outcome of the last refresh is not known, and its request may still be on its way; the refresh token is presented again in {}",
@@ -92,7 +93,7 @@ impl Failure {
         Self::passing("unsettled", busy(message, left).finish())
     }
 
-    /// It is not known whether the token is spent, and the access token still lives.
+    /// Returns the failure when it is not known whether the token is spent, and the access token still lives.
     pub(super) fn spared(left: Duration) -> Self {
         let message = format!(
             "the outcome of the last refresh is not known; the refresh token is not presented again while the \
@@ -104,7 +105,7 @@ impl Failure {
         Self { is_for_those_who_can_wait: true, ..failure }
     }
 
-    /// The request was sent and its outcome is unknown: the token is not presented again for `left`.
+    /// Returns the failure of a request with an unknown outcome: the token is not presented again for `left`.
     pub(super) fn unknown(cause: Error, left: Duration) -> Self {
         let message = format!(
             "{}, and the provider may still have acted on it; the refresh token is presented again in {}",
@@ -144,7 +145,7 @@ impl Failure {
         Self::passing("spent", with_code(error, "interrupted"))
     }
 
-    /// The provider refused the token just now.
+    /// Returns the failure when the provider refused the token just now.
     pub(super) fn invalid_grant(cause: Error) -> Self {
         let message = "the provider refused the refresh token: it is spent, revoked or expired";
         let error = Error::build(ErrorKind::ReauthRequired, message)
@@ -157,7 +158,7 @@ impl Failure {
         Self::lasting("invalid_grant", error)
     }
 
-    /// The program is about to end.
+    /// Returns the failure when the program is about to end.
     pub(super) fn closed() -> Self {
         let error = Error::build(ErrorKind::Busy, "this credential was closed: it is not refreshed any more")
             .operation(grant::OPERATION)

@@ -252,7 +252,8 @@ impl Rotator {
         self.spend(lock, stored, now).await
     }
 
-    /// A note of this process does not count if its request had no effect and the note could not be removed.
+    /// Replaces a note of this process with the one before it, if its request had no effect and it could not be
+    /// removed.
     fn put_former_note_back(&self, stored: &mut Stored) {
         if let Some((attempt, former)) = &self.memory.unwritten().without_effect
             && stored.present_spending().is_some_and(|note| note.attempt == *attempt)

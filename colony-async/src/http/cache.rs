@@ -77,7 +77,8 @@ impl ResponseCache {
         state.emptied = state.emptied.wrapping_add(1);
     }
 
-    /// A clock that was set back makes all replies old, rather than fresh for a long time.
+    /// Returns whether a reply is fresh. A clock that was set back makes all replies old, rather than fresh for a
+    /// long time.
     fn is_fresh(&self, since: SystemTime, now: SystemTime) -> bool {
         now.duration_since(since).is_ok_and(|age| age < self.ttl)
     }

@@ -156,7 +156,7 @@ impl Mint for Exchange {
         note.to_exchange_error(now)
     }
 
-    /// The login was refused because it lacked a two-factor code; this one may have one.
+    /// Returns whether this login could succeed: the other one lacked a two-factor code, and this one may have one.
     fn differs(&self, note: &Note) -> bool {
         self.login.differs(note)
     }

@@ -10,17 +10,17 @@ use super::store::{LockFile, TokenStore};
 
 const TARGET: &str = "colony::token";
 
-/// A token was taken from the file.
+/// Reports that a token was taken from the file.
 pub(super) fn hit(store: &TokenStore, seconds_left: f64) {
     tracing::debug!(target: TARGET, event = "hit", file = %store.file().display(), seconds_left, "token taken from the cache file");
 }
 
-/// No token was taken from the file.
+/// Reports that no token was taken from the file.
 pub(super) fn miss(store: &TokenStore, reason: &'static str) {
     tracing::debug!(target: TARGET, event = "miss", file = %store.file().display(), reason, "no token taken from the cache file");
 }
 
-/// Another process got a token while this one waited.
+/// Reports that another process got a token while this one waited.
 pub(super) fn adopted(waited: Duration, audience: Option<&Audience>) {
     let waited_ms = millis(waited);
     match audience {
@@ -33,7 +33,7 @@ pub(super) fn adopted(waited: Duration, audience: Option<&Audience>) {
     }
 }
 
-/// This process got a token from the server.
+/// Reports that this process got a token from the server.
 pub(super) fn minted(took: Duration, seconds_left: f64, audience: Option<&Audience>) {
     let took_ms = millis(took);
     match audience {
@@ -44,12 +44,12 @@ pub(super) fn minted(took: Duration, seconds_left: f64, audience: Option<&Audien
     }
 }
 
-/// The server refused the token.
+/// Reports that the server refused the token.
 pub(super) fn rejected(operation: &str) {
     tracing::debug!(target: TARGET, event = "rejected", operation, "the server refused the token");
 }
 
-/// The server refused a token that was just issued for this operation.
+/// Reports that the server refused a token that was just issued for this operation.
 pub(super) fn refuses_every_token(operation: &str) {
     tracing::warn!(
         target: TARGET, event = "refuses_every_token", operation,
@@ -57,7 +57,7 @@ pub(super) fn refuses_every_token(operation: &str) {
     );
 }
 
-/// The lock was held by another process for a while.
+/// Reports that another process held the lock for a while.
 pub(super) fn waited(store: &TokenStore, which: LockFile, waited: Duration, got_it: bool) {
     if got_it {
         if !waited.is_zero() {
@@ -72,7 +72,7 @@ pub(super) fn waited(store: &TokenStore, which: LockFile, waited: Duration, got_
     }
 }
 
-/// A cool-down noted earlier fails a call without a request to the server.
+/// Reports that a cool-down noted earlier fails a call without a request to the server.
 pub(super) fn cooling_down(left: Duration, audience: Option<&Audience>) {
     let left_s = left.as_secs();
     match audience {
@@ -85,12 +85,12 @@ pub(super) fn cooling_down(left: Duration, audience: Option<&Audience>) {
     }
 }
 
-/// Other processes logged in later than this one and have stored their token.
+/// Reports that other processes logged in later than this one and have stored their token.
 pub(super) fn overtaken(store: &TokenStore) {
     tracing::debug!(target: TARGET, event = "overtaken", file = %store.file().display(), "a later token is in the cache file and stays");
 }
 
-/// A token near its end is used because no new one could be obtained.
+/// Reports that a token near its end is used because no new one could be obtained.
 pub(super) fn stale_used(seconds_left: f64, error: &dyn Display, audience: Option<&Audience>) {
     match audience {
         None => {
@@ -102,7 +102,7 @@ pub(super) fn stale_used(seconds_left: f64, error: &dyn Display, audience: Optio
     }
 }
 
-/// Tokens are kept in a directory other than the preferred one, or in memory only.
+/// Reports that tokens are kept in a directory other than the preferred one, or in memory only.
 pub(super) fn placed(first: bool, reason: &str) {
     if first {
         tracing::warn!(target: TARGET, event = "degraded", action = "locate", "{reason}");
@@ -111,7 +111,7 @@ pub(super) fn placed(first: bool, reason: &str) {
     }
 }
 
-/// The shared cache does not work.
+/// Reports that the shared cache does not work.
 pub(super) fn degraded(first: bool, action: &'static str, reason: &'static str, error: &dyn Display) {
     if first {
         tracing::warn!(target: TARGET, event = "degraded", action, reason, %error, "the token cache does not work; going on without it");
@@ -120,7 +120,7 @@ pub(super) fn degraded(first: bool, action: &'static str, reason: &'static str, 
     }
 }
 
-/// The store that hosts share does not work.
+/// Reports that the store that hosts share does not work.
 #[cfg(feature = "redis")]
 pub(super) fn store_trouble(first: bool, store: &dyn Display, error: &dyn Display) {
     if first {
@@ -133,25 +133,25 @@ pub(super) fn store_trouble(first: bool, store: &dyn Display, error: &dyn Displa
     }
 }
 
-/// A token is in the store and is not used.
+/// Reports that a token is in the store and is not used.
 #[cfg(feature = "redis")]
 pub(super) fn store_miss(reason: &'static str) {
     tracing::debug!(target: TARGET, event = "miss", level = "store", reason, "no token taken from the token store");
 }
 
-/// A token was stored for the other hosts.
+/// Reports that a token was stored for the other hosts.
 #[cfg(feature = "redis")]
 pub(super) fn stored() {
     tracing::debug!(target: TARGET, event = "stored", level = "store", "the token is stored for other hosts");
 }
 
-/// Another host stored a later token.
+/// Reports that another host stored a later token.
 #[cfg(feature = "redis")]
 pub(super) fn store_overtaken() {
     tracing::debug!(target: TARGET, event = "overtaken", level = "store", "a later token is in the token store and stays");
 }
 
-/// This machine's clock and the store's are far apart.
+/// Reports that this machine's clock and the store's are far apart.
 #[cfg(feature = "redis")]
 pub(super) fn clock_skew(seconds: f64) {
     tracing::warn!(
@@ -160,7 +160,7 @@ pub(super) fn clock_skew(seconds: f64) {
     );
 }
 
-/// The token was renewed ahead of time, or the renewal failed.
+/// Reports that the token was renewed ahead of time, or that the renewal failed.
 pub(super) fn renewal(error: Option<&dyn Display>) {
     match error {
         None => tracing::debug!(target: TARGET, event = "renewed", "token renewed ahead of time"),
@@ -170,7 +170,7 @@ pub(super) fn renewal(error: Option<&dyn Display>) {
     }
 }
 
-/// The key was replaced.
+/// Reports that the key was replaced.
 pub(super) fn key_changed() {
     tracing::info!(target: TARGET, event = "key_changed", "the API key was replaced");
 }
