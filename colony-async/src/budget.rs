@@ -134,7 +134,7 @@ impl Budgets {
         let account = match held {
             None => "anonymous".to_owned(),
             Some(held) => freshness::subject(held.secret.expose_secret())
-                .ok_or_else(|| "the token does not say whose it is".to_owned())?,
+                .ok_or_else(|| "the token names no account".to_owned())?,
         };
         let directory = match &self.directory {
             Some(directory) => place::given(directory),

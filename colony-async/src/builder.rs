@@ -640,7 +640,7 @@ impl<C: OverHttp> Builder<C> {
             if url.password.is_some() && !url.tls && !url.is_loopback() {
                 tracing::warn!(
                     target: "colony::token", store = %url,
-                    "the token store's password goes over the network in clear; use rediss://"
+                    "the token store's password is sent unencrypted; use rediss://"
                 );
             }
             let fleet = match &self.engine {

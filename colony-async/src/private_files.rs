@@ -146,7 +146,7 @@ fn told(path: &Path, unfit: &Unfit) -> io::Error {
     let remedy = match unfit {
         Unfit::OpenToOthers => "; if its content is yours, close it (chmod 600)",
         Unfit::Link | Unfit::HardLinked | Unfit::NotRegular => "; put a regular file of its own in its place",
-        Unfit::ForeignOwner => "; it is not used, since others may have written it",
+        Unfit::ForeignOwner => "; it is not used, because others may have written it",
         _ => "",
     };
     let kind = match unfit {
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(mode(&files.path("x")), 0o600);
         std::fs::set_permissions(files.directory(), std::fs::Permissions::from_mode(0o777)).unwrap();
         assert_eq!(files.read("x").unwrap().unwrap().expose_secret(), b"2");
-        assert_eq!(mode(files.directory()), 0o700, "closed by the look at it");
+        assert_eq!(mode(files.directory()), 0o700, "closed by the check");
         symlink(files.path("x"), files.path("y")).unwrap();
         assert!(files.read("y").unwrap_err().to_string().contains("link"));
         assert_eq!(files.names().unwrap(), ["x", "y"]);

@@ -284,7 +284,7 @@ impl fmt::Display for Problem {
             Self::Unfit(unfit) => unfit.fmt(f),
             Self::Unreadable(unreadable) => unreadable.fmt(f),
             Self::Misplaced => f.write_str("the file holds another credential"),
-            Self::Vault(error) => write!(f, "the keyring does not give it: {error}"),
+            Self::Vault(error) => write!(f, "the keyring cannot read it: {error}"),
         }
     }
 }

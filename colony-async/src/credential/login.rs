@@ -116,7 +116,7 @@ impl ProviderLoginBuilder {
         let issuer = self.id.issuer.clone();
         let not_believed = |why: Refused| {
             Error::build(ErrorKind::Config, format!("the provider {issuer} is not used: {why}"))
-                .hint("Give the issuer as its own discovery document says it")
+                .hint("Give the issuer exactly as in its discovery document")
                 .finish()
         };
         // An issuer that cannot be trusted is refused before anything is sent.

@@ -314,8 +314,11 @@ impl CredentialStore {
         let lock = self.files.lock_file();
         events::contended(&lock, waited, true, holder);
         let who = holder.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
-        let message =
-            format!("{who} holds {} and did not let go within {} s", lock.display(), waited.as_secs_f64());
+        let message = format!(
+            "{who} holds {} and did not release it within {} s",
+            lock.display(),
+            waited.as_secs_f64()
+        );
         Error::build(ErrorKind::CredentialBusy, message)
             .hint("Try again; if the process hangs, end it. Never delete the lock file")
             .finish()

@@ -54,7 +54,7 @@ pub(crate) enum Durability {
     /// The content is either the new or the old one, complete. After a power failure it can be either.
     Whole,
     /// In addition, it is the new one once the write has returned.
-    #[allow(dead_code, reason = "for what cannot be had again")]
+    #[allow(dead_code, reason = "for data that cannot be obtained again")]
     Lasting,
 }
 

@@ -80,7 +80,7 @@ pub(super) fn cooling_down(left: Duration, audience: Option<&Audience>) {
             tracing::debug!(target: TARGET, event = "cooling_down", left_s, "logins are paused after a refusal");
         }
         Some(Audience { audience, .. }) => {
-            tracing::debug!(target: TARGET, event = "cooling_down", left_s, audience, "no token is asked for after a refusal");
+            tracing::debug!(target: TARGET, event = "cooling_down", left_s, audience, "token requests are paused after a refusal");
         }
     }
 }
@@ -156,7 +156,7 @@ pub(super) fn store_overtaken() {
 pub(super) fn clock_skew(seconds: f64) {
     tracing::warn!(
         target: TARGET, event = "clock_skew", seconds,
-        "this machine's clock is not the token store's; logins are more frequent where a clock is wrong"
+        "this machine's clock differs from the token store's; logins are more frequent when a clock is wrong"
     );
 }
 

@@ -289,7 +289,7 @@ impl Visit<'_> {
         let mut answers =
             connection.pipeline(commands, limit).await.inspect_err(|_| self.connection = None)?;
         if answers.len() != expected {
-            return Err(Trouble::new(TroubleKind::Wrong, "the server answers what was not asked"));
+            return Err(Trouble::new(TroubleKind::Wrong, "the server sent an unexpected reply"));
         }
         let lease = if for_lease { Some(answers.remove(0)) } else { None };
         // A refused read is trouble; a refused lease is not.

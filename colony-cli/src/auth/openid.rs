@@ -42,7 +42,7 @@ impl OpenId {
         let _waiting = waiting::provider(global.timeout);
         let login = builder.discover().await.map_err(|error| match error.kind() {
             ErrorKind::Config if error.hint().is_some() => {
-                Failure::advised(error, "Give the issuer as its own discovery document says it: --issuer")
+                Failure::advised(error, "Give the issuer exactly as in its discovery document: --issuer")
             }
             _ => error.into(),
         })?;

@@ -128,7 +128,7 @@ pub struct Environment {
     pub ttl: Option<Duration>,
     /// `COLONY_BASE_URL`, as given.
     pub base_url: Option<String>,
-    /// What could not be read and is passed over, a sentence each, to be told as a warning.
+    /// What could not be read and is ignored, a sentence each, to be told as a warning.
     pub problems: Vec<String>,
     /// Whether `COLONY_SDK_TOKEN_CACHE_DIR` names the directory.
     is_explicit: bool,
