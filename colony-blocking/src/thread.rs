@@ -62,7 +62,7 @@ fn unfinished(error: JoinError) -> Error {
         return Error::build(ErrorKind::Config, "the client's background thread is gone").finish();
     };
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it said nothing");
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
     Error::build(ErrorKind::Config, format!("a hook or callback panicked during the call: {text}"))
         .hint("Fix the hook, callback or timer that the client was given")
         .finish()
