@@ -229,7 +229,7 @@ impl Attempt<'_> {
         assert_eq!(error.kind(), ErrorKind::CredentialBusy, "{case}: {error}");
         let wait = error.retry_after().unwrap_or_else(|| panic!("{case}: no retry_after: {error:?}"));
         assert!(wait > Duration::ZERO && wait <= Duration::from_secs(300), "{case}: {wait:?}");
-        assert!(error.to_string().contains("presented once more"), "{case}: {error}");
+        assert!(error.to_string().contains("presented again"), "{case}: {error}");
     }
 }
 
