@@ -1,4 +1,4 @@
-//! A clock that stands still until it is told otherwise.
+//! A clock that stands still until a test moves it.
 
 use std::{
     future::Future,
@@ -11,13 +11,13 @@ use std::{
 use colony_async::time::Timer;
 use tokio::sync::watch;
 
-/// Nothing here takes so long: whoever waits longer waits for what does not come.
+/// The longest real wait. No test takes this long, so a longer wait is for an event that never comes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The clock; clones are the same clock.
 ///
-/// Time passes up to a *horizon* and not beyond. A sleep that ends before the horizon ends at once, and
-/// moves the clock to its end; one that ends after waits for the horizon to be moved.
+/// Time passes up to a *horizon* and not beyond. A sleep that is due before the horizon returns at once and moves the
+/// clock to its end; a later one waits until the horizon is moved.
 #[derive(Clone)]
 pub struct Clock(Arc<Inner>);
 
@@ -27,7 +27,7 @@ struct Inner {
 }
 
 struct State {
-    /// What a clock on the wall shows, less what has passed.
+    /// The wall-clock time minus the time that has passed.
     offset: f64,
     passed: f64,
     horizon: f64,
@@ -43,7 +43,7 @@ struct Sleeper {
 }
 
 impl Clock {
-    /// A clock that shows the real time and stands still.
+    /// Returns a clock that shows the real time and stands still.
     pub fn standing() -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let state = State {
@@ -57,7 +57,7 @@ impl Clock {
         Self(Arc::new(Inner { state: Mutex::new(state), changed: watch::Sender::new(()) }))
     }
 
-    /// A clock on which every sleep ends at once.
+    /// Returns a clock on which every sleep ends at once.
     pub fn flowing() -> Self {
         let clock = Self::standing();
         clock.flow();
@@ -68,29 +68,29 @@ impl Clock {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What it shows, in Unix seconds.
+    /// Returns its time, in Unix seconds.
     pub fn unix(&self) -> f64 {
         let state = self.state();
         state.offset + state.passed
     }
 
-    /// Sets it to another time, as a person or a time server does: nobody sleeps a moment less or more.
+    /// Sets it to another time, as a person or a time server does; sleeps do not become shorter or longer.
     pub fn set(&self, unix: f64) {
         let mut state = self.state();
         state.offset = unix - state.passed;
     }
 
-    /// Lets so many seconds pass at once for whoever looks at it. Sleepers are not woken on the way.
+    /// Moves the clock forward by `seconds` for its readers. Sleepers are not woken.
     pub fn jump(&self, seconds: f64) {
         let now = self.unix();
         self.set(now + seconds);
     }
 
-    /// Lets so many seconds pass for sleepers, and waits until everybody sleeps beyond them; somebody must.
+    /// Lets `seconds` pass for sleepers, and waits until all of them sleep beyond that; there must be one.
     ///
     /// # Panics
     ///
-    /// When that does not come about within a minute of real time.
+    /// When that does not happen within a minute of real time.
     pub async fn pass(&self, seconds: f64) {
         let mut changed = self.0.changed.subscribe();
         let horizon = {
@@ -115,7 +115,7 @@ impl Clock {
         }
     }
 
-    /// From now on every sleep ends at once, those that are under way too.
+    /// Makes every sleep end at once from now on, including those under way.
     pub fn flow(&self) {
         let mut state = self.state();
         state.horizon = f64::INFINITY;
@@ -124,11 +124,11 @@ impl Clock {
         }
     }
 
-    /// Waits until so many are asleep.
+    /// Waits until `count` sleepers are asleep.
     ///
     /// # Panics
     ///
-    /// When that does not come about within a minute of real time.
+    /// When that does not happen within a minute of real time.
     pub async fn sleepers(&self, count: usize) {
         let mut changed = self.0.changed.subscribe();
         loop {
@@ -141,7 +141,7 @@ impl Clock {
         }
     }
 
-    /// How many sleeps have ended.
+    /// Returns how many sleeps have ended.
     pub fn slept(&self) -> u64 {
         self.state().slept
     }

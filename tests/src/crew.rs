@@ -1,4 +1,4 @@
-//! Real processes that start at one moment.
+//! Real processes that start at the same moment.
 
 use std::{
     ffi::OsString,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::plan::{Order, Plan, Report};
 
-/// Where workers work: what they find in their environment.
+/// The environment of workers.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The program `worker`.
@@ -20,17 +20,17 @@ pub struct Place {
     pub api_key: String,
     /// The cache directory.
     pub directory: PathBuf,
-    /// The program and its arguments that run the worker, where one does: `strace`, say.
+    /// The program that runs the worker, with its arguments, if there is one: `strace`, for example.
     pub wrapper: Vec<OsString>,
     /// Further variables.
     pub environment: Vec<(OsString, OsString)>,
-    /// The user that the worker is, where it is not to be this one.
+    /// The worker's user, if it is not this one.
     #[cfg(unix)]
     pub user: Option<u32>,
 }
 
 impl Place {
-    /// A place with nothing out of the ordinary.
+    /// Returns a place with no wrapper and no further variables.
     pub fn new(
         program: impl Into<PathBuf>,
         base_url: impl Into<String>,
@@ -49,7 +49,7 @@ impl Place {
         }
     }
 
-    /// A command with this program, in the wrapper, with the environment of a worker.
+    /// Returns a command that runs this program, in the wrapper, with the environment of a worker.
     pub fn command(&self) -> Command {
         let mut words = self.wrapper.iter().cloned().chain([self.program.clone().into_os_string()]);
         let mut command = Command::new(words.next().unwrap_or_default());
@@ -83,11 +83,11 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts a process. It is not waited for; [`ready`](Self::ready) does.
+    /// Starts a process without waiting for it; [`ready`](Self::ready) waits.
     ///
     /// # Errors
     ///
-    /// When there can be no process.
+    /// When the process cannot be started.
     pub fn start(place: &Place, plan: &Plan) -> io::Result<Self> {
         let mut child = place
             .command()
@@ -125,7 +125,7 @@ impl Worker {
         self.stdin.as_mut().ok_or_else(|| missing("stdin"))?.write_all(b"go\n")
     }
 
-    /// Lets it make its calls, and says how.
+    /// Lets it make its calls as ordered.
     ///
     /// # Errors
     ///
@@ -135,7 +135,7 @@ impl Worker {
         self.stdin.as_mut().ok_or_else(|| missing("stdin"))?.write_all(line.as_bytes())
     }
 
-    /// Waits for what came of them. `None` when the process was killed.
+    /// Waits for its report. `None` if the process was killed.
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl Worker {
         if line.is_empty() { Ok(None) } else { Ok(Some(serde_json::from_str(&line)?)) }
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -160,7 +160,7 @@ impl Worker {
         self.child.kill()
     }
 
-    /// Lets it end, and gives all that it wrote to stderr (only with [`Plan::trace`]).
+    /// Lets it end, and returns everything that it wrote to stderr (only with [`Plan::trace`]).
     ///
     /// # Errors
     ///
@@ -178,13 +178,13 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // Nobody may be left waiting after a failure half-way. One that has ended is not harmed.
+        // After a failure half-way no worker may be left waiting. Killing one that has ended does nothing.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Workers that start at one moment.
+/// Workers that start at the same moment.
 #[derive(Debug)]
 pub struct Crew(pub Vec<Worker>);
 
@@ -203,7 +203,7 @@ impl Crew {
         Ok(crew)
     }
 
-    /// Lets all make their calls at one moment.
+    /// Lets all make their calls at the same moment.
     ///
     /// # Errors
     ///
@@ -212,7 +212,7 @@ impl Crew {
         self.0.iter_mut().try_for_each(Worker::go)
     }
 
-    /// As [`go`](Self::go), and says how.
+    /// Does the same as [`go`](Self::go), with an order.
     ///
     /// # Errors
     ///
@@ -221,7 +221,7 @@ impl Crew {
         self.0.iter_mut().try_for_each(|worker| worker.order(order))
     }
 
-    /// Waits for everybody's report; those who were killed have none.
+    /// Waits for the workers' reports; killed workers have none.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A disk whose n-th call fails, or that loses its power there.
+//! A disk whose n-th call fails, or that loses power at that call.
 
 use std::{
     collections::BTreeSet,
@@ -19,17 +19,17 @@ pub struct Failing(Arc<Faults>);
 struct Faults {
     which: Which,
     errno: i32,
-    /// The calls so far, and which of them failed.
+    /// The calls so far, and whether each failed.
     calls: Mutex<Vec<(&'static str, bool)>>,
     unsynced: Mutex<Unsynced>,
 }
 
-/// What a power cut may undo.
+/// The changes that a power cut can undo.
 #[derive(Debug, Default)]
 struct Unsynced {
     /// Files whose content was not synced.
     contents: BTreeSet<PathBuf>,
-    /// Names that were given and not synced, in their order.
+    /// Names that were created and not synced, in order.
     names: Vec<Name>,
 }
 
@@ -39,7 +39,7 @@ enum Name {
     Moved { from: PathBuf, to: PathBuf, replaced: Option<Vec<u8>> },
 }
 
-/// What a power cut leaves of a content that was not synced.
+/// How much a power cut leaves of a file's content that was not synced.
 #[derive(Debug, Clone, Copy)]
 pub enum Left {
     /// An empty file.
@@ -59,17 +59,17 @@ enum Which {
 }
 
 impl Failing {
-    /// The call number `at` fails with this error number.
+    /// Makes call number `at` fail with this error number.
     pub fn once(at: usize, errno: i32) -> Self {
         Self::new(Which::Only(at), errno)
     }
 
-    /// The call number `at` and all after it fail.
+    /// Makes call number `at` and all later ones fail.
     pub fn for_good(at: usize, errno: i32) -> Self {
         Self::new(Which::From(at), errno)
     }
 
-    /// All calls of this name fail: those of [`Disk`], and those of [`OpenFile`] where they have other names
+    /// Makes all calls of this name fail: those of [`Disk`], and those of [`OpenFile`] if they have other names
     /// (`file_facts`, `try_lock` …).
     pub fn always(name: &'static str, errno: i32) -> Self {
         Self::new(Which::Named(name), errno)
@@ -79,13 +79,13 @@ impl Failing {
         Self(Arc::new(Faults { which, errno, calls: Mutex::default(), unsynced: Mutex::default() }))
     }
 
-    /// The calls that failed, by name.
+    /// Returns the names of the calls that failed.
     pub fn failed(&self) -> Vec<&'static str> {
         let calls = self.0.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.iter().filter(|(_, failed)| *failed).map(|(name, _)| *name).collect()
     }
 
-    /// How many calls there were.
+    /// Returns the number of calls.
     pub fn calls(&self) -> usize {
         self.0.calls.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
@@ -102,12 +102,12 @@ impl Failing {
         if fails { Err(io::Error::from_raw_os_error(self.0.errno)) } else { Ok(()) }
     }
 
-    /// Cuts the power: undoes the last names that were not synced, as many as are asked and there, and leaves so
-    /// much of contents that were not synced. How many names were undone. Removed names are not brought back.
+    /// Cuts the power: undoes up to `names` of the last names that were not synced, and leaves `left` of contents
+    /// that were not synced. Returns how many names were undone. Removed names are not restored.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The system's errors.
     pub fn cut_power(&self, names: usize, left: Left) -> io::Result<usize> {
         let mut unsynced = self.unsynced();
         for path in &unsynced.contents {
@@ -233,7 +233,7 @@ impl OpenFile for FailingFile {
     fn write(&mut self, content: &[u8]) -> io::Result<()> {
         self.disk.unsynced().contents.insert(self.path.clone());
         if let Err(error) = self.disk.call("write") {
-            // A full disk takes a part.
+            // A full disk writes a part.
             let _ = self.inner.write(&content[..content.len() / 2]);
             return Err(error);
         }

@@ -1,8 +1,8 @@
-//! The token cache and watching under fire: promises, what is done to break each, and what came of it.
+//! The token cache and watching under fire: promises, the attempts to break each, and their results.
 //!
-//! A row is a function that breaks things on purpose, in real processes where it can, and counts: what it
-//! tried, what was lost, and the *faults that landed*, for a run whose faults missed proves nothing and
-//! fails. The same code runs short, as a test (`cargo test -p colony-tests --test fire`), and at full length:
+//! A row is a function that injects faults, in real processes where possible, and counts its tries, the losses, and
+//! the *faults that landed*: a run whose faults missed proves nothing and fails. The same code runs short, as a test
+//! (`cargo test -p colony-tests --test fire`), and at full length:
 //!
 //! ```console
 //! $ cargo under-fire                    # every row; prints the table of docs/reliability.md
@@ -53,15 +53,15 @@ pub use tally::Tally;
 
 use crate::subject::Subject::{Login, Shared};
 
-/// What a row comes to; an error is trouble of the harness, and counts as a loss.
+/// The result of a row; an error is a failure of the harness, and counts as a loss.
 pub type Outcome = Result<Tally, Box<dyn std::error::Error>>;
 
 /// How much of a row is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
-    /// Seconds: for every change.
+    /// Seconds, for every change.
     Short,
-    /// Minutes: the pass lines of the project's list.
+    /// Minutes, for the project's pass criteria.
     Long,
 }
 
@@ -74,10 +74,10 @@ impl Scale {
     }
 }
 
-/// What rows need from whoever runs them.
+/// What rows need from their runner.
 #[derive(Debug, Clone)]
 pub struct Ground {
-    /// The program `under_fire`, which plays every [part](play) that needs a process of its own.
+    /// The program `under_fire`, which runs every [part](play) that needs its own process.
     pub program: PathBuf,
     /// How much is run.
     pub scale: Scale,
@@ -85,12 +85,12 @@ pub struct Ground {
     pub python: Option<PathBuf>,
 }
 
-/// Runs a row in its short form, as a test does, with the program `under_fire`. One runs at a time: they would starve
-/// each other, and some look at the memory and the descriptors of this process.
+/// Runs a row in its short form, as a test does, with the program `under_fire`. Only one row runs at a time: rows
+/// would starve each other, and some check the memory and the descriptors of this process.
 ///
 /// # Panics
 ///
-/// Where the promise is broken, or the row proves nothing.
+/// If the promise is broken, or the row proves nothing.
 #[expect(
     clippy::print_stdout,
     clippy::expect_used,
@@ -99,7 +99,7 @@ pub struct Ground {
 pub fn short(id: &str, program: &str) {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    // .ci/interop.sh sets it; the package has to be installed.
+    // `.ci/interop.sh` sets it; the package must be installed.
     let python = std::env::var_os("COLONY_TESTS_PYTHON").map(Into::into);
     let ground = Ground { program: program.into(), scale: Scale::Short, python };
     let row = ROWS.iter().find(|row| row.id == id).expect("a row");
@@ -114,7 +114,7 @@ pub fn short(id: &str, program: &str) {
 pub struct Row {
     /// Its name in the list.
     pub id: &'static str,
-    /// What is promised.
+    /// The promise.
     pub promise: &'static str,
     /// Tries to break it.
     pub run: fn(&Ground) -> Outcome,

@@ -1,4 +1,4 @@
-//! A server of replies that are larger than anybody should keep, and of uploads that it does not keep.
+//! A server whose replies are too large to keep in memory, and which discards uploads.
 
 use std::{
     io::{Read, Result, Write},
@@ -11,8 +11,8 @@ use flate2::{Compression, write::DeflateEncoder};
 /// A mebibyte.
 pub const MIB: usize = 1024 * 1024;
 
-/// Starts it and gives its address. The first part of the path says what is answered: `/large/…`. Logins succeed,
-/// but for `/login/…`. It ends with the process.
+/// Starts the server and returns its address. The first part of the path selects the reply: `/large/…`. Logins
+/// succeed, except below `/login/…`. The server ends with the process.
 pub fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -67,7 +67,7 @@ fn answer(mut stream: TcpStream) -> Result<()> {
         "gzip" => {
             write!(stream, "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\nconnection: close\r\n\r\n")?;
             stream.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])?;
-            // A flushed block ends on a byte and says the same wherever it stands.
+            // A flushed block ends on a byte boundary and decodes to the same bytes in any position.
             let mut block = DeflateEncoder::new(Vec::new(), Compression::best());
             block.write_all(&vec![b' '; MIB])?;
             block.flush()?;
@@ -75,7 +75,7 @@ fn answer(mut stream: TcpStream) -> Result<()> {
             (0..1024).try_for_each(|_| stream.write_all(&block))?;
             stream.write_all(&[3, 0])
         }
-        // Says how many bytes came, once a line of an upload's end was among them.
+        // Replies with the number of bytes received, once they include the last line of an upload.
         "upload" => {
             let (mut size, mut buffer, mut end) = (0, vec![0; MIB], Vec::new());
             while !String::from_utf8_lossy(&end).trim_end_matches("\r\n0\r\n\r\n").trim_end().ends_with("--")

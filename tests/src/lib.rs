@@ -1,29 +1,29 @@
-//! What the tests that need several processes, a server or a clock of their own are made of.
+//! The parts of the tests that need several processes, a server or a simulated clock.
 //!
-//! - [`crew`]: real processes that wait at one line and start together; each is the program `worker`.
+//! - [`crew`]: real processes that wait for each other and start together; each is the program `worker`.
 //! - [`worker`]: what that program does.
-//! - [`subject`]: whose token it gets, a client's or a program's own.
-//! - [`fire`]: the token cache under fire; the same code short, as tests, and long, as `under_fire`.
-//! - [`giant`]: a server of replies that are larger than anybody should keep.
-//! - [`raw`]: HTTP by hand, for servers that hang up, hold answers back or never end.
-//! - [`recorder`]: a receiver of webhooks that keeps what comes.
-//! - [`service`]: a server of logins that can be held, refused and cut off.
+//! - [`subject`]: the kind of token that it gets, a client's or a program's own.
+//! - [`fire`]: the token cache under fire; short as tests, long as `under_fire`, with the same code.
+//! - [`giant`]: a server whose replies are too large to keep in memory.
+//! - [`raw`]: HTTP on raw sockets, for servers that hang up, hold answers back or never end.
+//! - [`recorder`]: a receiver of webhooks that keeps every delivery.
+//! - [`service`]: a login server whose answers can be held, refused and cut off.
 //! - [`site`]: the same for a site that is an OpenID provider.
 //! - [`failing`]: a disk whose n-th call fails.
 //! - [`played`]: a service that is a function, for clients without a socket.
-//! - [`sim`]: many processes in one, by a seed.
-//! - [`provider`]: a real OpenID provider, which nobody here wrote.
+//! - [`sim`]: many processes simulated in one, from a seed.
+//! - [`provider`]: a real OpenID provider, written by a third party.
 //! - [`rotators`]: real processes that share a rotating credential; each is the program `rotator`.
-//! - [`clock`]: a clock that stands still until it is told otherwise.
-//! - [`openapi`]: the service's own description, and whether a reply is as it says.
-//! - [`soundness`]: what must hold of whatever is read from a file, a header or a reply.
+//! - [`clock`]: a clock that stands still until a test moves it.
+//! - [`openapi`]: the service's own description, and the check of a reply against it.
+//! - [`soundness`]: the conditions that must hold for everything read from a file, a header or a reply.
 //!
-//! For what the Python package was recorded to do (`tests/wire`), on both clients:
+//! For the recorded behavior of the Python package (`tests/wire`), on both clients:
 //!
 //! - [`recorded`]: which cases count, and the comparison of outcomes.
 //! - [`wire`]: the comparison of requests.
-//! - [`server`]: plays the recorded replies, by wiremock.
-//! - [`timer`]: a clock on which sleeping takes no time and is noted.
+//! - [`server`]: serves the recorded replies, with wiremock.
+//! - [`timer`]: a clock on which sleeping takes no time and is recorded.
 //! - [`stage`]: a client with its server, clock and cache directory.
 
 pub mod clock;

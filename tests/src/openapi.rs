@@ -1,7 +1,6 @@
-//! The service's own description (`tests/openapi`), and whether a reply is as it says.
+//! The service's own description (`tests/openapi`), and the check of a reply against it.
 //!
-//! A module of its own, without anything else of this package, so that the tests of other packages can
-//! include it by path.
+//! The module uses nothing else of this package, so that the tests of other packages can include it by path.
 
 use std::{collections::BTreeMap, fmt, fs, path::PathBuf};
 
@@ -36,9 +35,9 @@ pub struct Operation {
     /// The parameters in path, query and headers.
     #[serde(default)]
     pub params: Vec<Field>,
-    /// What it is sent.
+    /// The body that it is sent.
     pub body: Option<Payload>,
-    /// What it answers when it succeeds.
+    /// The reply to a success.
     pub response: Payload,
     /// The statuses of its errors.
     #[serde(default, rename = "error_statuses")]
@@ -46,7 +45,7 @@ pub struct Operation {
     /// The codes of its errors.
     #[serde(default, rename = "error_codes")]
     pub error_codes: Vec<String>,
-    /// How often it may be called, in words.
+    /// Its rate limits, in words.
     #[serde(default, rename = "rate_limit")]
     pub rate_limit: Vec<String>,
     /// Remarks.
@@ -55,14 +54,14 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Method and path below the API's base, its places without names: `GET /posts/{}`. The same operation
-    /// has this route in the registry, whatever it calls its arguments.
+    /// Returns the method and the path below the API's base, with unnamed parameters: `GET /posts/{}`. The same
+    /// operation has this route in the registry, even if its arguments have other names.
     pub fn route(&self) -> String {
         route(&self.method, self.path.strip_prefix("/api/v1").unwrap_or(&self.path))
     }
 }
 
-/// The route of a method and a path below the API's base: `GET /posts/{}`.
+/// Returns the route of a method and a path below the API's base: `GET /posts/{}`.
 pub fn route(method: &str, path: &str) -> String {
     let parts: Vec<&str> =
         path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect();
@@ -75,7 +74,7 @@ pub fn route(method: &str, path: &str) -> String {
 pub struct Payload {
     /// The status of a success.
     pub status: u16,
-    /// The media type, where it is not JSON.
+    /// The media type, if it is not JSON.
     pub content_type: Option<String>,
     /// Whether there must be a body.
     pub required: bool,
@@ -83,7 +82,7 @@ pub struct Payload {
     pub nullable: bool,
     /// Its type.
     pub schema: Option<Type>,
-    /// Its fields, where it has no schema.
+    /// Its fields, if it has no schema.
     pub fields: Vec<Field>,
 }
 
@@ -118,13 +117,13 @@ pub struct Field {
     /// Whether it may be `null`.
     #[serde(default)]
     pub nullable: bool,
-    /// Whether it is on its way out.
+    /// Whether it is deprecated.
     #[serde(default)]
     pub deprecated: bool,
-    /// The words it may be.
+    /// The values of its enumeration.
     #[serde(default, rename = "enum")]
     pub words: Vec<String>,
-    /// What the service takes it for when it is not there.
+    /// The service's default if it is absent.
     pub default: Option<Value>,
     /// The least value or length.
     pub min: Option<f64>,
@@ -150,11 +149,11 @@ pub enum Type {
     Number,
     /// Yes or no.
     Boolean,
-    /// A file that is sent, bytes that are answered, or a stream of events: no JSON.
+    /// An uploaded file, a download, or a stream of events: not JSON.
     Bytes,
     /// Anything.
     Any,
-    /// An object of which no more is said.
+    /// An object without a described form.
     FreeObject,
     /// A list.
     Array(Box<Type>),

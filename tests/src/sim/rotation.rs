@@ -1,5 +1,5 @@
 //! The rotation of a credential, simulated: the store and the token source that programs run, over the simulated disk
-//! and clock, and a provider that may act late, lose its answers, or have a gateway answer in its place.
+//! and clock, and a provider that can act late, lose its answers, or have a gateway answer in its place.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,39 +31,39 @@ const TOKEN_ENDPOINT: &str = "http://127.0.0.1:9/token";
 const LIFE: f64 = 900.0;
 /// The limit of a request, in seconds.
 const LIMIT: f64 = 30.0;
-/// How long an unknown outcome is left alone, in seconds.
+/// How long a token with an unknown outcome is not presented, in seconds.
 const SETTLE: f64 = 300.0;
 /// A request is under way for no longer than this: less than `settle`, more than the limit.
 const LONGEST_UNDER_WAY: f64 = 290.0;
 
-/// What is played of a rotation.
+/// The settings of a simulated rotation.
 #[derive(Debug, Clone, Copy)]
 pub struct Rotation {
     /// Whether a token of unknown outcome is never presented again.
     pub refuse: bool,
-    /// Of a hundred requests, so many go wrong.
+    /// How many of a hundred requests go wrong.
     pub trouble: u8,
 }
 
-/// The provider, and what is true of each refresh token.
+/// The provider, and the state of each refresh token.
 #[derive(Debug, Default)]
 pub(super) struct Provider {
     grants: Vec<Grant>,
     under_way: Vec<Request>,
     next: u64,
-    /// Presented again after it was spent, so the family is revoked.
+    /// A spent token was presented again, so the family is revoked.
     is_revoked: bool,
     /// Every presentation, by the token's number: when it was sent, and whether its outcome is known.
     presented: BTreeMap<usize, Vec<(f64, bool)>>,
     pub(super) counts: Counts,
 }
 
-/// What landed.
+/// The events that happened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Requests that arrived.
     pub requests: u64,
-    /// Of them acted on.
+    /// Requests acted on.
     pub granted: u64,
     /// Acted on after the client had given up or had ended.
     pub late: u64,
@@ -71,19 +71,19 @@ pub struct Counts {
     pub by_gateway: u64,
     /// Requests under way whose process was killed.
     pub killed: u64,
-    /// Tokens presented once more, after the outcome of the first time was not known.
+    /// Tokens presented again, after an unknown outcome of the first time.
     pub again: u64,
     /// Spent tokens among them.
     pub replays: u64,
 }
 
-/// A refresh token that was given out; its number is its place.
+/// An issued refresh token; its number is its index.
 #[derive(Debug, Default)]
 struct Grant {
     is_spent: bool,
     /// The write that put it into the file has returned.
     is_stored: bool,
-    /// Who got the answer that held it.
+    /// The process that got the answer with it.
     delivered_to: Option<Pid>,
 }
 
@@ -92,7 +92,7 @@ struct Request {
     number: u64,
     token: usize,
     acts_at: f64,
-    /// Otherwise it is lost before the provider.
+    /// If not, the request is lost before the provider.
     arrives: bool,
     /// Whether the client still waits.
     is_awaited: bool,
@@ -107,12 +107,12 @@ enum Done {
 }
 
 impl Provider {
-    /// One family, whose first token is in the store.
+    /// Returns a provider with one family, whose first token is in the store.
     pub(super) fn new() -> Self {
         Self { grants: vec![Grant { is_stored: true, ..Grant::default() }], ..Self::default() }
     }
 
-    /// Lets the provider act on what is due.
+    /// Lets the provider act on due requests.
     pub(super) fn advance(&mut self, now: f64) {
         for at in 0..self.under_way.len() {
             let request = &self.under_way[at];
@@ -134,7 +134,7 @@ impl Provider {
             };
             self.under_way[at].done = Some(done);
         }
-        // What nobody waits for is over.
+        // A request that no client waits for is over.
         self.under_way.retain(|request| request.is_awaited || request.done.is_none());
     }
 
@@ -144,7 +144,7 @@ impl Provider {
         }
     }
 
-    /// The processes of these requests are no more.
+    /// Records that the processes of these requests have ended.
     pub(super) fn kill(&mut self, numbers: &[u64]) {
         for number in numbers {
             self.give_up(*number);
@@ -152,20 +152,20 @@ impl Provider {
         self.counts.killed += numbers.len() as u64;
     }
 
-    /// A write of the file has returned: what it holds is stored.
+    /// Records that a write of the file has returned, so its content is stored.
     pub(super) fn stored(&mut self, content: &[u8]) {
         if let Some(token) = token_in(content) {
             self.grants[token].is_stored = true;
         }
     }
 
-    /// Whether the file holds the token that is good now.
+    /// Returns whether the file holds the currently valid token.
     pub(super) fn holds_the_living_token(&self, content: &[u8]) -> bool {
         !self.is_revoked && token_in(content).is_some_and(|token| !self.grants[token].is_spent)
     }
 
-    /// Whether the answer to some request never got into the store: then the login is lost, and nobody could have
-    /// kept it.
+    /// Returns whether the answer to some request never reached the store: then the loss of the login was
+    /// unavoidable.
     fn has_lost_an_answer(&self) -> bool {
         self.grants.iter().any(|grant| !grant.is_stored)
     }
@@ -175,7 +175,7 @@ impl Provider {
     }
 }
 
-/// The number of the refresh token that a credential's file holds.
+/// Returns the number of the refresh token in a credential's file.
 fn token_in(content: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(content).ok()?;
     let (_, rest) = text.split_once("\"rt-")?;
@@ -183,7 +183,7 @@ fn token_in(content: &[u8]) -> Option<usize> {
 }
 
 impl World {
-    /// The rules of presenting a token, at the moment it is sent.
+    /// Checks the rules of presenting a token, at the moment it is sent.
     fn check_presentation(&mut self, pid: Pid, token: usize) {
         let now = self.now;
         if self.provider.under_way.iter().any(|request| request.token == token && request.done.is_none()) {
@@ -196,7 +196,7 @@ impl World {
             if refuse {
                 self.breaks(format!("{pid} presents rt-{token} again, which is never to be done"));
             }
-            // The clock that counts is read a moment before the request is sent.
+            // The SDK reads its clock a moment before it sends the request.
             if now - sent < SETTLE - 1.0 {
                 self.breaks(format!("{pid} presents rt-{token} again after {} s", now - sent));
             }
@@ -215,14 +215,14 @@ impl World {
     }
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Token,
     Failed(ErrorKind),
 }
 
-/// Plays a process of the crowd, or the last one, which comes when all is over.
+/// Runs a process of the crowd, or the last one, which starts when the others have ended.
 pub(super) fn process(shared: &Shared, pid: Pid, comes_after: Option<f64>) -> Vec<super::Outcome> {
     let (scene, boot) = {
         let world = shared.world();
@@ -233,7 +233,7 @@ pub(super) fn process(shared: &Shared, pid: Pid, comes_after: Option<f64>) -> Ve
     if comes_after.is_some_and(|seconds| shared.sleep(pid, seconds).is_err()) {
         return Vec::new();
     }
-    // The last one may come after a restart of the machine, and sees the right time.
+    // The last process can start after a restart of the machine, and sees the right time.
     let boot = if comes_after.is_some() { shared.world().boot } else { boot };
     let wrong = match comes_after {
         None => [0.0, 0.0, 600.0, -600.0][shared.world().random.usize(..4)],
@@ -268,7 +268,7 @@ pub(super) fn process(shared: &Shared, pid: Pid, comes_after: Option<f64>) -> Ve
             }
             continue;
         }
-        // Without a person: whoever is told to wait waits.
+        // No person is involved: a process that must wait waits.
         match ended {
             Ended::Token => return vec![super::Outcome::Done],
             Ended::Failed(ErrorKind::ReauthRequired) => {
@@ -287,11 +287,11 @@ pub(super) fn process(shared: &Shared, pid: Pid, comes_after: Option<f64>) -> Ve
 }
 
 impl Shared {
-    /// A person has to log in: that may be only where an answer was lost.
+    /// Checks that a person has to log in only if an answer was lost.
     fn check_the_end(&self) {
         let mut world = self.world();
         let refuse = world.scene.rotation.is_some_and(|rotation| rotation.refuse);
-        // A process that ended between its note and its request leaves a note, too.
+        // A process that ended between its note and its request also leaves a note.
         let left_a_note = world.kills.1 > 0 || world.power_failed;
         let unknown = refuse && (left_a_note || world.provider.has_unknown_outcomes());
         if !world.provider.has_lost_an_answer() && !unknown {
@@ -315,7 +315,7 @@ fn source(shared: &Shared, pid: Pid, boot: u64, wrong: f64, scene: &Scene) -> Ro
         .build()
 }
 
-/// What is in the store at the beginning: a login, whose access token has ended.
+/// Returns the store's initial content: a login whose access token has expired.
 pub(super) fn first_content(now: f64) -> Vec<u8> {
     let reply = json!({"access_token": "at-0", "refresh_token": "rt-0", "expires_in": LIFE});
     let id = CredentialId::new(ISSUER, "app");
@@ -325,7 +325,7 @@ pub(super) fn first_content(now: f64) -> Vec<u8> {
     stored.write().expect("it can be read again")
 }
 
-/// The name of the credential's file.
+/// Returns the name of the credential's file.
 pub(super) fn file_name() -> String {
     format!("{}.json", colony_core::credential::place::stem(&CredentialId::new(ISSUER, "app")))
 }
@@ -367,16 +367,16 @@ struct SimWire {
     pid: Pid,
 }
 
-/// What stands between the client and the provider.
+/// A fault between the client and the provider.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Trouble {
     None,
     NoConnection,
-    /// The provider takes this long.
+    /// The provider takes this many seconds.
     Late(f64),
     /// The request is lost on the way.
     Lost,
-    /// A gateway answers in the provider's place, after it has acted or without.
+    /// A gateway answers in the provider's place, whether or not the provider has acted.
     Gateway {
         status: u16,
         acted: bool,
@@ -501,12 +501,12 @@ fn token_sent(body: &str) -> Option<usize> {
     body.split('&').find_map(|pair| pair.strip_prefix("refresh_token=rt-"))?.parse().ok()
 }
 
-/// What came of many worlds.
+/// The results of many worlds.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
-    /// Worlds that were played.
+    /// Simulated worlds.
     pub worlds: u64,
-    /// What landed at the provider.
+    /// The events at the provider.
     pub counts: Counts,
     /// Processes that were killed, and how many of them held the lock.
     pub kills: (u64, u64),
@@ -514,17 +514,17 @@ pub struct Summary {
     pub stops: (u64, u64),
     /// Worlds in which the power failed.
     pub power_cuts: u64,
-    /// Worlds at whose end the login was alive without a person.
+    /// Worlds that ended with a valid login, without a person.
     pub alive: u64,
-    /// Worlds at whose end a person had to log in, because an answer had been lost.
+    /// Worlds that ended with a person having to log in, because an answer had been lost.
     pub reauth: u64,
-    /// Worlds that were different from all others.
+    /// Worlds whose history differed from all others.
     pub different: u64,
-    /// What went wrong, with the scene that shows it.
+    /// Failures, each with the scene that shows it.
     pub lost: Vec<String>,
 }
 
-/// Plays rotations drawn by these seeds, and adds up what comes of them.
+/// Simulates the rotations of these seeds, and adds up their results.
 pub fn play(seeds: impl IntoIterator<Item = u64>) -> Summary {
     let (mut summary, mut seen) = (Summary::default(), BTreeSet::new());
     for seed in seeds {
@@ -555,7 +555,7 @@ pub fn play(seeds: impl IntoIterator<Item = u64>) -> Summary {
         }
         match report.outcomes.last() {
             Some(super::Outcome::Done) => summary.alive += 1,
-            // Why is looked at when it happens.
+            // The reason is checked when it happens.
             Some(super::Outcome::Failed(ErrorKind::ReauthRequired)) => summary.reauth += 1,
             other => lost.push(format!("the last to come got no token: {other:?}")),
         }
@@ -564,7 +564,8 @@ pub fn play(seeds: impl IntoIterator<Item = u64>) -> Summary {
     summary
 }
 
-/// No connection, a gateway, a provider that declines, a lock, an unknown outcome, a login that is lost.
+/// Returns whether the faults explain this error: no connection, a gateway, a provider that declines, a lock, an
+/// unknown outcome, a lost login.
 fn is_expected(kind: ErrorKind) -> bool {
     matches!(
         kind,
@@ -573,12 +574,12 @@ fn is_expected(kind: ErrorKind) -> bool {
 }
 
 impl Scene {
-    /// A rotation drawn by this seed: a few processes that share a credential, kills, stops, power cuts, and trouble
-    /// at the provider, in any number and at any moment.
+    /// Returns a random rotation from this seed: a few processes that share a credential, kills, stops, power cuts,
+    /// and faults at the provider, in any number and at any moment.
     pub fn rotating(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed ^ 0x7e57);
         let (processes, calls) = (random.usize(2..=4), random.usize(1..=3));
-        // About what a process takes for a refresh.
+        // About the number of steps of a refresh.
         let end = 60 * processes as u64;
         let mut some = |most: usize| -> BTreeSet<u64> {
             let count = random.usize(..=most);

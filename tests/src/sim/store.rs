@@ -1,6 +1,6 @@
-//! A Redis server that is played: what it holds, what becomes of calls, and failovers.
+//! A simulated Redis server: its entries, the faults of calls, and failovers.
 //!
-//! The session's scripts are played by hand; that they do the same on a real server is what the rows of fleets show.
+//! The session's scripts are reimplemented here; the rows of fleets show that they do the same on a real server.
 
 use std::{collections::BTreeMap, collections::BTreeSet, time::Duration};
 
@@ -11,21 +11,21 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::world::{Pid, Sabotage, Shared, World};
 
-/// What is played with a store.
+/// The faults of a simulated store.
 #[derive(Debug, Clone, Default)]
 pub struct Fleet {
-    /// What becomes of the n-th call to the server.
+    /// The fault of the n-th call to the server.
     pub faults: BTreeMap<u64, Fault>,
-    /// Before these calls the server forgets: what a failover leaves.
+    /// Before these calls the server fails over, and has only these entries left.
     pub failovers: BTreeMap<u64, Failover>,
-    /// By how many seconds each process's clock is wrong; the last, of all others.
+    /// By how many seconds each process's clock is wrong; the last value is for all further processes.
     pub skew: Vec<f64>,
     /// By how many seconds the server's clock is wrong.
     pub server_skew: f64,
 }
 
 impl Fleet {
-    /// Whether nothing is wrong with the server.
+    /// Returns whether the server has no faults.
     pub(super) fn is_quiet(&self) -> bool {
         self.faults.is_empty() && self.failovers.is_empty()
     }
@@ -35,31 +35,31 @@ impl Fleet {
     }
 }
 
-/// What becomes of a call.
+/// The fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// It is refused at once.
     Refused,
-    /// It is never carried out, and its limit passes.
+    /// It is never executed, and its limit passes.
     Lost,
-    /// It is carried out, and the answer is lost.
+    /// It is executed, and the answer is lost.
     AnswerLost,
-    /// Its limit passes, and it is carried out three seconds later.
+    /// Its limit passes, and it is executed three seconds later.
     Late,
 }
 
-/// What a failover leaves.
+/// The entries left after a failover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failover {
-    /// Nothing.
+    /// None.
     Empty,
     /// All but the lease.
     NoLease,
-    /// What was there before the last change.
+    /// The state before the last change.
     Before,
 }
 
-/// What the server holds.
+/// The server's state.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Store {
     held: Held,
@@ -69,9 +69,9 @@ pub(super) struct Store {
     pub(super) calls: u64,
     pub(super) faults: u64,
     pub(super) failovers: u64,
-    /// Tokens that were stored over, or removed, although they were good and later.
+    /// Tokens that were overwritten or removed, although they were good and later.
     pub(super) saved: u64,
-    /// The tokens of stored entries, by the names that the entries give them.
+    /// The tokens of stored entries, by the names in the entries.
     tokens: BTreeMap<String, String>,
 }
 
@@ -105,7 +105,7 @@ pub(super) struct SimEngine {
 struct SimConnection(SimEngine);
 
 impl SimEngine {
-    /// One call: what becomes of it, and its answers.
+    /// Makes one call, with its fault, and returns its answers.
     fn call(&self, what: &str, call: Option<&Call>, limit: Duration) -> Result<Vec<Answer>, Trouble> {
         let pid = self.pid;
         let gone = |_| Trouble::new(TroubleKind::Away, "the process was killed");
@@ -188,13 +188,13 @@ impl World {
         }
     }
 
-    /// Carries out calls that were late, and forgets what has ended.
+    /// Executes late calls, and removes expired entries.
     fn arrive(&mut self) {
         let now = self.now;
         let late = std::mem::take(&mut self.store.late);
         for (at, call) in late {
             if at <= now {
-                // What lasts for a while lasts from then on.
+                // A time to live counts from then on.
                 self.now = at;
                 self.carry_out(&call, None);
                 self.now = now;
@@ -298,7 +298,7 @@ impl World {
                     !gone.contains(&old.id) && number(&old.exp) > number(&argument(5))
                 });
                 let stays = stays && self.scene.sabotage != Some(Sabotage::StoresOverLater);
-                // Whoever stores now has logged in last of all that it did.
+                // A process that stores now stores the token of its last login.
                 if let Some(token) = pid.and_then(|pid| self.logged_in.get(&pid).cloned()) {
                     self.store.tokens.insert(entry.id.clone(), token);
                 }
@@ -334,7 +334,7 @@ impl World {
         }
     }
 
-    /// A good token that is stale later is not stored over, unless its own process gave it up.
+    /// Checks that a good token that goes stale later is not overwritten, unless its own process gave it up.
     fn check_store_loss(&mut self, gone: &BTreeSet<String>, exp: Option<f64>, after: Option<f64>) {
         let Some((old, _)) = &self.store.held.token else { return };
         let is_good = self.store.tokens.get(&old.id).is_some_and(|token| self.service.good.contains(token));

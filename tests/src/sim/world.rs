@@ -1,4 +1,4 @@
-//! What all processes share: the scheduler, the file system, the service, and the rules.
+//! The state that all processes share: the scheduler, the file system, the service, and the rules.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,21 +25,21 @@ pub struct Scene {
     pub processes: usize,
     /// Calls of each process, one after the other.
     pub calls: usize,
-    /// At these steps, counted over all processes, the one that acts is killed.
+    /// At these steps, counted over all processes, the acting process is killed.
     pub kills: BTreeSet<u64>,
-    /// At these steps the one that acts is stopped, for longer than anybody waits for a lock.
+    /// At these steps the acting process is stopped, for longer than any process waits for a lock.
     pub stops: BTreeSet<u64>,
     /// The pause between a process's calls, in seconds.
     pub pause: f64,
-    /// At this step the power fails: every process ends, and what was not synced may be lost.
+    /// At this step the power fails: every process ends, and data that was not synced can be lost.
     pub power_cut: Option<u64>,
     /// At these steps the service forgets all its tokens.
     pub revocations: BTreeSet<u64>,
     /// The first logins that the service refuses with 429, for half a minute.
     pub refused: u64,
-    /// Who goes on after each step.
+    /// Chooses the process that acts after each step.
     pub chooser: Chooser,
-    /// What is broken on purpose, to see that it is found.
+    /// A deliberate fault that the rules must find.
     pub sabotage: Option<Sabotage>,
     /// Plays hosts that share a store and no file.
     pub fleet: Option<Fleet>,
@@ -47,37 +47,37 @@ pub struct Scene {
     pub rotation: Option<Rotation>,
 }
 
-/// Who goes on after a step.
+/// Chooses the process that acts after a step.
 #[derive(Debug, Clone)]
 pub enum Chooser {
-    /// Anybody, by this seed.
+    /// Any process, from this seed.
     Random(u64),
-    /// Whoever acts goes on while he can, except after these steps: then the next one does.
+    /// The acting process continues while it can, except after these steps, when the next process acts.
     Preempted(BTreeSet<u64>),
 }
 
-/// What is broken on purpose.
+/// A deliberate fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sabotage {
-    /// The lock is given to everybody.
+    /// Every process gets the lock.
     LockForAll,
-    /// The lock file is deleted by whoever gives it up.
+    /// The process that releases the lock deletes the lock file.
     LockDeleted,
     /// Nothing is synced.
     NoSync,
     /// Every host gets the lease.
     LeaseForAll,
-    /// A token is stored over a later one.
+    /// A token overwrites a later one.
     StoresOverLater,
     /// Files are written in place.
     InPlace,
     /// The note that a refresh token is being presented is not written.
     NoNote,
-    /// The clock that nobody can set runs too fast.
+    /// The clock that cannot be set runs too fast.
     ClockRunsFast,
 }
 
-/// How a process stands.
+/// The state of a process.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Stand {
     Ready,
@@ -86,7 +86,7 @@ enum Stand {
     Killed,
 }
 
-/// All that is simulated, and who is to act.
+/// The simulated world, and the process that acts.
 #[derive(Debug)]
 pub struct World {
     pub(super) scene: Scene,
@@ -95,7 +95,7 @@ pub struct World {
     acting: Pid,
     pub(super) now: f64,
     pub(super) steps: u64,
-    /// A digest of all that happened, in order.
+    /// A digest of all events, in order.
     pub(super) history: u64,
     pub(super) files: Files,
     pub(super) service: Service,
@@ -103,16 +103,16 @@ pub struct World {
     pub(super) store: Store,
     /// The token of each process's last login.
     pub(super) logged_in: BTreeMap<Pid, String>,
-    /// Who waits for an answer of the provider, to which request.
+    /// The processes that wait for an answer of the provider, with their requests.
     pub(super) asking: BTreeMap<Pid, u64>,
-    /// How often the machine was started, and when for the last time.
+    /// How often the machine was started, and when it was last started.
     pub(super) boot: u64,
     pub(super) booted_at: f64,
     /// Kills, and how many of them hit the holder of the lock.
     pub(super) kills: (u64, u64),
     /// Processes that were stopped, and how many of them held the lock.
     pub(super) stops: (u64, u64),
-    /// Good tokens that were overwritten by a process that had been stopped.
+    /// Good tokens that a process overwrote after it had been stopped.
     pub(super) overwritten: u64,
     pub(super) power_failed: bool,
     /// Rules that were broken.
@@ -123,7 +123,7 @@ pub struct World {
 #[derive(Debug, Default)]
 pub(super) struct Service {
     pub(super) good: BTreeSet<String>,
-    /// Whose login it works on.
+    /// The processes whose logins are under way.
     pub(super) in_flight: BTreeMap<Pid, u64>,
     pub(super) begun: u64,
     pub(super) answered: u64,
@@ -139,14 +139,13 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// The process is no more: nothing that it does has an effect.
+/// The process has been killed: its actions have no effect.
 #[derive(Debug)]
 pub(super) struct Killed;
 
-/// How long a stopped process stands still, in seconds: longer than the longest login, which is one try of
-/// half a minute here.
+/// How long a process is stopped, in seconds: longer than the longest login, which is one try of half a minute here.
 const STOPPED: f64 = 40.0;
-/// The longest game. Whoever takes longer runs in circles.
+/// The most steps of a world. More mean an endless loop.
 const MOST_STEPS: u64 = 200_000;
 
 impl World {
@@ -163,7 +162,7 @@ impl World {
         Self {
             random: fastrand::Rng::with_seed(seed),
             stands: vec![Stand::Ready; processes],
-            // Nobody, until the game begins.
+            // No process, until the simulation begins.
             acting: Pid::MAX,
             now,
             steps: 0,
@@ -185,7 +184,7 @@ impl World {
         }
     }
 
-    /// The next to act; `None` when all have ended.
+    /// Returns the next process to act; `None` if all have ended.
     fn choose(&mut self) -> Option<Pid> {
         loop {
             let now = self.now;
@@ -222,15 +221,15 @@ impl World {
         }
     }
 
-    /// What the scene has in store for this step.
+    /// Applies the scene's events of this step.
     fn fate(&mut self, pid: Pid) {
         if self.scene.revocations.contains(&self.steps) && pid < self.scene.processes {
             self.service.good.clear();
         }
-        // The last one comes when the machine is up again, and the power does not fail under it.
+        // The last process starts after the machine is up again, so the power cut does not end it.
         if self.scene.power_cut == Some(self.steps) && pid < self.scene.processes {
             self.power_failed = true;
-            // Whoever comes later finds the machine up again.
+            // A later process finds the machine up again.
             for victim in 0..self.scene.processes {
                 self.kill(victim);
             }
@@ -267,7 +266,7 @@ impl World {
         self.broken.push(format!("step {step}: {rule}"));
     }
 
-    /// Whether this is a token file with a token that the service takes, and that is fresh.
+    /// Returns whether this is a token file whose token is fresh and accepted by the service.
     pub(super) fn is_good(&self, content: &[u8]) -> bool {
         Envelope::read(content).is_ok_and(|envelope| {
             let token = envelope.token.expose_secret();
@@ -276,9 +275,9 @@ impl World {
         })
     }
 
-    /// The rules of a login, at the moment it is sent.
+    /// Checks the rules of a login, at the moment it is sent.
     pub(super) fn check_login(&mut self, pid: Pid) {
-        // A lock whose holder is stopped is not waited for without end: then there may be two.
+        // Processes stop waiting for a lock whose holder is stopped: then there can be two logins.
         let one_at_a_time = match &self.scene.fleet {
             Some(fleet) => fleet.is_quiet() && self.stops.0 == 0,
             None => self.stops.1 == 0,
@@ -338,7 +337,7 @@ impl Shared {
         let steps = world.steps;
         assert!(steps < MOST_STEPS, "no end after {steps} steps");
         world.note(pid, what);
-        // What a step takes. Drawn, so that it is not the same for all.
+        // The duration of a step, random so that steps differ.
         let takes = world.random.f64() * 0.002;
         world.now += takes;
         world.fate(pid);
@@ -359,7 +358,7 @@ impl Shared {
         self.pass_on(world, pid).map(drop)
     }
 
-    /// The process has ended by itself.
+    /// Records that the process has ended by itself.
     pub(super) fn leave(&self, pid: Pid) {
         let mut world = self.world();
         if world.stands[pid] == Stand::Killed {
