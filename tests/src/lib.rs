@@ -18,7 +18,7 @@
 //! - [`openapi`]: the service's own description, and the check of a reply against it.
 //! - [`soundness`]: the conditions that must hold for everything read from a file, a header or a reply.
 //!
-//! For the recorded behavior of the Python package (`tests/wire`), on both clients:
+//! For the recordings of the Python package (`tests/wire`), on both clients:
 //!
 //! - [`recorded`]: which cases count, and the comparison of outcomes.
 //! - [`wire`]: the comparison of requests.

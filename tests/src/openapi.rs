@@ -193,27 +193,27 @@ impl From<String> for Type {
     }
 }
 
-/// Something in a reply that is not as the description says.
+/// A deviation of a reply from the description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where, `items[0].author.id`; empty for the reply itself.
+    /// The path, `items[0].author.id`; empty for the reply itself.
     pub path: String,
-    /// What.
+    /// The kind of deviation.
     pub kind: FaultKind,
 }
 
-/// What can be wrong with a reply.
+/// A kind of deviation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
-    /// A field that must be there is not.
+    /// A required field is absent.
     Missing,
-    /// A field that may be left out is not there. The service leaves out none of them.
+    /// An optional field is absent. The service leaves out none of them.
     LeftOut,
     /// A field that the description does not have.
     Unknown,
-    /// `null` where there must be a value.
+    /// `null` in place of a value.
     Null,
-    /// Another type than this one, or another form of it.
+    /// A value of another type, or in another form.
     NotA(String),
 }
 
@@ -247,7 +247,7 @@ impl Description {
         description
     }
 
-    /// Fails where a type names a schema that is not there.
+    /// Panics if a type names a schema that does not exist.
     fn check(&self) {
         let mut types: Vec<&Type> = Vec::new();
         for operation in &self.operations {
@@ -267,22 +267,22 @@ impl Description {
         }
     }
 
-    /// The schema of this name.
+    /// Returns the schema of this name.
     ///
     /// # Panics
     ///
-    /// When there is none; [`load`](Self::load) has made sure of all that are named.
+    /// When there is none; [`load`](Self::load) has checked all names in types.
     pub fn schema(&self, name: &str) -> &Schema {
         &self.schemas[name]
     }
 
-    /// The operation of this route (see [`route`]).
+    /// Returns the operation of this route (see [`route`]).
     pub fn find(&self, route: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.route() == route)
     }
 
-    /// The operation that a request is for, by its method and its path below the API's base, its places
-    /// filled. A route without places wins: `/posts/scheduled` is no post.
+    /// Returns the operation of a request, by its method and its path below the API's base. A route without
+    /// parameters wins: `/posts/scheduled` is not a post.
     pub fn asked_for(&self, method: &str, path: &str) -> Option<&Operation> {
         let fits = |operation: &&Operation| {
             let route = operation.route();
@@ -296,7 +296,7 @@ impl Description {
         self.operations.iter().filter(fits).min_by_key(|operation| operation.path.matches('{').count())
     }
 
-    /// What in a reply is not as the description says.
+    /// Returns the deviations of a reply from the description.
     pub fn faults(&self, response: &Payload, reply: &Value) -> Vec<Fault> {
         let mut faults = Faults { description: self, path: String::new(), found: Vec::new() };
         match &response.schema {
@@ -412,7 +412,7 @@ fn is_day(text: &str) -> bool {
         })
 }
 
-/// Whether the text is a date and a time of ISO 8601, with or without an offset.
+/// Returns whether the text is a date and a time of ISO 8601, with or without an offset.
 fn is_moment(text: &str) -> bool {
     let Some((day, time)) = text.split_once('T') else { return false };
     let clock = time.split(['Z', '+', '-', '.']).next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a worker is to do, and what it says afterwards.
+//! The orders of a worker, and its report.
 
 use std::collections::BTreeMap;
 
@@ -12,37 +12,37 @@ use crate::subject::Subject;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Plan {
-    /// Whose token is asked for.
+    /// The kind of token to request.
     pub subject: Subject,
     /// Uses the blocking client.
     pub blocking: bool,
-    /// Calls made, one after the other, for each line on stdin.
+    /// The number of calls, one after the other, for each line on stdin.
     pub calls: u32,
     /// The time limit of one request.
     pub timeout_ms: Option<u64>,
     /// The limit of a login with all its tries.
     pub login_deadline_ms: Option<u64>,
-    /// How long another process's login is waited for.
+    /// How long to wait for another process's login.
     pub lock_timeout_ms: Option<u64>,
     /// The first pause between the tries of a login.
     pub first_pause_ms: Option<u64>,
-    /// Tries a failed login again, as clients do unless told otherwise.
+    /// Retries a failed login, as clients do by default.
     pub patient: bool,
     /// Logs in although a cool-down lasts.
     pub ignore_cool_down: bool,
     /// A two-factor code, given at each login.
     pub totp: Option<String>,
-    /// Asks for a token for this audience, in place of a call with a login's.
+    /// Requests a token for this audience, instead of a call with the login's token.
     pub audience: Option<String>,
-    /// The scopes asked for with it.
+    /// The scopes of that request.
     pub scope: String,
-    /// The version of the worker's entries in the store that hosts share, where it is not this build's.
+    /// The version of the worker's entries in the store that hosts share, if it is not this build's.
     pub store_version: Option<u32>,
-    /// Writes all there is to log to stderr, and the `Debug` and `Display` forms of what it holds.
+    /// Writes the complete log to stderr, and the `Debug` and `Display` forms of the worker's values.
     pub trace: bool,
-    /// The process's umask, where it is not to be the one it was started with.
+    /// The process's umask, if it differs from the inherited one.
     pub umask: Option<u32>,
-    /// The process ends itself after so many seconds, whatever happens: nobody waits for one that hangs.
+    /// The process ends itself after this many seconds in any case, so that no test waits for one that hangs.
     pub longest_life_s: u64,
 }
 
@@ -73,32 +73,32 @@ impl Default for Plan {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Order {
-    /// The worker's clock is so many seconds ahead of the system's from now on.
+    /// How many seconds the worker's clock is ahead of the system's from now on.
     pub skew_s: i64,
-    /// Each call is made with a token that is forgotten before, so that it logs in.
+    /// Forgets the token before each call, so that it logs in.
     pub forget: bool,
-    /// Calls are made for so long, and not only as many as the plan says.
+    /// How long to make calls, instead of the plan's number of calls.
     pub during_ms: Option<u64>,
 }
 
-/// What came of the calls: one JSON line.
+/// The result of the calls: one JSON line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// The first call that failed.
     pub failure: Option<Failure>,
-    /// Which token was held at the end, when every call succeeded; see [`digest`].
+    /// The token held at the end, if every call succeeded; see [`digest`].
     pub token: Option<String>,
     /// How many calls were made.
     pub calls: u32,
     /// Events of level `WARN` so far.
     pub warnings: Vec<String>,
-    /// How often the token session told what, so far, by the event's name.
+    /// How often the token session reported each event so far, by the event's name.
     pub events: BTreeMap<String, u64>,
     /// From the signal to the end of the last call.
     pub took_ms: u64,
 }
 
-/// An error as a worker tells it.
+/// An error as a worker reports it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// Its kind's name.
@@ -113,7 +113,7 @@ pub struct Failure {
     pub message: String,
 }
 
-/// Names a token without telling it.
+/// Identifies a token without revealing it.
 pub fn digest(token: &str) -> String {
     Sha256::digest(token.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,5 +1,5 @@
-//! A service that is a function: it issues tokens, knows which are good, and can refuse. For clients without
-//! a socket ([`Script::served_by`]), of which thousands are made.
+//! A service that is a function: it issues tokens, knows which are valid, and can refuse. It serves clients without a
+//! socket ([`Script::served_by`]), of which tests create thousands.
 
 use std::{
     collections::HashSet,
@@ -24,11 +24,11 @@ struct State {
     calls: u64,
     rejected: u64,
     good: HashSet<String>,
-    /// How logins are answered, instead of with a token.
+    /// The status of logins, if they get no token.
     refusal: Option<u16>,
 }
 
-/// A day in seconds: how long a token lives.
+/// How long a token lives: a day, in seconds.
 pub const LIFETIME: f64 = 86_400.0;
 
 impl Played {
@@ -36,7 +36,7 @@ impl Played {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A script by which a client talks to this service. `now` is in Unix seconds.
+    /// Returns a script that connects a client to this service. `now` is in Unix seconds.
     pub fn script(&self, now: impl Fn() -> f64 + Send + Sync + 'static) -> Script {
         let service = self.clone();
         Script::new().served_by(move |request, token| service.answer(request, token, now()))
@@ -73,18 +73,18 @@ impl Played {
         reply(401, &json!({"detail": {"code": "AUTH_INVALID_TOKEN", "message": "no good"}}))
     }
 
-    /// How many logins arrived.
+    /// Returns how many logins arrived.
     pub fn logins(&self) -> u64 {
         self.state().logins
     }
 
-    /// How many other calls arrived, and how many of them with a token that is no good.
+    /// Returns how many other calls arrived, and how many of them with an invalid token.
     pub fn calls(&self) -> (u64, u64) {
         let state = self.state();
         (state.calls, state.rejected)
     }
 
-    /// Whether it would take this token.
+    /// Returns whether it accepts this token.
     pub fn knows(&self, token: &str) -> bool {
         self.state().good.contains(token)
     }
@@ -99,7 +99,7 @@ impl Played {
         self.state().refusal = status;
     }
 
-    /// Makes a good token outside a login.
+    /// Issues a valid token without a login.
     pub fn issue(&self, now: f64, lifetime: f64) -> String {
         let mut state = self.state();
         let token = issue(now, lifetime, 1_000_000 + state.good.len() as u64);
@@ -108,7 +108,7 @@ impl Played {
     }
 }
 
-/// A token in the form of a JWT. Nobody checks its signature.
+/// Returns a token in the form of a JWT. Its signature is never checked.
 fn issue(now: f64, lifetime: f64, number: u64) -> String {
     let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let claims = json!({"sub": "ada", "iat": now, "exp": now + lifetime, "jti": number});

@@ -13,7 +13,7 @@ use std::{
 use colony_async::credential::{Credential, CredentialId};
 use serde_json::{Value, json};
 
-/// A provider under way. It ends when this is dropped.
+/// A running provider. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Provider {
     child: Child,
@@ -22,7 +22,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Starts one. `None`, with a loud notice, where there is no Node; in CI that is a failure.
+    /// Starts a provider. Returns `None`, with a notice on stderr, if Node is not installed; in CI that is a failure.
     ///
     /// # Panics
     ///
@@ -31,7 +31,7 @@ impl Provider {
         if !node_is_there() {
             let notice = "Node is missing, so NOTHING was tried against the OpenID provider";
             assert!(std::env::var_os("CI").is_none(), "{notice}, and in CI that must not be");
-            // Past the test harness, which keeps what a passing test prints to itself.
+            // Not with `eprintln!`: the test harness hides the output of a passing test.
             let _ = writeln!(io::stderr(), "\n!!! {notice}. Install Node 20 or later. !!!\n");
             return None;
         }
@@ -52,28 +52,28 @@ impl Provider {
         Some(Self { child, issuer })
     }
 
-    /// Whose credentials it gives to a client: `colony_public`, `colony_basic` or `colony_post`.
+    /// Returns the id of a client's credentials: `colony_public`, `colony_basic` or `colony_post`.
     pub fn id(&self, client: &str) -> CredentialId {
         CredentialId::new(&self.issuer, client)
     }
 
-    /// Where refresh tokens are spent.
+    /// Returns the address of the token endpoint.
     pub fn token_endpoint(&self) -> String {
         format!("{}/oauth/token", self.issuer)
     }
 
-    /// The refresh token of a new login of this client.
+    /// Returns the refresh token of a new login of this client.
     pub fn refresh_token(&self, client: &str) -> String {
         let reply = self.ask("POST", "/_rig/login", &json!({"client_id": client}));
         reply["refresh_token"].as_str().expect("a refresh token").to_owned()
     }
 
-    /// What a login of this client gives, as of this moment (Unix seconds).
+    /// Logs this client in, and returns the credential as of `now` (Unix seconds).
     pub fn login(&self, client: &str, now: f64) -> Credential {
         self.login_with_fate(client, now, &Value::Null)
     }
 
-    /// The same; this happens to its refresh token when it is presented for the first time.
+    /// Does the same; `fate` is applied when its refresh token is first presented.
     pub fn login_with_fate(&self, client: &str, now: f64, fate: &Value) -> Credential {
         let reply = self.ask("POST", "/_rig/login", &json!({"client_id": client, "fate": fate})).to_string();
         Credential::from_reply(self.id(client), self.token_endpoint(), reply.as_bytes(), now)
@@ -85,29 +85,29 @@ impl Provider {
         self.ask("POST", "/_rig/settings", settings);
     }
 
-    /// What it was asked so far.
+    /// Returns the requests so far.
     pub fn stats(&self) -> Value {
         self.ask("GET", "/_rig/stats", &Value::Null)
     }
 
-    /// One of its counts.
+    /// Returns one of its counts.
     pub fn count(&self, name: &str) -> u64 {
         self.stats()[name].as_u64().unwrap_or_else(|| panic!("no count {name}"))
     }
 
-    /// Whether this refresh token is good; it is not presented for that.
+    /// Returns whether this refresh token is valid, without presenting it.
     pub fn is_good(&self, refresh_token: &str) -> bool {
         self.ask("POST", "/_rig/token", &json!({"refresh_token": refresh_token}))["good"] == true
     }
 
-    /// When this refresh token was presented, seconds since 1970.
+    /// Returns when this refresh token was presented, in seconds since 1970.
     pub fn presented(&self, refresh_token: &str) -> Vec<f64> {
         let told = self.ask("POST", "/_rig/token", &json!({"refresh_token": refresh_token}));
         let times = told["presented"].as_array().cloned().unwrap_or_default();
         times.iter().filter_map(|time| Some(time.as_f64()? / 1_000.0)).collect()
     }
 
-    /// The provider's process, to stop it.
+    /// Returns the provider's process, to stop it.
     pub fn process(&mut self) -> &mut Child {
         &mut self.child
     }
@@ -147,14 +147,14 @@ fn node_is_there() -> bool {
     works("node") && works("npm")
 }
 
-/// The folder below `target` that holds the pinned packages; installed there when it does not.
+/// Returns the folder below `target` with the pinned packages, which are installed if they are missing.
 fn modules() -> &'static Path {
     static MODULES: OnceLock<PathBuf> = OnceLock::new();
     MODULES.get_or_init(|| {
         let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/openid");
         fs::create_dir_all(&target).expect("a folder below target");
         let lock = fs::read(folder().join("package-lock.json")).expect("the lock file");
-        // Written when everything was there, so that an installation that broke off is not taken for one.
+        // Written after a complete installation, so that an interrupted one is not taken for complete.
         let done = target.join("installed-lock.json");
         if fs::read(&done).ok().as_deref() != Some(lock.as_slice()) {
             for name in ["package.json", "package-lock.json"] {

@@ -1,5 +1,5 @@
-//! HTTP/1.1 by hand, for servers that do what wiremock cannot: hang up half-way, keep an answer back until they are
-//! told, send without an end, notice that a client has gone.
+//! HTTP/1.1 on raw sockets, for servers that do what wiremock cannot: hang up half-way, hold an answer back until a
+//! signal, send without end, notice that a client has gone.
 
 use std::{future::Future, io, net::SocketAddr};
 
@@ -13,12 +13,12 @@ use tokio::{
 /// A connection to a client.
 pub type Stream = BufReader<TcpStream>;
 
-/// A request as it came over the wire.
+/// A request as received.
 #[derive(Debug, Clone, Default)]
 pub struct Received {
     /// The method.
     pub method: String,
-    /// What the request line named: path and query, as encoded.
+    /// The target of the request line: path and query, as encoded.
     pub target: String,
     /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
@@ -27,17 +27,17 @@ pub struct Received {
 }
 
 impl Received {
-    /// A header's value.
+    /// Returns a header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The path, without the query.
+    /// Returns the path, without the query.
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
@@ -46,7 +46,7 @@ impl Received {
     ///
     /// # Errors
     ///
-    /// What kept it from being read.
+    /// The error that prevented reading it.
     pub async fn read(stream: &mut Stream) -> io::Result<Option<Self>> {
         let mut line = String::new();
         if stream.read_line(&mut line).await? == 0 {
@@ -68,7 +68,7 @@ impl Received {
     }
 }
 
-/// Writes a reply.
+/// Returns the bytes of a reply.
 pub fn reply(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let mut out = format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {}\r\n", body.len());
@@ -80,7 +80,7 @@ pub fn reply(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> V
     out
 }
 
-/// A port on loopback, served on a thread of its own, so that tests with and without a runtime can use it. Dropping it
+/// A port on loopback, served on a dedicated thread, so that tests with and without a runtime can use it. Dropping it
 /// ends the connections.
 #[derive(Debug)]
 pub struct Listener {
@@ -91,7 +91,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Takes a port.
+    /// Binds a port.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl Listener {
         Ok(Self { address: socket.local_addr()?, socket, runtime: Some(runtime) })
     }
 
-    /// Serves every connection by this function.
+    /// Serves every connection with this function.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Which recorded cases count, and what their outcomes say. `colony-core` tests against the same cases
-//! without sockets, and takes this file in by its path: that crate cannot depend on this one.
+//! The recorded cases that are scored, and the comparison of outcomes. `colony-core` tests against the same cases
+//! without sockets, and includes this file by its path, because that crate cannot depend on this one.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use colony_core::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 
-/// Classes of cases that a typed language has no reason to follow.
+/// Classes of cases that do not apply to a typed language.
 const UNSCORED: [&str; 12] = [
     "/falsy_",
     "/alias_",
@@ -24,20 +24,20 @@ const UNSCORED: [&str; 12] = [
     "/never",
 ];
 
-/// What a case came to.
+/// The outcome of a case.
 #[derive(Debug)]
 pub enum Outcome {
     /// JSON.
     Json(Value),
     /// A download.
     Bytes(Bytes),
-    /// The connection broke: what a client makes of that is its own business.
+    /// The connection broke; how a client reports that is not compared.
     #[allow(dead_code, reason = "only where nothing is sent")]
     NoReply,
 }
 
-/// Whether a case is one that this SDK has to agree with. Cases with client settings of their own are for
-/// whoever has a client.
+/// Returns whether this SDK has to agree with a case. Cases with their own client settings are for tests that have a
+/// client.
 pub fn is_scored(case: &Value) -> bool {
     let id = case["id"].as_str().expect("an id");
     let arguments = case["kwargs"].as_object().expect("arguments");
@@ -50,13 +50,13 @@ pub fn is_scored(case: &Value) -> bool {
         || UNSCORED.iter().any(|class| id.contains(class)))
 }
 
-/// Cases where this SDK does something else on purpose, with the reason.
+/// Returns the cases where this SDK differs deliberately, with the reasons.
 pub fn accepted_differences(folder: &Path) -> BTreeMap<String, String> {
     let text = fs::read(folder.join("differences.json")).expect("differences.json");
     serde_json::from_slice(&text).expect("differences.json")
 }
 
-/// The name of the error kind that an exception stands for; `None` for those that escaped by accident.
+/// Returns the name of the error kind of an exception; `None` for exceptions that escaped by accident.
 pub fn kind_of(class: &str) -> Option<&'static str> {
     Some(match class {
         "ColonyAuthError" => "auth",
@@ -74,7 +74,7 @@ pub fn kind_of(class: &str) -> Option<&'static str> {
     })
 }
 
-/// What differs between an outcome and a recorded one (an object with `returns` and `raises`).
+/// Returns the differences between an outcome and a recorded one (an object with `returns` and `raises`).
 pub fn compare_outcome(recorded: &Value, outcome: Result<Outcome>) -> Vec<String> {
     let mut out = Vec::new();
     let raises = &recorded["raises"];
@@ -117,8 +117,8 @@ fn compare_error(raises: &Value, class: &str, error: &Error, out: &mut Vec<Strin
     }
 }
 
-/// The wording of an answer that was worked out here is this SDK's own; only how many reasons it names is
-/// recorded.
+/// Replaces the reasons of a locally computed answer by their number: the wording is this SDK's own, and only the
+/// number is recorded.
 fn count_reasons(got: &mut Value, want: &mut Value) {
     if want.get("reasons_count").is_none() {
         return;
@@ -131,7 +131,7 @@ fn count_reasons(got: &mut Value, want: &mut Value) {
     }
 }
 
-/// Replaces the name each SDK gives itself.
+/// Replaces the name that each SDK sends for itself.
 pub fn mask(value: Value) -> Value {
     match value {
         Value::Object(map) => map
@@ -149,7 +149,7 @@ pub fn mask(value: Value) -> Value {
     }
 }
 
-/// The decoded segments of a path.
+/// Returns the decoded segments of a path.
 pub fn segments(path: &str) -> Vec<String> {
     path.split('/').map(decode).collect()
 }
@@ -159,7 +159,7 @@ pub fn decode(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Pairs of text, in the order in which they compare best.
+/// Returns pairs of text, sorted for comparison.
 pub fn pairs(recorded: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let mut pairs: Vec<(String, String)> =

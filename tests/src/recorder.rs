@@ -1,4 +1,4 @@
-//! A receiver of webhooks that keeps what comes, answers as it is told, and handles nothing.
+//! A receiver of webhooks that keeps every delivery, replies from a function, and handles nothing.
 
 use std::{
     io,
@@ -19,7 +19,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Starts one that answers with the status that this function gives; the number counts requests from 0.
+    /// Starts a receiver that answers with the status from this function; the number counts requests from 0.
     ///
     /// # Errors
     ///
@@ -45,17 +45,17 @@ impl Recorder {
         Ok(Self { listener, kept })
     }
 
-    /// Its address.
+    /// Returns its address.
     pub fn url(&self) -> String {
         format!("http://{}/hooks", self.listener.address)
     }
 
-    /// What has come so far.
+    /// Returns the requests so far.
     pub fn requests(&self) -> Vec<Received> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until so many requests have come, or for too long; gives those that came.
+    /// Waits until `count` requests have arrived, or for `limit`; returns those that arrived.
     pub fn wait(&self, count: usize, limit: Duration) -> Vec<Received> {
         let end = Instant::now() + limit;
         loop {
@@ -69,7 +69,7 @@ impl Recorder {
 }
 
 impl Received {
-    /// The headers as libraries have them.
+    /// Returns the headers as a `HeaderMap`.
     pub fn header_map(&self) -> HeaderMap {
         let pair = |(name, value): &(String, String)| {
             Some((name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?))

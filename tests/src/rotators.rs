@@ -20,27 +20,27 @@ pub struct Orders {
     pub client_id: String,
     /// The directory of the store.
     pub directory: PathBuf,
-    /// Rotates until it has itself done so this often; for ever without.
+    /// How many rotations it makes itself before it ends; unlimited if absent.
     pub rotations: Option<u32>,
-    /// Goes on after a failure, until it is killed.
+    /// Continues after a failure, until it is killed.
     pub undaunted: bool,
     /// Uses the blocking facade.
     pub blocking: bool,
-    /// Wants a token once, and asks again while it is told to wait; instead of rotating.
+    /// Requests one token, and asks again while it has to wait, instead of rotating.
     #[serde(default)]
     pub one_token: Option<OneToken>,
 }
 
-/// How one token is asked for.
+/// The settings of a request for one token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OneToken {
-    /// The limit of a request, and how long an unknown outcome is left alone.
+    /// The limit of a request, and how long a token with an unknown outcome is not presented.
     pub limit: Duration,
     /// See `limit`.
     pub settle: Duration,
-    /// The pause between two looks.
+    /// The pause between two attempts.
     pub pause: Duration,
-    /// The client's secret; with it the provider is asked by introspection too.
+    /// The client's secret; with it the process also asks the provider by introspection.
     pub secret: Option<String>,
     /// By how many seconds the process's wall clock is wrong.
     pub wrong: f64,
@@ -50,16 +50,16 @@ pub struct OneToken {
     pub refuse: bool,
 }
 
-/// What came of it: one JSON line.
+/// The result: one JSON line.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Rotated {
     /// The rotations that this process made.
     pub own: u32,
     /// Those it adopted.
     pub adopted: u32,
-    /// How often it was told to wait.
+    /// How often it had to wait.
     pub busy: u32,
-    /// What ended it early.
+    /// The failure that ended it early.
     pub failure: Option<Failure>,
 }
 
@@ -72,11 +72,11 @@ pub struct Rotator {
 }
 
 impl Rotator {
-    /// Starts one; it waits for [`go`](Self::go).
+    /// Starts a process, which waits for [`go`](Self::go).
     ///
     /// # Errors
     ///
-    /// When there can be no process.
+    /// When the process cannot be started.
     pub fn start(program: &Path, orders: &Orders) -> io::Result<Self> {
         let mut child = Command::new(program)
             .arg(serde_json::to_string(orders)?)
@@ -119,12 +119,12 @@ impl Rotator {
         if line.is_empty() { Ok(None) } else { Ok(Some(serde_json::from_str(&line)?)) }
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Ends it with SIGKILL, and says whether it was still running.
+    /// Ends it with SIGKILL, and returns whether it was still running.
     ///
     /// # Errors
     ///

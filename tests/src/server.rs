@@ -1,4 +1,4 @@
-//! A server that plays the replies it was given, in order, and remembers what it was asked.
+//! A server that returns the given replies, in order, and records its requests.
 
 use std::{
     collections::VecDeque,
@@ -14,7 +14,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 use crate::raw::Received;
 
-/// The status of a reply to a request that the script did not foresee.
+/// The status of a reply to a request that is not in the script.
 pub const NOT_SCRIPTED: u16 = 418;
 
 #[derive(Default)]
@@ -31,7 +31,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server on a port of its own.
+    /// Starts a server on a free port.
     pub fn start() -> Self {
         let state = Arc::<Mutex<State>>::default();
         let (front, closing, replying) = (Arc::clone(&state), Arc::clone(&state), Arc::clone(&state));
@@ -57,18 +57,18 @@ impl Server {
         Self { mocks, state }
     }
 
-    /// `127.0.0.1:PORT`.
+    /// Returns `127.0.0.1:PORT`.
     pub fn authority(&self) -> String {
         self.mocks.address().to_string()
     }
 
-    /// Forgets what was, and plays these recorded responses from now on.
+    /// Clears the previous script, and returns these recorded responses from now on.
     pub fn play<'a>(&self, responses: impl IntoIterator<Item = &'a Value>) {
         let script = responses.into_iter().map(played).collect();
         *lock(&self.state) = State { script, received: Vec::new() };
     }
 
-    /// The requests since the last look.
+    /// Returns the requests since the last call.
     pub fn take_received(&self) -> Vec<Received> {
         std::mem::take(&mut lock(&self.state).received)
     }
@@ -78,7 +78,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Notes a request and takes what is played next, if that is a reply.
+/// Records a request and returns the next reply of the script, if it is one.
 fn next(state: &Mutex<State>, request: &Request) -> Option<ResponseTemplate> {
     let mut state = lock(state);
     // Each byte as one character.

@@ -1,5 +1,5 @@
-//! A server that answers by a script. It knows `POST /auth/token`; anything else is a call that needs a
-//! token and is answered with `{}`.
+//! A server that answers from a script. It knows `POST /auth/token`; any other request is a call that needs a token
+//! and gets `{}`.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -16,14 +16,14 @@ use tokio::{
 
 use crate::raw::{Listener, Received, Stream, reply};
 
-/// How a login is answered.
+/// The answer to a login.
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// With a token.
     Token,
     /// With this status.
     Status(u16),
-    /// With this status, after so long.
+    /// With this status, after this delay.
     Late(u16, Duration),
     /// With this status, and a page instead of JSON.
     Page(u16),
@@ -35,13 +35,13 @@ pub enum Answer {
     Held,
     /// With this status, once [`Service::release`] is called.
     Refused(u16),
-    /// With a token, after so long.
+    /// With a token, after this delay.
     After(Duration),
-    /// With this status, and a message that repeats all that was sent.
+    /// With this status, and a message that repeats everything that was sent.
     Echo(u16),
 }
 
-/// One login as the server saw it.
+/// One login, as seen by the server.
 #[derive(Debug, Clone)]
 pub struct Login {
     /// The client's `User-Agent`.
@@ -54,14 +54,14 @@ pub struct Login {
     pub answered: bool,
 }
 
-/// What the server was asked.
+/// The number of requests to the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Logins that arrived.
     pub logins: u64,
     /// Other calls that arrived.
     pub calls: u64,
-    /// Of these, the ones with a token that is no good.
+    /// Of these, calls with an invalid token.
     pub rejected: u64,
 }
 
@@ -89,18 +89,18 @@ struct State {
     script: VecDeque<Answer>,
     otherwise: Answer,
     good: HashSet<String>,
-    /// Good tokens that have come with a call.
+    /// Valid tokens that have arrived with a call.
     shown: HashSet<String>,
     issued: Vec<String>,
     log: Vec<Login>,
     lifetime: f64,
     call_status: u16,
     call_body: String,
-    /// Calls of a path that ends so are answered with this status and body, whatever their token.
+    /// Calls of a path with this end get this status and body, with any token.
     refused: Option<(String, u16, String)>,
-    /// Everything that came as a bearer token or a body, a line each.
+    /// Everything that arrived as a bearer token or a body, a line each.
     sent: String,
-    /// Calls are answered when so many have arrived.
+    /// Calls are answered when this many have arrived.
     gathering: u64,
 }
 
@@ -140,22 +140,22 @@ impl Service {
         self.shared.state()
     }
 
-    /// The API's base URL.
+    /// Returns the API's base URL.
     pub fn base_url(&self) -> String {
         format!("http://{}/api/v1", self.listener.address)
     }
 
-    /// Answers the next logins so, one after the other.
+    /// Sets the answers to the next logins, in order.
     pub fn next(&self, answers: impl IntoIterator<Item = Answer>) {
         self.state().script.extend(answers);
     }
 
-    /// Answers logins so when the script is at its end.
+    /// Sets the answer to logins after the end of the script.
     pub fn otherwise(&self, answer: Answer) {
         self.state().otherwise = answer;
     }
 
-    /// Tokens live so many seconds from now on.
+    /// Sets how many seconds tokens live from now on.
     pub fn lifetime(&self, seconds: f64) {
         self.state().lifetime = seconds;
     }
@@ -165,27 +165,27 @@ impl Service {
         self.state().call_status = status;
     }
 
-    /// Answers calls of a path that ends so with 401 from now on, whatever their token; none when it is empty.
+    /// Answers calls of a path with this end with 401 from now on, with any token; an empty path refuses no call.
     pub fn refuse(&self, path: &str) {
         self.refuse_with(path, 401, &detail(401));
     }
 
-    /// As [`refuse`](Self::refuse), with this status and body.
+    /// Does the same as [`refuse`](Self::refuse), with this status and body.
     pub fn refuse_with(&self, path: &str, status: u16, body: &str) {
         self.state().refused = (!path.is_empty()).then(|| (path.to_owned(), status, body.to_owned()));
     }
 
-    /// Answers other calls so from now on, when they succeed.
+    /// Answers other calls that succeed with this body from now on.
     pub fn answer_body(&self, json: &str) {
         json.clone_into(&mut self.state().call_body);
     }
 
-    /// Whether this came in a request's body or as its token.
+    /// Returns whether this text arrived in a request's body or as its token.
     pub fn was_sent(&self, text: &str) -> bool {
         self.state().sent.contains(text)
     }
 
-    /// Keeps back the answers to calls until so many, counted from the first of all, have arrived.
+    /// Holds the answers to calls until `calls`, counted from the very first, have arrived.
     pub fn gather(&self, calls: u64) {
         self.state().gathering = calls;
     }
@@ -195,8 +195,8 @@ impl Service {
         self.state().good.clear();
     }
 
-    /// Makes every token that has come with a call answer 401. One that is on its way to its client stays
-    /// good: whoever got it might write it for others a moment after.
+    /// Makes every token that has arrived with a call answer 401. A token on its way to its client stays valid,
+    /// because that client could write it for others a moment later.
     pub fn revoke_shown(&self) {
         let mut state = self.state();
         let shown = std::mem::take(&mut state.shown);
@@ -208,26 +208,26 @@ impl Service {
         self.shared.released.send_modify(|times| *times += 1);
     }
 
-    /// Every token that was issued.
+    /// Returns every issued token.
     pub fn issued(&self) -> Vec<String> {
         self.state().issued.clone()
     }
 
-    /// Every login that has ended.
+    /// Returns every login that has ended.
     pub fn log(&self) -> Vec<Login> {
         self.state().log.clone()
     }
 
-    /// What was asked so far.
+    /// Returns the counts so far.
     pub fn counts(&self) -> Counts {
         *self.shared.counts.borrow()
     }
 
-    /// Waits until the counts are so.
+    /// Waits until the counts satisfy this condition.
     ///
     /// # Panics
     ///
-    /// When that does not come about within a minute.
+    /// When that does not happen within a minute.
     pub async fn until(&self, is_so: impl FnMut(&Counts) -> bool) {
         let mut counts = self.shared.counts.subscribe();
         let came = tokio::time::timeout(Duration::from_secs(60), counts.wait_for(is_so)).await;
@@ -236,7 +236,7 @@ impl Service {
 }
 
 impl State {
-    /// Keeps what was sent, while it is little.
+    /// Records what was sent, if it is short.
     fn note(&mut self, asked: &Received) {
         if self.sent.len() < 1 << 16 {
             self.sent.push_str(bearer(asked).unwrap_or_default());
@@ -263,7 +263,7 @@ async fn serve(mut stream: Stream, shared: Arc<Shared>) -> io::Result<()> {
             let from = Instant::now();
             let reply = tokio::select! {
                 reply = log_in(&shared, &asked.body) => reply,
-                // Nothing is sent before the answer, so this is the client's end.
+                // The client sends nothing before the answer, so it has gone.
                 _ = stream.fill_buf() => None,
             };
             let (client, answered) =

@@ -1,10 +1,10 @@
-//! Many processes in one: real clients over a simulated disk, clock and service, on a scheduler that decides
-//! after each step who goes on, who is killed, and when the power fails. Everything follows from a seed.
+//! Many processes simulated in one: real clients over a simulated disk, clock and service. A scheduler decides after
+//! each step which process acts, which is killed, and when the power fails. A seed determines everything.
 //!
-//! What is simulated is only what is outside the client: the session, its gate, its files and its lock are
-//! the code that programs run. Each process has a thread, and one of them runs at a time.
+//! Only the client's surroundings are simulated: the session, its gate, its files and its lock are the code that
+//! programs run. Each process has a thread, and one thread runs at a time.
 //!
-//! The rules that are watched at every step are in [`World`]; [`run`] plays one world to its end.
+//! [`World`] has the rules that are checked at every step; [`run`] simulates one world to its end.
 
 pub mod campaign;
 mod disk;

@@ -1,4 +1,4 @@
-//! A site that answers by a script: logins, the discovery document, exchanges and keys.
+//! A site that answers from a script: logins, the discovery document, exchanges and keys.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -22,10 +22,10 @@ pub const EXCHANGE: &str = "/oauth/token";
 /// The keys.
 pub const KEYS: &str = "/.well-known/jwks.json";
 
-/// How one request is answered.
+/// The answer to one request.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// As a good provider does.
+    /// As a correct provider does.
     Good,
     /// With this status and this JSON.
     Json(u16, Value),
@@ -37,7 +37,7 @@ pub enum Answer {
     Endless,
     /// The connection is closed without an answer.
     Hangup,
-    /// As a good provider does, once [`Site::release`] is called.
+    /// This answer, once [`Site::release`] is called.
     Held(Box<Answer>),
 }
 
@@ -66,7 +66,7 @@ impl std::fmt::Debug for Shared {
 struct State {
     scripts: HashMap<String, VecDeque<Answer>>,
     otherwise: HashMap<String, Answer>,
-    /// What was in the forms of the exchanges.
+    /// The forms of the exchanges.
     forms: Vec<BTreeMap<String, String>>,
     issued: Vec<String>,
 }
@@ -91,51 +91,51 @@ impl Site {
         Ok(Self { listener, shared })
     }
 
-    /// Its root, which is the issuer.
+    /// Returns its root, which is the issuer.
     pub fn issuer(&self) -> String {
         self.shared.root.clone()
     }
 
-    /// The API's base URL.
+    /// Returns the API's base URL.
     pub fn base_url(&self) -> String {
         format!("http://{}/api/v1", self.listener.address)
     }
 
-    /// Answers the next requests for this path so, one after the other.
+    /// Sets the answers to the next requests for this path, in order.
     pub fn next(&self, path: &str, answers: impl IntoIterator<Item = Answer>) {
         self.shared.state().scripts.entry(path.to_owned()).or_default().extend(answers);
     }
 
-    /// Answers requests for this path so when the script is at its end.
+    /// Sets the answer to requests for this path after the end of the script.
     pub fn otherwise(&self, path: &str, answer: Answer) {
         self.shared.state().otherwise.insert(path.to_owned(), answer);
     }
 
-    /// The document that a good provider would publish here.
+    /// Returns the document that a correct provider would publish here.
     pub fn document(&self) -> Value {
         document(&self.shared.root)
     }
 
-    /// Gives the answers that are held.
+    /// Sends the answers that are held.
     pub fn release(&self) {
         self.shared.released.send_modify(|times| *times += 1);
     }
 
-    /// How often this path was asked for.
+    /// Returns how often this path was requested.
     pub fn count(&self, path: &str) -> u64 {
         self.shared.counts.borrow().get(path).copied().unwrap_or_default()
     }
 
-    /// Logins, documents and exchanges so far.
+    /// Returns the counts of logins, documents and exchanges so far.
     pub fn counts(&self) -> (u64, u64, u64) {
         (self.count(LOGIN), self.count(DISCOVERY), self.count(EXCHANGE))
     }
 
-    /// Waits until this path was asked for so often.
+    /// Waits until this path was requested `times` times.
     ///
     /// # Panics
     ///
-    /// When that does not come about within a minute.
+    /// When that does not happen within a minute.
     pub async fn until(&self, path: &str, times: u64) {
         let mut counts = self.shared.counts.subscribe();
         let reached = counts.wait_for(|counts| counts.get(path).is_some_and(|count| *count >= times));
@@ -143,12 +143,12 @@ impl Site {
         assert!(came.is_ok(), "{path} was asked for {} times", self.count(path));
     }
 
-    /// The forms that were sent to the token endpoint.
+    /// Returns the forms that were sent to the token endpoint.
     pub fn forms(&self) -> Vec<BTreeMap<String, String>> {
         self.shared.state().forms.clone()
     }
 
-    /// Every token that was issued, of any kind.
+    /// Returns every issued token, of any kind.
     pub fn issued(&self) -> Vec<String> {
         self.shared.state().issued.clone()
     }
@@ -159,7 +159,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A JWT that lives so long, signed by nobody.
+    /// Returns a JWT that lives for `seconds`, without a valid signature.
     fn jwt(&self, seconds: f64) -> String {
         let iat = (self.clock)().floor();
         let mut state = self.state();
@@ -241,7 +241,7 @@ async fn serve(mut stream: Stream, shared: Arc<Shared>) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends until the other side has had enough.
+/// Sends until the other side closes the connection.
 async fn flood(stream: &mut Stream) -> io::Result<()> {
     stream.write_all(b"HTTP/1.1 200 Scripted\r\ntransfer-encoding: chunked\r\n\r\n").await?;
     loop {

@@ -1,5 +1,5 @@
-//! What must hold of whatever is read from a file, a header or a reply. Property tests and fuzz targets ask for the
-//! same, so it stands here once; the fuzz targets, which build without the clients, take this file in by its path.
+//! The conditions that must hold for everything read from a file, a header or a reply. Property tests and fuzz
+//! targets share them; the fuzz targets, which build without the clients, include this file by its path.
 
 #![allow(clippy::missing_panics_doc, reason = "to panic is how these functions say no")]
 
@@ -24,13 +24,14 @@ use http::{HeaderMap, HeaderValue, StatusCode, header::RETRY_AFTER};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-/// A cache file of these bytes. What can be read can be written, and says the same when it is read again.
+/// Checks a cache file of these bytes. An envelope that can be read can be written, and is the same when it is read
+/// again.
 pub fn envelope(file: &[u8]) {
     let Ok(read) = Envelope::read(file) else { return };
     assert!(read.expiry.is_finite());
     let token = read.token.expose_secret();
     assert!(!token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()), "{token:?}");
-    // Of a file just below the limit the standard form can be just above it.
+    // The standard form of a file just below the limit can be just above it.
     let Ok(written) = read.write() else { return assert!(file.len() > MAX_BYTES / 2) };
     assert!(written.len() <= MAX_BYTES);
     let again = Envelope::read(written.as_bytes()).expect("what was written can be read");
@@ -39,7 +40,7 @@ pub fn envelope(file: &[u8]) {
     assert_eq!(again.write().expect("again"), written);
 }
 
-/// A lifetime, wherever it comes from.
+/// Checks a lifetime from any source.
 pub fn lifetime(life: Lifetime, now: f64) {
     assert!(life.stale_at <= life.dead_at, "{life:?}");
     assert!(!life.is_fresh(now) || life.is_alive(now), "fresh and dead: {life:?} at {now}");
@@ -50,7 +51,7 @@ pub fn lifetime(life: Lifetime, now: f64) {
     }
 }
 
-/// A token that was issued at this moment (unix seconds, some time after 1970).
+/// Checks a token that was issued at this moment (Unix seconds, some time after 1970).
 pub fn token_at_login(token: &str, now: f64) {
     let life = Lifetime::at_login(token, now);
     lifetime(life, now);
@@ -59,7 +60,7 @@ pub fn token_at_login(token: &str, now: f64) {
     assert!(life.dead_at <= now + LONGEST_LIFETIME.as_secs_f64() + 1.0, "{life:?} at {now}");
 }
 
-/// A token in a file with this expiry, which is a number.
+/// Checks a token in a file with this expiry, which is a number.
 pub fn token_in_file(token: &str, expiry: f64, now: f64) {
     let life = Lifetime::from_file(expiry, token);
     lifetime(life, now);
@@ -70,7 +71,7 @@ pub fn token_in_file(token: &str, expiry: f64, now: f64) {
     }
     let ends_late = |claims: &Claims| claims.iat.zip(claims.exp).is_none_or(|(iat, exp)| exp > iat);
     let longest = LONGEST_LIFETIME.as_secs_f64();
-    // One without a believable lifetime, years away from what the file says, is a mistake.
+    // A token without a plausible lifetime, years away from the file's expiry, is an error.
     let is_told = |claims: &Claims| claims.iat.zip(claims.exp).is_some_and(|(iat, exp)| exp - iat <= longest);
     let exp = claims
         .filter(ends_late)
@@ -78,7 +79,7 @@ pub fn token_in_file(token: &str, expiry: f64, now: f64) {
     assert!(exp.is_none_or(|exp| life.dead_at <= exp), "{life:?}: alive after the token's {exp:?}");
 }
 
-/// A note, wherever it comes from: it locks nobody out for long, and makes an error that can be shown.
+/// Checks a note from any source: it locks no process out for long, and becomes an error that can be displayed.
 pub fn note(note: &Note, now: f64) {
     let left = note.remaining(now);
     assert!(
@@ -94,18 +95,18 @@ pub fn note(note: &Note, now: f64) {
     assert_eq!(error.body(), None);
 }
 
-/// A note of these bytes. What can be read says the same when it is written and read again.
+/// Checks a note of these bytes. A note that can be read is the same when it is written and read again.
 pub fn note_file(file: &[u8], now: f64) {
     let Some(read) = Note::read(file) else { return };
     note(&read, now);
     assert_eq!(Note::read(read.write().as_bytes()), Some(read));
 }
 
-/// A `Retry-After`: digits alone are a wait, anything else is none.
+/// Checks a `Retry-After`: only digits are a wait.
 pub fn retry_after(value: HeaderValue) {
     let digits = value.as_bytes();
     let expected = (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then(|| {
-        // By hand, so that a number that does not fit is seen to be long and not absent.
+        // Added up here, so that a number that overflows counts as long and not as absent.
         let add = |sum: u64, digit: &u8| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
         digits.iter().fold(0, add)
     });
@@ -114,15 +115,15 @@ pub fn retry_after(value: HeaderValue) {
     assert_eq!(reply.retry_after(), expected.map(Duration::from_secs));
 }
 
-/// A delivery with these headers and this body: taken and read, or refused. With a right signature, an event whose
-/// name is text is never refused: the service adds to its events.
+/// Checks a delivery with these headers and this body: it is accepted and read, or refused. With a valid signature,
+/// an event whose name is text is never refused, because the service adds new events.
 pub fn delivery(verifier: &Verifier, headers: &HeaderMap, body: &[u8], now: SystemTime) {
     let sent: Option<Value> = serde_json::from_slice(body).ok();
     let name = sent.as_ref().and_then(|sent| sent.get("event")?.as_str());
     match (verifier.receive(headers, body, now), name) {
         (Ok(delivery), Some(name)) => {
             assert_eq!(delivery.event.name(), name);
-            // It says the same when it is kept and read again.
+            // It is the same when it is stored and read again.
             let kept = serde_json::to_value(&delivery.event).expect("JSON");
             let again: Event =
                 serde_json::from_value(kept.clone()).unwrap_or_else(|error| panic!("{error}: {kept}"));
@@ -134,7 +135,7 @@ pub fn delivery(verifier: &Verifier, headers: &HeaderMap, body: &[u8], now: Syst
     }
 }
 
-/// An error: it can be shown, in full, as often as one likes, and says something.
+/// Checks an error: it can be displayed repeatedly, with all its causes, and has a message.
 pub fn presentable(error: &Error) {
     let shown = error.to_string();
     assert!(!error.message().trim().is_empty(), "it says nothing: {shown:?}");
@@ -144,7 +145,7 @@ pub fn presentable(error: &Error) {
     let _ = (format!("{error:?}"), error.source(), error.is_retryable());
 }
 
-/// The errors that a reply of this status and body stands for. The status decides the kind.
+/// Checks the errors made from a reply of this status and body. The status decides the kind.
 pub fn errors(status: u16, body: &[u8], wait: Option<Duration>) {
     let error = Error::from_api_reply("get_post", status, body, wait).finish();
     presentable(&error);
@@ -171,8 +172,8 @@ fn expected_kind(status: u16, code: Option<&str>) -> ErrorKind {
     }
 }
 
-/// What an operation with these arguments makes of a reply to its first request, read as its method reads it: the
-/// paths of the fields that its model does not know; `None` where it asks nobody.
+/// Reads a reply to the first request of an operation with these arguments, as its method does. Returns the paths of
+/// the fields that its model does not know; `None` if the operation sends no request.
 pub fn answer(operation: &Operation, arguments: Value, reply: Reply) -> Option<Result<Vec<String>>> {
     let read = |answer: Result<Value>| answer.and_then(|answer| operation.check_answer(answer));
     let answer = match operation.prepare(arguments).ok()? {
@@ -184,13 +185,13 @@ pub fn answer(operation: &Operation, arguments: Value, reply: Reply) -> Option<R
     };
     if let Err(error) = &answer {
         presentable(error);
-        // What is wrong with a reply is never said to be the caller's argument.
+        // A bad reply is never reported as an invalid argument.
         assert_ne!(error.kind(), ErrorKind::InvalidArgument, "{error}");
     }
     Some(answer)
 }
 
-/// Gives a machine this reply to its first request. After an error it must be at its end.
+/// Gives a machine this reply to its first request. After an error it must have ended.
 fn first_step(steps: &mut dyn Steps, reply: Reply) -> Option<Result<Vec<Value>>> {
     let Ok(Step::Send(_)) = steps.next() else { return None };
     let taken = steps.take(reply);

@@ -16,16 +16,16 @@ use serde_json::{Value, json};
 
 use crate::{recorded::Outcome, server::Server, timer::TestTimer};
 
-/// The key that the cases were recorded with.
+/// The API key of the recordings.
 pub const API_KEY: &str = "col_open_0123456789abcdef";
-/// The time at which they were recorded, Unix seconds.
+/// The time of the recordings, in Unix seconds.
 pub const NOW: f64 = 1_790_000_000.25;
-/// The token that a client holds which "already held one".
+/// The token of a client that "already held one".
 pub const SEEDED: &str = "<token>";
 /// How long a new token is trusted.
 pub const LIFETIME: f64 = 82_800.0;
 
-/// Which of the two clients.
+/// One of the two clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `colony_async`.
@@ -37,20 +37,20 @@ pub enum Kind {
 /// Both.
 pub const KINDS: [Kind; 2] = [Kind::Async, Kind::Blocking];
 
-/// What a recorded case sets.
+/// The settings of a recorded case.
 #[derive(Default, Clone)]
 pub struct Settings {
-    /// What follows the host in the base URL. `/api/v1` unless set.
+    /// The base URL's path. `/api/v1` unless set.
     pub base_path: Option<String>,
     /// The key. The recorded one unless set.
     pub api_key: Option<String>,
     /// A single two-factor code.
     pub totp: Option<String>,
-    /// What a function that gives two-factor codes returns, in order.
+    /// The results of a function that returns two-factor codes, in order.
     pub totp_sequence: Option<Vec<String>>,
-    /// The budget of calls, where it is not that of the recordings.
+    /// The retry budget of calls, if it is not that of the recordings.
     pub retry: Option<RetryPolicy>,
-    /// The budget of logins, where it is not the default.
+    /// The retry budget of logins, if it is not the default.
     pub auth_retry: Option<RetryPolicy>,
     /// The time limit of a request.
     pub timeout: Option<Duration>,
@@ -60,19 +60,19 @@ pub struct Settings {
     pub response_cache: Option<f64>,
     /// After how many failures the circuit breaker opens.
     pub breaker: Option<u32>,
-    /// Where hooks write what they see.
+    /// Where hooks write their records.
     pub hooks: Option<Arc<Mutex<Vec<Value>>>>,
-    /// An HTTP client to use: building one takes long, for its certificates.
+    /// An HTTP client to use: building one is slow because of its certificates.
     pub http: Option<reqwest::Client>,
 }
 
-/// The budget with which calls were recorded.
+/// Returns the retry budget of the recordings.
 pub fn recorded_policy() -> RetryPolicy {
     RetryPolicy::default().base_delay(Duration::from_secs(1)).max_delay(Duration::from_secs(10))
 }
 
 impl Settings {
-    /// The settings in a recorded `client` object.
+    /// Reads the settings of a recorded `client` object.
     pub fn of_client(client: &Value) -> Self {
         let text = |key: &str| client[key].as_str().map(str::to_owned);
         let codes = client["totp_sequence"].as_array().map(|codes| {
@@ -151,24 +151,24 @@ pub struct Stage<'a> {
     pub server: &'a Server,
     /// The clock.
     pub timer: TestTimer,
-    /// The cache directory. Not there before somebody makes it.
+    /// The cache directory, which does not exist at first.
     pub directory: PathBuf,
 }
 
 impl<'a> Stage<'a> {
-    /// Sets the stage.
+    /// Sets up the stage.
     pub fn new(server: &'a Server, directory: impl Into<PathBuf>) -> Self {
         Self { server, timer: TestTimer::at(NOW), directory: directory.into() }
     }
 
-    /// The cache file of a client with these settings.
+    /// Returns the cache file of a client with these settings.
     pub fn file(&self, settings: &Settings) -> PathBuf {
         let base_url = format!("http://{}{}", self.server.authority(), settings.path());
         let base_url = cache_path::normalise_base_url(&base_url);
         self.directory.join(cache_path::file_name(base_url, settings.key()))
     }
 
-    /// Puts a token into the cache file, as another program would have.
+    /// Writes a token into the cache file, as another program would.
     pub fn seed(&self, settings: &Settings, token: &str, expiry: f64) {
         make_private(&self.directory);
         let text = json!({"v": 1, "token": token, "expiry": expiry}).to_string();
@@ -191,7 +191,7 @@ impl<'a> Stage<'a> {
         })
     }
 
-    /// The base URL's path without the slashes at its end.
+    /// Returns the base URL's path without trailing slashes.
     pub fn base_path(settings: &Settings) -> &str {
         settings.path().trim_end_matches('/')
     }
@@ -207,7 +207,7 @@ pub enum Client {
 }
 
 impl Client {
-    /// Carries out a call of the registry.
+    /// Runs a call of the registry.
     ///
     /// # Errors
     ///
@@ -227,11 +227,11 @@ impl Client {
         }
     }
 
-    /// Looks an operation up by its name and carries it out.
+    /// Looks up an operation by name and calls it.
     ///
     /// # Errors
     ///
-    /// The call's, and refused arguments.
+    /// The call's, and those of invalid arguments.
     pub fn call(&self, operation: &str, arguments: &Value) -> Result<Outcome> {
         let Some(operation) = colony_core::registry::find(operation) else {
             return Err(Error::argument_refused("operation", format!("{operation} is not in the registry")));
@@ -239,7 +239,7 @@ impl Client {
         self.run(operation.prepare(arguments.clone())?)
     }
 
-    /// The session's token.
+    /// Returns the session's token.
     ///
     /// # Errors
     ///
@@ -268,7 +268,7 @@ impl Client {
         }
     }
 
-    /// A header of the last reply.
+    /// Returns a header of the last reply.
     pub fn last_header(&self, name: &str) -> Option<String> {
         let headers = match self {
             Self::Async(client, _) => client.transport().last_response_headers(),
@@ -278,13 +278,13 @@ impl Client {
     }
 }
 
-/// The token in a cache file, when there is one.
+/// Returns the token in a cache file, if there is one.
 pub fn token_in(file: &Path) -> Option<(String, f64)> {
     let value: Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
     Some((value["token"].as_str()?.to_owned(), value["expiry"].as_f64()?))
 }
 
-/// Makes a directory for this user alone, as the SDK does.
+/// Creates a directory for this user only, as the SDK does.
 fn make_private(directory: &Path) {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -299,15 +299,15 @@ fn write_private(file: &Path, text: &str) {
     fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its mode");
 }
 
-/// An HTTP client for many clients one after the other, each of which would read the system's certificates
-/// anew. Without kept connections, since those belong to the runtime of a client that is gone.
+/// Returns an HTTP client for many successive clients, each of which would otherwise read the system's certificates
+/// again. It keeps no connections, since those belong to the runtime of a client that is gone.
 pub fn http_client() -> reqwest::Client {
     let redirects = reqwest::redirect::Policy::none();
     colony_async::install_tls_provider();
     reqwest::Client::builder().pool_max_idle_per_host(0).redirect(redirects).build().expect("an HTTP client")
 }
 
-/// The lines of a report on rows that differ; empty when none does.
+/// Returns the lines of a report on rows that differ; empty if none does.
 pub fn report(rows: &[(String, Vec<String>)], show: usize) -> String {
     let mut out = String::new();
     for (id, found) in rows.iter().take(show) {

@@ -1,4 +1,4 @@
-//! What is under fire: the login of a client, or a token that a program fetches itself ([`SharedToken`]).
+//! The subject under fire: the login of a client, or a token that a program fetches itself ([`SharedToken`]).
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 
@@ -10,26 +10,26 @@ use tokio::runtime::Runtime;
 
 use crate::plan::Plan;
 
-/// Whose token it is.
+/// The kind of token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Subject {
     /// A client's, from its login.
     #[default]
     Login,
-    /// A program's, which fetches it with a request of its own.
+    /// A program's, which fetches it with its own request.
     Shared,
 }
 
-/// The name of a program's token for this key.
+/// Returns the name of a program's token for this key.
 pub fn name(key: &str) -> TokenName {
     TokenName::new("under-fire").part("service", "scripted").secret(key)
 }
 
-/// A source that never fetches, to ask where its file is.
+/// Returns the file of a program's token.
 ///
 /// # Errors
 ///
-/// What [`SharedTokenBuilder::build`](colony_async::SharedTokenBuilder::build) says.
+/// Those of [`SharedTokenBuilder::build`](colony_async::SharedTokenBuilder::build).
 pub fn file(key: &str, directory: &Path) -> Result<std::path::PathBuf> {
     let none = || async { Err(Error::build(ErrorKind::Config, "nothing is fetched here").finish()) };
     let source = SharedToken::builder(name(key)).directory(directory).mint(none).build()?;
@@ -45,17 +45,17 @@ pub struct Program {
 }
 
 impl Program {
-    /// A program for this service.
+    /// Returns a program for this service.
     ///
     /// # Errors
     ///
-    /// When there can be no runtime.
+    /// When no runtime can be created.
     pub fn new(plan: &Plan, base_url: String) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { http: http(plan), runtime, base_url })
     }
 
-    /// Makes a call with a token, and with another one if that is refused. Gives the token that served.
+    /// Makes a call with a token, and with another one if that is refused. Returns the accepted token.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Program {
     }
 }
 
-/// The function that fetches a token, and says whose request it is.
+/// Returns the function that fetches a token and identifies its process.
 pub fn fetch(
     plan: &Plan,
     base_url: &str,
@@ -117,7 +117,7 @@ pub fn fetch(
     }
 }
 
-/// Without kept connections: a fetch runs on a runtime that ends with it.
+/// Returns an HTTP client that keeps no connections, because each fetch runs on a runtime that ends with it.
 fn http(plan: &Plan) -> reqwest::Client {
     colony_async::install_tls_provider();
     reqwest::Client::builder()

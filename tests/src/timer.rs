@@ -1,4 +1,4 @@
-//! A clock that only moves when it is told to, or when somebody sleeps, which takes no time.
+//! A clock that moves only when a test moves it, or when a caller sleeps, which takes no time.
 
 use std::{
     future::Future,
@@ -20,7 +20,7 @@ struct State {
 }
 
 impl TestTimer {
-    /// A clock that shows this many Unix seconds.
+    /// Returns a clock that shows this many Unix seconds.
     pub fn at(unix: f64) -> Self {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs_f64(unix);
         Self(Arc::new(Mutex::new(State { now, sleeps: Vec::new() })))
@@ -36,7 +36,7 @@ impl TestTimer {
         self.lock().now = SystemTime::UNIX_EPOCH + Duration::from_secs_f64(unix);
     }
 
-    /// What was slept since the last look, in seconds.
+    /// Returns the sleeps since the last call, in seconds.
     pub fn take_sleeps(&self) -> Vec<f64> {
         std::mem::take(&mut self.lock().sleeps)
     }
@@ -58,13 +58,13 @@ impl Timer for TestTimer {
         Box::pin(std::future::ready(()))
     }
 
-    /// No spread: pauses are what the rules say.
+    /// Returns a constant, so that pauses have no jitter.
     fn random(&self) -> f64 {
         0.0
     }
 }
 
-/// A clock that stands still until it is told to move on; whoever sleeps waits for that. Clones are the same clock.
+/// A clock that stands still until a test moves it; sleepers wait for that. Clones are the same clock.
 #[derive(Debug, Clone)]
 pub struct HeldTimer {
     start: SystemTime,
@@ -93,7 +93,7 @@ impl Timer for HeldTimer {
         let mut passed = self.passed.subscribe();
         let until = passed.borrow().saturating_add(duration);
         Box::pin(async move {
-            // The sender lives in the timer, which may be gone: then nobody waits for this, either.
+            // The sender lives in the timer, which can be gone: then no caller waits for this any more.
             let _ = passed.wait_for(|passed| *passed >= until).await;
         })
     }

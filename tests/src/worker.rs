@@ -1,5 +1,5 @@
-//! One process of a crew: builds its client, says `ready`, and for each line on stdin makes its calls and
-//! says in one line of JSON what came of them.
+//! One process of a crew: it builds its client, prints `ready`, and for each line on stdin makes its calls and prints
+//! a report as one line of JSON.
 
 use std::{
     collections::BTreeMap,
@@ -29,11 +29,11 @@ use crate::{
 
 type Failed = Box<dyn std::error::Error>;
 
-/// Carries out a plan, given as JSON.
+/// Runs a plan, given as JSON.
 ///
 /// # Errors
 ///
-/// When there can be no client, or the streams are gone.
+/// When no client can be built, or the streams are closed.
 pub fn run(plan: &str) -> Result<(), Failed> {
     let plan: Plan = serde_json::from_str(plan)?;
     let longest_life = Duration::from_secs(plan.longest_life_s);
@@ -85,7 +85,7 @@ pub fn run(plan: &str) -> Result<(), Failed> {
     })
 }
 
-/// The same with a token that the process fetches itself.
+/// Does the same with a token that the process fetches itself.
 fn fetch_and_work(plan: &Plan, clock: &Skewed, events: &Events, key: &str) -> Result<(), Failed> {
     let base_url = std::env::var("COLONY_BASE_URL")?;
     let directory = std::env::var("COLONY_SDK_TOKEN_CACHE_DIR")?;
@@ -132,7 +132,7 @@ fn fetch_and_work(plan: &Plan, clock: &Skewed, events: &Events, key: &str) -> Re
     })
 }
 
-/// The access token; what `Debug` shows of it all is a part of the log.
+/// Returns the access token; the `Debug` output of the whole value goes into the log.
 fn access_token(plan: &Plan, token: AudienceToken) -> SecretString {
     if plan.trace {
         tracing::trace!(?token, "exchanged");
@@ -167,10 +167,10 @@ fn configure<C: colony_async::OverHttp>(
         builder = builder.token_store_version(version);
     }
     if plan.trace {
-        // What `Debug` shows of a builder is a part of the log.
+        // The `Debug` output of a builder goes into the log.
         tracing::trace!(?builder, "building");
     }
-    // So that a server can tell whose request it has.
+    // So that a server can tell which process sent a request.
     builder
         .user_agent(std::process::id().to_string())
         .ignore_cool_down(plan.ignore_cool_down)
@@ -222,7 +222,7 @@ fn work(
     Ok(())
 }
 
-/// The system's clock, set wrong by so many seconds: a day passes at a word.
+/// The system's clock, wrong by this many seconds, so that a day can pass at once.
 #[derive(Clone, Default)]
 struct Skewed(Arc<AtomicI64>);
 
@@ -242,7 +242,7 @@ impl Timer for Skewed {
     }
 }
 
-/// Everything of an error and a client that a program may print, a panic's message included.
+/// Prints every form of an error and a client that a program can print, including a panic's message.
 fn show(client: &dyn std::fmt::Debug, error: &Error) {
     tracing::trace!(?client, ?error, %error, "shown");
     let mut source = std::error::Error::source(error);
@@ -265,7 +265,7 @@ fn told(error: &Error) -> Failure {
     }
 }
 
-/// Keeps every event that a person is to see, and counts the token session's by name.
+/// Keeps every event that is meant for people, and counts the token session's by name.
 #[derive(Clone, Default)]
 struct Events(Arc<Mutex<Kept>>);
 

@@ -1,6 +1,6 @@
-//! What `colony whoami` is compared with in the benchmarks: reqwest and serde_json, nothing else.
+//! The program that the benchmarks compare with `colony whoami`: only reqwest and serde_json.
 //!
-//! Reads COLONY_BASE_URL and COLONY_TOKEN. With `--no-certificates` it does not load the system's root
+//! It reads COLONY_BASE_URL and COLONY_TOKEN. With `--no-certificates` it does not load the system's root
 //! certificates, which takes longer than all the rest and which plain HTTP does not need.
 
 #![allow(clippy::print_stdout, reason = "printing is what this program is for")]

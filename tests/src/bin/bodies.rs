@@ -1,5 +1,5 @@
-//! A process whose memory is measured: it does one thing with replies or uploads of any size, and says what came of
-//! it and the most memory that it had.
+//! A process whose memory is measured: it does one thing with replies or uploads of any size, and prints the result
+//! and its peak memory.
 
 use std::{
     error::Error,
@@ -38,7 +38,7 @@ fn client<C: OverHttp + colony_core::Connect>(
     let key = Some("col_bodies".to_owned().into());
     let builder =
         Builder::<C>::new(key).base_url(base_url).cache_token(false).timeout(Duration::from_secs(120));
-    // Each of the many small chunks takes its time.
+    // Each of the many small chunks takes time.
     if base_url.ends_with("crumbs") { builder.max_reply_size(MIB) } else { builder }.build()
 }
 
@@ -46,7 +46,7 @@ fn runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// Reads a reply whole, by both clients, and gives the error that ends it.
+/// Reads a whole reply, with both clients, and returns the error that ends it.
 fn reads(base_url: &str) -> Result<String, Box<dyn Error>> {
     let path = "/endless";
     let asynchronous: Client = client(base_url)?;

@@ -1,5 +1,5 @@
-//! One process of many that share a rotating credential: says `ready`, waits for a line on stdin, rotates as it
-//! was told and says in one line of JSON what came of it.
+//! One process of many that share a rotating credential: it prints `ready`, waits for a line on stdin, rotates as
+//! ordered and prints a report as one line of JSON.
 
 use std::{
     future::Future,
@@ -48,7 +48,7 @@ fn main() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Asks for one token, as a program that looks again while it is told to wait.
+/// Requests one token, as a program that tries again while it has to wait.
 fn ask(
     one: &OneToken,
     issuer: &str,
@@ -83,7 +83,7 @@ fn ask(
     }
 }
 
-/// The system's clock, whose wall clock is wrong by so many seconds.
+/// The system's clock, with a wall clock that is wrong by this many seconds.
 struct Wrong(f64);
 
 impl Timer for Wrong {
@@ -110,10 +110,10 @@ fn work(orders: &Orders, rotate: impl Fn() -> Result<Rotation>) -> Result<Rotate
             Ok(rotation) if rotation.is_own => report.own += 1,
             Ok(_) => {
                 report.adopted += 1;
-                // A crowd that looks again at once, all of it, keeps itself from working.
+                // Processes that all retry at once would block each other.
                 std::thread::sleep(Duration::from_millis(u64::from(std::process::id() % 64)));
             }
-            // Whoever shares the credential will log in; this one looks again.
+            // Another process that shares the credential will log in; this one tries again.
             Err(_) if orders.undaunted => std::thread::sleep(Duration::from_millis(2)),
             Err(error) => {
                 report.failure = Some(told(&error));

@@ -1,6 +1,6 @@
-//! Tries to break the token cache and watching, at full length, and prints what came of it: see `colony_tests::fire`.
+//! Tries to break the token cache and watching, at full length, and prints the results: see `colony_tests::fire`.
 //!
-//! Exits with 1 when anything was lost or a fault missed.
+//! Exits with 1 if anything was lost or a fault missed.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
 
@@ -15,12 +15,13 @@ fn main() -> Result<(), Failed> {
 fn main() -> Result<std::process::ExitCode, Failed> {
     use std::process::ExitCode;
 
-    // It is the command line too, under that name: the sandbox and the commands of a row are of one build.
+    // Under the name `colony` it is the command line, so that the sandbox and the commands of a row are from one
+    // build.
     if std::env::args_os().next().is_some_and(|name| name == "colony") {
         return Ok(colony_cli::main());
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // It is its own crew.
+    // It also runs as the processes of its crews.
     match arguments.first().map(String::as_str) {
         Some(plan) if plan.starts_with('{') => {
             colony_tests::worker::run(plan)?;
@@ -33,7 +34,7 @@ fn main() -> Result<std::process::ExitCode, Failed> {
         _ => {}
     }
     if std::env::var_os("UNDER_FIRE_LOG").is_some() {
-        // What happens in this process; not what happens in the others.
+        // The events of this process; not those of the others.
         tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(std::io::stderr).init();
     }
     long::run(&arguments)
@@ -89,7 +90,7 @@ Tries to break the token cache and watching, and prints what was tried, what sur
         {
             return Err(format!("there is no row {unknown}; --list names them").into());
         }
-        // Links stay: a virtual environment is told by the path of its interpreter.
+        // Links are kept: the path of the interpreter identifies a virtual environment.
         let python = python.filter(|python| python.exists()).map(std::path::absolute).transpose()?;
         let ground = Ground { program: std::env::current_exe()?, scale, python };
         let rows = ROWS.iter().filter(|row| wanted.is_empty() || wanted.iter().any(|id| id == row.id));
@@ -141,7 +142,7 @@ Tries to break the token cache and watching, and prints what was tried, what sur
         Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    /// What it runs on, in a line.
+    /// Returns a line about the machine.
     fn machine() -> String {
         let told = |program: &str, arguments: &[&str]| {
             let output = Command::new(program).args(arguments).output();

@@ -18,20 +18,20 @@ use crate::{
     subject::Subject,
 };
 
-/// How long a login takes that is not held until its client is dead.
+/// How long a login takes that is not held until its client is killed.
 const LATENCY: Duration = Duration::from_millis(80);
 
-/// What is done, and what it came to.
+/// The faults, and their results.
 struct Storm {
     scene: Scene,
-    /// When each was killed, by process id.
+    /// The time of each kill, by process id.
     kills: HashMap<u32, Instant>,
     holders: u64,
     landed: u64,
 }
 
 pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
-    // Windows, processes in each, of which so many are killed, holders among them.
+    // The windows, the processes in each, and of those the killed ones and the killed holders of the lock.
     let (windows, processes, killed, holders) = ground.scale.pick((6, 10, 7, 2), (64, 24, 18, 3));
     let mut storm =
         Storm { scene: Scene::of(ground, subject)?, kills: HashMap::new(), holders: 0, landed: 0 };
@@ -44,7 +44,7 @@ pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
     let token = storm.scene.file("json");
     let mut lost_answers = 0;
     std::thread::scope(|scope| {
-        // Also when this one fails, or the other would read for ever.
+        // Also if this thread fails, or the other one would read for ever.
         let _ended = Ended(&reading);
         scope.spawn(|| {
             while reading.load(Ordering::Relaxed) {
@@ -72,12 +72,12 @@ pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
     tally.losses(torn.load(Ordering::Relaxed), || "a file was read that was not whole".to_owned());
     tally.same("the lock file's inode", inode(&scene.file("lock"))?, first);
     tally.hold(!scene.is_locked(), || "the lock is stuck".to_owned());
-    // Whoever comes after all this waits for nobody.
+    // A later process waits for no other one.
     std::fs::remove_file(&token)?;
     let reports = scene.run(1, |number| scene.mixed(number))?;
     let good = reports.iter().all(|report| report.failure.is_none() && !report.events.contains_key("waited"));
     tally.check(good, || format!("after the storm: {reports:?}"));
-    // What the killed left behind is swept away by a writer once it is old.
+    // A writer removes the files of killed processes once they are old.
     let litter = scene.litter();
     let old = std::time::SystemTime::now() - Duration::from_secs(3_600);
     for name in &litter {
@@ -109,7 +109,7 @@ impl Storm {
         worker.kill()
     }
 
-    /// One window on an empty cache. Gives the logins whose answers died with their process.
+    /// Runs one window on an empty cache. Returns the logins whose answers were lost with their process.
     fn window(
         &mut self,
         tally: &mut Tally,
@@ -150,7 +150,7 @@ impl Storm {
         let mut held = Vec::new();
         for (number, worker) in crew.0.iter_mut().enumerate() {
             let (report, died) = (worker.report()?, dead.contains(&number));
-            // One that had done its work when it was killed proves nothing.
+            // A process that had done its work when it was killed proves nothing.
             self.landed += u64::from(died && report.is_none());
             match report {
                 Some(report) => {
@@ -167,7 +167,7 @@ impl Storm {
         let lost: Vec<&Login> = answered.iter().filter(|login| self.is_killed(login)).collect();
         let kept = answered.len() - lost.len();
         let issued = self.scene.service.issued();
-        // A killed process may have written its token first; then that is the one that everybody has.
+        // A killed process can have written its token first; then all processes have that token.
         let by_the_dead = lost.len().min(1 - kept.min(1));
         tally.same("logins kept in a window", kept + by_the_dead, 1);
         tally.hold(held.len() == 1, || format!("{} tokens in one window", held.len()));
@@ -181,8 +181,8 @@ impl Storm {
         login.client.parse().is_ok_and(|id: u32| self.kills.contains_key(&id))
     }
 
-    /// Logins that were in flight together: one that was cut off lasted until its client was killed, and not
-    /// until the server heard of that.
+    /// Counts logins that were in flight together: one that was cut off lasted until its client was killed, and not
+    /// until the server noticed.
     fn overlaps(&self, tally: &mut Tally) -> usize {
         let mut spans: Vec<(Instant, Instant)> = Vec::new();
         for login in self.scene.service.log() {
@@ -191,7 +191,7 @@ impl Storm {
                 format!("a login was given up by a client that lives: {login:?}")
             });
             let to = killed.map_or(login.to, |killed| killed.min(login.to));
-            // The server may come to read what a client sent only when that is dead already.
+            // The server can read a request after its client has been killed.
             if login.from < to {
                 spans.push((login.from, to));
             }

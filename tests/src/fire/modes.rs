@@ -1,4 +1,4 @@
-//! R13: the permissions of everything in the cache, watched while it is written.
+//! R13: the permissions of everything in the cache, checked while it is written.
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +18,7 @@ use crate::{
     service::Answer,
 };
 
-/// What some system's `nobody` is; any user that is not us will do.
+/// The user `nobody` of some systems; any other user would do.
 const NOBODY: u32 = 65_534;
 
 pub(super) fn run(ground: &Ground) -> Outcome {
@@ -44,8 +44,8 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Lets two processes log in again and again, every third time to be refused, so that token, lock and note
-/// are written; and looks at everything in the directory all the while. Gives which kinds of file were seen.
+/// Lets two processes log in repeatedly, with every third login refused, so that token, lock and note are written,
+/// and checks everything in the directory meanwhile. Returns the kinds of file that were seen.
 fn watch(
     ground: &Ground,
     mask: u32,
@@ -58,7 +58,7 @@ fn watch(
     if user.is_some() {
         chown(scene.outer.path(), user, None)?;
     }
-    // Not there yet: how it is made is the point.
+    // The directory must not exist yet: the row tests its creation.
     assert!(!scene.cache().exists());
     for _ in 0..2 * logins {
         scene.service.next([Answer::Token, Answer::Token, Answer::Limited("1".to_owned())]);
@@ -88,18 +88,18 @@ fn watch(
     });
     let (reports, (looks, wrong, kinds)) = seen?;
     for report in reports {
-        // Every third login is refused, and nothing else goes wrong.
+        // Every third login is refused, and nothing else fails.
         let fine = report.failure.as_ref().is_none_or(|failure| failure.status == Some(429));
         tally.hold(fine, || format!("{what}: {report:?}"));
         let degraded = report.warnings.iter().any(|text| text.contains("degraded"));
-        // Under umask 0777 even its owner, unless root, cannot use what is made; the token serves from memory.
+        // Under umask 0777 even the owner, unless root, cannot use the new files; the token is used from memory.
         tally.hold(!degraded || (mask == 0o777 && user.is_some()), || format!("{what}: {report:?}"));
     }
     tally.tries(looks);
     tally.losses(wrong.len() as u64, || format!("{what}: {}", wrong.join(", ")));
     let least = ground.scale.pick(300, 10_000);
     tally.fault(format!("looks under {what}"), looks, if mask == 0o777 { 1 } else { least });
-    // When all is done, not only tight but right.
+    // In the end the modes must be exact, not only strict enough.
     if mask != 0o777 {
         let mode = |path: &Path| fs::symlink_metadata(path).map(|found| found.mode() & 0o7777);
         tally.same("the directory's mode", mode(scene.cache())?, 0o700);
@@ -114,7 +114,7 @@ fn watch(
     Ok(kinds.into_iter().map(|kind| (kind, mask)).collect())
 }
 
-/// One look at the directory and at all that is in it.
+/// Checks the directory and everything in it once.
 fn look(directory: &Path, looks: &mut u64, wrong: &mut Vec<String>, kinds: &mut BTreeSet<String>) {
     let Ok(found) = fs::symlink_metadata(directory) else { return };
     *looks += 1;
@@ -122,7 +122,7 @@ fn look(directory: &Path, looks: &mut u64, wrong: &mut Vec<String>, kinds: &mut 
         wrong.push(format!("the directory is {:o}", found.mode() & 0o7777));
     }
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        // It may be gone by now.
+        // It can be gone by now.
         let Ok(found) = fs::symlink_metadata(entry.path()) else { continue };
         *looks += 1;
         if found.mode() & 0o177 != 0 || !found.is_file() {

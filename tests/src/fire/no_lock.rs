@@ -1,4 +1,4 @@
-//! R11, for the login: where there are no locks, or nobody gives one up. A lock saves work and is never a reason
+//! R11, for the login: without locks, or with a lock that is never released. A lock saves work and is never a reason
 //! to fail.
 
 use colony_async::api::account::GetMe;
@@ -7,11 +7,11 @@ use rustix::io::Errno;
 use super::{Ground, Outcome, Tally, calls::client};
 use crate::{failing::Failing, played::Played};
 
-/// What file systems without locks answer, and [`Errno::WOULDBLOCK`] for a holder who never ends.
+/// The errors of file systems without locks, and [`Errno::WOULDBLOCK`] for a holder that never ends.
 const REFUSALS: [Errno; 6] =
     [Errno::NOLCK, Errno::OPNOTSUPP, Errno::NOSYS, Errno::ACCESS, Errno::ROFS, Errno::WOULDBLOCK];
 
-/// Two programs without a lock: they share what the first gets, and replace what is revoked.
+/// Runs two programs without a lock: they share the first one's token, and replace a revoked one.
 pub(super) fn run(_: &Ground) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut tally = Tally::of("calls");

@@ -1,4 +1,4 @@
-//! What is played in processes of their own: `under_fire part NAME [ARGUMENT]`.
+//! The parts that run in separate processes: `under_fire part NAME [ARGUMENT]`.
 
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
@@ -18,11 +18,11 @@ use crate::crew::Place;
 
 type Failed = Box<dyn std::error::Error>;
 
-/// Plays a part: the first argument is its name. For the program `under_fire` only.
+/// Runs a part: the first argument is its name. For the program `under_fire` only.
 ///
 /// # Errors
 ///
-/// When there is no such part, or it cannot be played.
+/// When there is no such part, or it cannot be run.
 pub fn play(arguments: &[String]) -> Result<(), Failed> {
     let argument = arguments.get(1).map(String::as_str).unwrap_or_default();
     match arguments.first().map(String::as_str) {
@@ -40,7 +40,7 @@ pub fn play(arguments: &[String]) -> Result<(), Failed> {
     }
 }
 
-/// A process that plays a part. It is killed when this is dropped.
+/// A process that runs a part. It is killed when this is dropped.
 pub(super) struct Player {
     pub(super) child: Child,
     stdin: Option<ChildStdin>,
@@ -60,14 +60,14 @@ impl Player {
         Ok(Self { stdin: child.stdin.take(), stdout, child })
     }
 
-    /// The next line that it prints.
+    /// Reads the next line that it prints.
     pub(super) fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
         self.stdout.as_mut().ok_or_else(gone)?.read_line(&mut line)?;
         if line.is_empty() { Err(io::Error::other("a part ended too early")) } else { Ok(line) }
     }
 
-    /// Takes its stdout away, for a thread that reads all of it.
+    /// Takes its stdout, for a thread that reads all of it.
     pub(super) fn take_stdout(&mut self) -> io::Result<BufReader<ChildStdout>> {
         self.stdout.take().ok_or_else(gone)
     }
@@ -77,7 +77,7 @@ impl Player {
         stdin.write_all(format!("{line}\n").as_bytes())
     }
 
-    /// Closes its stdin, by which a part knows that it is to end.
+    /// Closes its stdin, which tells a part to end.
     pub(super) fn hang_up(&mut self) {
         self.stdin = None;
     }
@@ -94,7 +94,7 @@ fn gone() -> io::Error {
     io::Error::other("the stream is closed")
 }
 
-/// The cache directory, as every program finds it.
+/// Returns the cache directory, as every program finds it.
 pub(super) fn directory() -> Result<std::path::PathBuf, Failed> {
     Ok(std::env::var_os("COLONY_SDK_TOKEN_CACHE_DIR").ok_or("no directory")?.into())
 }
@@ -104,19 +104,19 @@ pub(super) fn fingerprint() -> Result<String, Failed> {
     Ok(cache_path::fingerprint(cache_path::normalise_base_url(&base_url), &key))
 }
 
-/// The token file of the key in the environment.
+/// Returns the token file of the key in the environment.
 pub(super) fn token_file() -> Result<TokenFile, Failed> {
     Ok(TokenFile::new(directory()?, fingerprint()?))
 }
 
-/// Says a line.
+/// Prints a line.
 pub(super) fn say(line: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{line}")?;
     stdout.flush()
 }
 
-/// Becomes true when stdin is closed.
+/// Returns a flag that becomes true when stdin is closed.
 pub(super) fn hung_up() -> Arc<AtomicBool> {
     let ended = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&ended);
@@ -127,7 +127,7 @@ pub(super) fn hung_up() -> Arc<AtomicBool> {
     ended
 }
 
-/// Writes this writer's token again and again, and says how often.
+/// Writes this writer's token repeatedly, and prints how often.
 fn write(writer: &str) -> Result<(), Failed> {
     let token = readers::token_of(writer.parse()?).into();
     let file = token_file()?;
@@ -144,7 +144,7 @@ fn write(writer: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Reads so often, by the SDK and bare in turn.
+/// Reads `reads` times, in turn with the SDK and as bare bytes.
 fn read(reads: &str) -> Result<(), Failed> {
     let reads: u64 = reads.parse()?;
     let file = token_file()?;

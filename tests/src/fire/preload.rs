@@ -1,4 +1,4 @@
-//! A small C library that processes are put under, for what safe Rust has no words for: `preload.c`.
+//! A small C library that is preloaded into processes, for calls that safe Rust cannot make: `preload.c`.
 
 use std::{
     fs, io,
@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-/// Compiles the library into this directory; `None` where there is no C compiler.
+/// Compiles the library into this directory; `None` without a C compiler.
 pub(super) fn compile(directory: &Path) -> io::Result<Option<PathBuf>> {
     let (source, library) = (directory.join("preload.c"), directory.join("preload.so"));
     fs::write(&source, include_str!("preload.c"))?;

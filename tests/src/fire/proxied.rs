@@ -1,4 +1,4 @@
-//! P1 to P4: `colony exec --proxy`, `colony proxy`, and what strangers make of it.
+//! P1 to P4: `colony exec --proxy`, `colony proxy`, and hostile callers.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -33,7 +33,7 @@ type Failed = Box<dyn std::error::Error>;
 const TOKEN: &str =
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ0aGUgYWdlbnQiLCJuIjoiMDEyMzQ1Njc4OSJ9.QWVzdGhldGljLXNpZ25hdHVyZQ";
 
-/// A sandbox whose tokens live so long, and a home.
+/// A sandbox with a token lifetime, and a home directory.
 struct Scene {
     sandbox: Sandbox,
     home: TempDir,
@@ -69,7 +69,7 @@ impl Scene {
     }
 }
 
-/// P1: tokens of 5 s, and a child that calls every second with what `colony exec --proxy` gave it.
+/// P1: tokens of 5 s, and a child that calls every second through the proxy of `colony exec --proxy`.
 pub(super) fn child(ground: &Ground) -> Outcome {
     let calls: u64 = ground.scale.pick(6, 60);
     let mut tally = Tally::of("calls of a child");
@@ -90,7 +90,7 @@ pub(super) fn child(ground: &Ground) -> Outcome {
     tally.same("answers", statuses.lines().count() as u64, calls);
     tally.same("the exit code", output.status.code(), Some(37));
     let logins = scene.logins();
-    // A token of whole seconds with a margin of one serves three of them at least.
+    // A token of whole seconds with a margin of one is used for at least three of them.
     let most = calls.div_ceil(3).max(2);
     tally.hold(logins <= most, || format!("{logins} logins, and not {most} at most"));
     tally.fault("tokens that ended under the child", logins.saturating_sub(1), 1);
@@ -107,10 +107,10 @@ impl Drop for Running {
     }
 }
 
-/// Makes a tool's command.
+/// Returns a tool's command.
 type Make<'s> = Box<dyn Fn() -> Command + 's>;
 
-/// P2: twelve tools at once through one proxy, twice; between, every token is revoked.
+/// P2: twelve tools at once through one proxy, twice; in between, every token is revoked.
 pub(super) fn tools(ground: &Ground) -> Outcome {
     const PYTHON: &str = "import os,sys,urllib.request as r\nr.install_opener(r.build_opener(r.ProxyHandler({})))\n\
                           print(r.urlopen(os.environ['COLONY_BASE_URL'] + '/users/me').status)";
@@ -218,7 +218,7 @@ impl TokenSource for Fixed {
     }
 }
 
-/// P3: requests that try to lead elsewhere, from a caller who knows the word.
+/// P3: requests that try to reach another origin, from a caller that knows the word.
 pub(super) fn hostile(ground: &Ground) -> Outcome {
     let count: u64 = ground.scale.pick(600, 10_000);
     let mut tally = Tally::of("hostile requests");
@@ -256,11 +256,11 @@ pub(super) fn hostile(ground: &Ground) -> Outcome {
         match outcome {
             Some(400..=599) => refused += 1,
             Some(_) => passed += 1,
-            // Cut off, or waited for the rest of what is no request.
+            // Cut off, or waited for the rest of an invalid request.
             None => silent += 1,
         }
     }
-    // Once more, what is no attack: the proxy stands.
+    // A valid request at the end: the proxy still works.
     let status = target
         .send(&format!("GET /{}/posts HTTP/1.1\r\nhost: {own}\r\nconnection: close\r\n\r\n", target.word));
     tally.hold(matches!(status, Some(200 | 302)), || {
@@ -373,13 +373,13 @@ impl Target {
         stream.set_read_timeout(Some(Duration::from_millis(300))).ok()?;
         stream.write_all(text.as_bytes()).ok()?;
         let mut answer = Vec::new();
-        // As much as comes until the end, or until nothing does.
+        // Everything until the end, or until nothing more arrives.
         let _ = stream.take(64 * 1024).read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).split(' ').nth(1)?.parse().ok()
     }
 }
 
-/// P4: a service that repeats the token in its answers, wherever its writes cut it.
+/// P4: a service that repeats the token in its answers, split at any point.
 pub(super) fn answers(ground: &Ground) -> Outcome {
     const EACH: usize = 1024 * 1024;
     let total: usize = ground.scale.pick(12 * EACH, 1024 * EACH);

@@ -1,5 +1,5 @@
-//! R4: the published Python package, which takes no lock and writes through one temporary name, and this
-//! SDK, on one cache.
+//! R4: this SDK on one cache with the published Python package, which takes no lock and writes through one temporary
+//! name.
 
 use std::{
     io::{self, BufRead as _},
@@ -37,7 +37,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// A Python process that plays the same part as one of ours.
+/// Starts a Python process that runs the same part as one of ours.
 fn python_player(scene: &Scene, python: &Path, part: &str) -> io::Result<Player> {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("interop/fire_worker.py");
     let mut place = scene.place.clone();
@@ -47,15 +47,15 @@ fn python_player(scene: &Scene, python: &Path, part: &str) -> io::Result<Player>
     Player::spawn(command)
 }
 
-/// What one of them has said so far.
+/// The output of one of them so far.
 #[derive(Default)]
 struct Said {
     calls: AtomicU64,
     errors: Mutex<Vec<String>>,
 }
 
-/// Four processes of each kind call and refresh at random, while the token they use is revoked again and
-/// again: each time when everybody has made two calls since.
+/// Lets four processes of each kind call and refresh at random, while their token is revoked repeatedly: each time
+/// after every process has made two more calls.
 fn together(ground: &Ground, python: &Path) -> Outcome {
     let during = Duration::from_secs(ground.scale.pick(60, 600));
     let scene = Scene::new(ground)?;
@@ -112,8 +112,8 @@ fn together(ground: &Ground, python: &Path) -> Outcome {
         *(if *kind == "rust" { &mut rust } else { &mut pythons }) += count;
         tally.tries(count);
         let mut errors = heard.errors.lock().map_err(|_| "a listener panicked")?;
-        // The package tries one other token after a 401, also when a revocation has ended that one as well; it
-        // then raises its own error for that, which is no fault of the cache.
+        // The package tries one other token after a 401, even if a revocation has ended that one too; it then raises
+        // its own error for that, which is not a fault of the cache.
         errors.retain(|error| {
             let refused = *kind == "python" && error.starts_with("error ColonyAuthError");
             refused_twice += u64::from(refused);
@@ -139,7 +139,7 @@ fn together(ground: &Ground, python: &Path) -> Outcome {
     Ok(tally)
 }
 
-/// Each side in turn gets a new token, and a new client of the other side has it without a login.
+/// Checks that a new client of each side gets the other side's new token without a login.
 fn trials(ground: &Ground, python: &Path) -> Outcome {
     let count = if ground.scale == Scale::Long { 1_000 } else { 100 };
     let scene = Scene::new(ground)?;
@@ -169,8 +169,8 @@ fn trials(ground: &Ground, python: &Path) -> Outcome {
 
 type Failed = Box<dyn std::error::Error>;
 
-/// The part: makes calls and says `ok` for each, now and then with a refreshed token or a new client; or does
-/// what it is told, a line for a line.
+/// The part: makes calls and prints `ok` for each, now and then with a refreshed token or a new client; or follows
+/// orders, one line for each.
 pub(super) fn chat(kind: &str) -> Result<(), Failed> {
     // Shared, since reading the system's certificates is slow; but no connection outlives its client's runtime.
     colony_async::install_tls_provider();

@@ -1,28 +1,28 @@
-//! R3: several processes write the token file, several read it.
+//! R3: several processes write the token file, and several read it.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Ground, Outcome, Tally, parts::Player, scene::Scene};
 
-/// A token of writer `n`: its letter, as often as only its tokens are long.
+/// Returns the token of a writer: its letter, repeated so that the length identifies the writer.
 pub(super) fn token_of(writer: u8) -> String {
     char::from(b'a' + writer).to_string().repeat(500 + 37 * usize::from(writer))
 }
 
-/// What one reader saw.
+/// The counts of one reader.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Seen {
     pub(super) reads: u64,
-    /// Reads of the SDK that found nothing, though there is always a file.
+    /// Reads by the SDK that found no token, although the file always exists.
     pub(super) misses: u64,
-    /// Bytes that no writer wrote as a whole.
+    /// Contents that no writer wrote as a whole.
     pub(super) torn: u64,
-    /// How often the token was another than at the look before.
+    /// How often the token differed from the previous read.
     pub(super) changes: u64,
 }
 
-/// Processes that write and processes that read. Every second read is the SDK's own, the others look at the
-/// bare bytes, which the SDK's second look after a torn one cannot make good.
+/// Runs processes that write and processes that read. Every second read is the SDK's; the others read the bare bytes,
+/// without the SDK's second read after a torn one.
 pub(super) fn run(ground: &Ground) -> Outcome {
     const WRITERS: u8 = 8;
     const READERS: u64 = 3;

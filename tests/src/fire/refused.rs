@@ -23,8 +23,8 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Rounds in which every process is refused with the token that all of them hold, and none is answered before all have
-/// arrived. An hour lies between two rounds: a token that is refused at once is another matter.
+/// Runs rounds in which the token that all processes hold is refused for each, and no call is answered before all
+/// have arrived. The rounds are an hour apart, because a token that is refused at once is another case.
 pub(super) fn processes(ground: &Ground, subject: Subject) -> Outcome {
     let (processes, rounds) = ground.scale.pick((40, 2), (200, 20));
     let scene = Scene::of(ground, subject)?;
@@ -58,9 +58,9 @@ pub(super) fn processes(ground: &Ground, subject: Subject) -> Outcome {
     Ok(tally)
 }
 
-/// Rounds in which the token is revoked, five hundred calls go out with it, and none is answered before all
-/// have arrived. Then a client that still holds the token of the round before makes a call: it is refused,
-/// and finds the newer one.
+/// Runs rounds in which the token is revoked, five hundred calls are sent with it, and none is answered before all
+/// have arrived. Then a client that still holds the previous round's token makes a call: it is refused, and finds the
+/// newer one.
 fn tasks(ground: &Ground) -> Outcome {
     let rounds = ground.scale.pick(3, 40);
     let scene = Scene::new(ground)?;

@@ -1,4 +1,4 @@
-//! R22: the blocking client in everybody's runtime.
+//! R22: the blocking client inside every kind of runtime.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,7 +12,7 @@ use super::{Ground, Outcome, Tally, scene::Scene};
 /// Runs some work somewhere.
 type Host = fn(Box<dyn FnOnce() + Send>);
 
-/// Where a program may come upon the client.
+/// The places where a program can use the client.
 const HOSTS: [(&str, Host); 10] = [
     ("a plain thread", |work| carry(std::thread::spawn(work).join())),
     ("this thread", |work| work()),
@@ -59,11 +59,11 @@ fn carry(outcome: std::thread::Result<()>) {
     outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
 }
 
-/// What is done with a client.
+/// One use of a client.
 type Use = Box<dyn FnOnce() + Send>;
 
-/// In each of them: built, used and dropped; used and dropped where it was not built; dropped only; a login
-/// made; and dropped while another thread's call is under way.
+/// Tests in each of them: building, using and dropping a client; using and dropping one built elsewhere; only
+/// dropping one; logging in; and dropping one while another thread's call is under way.
 pub(super) fn run(ground: &Ground) -> Outcome {
     let rounds = ground.scale.pick(1, 20);
     let scene = Scene::new(ground)?;
@@ -106,7 +106,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     let expected = rounds * HOSTS.len() as u64 * 4;
     tally.same("calls at the server", scene.counts().calls, expected);
     tally.fact(format!("{} hosts, {rounds} rounds, {} logins", HOSTS.len(), scene.counts().logins));
-    // That a panic in a host is seen at all.
+    // Checks that a panic in a host is detected.
     let hosts = HOSTS.iter().filter(|(_, host)| {
         catch_unwind(AssertUnwindSafe(|| host(Box::new(|| std::panic::resume_unwind(Box::new("tried"))))))
             .is_err()

@@ -1,4 +1,4 @@
-//! Many worlds, one after the other, and what came of them together.
+//! Many worlds, one after the other, and their combined results.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,10 @@ use colony_async::ErrorKind;
 
 use super::{Chooser, Failover, Fault, Fleet, Outcome, Report, Sabotage, Scene, run};
 
-/// What came of many worlds.
+/// The results of many worlds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Worlds that were played.
+    /// Simulated worlds.
     pub worlds: u64,
     /// Steps in all of them.
     pub steps: u64,
@@ -19,17 +19,17 @@ pub struct Summary {
     pub kills: (u64, u64),
     /// Processes that were stopped for a while, and how many of them held the lock.
     pub stops: (u64, u64),
-    /// Good tokens that were overwritten by a process that had been stopped with the lock.
+    /// Good tokens that a process overwrote after it had been stopped with the lock.
     pub overwritten: u64,
-    /// Calls to a store, those that went wrong, failovers, and tokens that were stored.
+    /// Calls to a store, failed calls, failovers, and stored tokens.
     pub store: (u64, u64, u64, u64),
     /// Worlds in which the power failed.
     pub power_cuts: u64,
     /// Calls that ended with a typed refusal, for a reason.
     pub refusals: u64,
-    /// Worlds that were different from all others.
+    /// Worlds whose history differed from all others.
     pub different: u64,
-    /// What went wrong, with the scene that shows it.
+    /// Failures, each with the scene that shows it.
     pub lost: Vec<String>,
 }
 
@@ -57,7 +57,7 @@ impl Summary {
                 Outcome::Failed(kind) => lost.push(format!("a call failed: {kind:?}")),
             }
         }
-        // Whoever comes when all is over is always served.
+        // A process that starts after all others always gets a token.
         if report.outcomes.last() != Some(&Outcome::Done) {
             lost.push("the last to come got no token".to_owned());
         }
@@ -65,7 +65,7 @@ impl Summary {
     }
 }
 
-/// Whether calls of this scene may fail so.
+/// Returns whether calls of this scene can fail with this kind.
 fn expected(scene: &Scene, kind: ErrorKind) -> bool {
     match kind {
         ErrorKind::RateLimit => scene.refused > 0,
@@ -75,7 +75,7 @@ fn expected(scene: &Scene, kind: ErrorKind) -> bool {
     }
 }
 
-/// Plays scenes and adds up what comes of them.
+/// Simulates scenes and adds up their results.
 pub fn play(scenes: impl IntoIterator<Item = Scene>) -> Summary {
     let (mut summary, mut seen) = (Summary::default(), BTreeSet::new());
     for scene in scenes {
@@ -86,7 +86,7 @@ pub fn play(scenes: impl IntoIterator<Item = Scene>) -> Summary {
 }
 
 impl Scene {
-    /// So many processes with an empty cache, of which each makes one call, and nothing happens to them.
+    /// Returns a scene in which `processes` processes with an empty cache make one call each, without faults.
     pub fn quiet(processes: usize, chooser: Chooser) -> Self {
         Self {
             processes,
@@ -104,19 +104,19 @@ impl Scene {
         }
     }
 
-    /// A scene drawn by this seed: a few processes with a few calls, kills, revocations, refused logins,
+    /// Returns a random scene from this seed: a few processes with a few calls, kills, revocations, refused logins,
     /// power cuts, in any number and at any moment.
     pub fn drawn(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let (processes, calls) = (random.usize(2..=5), random.usize(1..=3));
-        // About what a process takes for one call that logs in.
+        // About the number of steps of one call that logs in.
         let end = 45 * processes as u64;
         let mut some = |most: usize| -> BTreeSet<u64> {
             let count = random.usize(..=most);
             (0..count).map(|_| random.u64(1..end)).collect()
         };
         let (kills, revocations, stops) = (some(3), some(2), some(1));
-        // Within a day minus an hour a token is fresh; in its last hour it is stale, and lives.
+        // A token is fresh for a day minus an hour; in its last hour it is stale, but valid.
         let pause = [0.0, 1_800.0, 23.2 * 3600.0, 30.0 * 3600.0][random.usize(..4)];
         Self {
             calls,
@@ -130,7 +130,7 @@ impl Scene {
         }
     }
 
-    /// A scene of hosts that share a store, drawn by this seed. A quiet one has hosts and nothing that goes wrong.
+    /// Returns a random scene of hosts that share a store, from this seed. A quiet scene has no faults.
     pub fn of_fleet(seed: u64, is_quiet: bool) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let (processes, calls) = (random.usize(2..=5), random.usize(1..=3));
@@ -162,22 +162,22 @@ impl Scene {
         Self { fleet: Some(fleet), power_cut: None, calls, ..Self::drawn(seed) }
     }
 
-    /// The scene with this broken.
+    /// Returns the scene with this deliberate fault.
     #[must_use]
     pub fn sabotaged(self, sabotage: Sabotage) -> Self {
         Self { sabotage: Some(sabotage), ..self }
     }
 }
 
-/// Every way in which so many processes can act with at most `preemptions` interruptions: whoever acts goes
-/// on until he waits, but after these steps another one does.
+/// Returns every way in which `processes` processes can act with at most `preemptions` interruptions: the acting
+/// process continues until it waits, but after these steps another one acts.
 pub fn interleavings(processes: usize, preemptions: usize) -> Vec<Scene> {
     let steps = run(Scene::quiet(processes, Chooser::Preempted(BTreeSet::new()))).steps;
     let mut chosen = vec![BTreeSet::new()];
     let mut latest = chosen.clone();
     for _ in 0..preemptions {
         let longer = latest.iter().flat_map(|after: &BTreeSet<u64>| {
-            // An interruption may cost steps more, which others take.
+            // An interruption can add steps of other processes.
             let from = after.last().map_or(1, |last| last + 1);
             (from..=steps + 20).map(|step| after.iter().copied().chain([step]).collect())
         });
@@ -187,7 +187,7 @@ pub fn interleavings(processes: usize, preemptions: usize) -> Vec<Scene> {
     chosen.into_iter().map(|after| Scene::quiet(processes, Chooser::Preempted(after))).collect()
 }
 
-/// As [`interleavings`] with one interruption, and at each step a kill.
+/// Returns [`interleavings`] with one interruption, and a kill at each step.
 pub fn kills_everywhere(processes: usize) -> Vec<Scene> {
     let mut scenes = Vec::new();
     for scene in interleavings(processes, 1) {

@@ -1,4 +1,4 @@
-//! The file system of a simulated machine: names, files, locks, and what a power cut leaves of them.
+//! The file system of a simulated machine: names, files, locks, and their state after a power cut.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use super::world::{Killed, Pid, Sabotage, Shared, World};
 pub(super) struct Files {
     is_made: bool,
     names: BTreeMap<String, Inode>,
-    /// What the disk has of the names, and what was done to them since.
+    /// The names on the disk, and the changes to them since.
     durable: BTreeMap<String, Inode>,
     journal: Vec<(String, Option<Inode>)>,
     files: BTreeMap<Inode, File>,
@@ -43,7 +43,7 @@ impl Files {
         self.next
     }
 
-    /// A file that was there before the game, and is on the disk.
+    /// Adds a file that exists before the simulation, and is on the disk.
     pub(super) fn begin_with(&mut self, name: &str, content: Vec<u8>) {
         self.is_made = true;
         let inode = self.create(name);
@@ -73,7 +73,7 @@ impl Files {
         self.names.values().filter(|other| **other == inode).count() as u64
     }
 
-    /// All names and contents.
+    /// Returns all names and contents.
     pub(super) fn all(&self) -> Vec<(String, Vec<u8>)> {
         let content = |inode| self.files.get(inode).map_or_else(Vec::new, |file| file.content.clone());
         self.names.iter().map(|(name, inode)| (name.clone(), content(inode))).collect()
@@ -83,7 +83,7 @@ impl Files {
         self.files.values().any(|file| file.locked_by.is_some_and(|(holder, _)| holder == pid))
     }
 
-    /// The process has ended, and the system gives up its locks.
+    /// Releases the locks of a process that has ended, as the system does.
     pub(super) fn release(&mut self, pid: Pid) {
         for file in self.files.values_mut() {
             if file.locked_by.is_some_and(|(holder, _)| holder == pid) {
@@ -92,7 +92,7 @@ impl Files {
         }
     }
 
-    /// Names that were not synced reach the disk up to some point, in their order; contents that were not
+    /// Cuts the power. Names that were not synced reach the disk up to some point, in order; contents that were not
     /// synced are there whole, in part, or not.
     pub(super) fn power_cut(&mut self, random: &mut fastrand::Rng) {
         let reached = random.usize(..=self.journal.len());
@@ -123,7 +123,7 @@ impl Files {
 }
 
 impl World {
-    /// The rules of replacing or removing a name.
+    /// Checks the rules of replacing or removing a name.
     fn check_loss(&mut self, name: &str, replaced_by: Option<Inode>) {
         let Some(old) = self.files.names.get(name).copied().filter(|_| name.ends_with(".json")) else {
             return;
@@ -140,9 +140,9 @@ impl World {
         if !self.is_good(&old) || new.is_some_and(|new| self.is_good(&new)) {
             return;
         }
-        // One that is stopped while others go on without its lock may put an older token in the place of a later
-        // one, although it looks again: a token whose answer is read after the stop looks younger than it is, and
-        // there is no comparing and renaming in one step.
+        // A process that is stopped while others continue without its lock can replace a later token with an older
+        // one, although it checks again: a token whose answer is read after the stop looks younger than it is, and
+        // there is no atomic compare-and-rename.
         if self.stops.1 > 0 {
             self.overwritten += 1;
         } else {
@@ -324,7 +324,7 @@ struct SimFile {
     disk: SimDisk,
     name: String,
     inode: Inode,
-    /// Which opening of the file this is: each can hold the lock for itself.
+    /// The number of this open file: each can hold the lock separately.
     opening: u64,
 }
 
@@ -341,7 +341,7 @@ impl OpenFile for SimFile {
         })
     }
 
-    /// In two steps, so that whoever looks in between sees half of it.
+    /// Writes in two steps, so that a reader in between sees half of the content.
     fn write(&mut self, content: &[u8]) -> io::Result<()> {
         for part in [&content[..content.len() / 2], content] {
             self.disk.step("write", |world| {
@@ -397,7 +397,7 @@ impl OpenFile for SimFile {
 
 impl Drop for SimFile {
     fn drop(&mut self) {
-        // Closing gives up the lock. It is no step: nothing can come in between that would differ.
+        // Closing releases the lock. This is not a step, since no other order of steps would differ.
         let us = Some((self.disk.pid, self.opening));
         let mut world = self.disk.shared.world();
         let file = world.files.file(self.inode);

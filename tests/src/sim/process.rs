@@ -1,4 +1,4 @@
-//! Simulated processes: each a client on a thread of its own.
+//! Simulated processes, each a client on its own thread.
 
 use std::{
     future::Future,
@@ -24,14 +24,14 @@ use super::{
     world::{Killed, Pid, Scene, Shared, World},
 };
 
-/// What came of one world.
+/// The result of one world.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// Rules that were broken.
     pub broken: Vec<String>,
-    /// Steps that were taken.
+    /// Steps of all processes.
     pub steps: u64,
-    /// Tells two games apart that went differently.
+    /// A digest that differs for two different histories.
     pub history: u64,
     /// Logins that arrived, and those that were answered with a token.
     pub logins: (u64, u64),
@@ -39,35 +39,35 @@ pub struct Report {
     pub kills: (u64, u64),
     /// Processes that were stopped for a while, and how many of them held the lock.
     pub stops: (u64, u64),
-    /// Good tokens that were overwritten by a process that had been stopped with the lock: each costs a login.
+    /// Good tokens that a process overwrote after it had been stopped with the lock: each costs a login.
     pub overwritten: u64,
-    /// Calls to a store, those that went wrong, failovers, and tokens that were stored.
+    /// Calls to a store, failed calls, failovers, and stored tokens.
     pub store: (u64, u64, u64, u64),
     /// Whether the power failed.
     pub power_failed: bool,
-    /// What landed at the provider, where a rotation was played.
+    /// The events at the provider, if a rotation was simulated.
     pub provider: Counts,
-    /// What came of each call of those that lived on; the last is that of somebody who came later.
+    /// The result of each call of the surviving processes; the last is that of a process that started later.
     pub outcomes: Vec<Outcome>,
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was answered.
+    /// It succeeded.
     Done,
     /// It failed with an error of this kind.
     Failed(ErrorKind),
 }
 
-/// How long after the others the last process comes, in seconds: any cool-down is over.
+/// How long after the others the last process starts, in seconds: any cool-down is over.
 const LATER: f64 = 600.0;
 
-/// Plays a world to its end: the scene's processes start together, and one more comes when they are gone.
+/// Simulates a world to its end: the scene's processes start together, and one more starts when they are gone.
 ///
 /// # Panics
 ///
-/// When a client does, or the game has no end.
+/// When a client panics, or the simulation does not end.
 pub fn run(scene: Scene) -> Report {
     let crowd = scene.processes;
     let (calls, pause) = (scene.calls, scene.pause);
@@ -140,7 +140,7 @@ fn client(shared: &Shared, pid: Pid) -> Client {
         Some(_) => Client::builder("col_planted_key_0123456789")
             .token_store("redis://simulated?file=no")
             .token_store_engine(SimEngine { shared: shared.clone(), pid })
-            // A thread beside the process's own would have to be scheduled.
+            // A second thread of the process would have to be scheduled.
             .refresh_ahead(false),
     };
     builder
@@ -172,14 +172,14 @@ impl Timer for SimTimer {
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let (shared, pid) = (self.shared.clone(), self.pid);
-        // The process has nothing else to do, so its thread may wait.
+        // The process has nothing else to do, so its thread can wait.
         Box::pin(async move {
             let _ = shared.sleep(pid, duration.as_secs_f64());
         })
     }
 }
 
-/// The service.
+/// Answers a request as the service.
 fn serve(shared: &Shared, pid: Pid, request: &Request, token: Option<&SecretString>) -> Result<Reply> {
     let served =
         if request.template() == "/auth/token" { log_in(shared, pid) } else { call(shared, pid, token) };

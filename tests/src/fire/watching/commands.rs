@@ -1,5 +1,4 @@
-//! W9, W12, W13, W14: `colony watch`, whose login is refused, of which there are two, which is stopped, and which is told
-//! hostile things.
+//! W9, W12, W13, W14: `colony watch` with a refused login, beside a second watch, with stops, and with hostile texts.
 
 use std::{
     fs,
@@ -17,9 +16,9 @@ use crate::fire::{Ground, Outcome, Tally, scene::eventually};
 
 type Failed = Box<dyn std::error::Error>;
 
-/// A command that notes the event.
+/// A command that logs the event.
 const NOTE: [&str; 4] = ["--exec", "/bin/sh", "-c", "echo \"$COLONY_EVENT_ID\" >> log"];
-/// The same, which waits for a file in the middle.
+/// The same, which first waits for a file.
 const SLOW: [&str; 4] = [
     "--exec",
     "/bin/sh",
@@ -34,7 +33,7 @@ fn signal(child: &Child, signal: Signal) -> Result<(), Failed> {
 /// W9: a token that is refused for good, on both clients and the command line.
 pub(in crate::fire) fn refused(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("watches whose login is revoked");
-    // An operator takes the key back while both clients listen.
+    // An operator withdraws the key while both clients listen.
     for blocking in [false, true] {
         let scene = Scene::new(ground, Options::default())?;
         let often = Watch::new().interval(Duration::from_millis(100)..=Duration::from_millis(200));
@@ -49,7 +48,7 @@ pub(in crate::fire) fn refused(ground: &Ground) -> Outcome {
             format!("{ended:?} after {logins} logins")
         });
     }
-    // The service refuses each token, a new one too.
+    // The service refuses every token, also a new one.
     for blocking in [false, true] {
         let scene = Scene::new(ground, Options::default())?;
         scene.sandbox.fail("/since=401x1000".parse()?);
@@ -114,7 +113,7 @@ fn in_a_command(ground: &Ground, tally: &mut Tally) -> Result<(), Failed> {
     let code = child.wait()?.code();
     let is_done = scene.log().contains_key(&id) && scene.watch(&["--once", "--json"])?.stdout.is_empty();
     tally.check(code == Some(0) && is_done, || format!("in a command: exit code {code:?}, done {is_done}"));
-    // A second signal ends it at once, and the event comes again.
+    // A second signal ends it at once, and the event is delivered again.
     fs::remove_file(scene.path("go"))?;
     fs::remove_file(scene.path("log"))?;
     let id = scene.happens("post", 1)?.remove(0);
@@ -132,7 +131,7 @@ fn in_a_command(ground: &Ground, tally: &mut Tally) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The login is paid for: its token is kept.
+/// Checks that a login under way is completed and its token kept.
 fn in_a_login(ground: &Ground, tally: &mut Tally) -> Result<(), Failed> {
     let auth_latency = Duration::from_secs(1);
     let scene = Scene::new(ground, Options { auth_latency, ..Options::default() })?;
@@ -150,7 +149,7 @@ fn in_a_login(ground: &Ground, tally: &mut Tally) -> Result<(), Failed> {
     Ok(())
 }
 
-/// W14: text of others reaches no shell and no terminal.
+/// W14: text written by others reaches no shell and no terminal.
 pub(in crate::fire) fn hostile(ground: &Ground) -> Outcome {
     let scene = Scene::new(ground, Options::default())?;
     scene.begin()?;
@@ -209,7 +208,7 @@ pub(in crate::fire) fn hostile(ground: &Ground) -> Outcome {
     let is_plain = environment.bytes().all(|b| b.is_ascii_alphanumeric() || b"_:-=\n".contains(&b));
     tally.hold(is_plain, || "text of others in the environment".to_owned());
     tally.fault("commands run", events.len() as u64, texts.len() as u64);
-    // Nothing that was started lives on.
+    // No process that was started is left.
     tally.hold(eventually(Duration::from_secs(5), || !scene.path("made").exists()), String::new);
     Ok(tally)
 }
