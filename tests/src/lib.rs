@@ -55,17 +55,17 @@ use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 
-/// The folder of the recorded cases.
+/// Returns the folder of the recorded cases.
 pub fn wire_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("wire")
 }
 
-/// A recorded file of one JSON value.
+/// Reads a recorded file of one JSON value.
 pub fn json_file(name: &str) -> Value {
     serde_json::from_slice(&fs::read(wire_folder().join(name)).expect(name)).expect(name)
 }
 
-/// A recorded file with a JSON value on each line.
+/// Reads a recorded file with a JSON value on each line.
 pub fn json_lines(name: &str) -> Vec<Value> {
     let text = fs::read_to_string(wire_folder().join(name)).expect(name);
     text.lines().map(|line| serde_json::from_str(line).expect(name)).collect()

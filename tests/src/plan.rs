@@ -77,7 +77,7 @@ pub struct Order {
     pub skew_s: i64,
     /// Forgets the token before each call, so that it logs in.
     pub forget: bool,
-    /// How long to make calls, instead of the plan's number of calls.
+    /// How long to keep making calls, beyond the number in the plan.
     pub during_ms: Option<u64>,
 }
 

@@ -18,7 +18,7 @@ use crate::{Outcome, pairs, server};
 const ROUNDS: usize = 41;
 const PAGE: &str = "/posts?limit=20";
 
-/// What a program without this SDK would hold.
+/// The state of a program without this SDK.
 struct Bare<C> {
     http: C,
     base_url: String,

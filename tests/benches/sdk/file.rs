@@ -1,6 +1,5 @@
-//! The token file, against `std::fs` and `serde_json` with none of the care: no look at owner, mode or
-//! links when reading, no temporary file and no `fsync` when writing. The last line has those in the bare
-//! program too.
+//! The token file, against `std::fs` and `serde_json` without the precautions: no check of owner, mode or links when
+//! reading, no temporary file and no `fsync` when writing. In the last line the bare program has those too.
 
 use std::{
     fs,

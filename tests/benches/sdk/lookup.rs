@@ -1,6 +1,6 @@
-//! The token that every call looks up, against the least that such a lookup can do: one atomic load, the
-//! clock, one comparison. Twice: only looking, and as a call does it, which keeps the token while its
-//! request is under way (the bare program counts a reference as well then).
+//! The token lookup of every call, against the least that such a lookup can do: one atomic load, the clock, one
+//! comparison. It is measured twice: only the lookup, and as in a call, which keeps the token while its request is
+//! under way (the bare program then counts a reference as well).
 
 use std::{
     hint::black_box,
@@ -34,7 +34,7 @@ fn keep(slot: &Slot) -> Option<Arc<Token>> {
     slot.load_full().filter(|token| SystemTime::now() < token.stale_at)
 }
 
-/// Runs this work in eight tasks at once and waits for them.
+/// Runs this work in eight concurrent tasks and waits for them.
 fn in_tasks<T: Clone, F: Future<Output = ()> + Send + 'static>(
     runtime: &Runtime,
     shared: &T,

@@ -1,8 +1,8 @@
-//! What this SDK costs beside the bare libraries: `cargo bench -p colony-tests`, or one part of it with
+//! The cost of this SDK compared with the bare libraries: `cargo bench -p colony-tests`, or one part of it with
 //! `cargo bench -p colony-tests -- lookup` (`file`, `calls`, `whoami`).
 //!
-//! Every figure is a ratio of two things measured in turn in the same run, so that a busy machine slows
-//! both. Nothing is asserted; `docs/benchmarks.md` has figures, and what they mean.
+//! Every figure is a ratio of two programs measured in turn in the same run, so that a busy machine slows both. The
+//! benchmarks assert nothing; `docs/benchmarks.md` explains the figures.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
 
@@ -15,7 +15,7 @@ mod whoami;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-/// A part of the run: its name, by which it is chosen, and what it does.
+/// A part of the run: its name, which selects it, and its function.
 type Part = (&'static str, fn() -> Outcome);
 
 fn main() -> Outcome {

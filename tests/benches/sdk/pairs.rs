@@ -1,4 +1,4 @@
-//! Two things measured in turn, and how they compare.
+//! Two functions measured in turn, and their comparison.
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +6,8 @@ pub(crate) fn heading() {
     println!("{:<44} {:>10} {:>10} {:>8} {:>8}", "what", "SDK", "bare", "median", "minima");
 }
 
-/// Runs both in turn, so many rounds after two that do not count, and prints a line: the median time of
-/// each, the median of the rounds' ratios, and the ratio of the shortest times. A round does `count`
-/// things.
+/// Runs both in turn, this many rounds after two that do not count, and prints a line: the median time of each, the
+/// median of the rounds' ratios, and the ratio of the shortest times. A round does `count` operations.
 pub(crate) fn compare(
     name: &str,
     rounds: usize,
@@ -18,7 +17,7 @@ pub(crate) fn compare(
 ) {
     let mut times = Vec::with_capacity(rounds);
     for round in 0..rounds + 2 {
-        // Whoever goes second finds warmer caches, so they take turns in that as well.
+        // The second one finds warmer caches, so they take turns in going first.
         let pair = if round % 2 == 0 {
             let first = timed(|| sdk(count));
             (first, timed(|| bare(count)))

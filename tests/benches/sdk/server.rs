@@ -1,5 +1,5 @@
-//! The leanest server that an HTTP client will talk to, so that the clients' own cost shows: it looks at
-//! the path and writes bytes that were ready beforehand. It has a thread of its own.
+//! A minimal HTTP server, so that the clients' own cost shows: it reads the path and writes prepared bytes. It runs
+//! on its own thread.
 
 use std::{net::SocketAddr, thread};
 
@@ -9,7 +9,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Starts a server that lives as long as the process, and gives its base URL.
+/// Starts a server that lives as long as the process, and returns its base URL.
 pub(crate) fn start() -> std::io::Result<String> {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
     listener.set_nonblocking(true)?;
@@ -68,7 +68,7 @@ fn reply(body: &Value) -> Vec<u8> {
 }
 
 fn token() -> Value {
-    // As long as the service's tokens. That it cannot be read means that it is trusted for 23 hours.
+    // As long as the service's tokens. It cannot be parsed, so it is trusted for 23 hours.
     json!({"access_token": format!("eyJ{}.{}.{}", "a".repeat(33), "b".repeat(160), "c".repeat(43)), "token_type": "bearer"})
 }
 

@@ -1,5 +1,5 @@
-//! `colony whoami` from its start to its exit, with a token in the cache file, against a program that is
-//! given the token and makes the same call with reqwest alone. Whole processes, in turn.
+//! `colony whoami` from its start to its exit, with a token in the cache file, against a program that gets the token
+//! and makes the same call with reqwest alone. Whole processes run in turn.
 
 use std::{
     ffi::OsStr,
@@ -15,7 +15,7 @@ use crate::{Outcome, pairs, server};
 const RUNS: usize = 101;
 
 pub(crate) fn run() -> Outcome {
-    // Built as they are installed: without what the benchmarks add to the features of reqwest.
+    // Built as installed: without the reqwest features that the benchmarks add.
     let directory = build()?;
     let base_url = server::start()?;
     let cache = tempfile::tempdir()?;
@@ -58,7 +58,7 @@ pub(crate) fn run() -> Outcome {
     Ok(())
 }
 
-/// Builds both programs in release mode and says where they are.
+/// Builds both programs in release mode and returns their directory.
 fn build() -> Result<PathBuf, Box<dyn std::error::Error>> {
     let own = std::env::current_exe()?;
     let target = own.ancestors().nth(3).ok_or("this program is not in a target directory")?;
@@ -84,8 +84,8 @@ fn timed(mut command: Command) -> Result<Duration, Box<dyn std::error::Error>> {
     if status.success() { Ok(took) } else { Err(format!("{command:?}: {status}").into()) }
 }
 
-/// The most memory that was resident, in KB: the median of eleven runs under GNU time, where that is
-/// installed. It is a small program, which matters: the kernel counts what the parent had as well.
+/// Returns the peak resident memory, in KB: the median of eleven runs under GNU time, if that is installed. GNU time
+/// is small, which matters because the kernel also counts the parent's memory.
 fn peak_memory(command: &Command) -> Result<Option<u64>, Box<dyn std::error::Error>> {
     let time = Path::new("/usr/bin/time");
     if !time.exists() {

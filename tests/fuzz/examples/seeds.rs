@@ -1,4 +1,4 @@
-//! Writes the recorded cases as inputs to start from, into `corpus/<target>/`.
+//! Writes the recorded cases as initial inputs into `corpus/<target>/`.
 
 use std::{fs, path::PathBuf};
 
@@ -26,7 +26,7 @@ impl Seeds {
     }
 }
 
-/// The bytes that a row holds as text or as base64.
+/// Returns the bytes that a row holds as text or as base64.
 fn content(row: &Value, text: &str) -> Option<Vec<u8>> {
     let encoded = row["bytes_base64"].as_str().or(row[text]["$bytes_base64"].as_str());
     match (row[text].as_str(), encoded) {

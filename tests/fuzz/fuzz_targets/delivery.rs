@@ -1,5 +1,5 @@
-//! A webhook's delivery: the signature header, a line's end, the body. The body is also looked at as if the
-//! signature were right.
+//! A webhook's delivery: the signature header, a line's end, the body. The body is also read as if the signature were
+//! valid.
 #![no_main]
 
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,4 @@
-//! The error that a reply stands for: 2 bytes of status, 4 of `Retry-After`, then the body.
+//! The error made from a reply: 2 bytes of status, 4 of `Retry-After`, then the body.
 #![no_main]
 
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! A token, at login and in a file: 8 bytes of the file's expiry, 4 of the clock, then the token, or the claims
-//! in one.
+//! A token, at login and in a file: 8 bytes of the file's expiry, 4 of the clock, then the token, or its claims.
 #![no_main]
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};

@@ -1,4 +1,4 @@
-//! `Retry-After`, and the headers that tell of deprecated names: any bytes that a header can carry.
+//! `Retry-After`, and the headers that report deprecated names: any bytes that a header can carry.
 #![no_main]
 
 use colony_core::deprecation::{DeprecatedName, DeprecatedValue};

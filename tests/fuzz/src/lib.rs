@@ -1,4 +1,5 @@
-//! What the fuzz targets share: what must hold, the recorded cases, and how an input is laid out.
+//! The shared code of the fuzz targets: the conditions that must hold, the recorded cases, and the layout of an
+//! input.
 
 #[path = "../../src/soundness.rs"]
 pub mod soundness;
@@ -8,17 +9,17 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::LazyLock};
 use colony_core::registry::{self, Operation};
 use serde_json::Value;
 
-/// The folder of the recorded cases.
+/// Returns the folder of the recorded cases.
 pub fn wire_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../wire")
 }
 
-/// A recorded file of one JSON value.
+/// Reads a recorded file of one JSON value.
 pub fn json_file(name: &str) -> Value {
     serde_json::from_slice(&fs::read(wire_folder().join(name)).expect(name)).expect(name)
 }
 
-/// The recorded calls, one JSON value each.
+/// Reads the recorded calls, one JSON value each.
 pub fn calls() -> Vec<Value> {
     let entries =
         fs::read_dir(wire_folder()).expect("the recorded cases").map(|entry| entry.expect("a file").path());
@@ -34,7 +35,7 @@ pub fn calls() -> Vec<Value> {
     files.iter().flat_map(|path| text(path).lines().map(read).collect::<Vec<Value>>()).collect()
 }
 
-/// The operations that were recorded, each with the arguments of its first success.
+/// The recorded operations, each with the arguments of its first success.
 pub static OPERATIONS: LazyLock<Vec<(&'static Operation, Value)>> = LazyLock::new(|| {
     let mut arguments = BTreeMap::new();
     for call in calls().into_iter().filter(|call| call["raises"].is_null()) {
@@ -46,6 +47,6 @@ pub static OPERATIONS: LazyLock<Vec<(&'static Operation, Value)>> = LazyLock::ne
         .collect()
 });
 
-/// The statuses that a reply is given.
+/// The statuses of replies.
 pub const STATUSES: [u16; 16] =
     [200, 201, 202, 204, 301, 304, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503];

@@ -1,4 +1,4 @@
-//! R8: tokens are renewed before they go stale. Nobody waits for that, and not all do it at once.
+//! R8: tokens are renewed before they go stale. No call waits for a renewal, and renewals are spread over time.
 
 use std::{
     future::Future as _,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 const HOUR: f64 = 3_600.0;
-/// When the token of a day is due: an hour long, and a minute before it is stale.
+/// When a token that lives for a day is renewed: within an hour that ends a minute before it goes stale.
 const WINDOW: (f64, f64) = (22.0 * HOUR - 60.0, 23.0 * HOUR - 60.0);
 
 pub(super) fn run(ground: &Ground) -> Outcome {
@@ -32,8 +32,8 @@ fn builder(service: &Service, clock: &Clock) -> colony_async::Builder {
     colony_async::Client::builder("col_ahead").base_url(service.base_url()).timer(clock.clone())
 }
 
-/// Lookups while a renewal is under way that does not end. Each is polled once: one that had to wait would
-/// not be ready.
+/// Looks tokens up during a renewal that does not end. Each lookup is polled once: one that had to wait would not be
+/// ready.
 fn stall(ground: &Ground) -> Outcome {
     let lookups = ground.scale.pick(20_000, 100_000);
     let (service, clock) = scripted()?;
@@ -46,7 +46,7 @@ fn stall(ground: &Ground) -> Outcome {
         client.auth().token().await?;
         clock.sleepers(1).await;
         service.next([Answer::Held]);
-        // To the last moment of the window.
+        // Up to the last moment of the window.
         let passing = tokio::spawn({
             let clock = clock.clone();
             async move { clock.pass(WINDOW.1).await }
@@ -75,7 +75,7 @@ fn stall(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// The moments at which many clients renew, by the minute.
+/// Counts the renewals of many clients, by the minute.
 fn spread(ground: &Ground) -> Outcome {
     const MINUTE: f64 = 60.0;
     let clients = ground.scale.pick(200, 1_000);
@@ -87,7 +87,7 @@ fn spread(ground: &Ground) -> Outcome {
     runtime()?.block_on(async {
         let mut running = Vec::new();
         for _ in 0..clients {
-            // Each with a token of its own.
+            // Each client has its own token.
             let client = builder(&service, &clock).cache_token(false).refresh_ahead(true);
             let client = client.http_client(connections.clone()).build()?;
             client.auth().token().await?;
@@ -98,7 +98,7 @@ fn spread(ground: &Ground) -> Outcome {
         let mut before = service.counts().logins;
         for _ in 0..62 {
             clock.pass(MINUTE).await;
-            // Let those that were woken go back to sleep.
+            // Let the woken clients go back to sleep.
             clock.sleepers(clients).await;
             let now = service.counts().logins;
             by_minute.push(now - before);

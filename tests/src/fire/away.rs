@@ -1,16 +1,16 @@
-//! R26, S26: the service sets a limit. R27, S27: it is away.
+//! R26, S26: the service limits logins. R27, S27: the service is down.
 
 use std::time::Duration;
 
 use super::{Ground, Outcome, Tally, scene::Scene};
 use crate::{plan::Plan, service::Answer, subject::Subject};
 
-/// The most requests that all programs together may spend on an outage.
+/// The most requests that all programs together may send in an outage.
 const MOST_REQUESTS: u64 = 12;
 /// How long the limit lasts, in seconds.
 const LIMITED: u64 = 600;
 
-/// A 429 to one is an answer to all, until a person knows better.
+/// Checks that a 429 to one process holds for all, until a person overrides it.
 pub(super) fn limited(ground: &Ground, subject: Subject) -> Outcome {
     let (processes, rounds) = ground.scale.pick((40, 2), (200, 10));
     let mut tally = Tally::of("calls");
@@ -18,7 +18,7 @@ pub(super) fn limited(ground: &Ground, subject: Subject) -> Outcome {
     for _ in 0..rounds {
         let scene = Scene::of(ground, subject)?;
         scene.service.otherwise(Answer::Limited(LIMITED.to_string()));
-        // Together, and later: nobody asks again.
+        // Together, and later: no process asks again.
         for _ in 0..2 {
             for report in scene.run(processes, |number| scene.mixed(number))? {
                 let failure = report.failure.clone().filter(|failure| failure.kind == "rate_limit");
@@ -42,7 +42,7 @@ pub(super) fn limited(ground: &Ground, subject: Subject) -> Outcome {
     Ok(tally)
 }
 
-/// The service answers 503 for ever: all end together, and it is asked a few times in all.
+/// Lets the service always answer 503: all processes end together, after few requests in total.
 pub(super) fn outage(ground: &Ground, subject: Subject) -> Outcome {
     let (processes, rounds) = ground.scale.pick((40, 2), (200, 10));
     let mut tally = Tally::of("calls");
@@ -63,7 +63,7 @@ pub(super) fn outage(ground: &Ground, subject: Subject) -> Outcome {
         let requests = scene.counts().logins;
         tally.hold(requests <= MOST_REQUESTS, || format!("{requests} requests in an outage"));
         most = requests.max(most);
-        // Nothing keeps anybody out once the service is back.
+        // Once the service is back, every process gets a token.
         scene.service.otherwise(Answer::Token);
         for report in scene.run(processes, |number| scene.mixed(number))? {
             tally.check(report.failure.is_none(), || format!("after the outage: {report:?}"));

@@ -1,4 +1,4 @@
-//! R15, at the seam: the n-th call to the disk fails, for n = 1, 2, 3 … until a run has no n-th call.
+//! R15, at the `Disk` trait: the n-th call to the disk fails, for n = 1, 2, 3 … until a run has no n-th call.
 
 use std::{
     collections::BTreeMap,
@@ -47,7 +47,7 @@ pub(super) fn client(service: &Played, directory: &Path, disk: Option<&Failing>)
     builder.build().expect("a client")
 }
 
-/// What disks answer. `INTR` is not an answer of theirs, but of every call that may wait.
+/// The errors of disks. `INTR` is an error of every call that can wait.
 const ERRORS: [(&str, Errno); 8] = [
     ("EIO", Errno::IO),
     ("ENOSPC", Errno::NOSPC),
@@ -59,24 +59,24 @@ const ERRORS: [(&str, Errno); 8] = [
     ("EMFILE", Errno::MFILE),
 ];
 
-/// How a program finds things, and what it does.
+/// The state that a program finds, and its action.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Scene {
-    /// There is nothing, not even the directory.
+    /// Nothing exists, not even the directory.
     Cold,
-    /// There is a good token.
+    /// A valid token.
     Warm,
-    /// There is one near its end, and it is replaced.
+    /// A token near its expiry, which is replaced.
     Stale,
-    /// There is one that the server does not take any more.
+    /// A token that the server no longer accepts.
     Revoked,
-    /// The login is refused with this status, and the others are told.
+    /// The login is refused with this status, which the other processes learn.
     Refused(u16),
-    /// There is a good one, and a new one is asked for all the same.
+    /// A valid token, but a new one is requested.
     Forgotten,
-    /// There is what is no token.
+    /// A file that holds no token.
     Damaged,
-    /// The directory is open to everybody.
+    /// The directory is open to all users.
     Loose,
 }
 
@@ -92,14 +92,14 @@ const SCENES: [Scene; 9] = [
     Scene::Loose,
 ];
 
-/// What is in the token file.
+/// Returns the token in the token file.
 fn token_in(directory: &Path) -> Option<String> {
     let bytes = fs::read(directory.join(format!("{}.json", fingerprint()))).ok()?;
     let envelope = Envelope::read(&bytes).unwrap_or_else(|why| panic!("a torn file: {why}"));
     Some(envelope.token.expose_secret().to_owned())
 }
 
-/// Sets the scene. Gives the token that is there.
+/// Sets up the scene. Returns the existing token.
 fn prepare(scene: Scene, service: &Played, directory: &Path) -> Option<String> {
     let file = directory.join(format!("{}.json", fingerprint()));
     let lifetime = match scene {
@@ -139,7 +139,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("a mode");
 }
 
-/// Plays a scene on a disk, and panics where it ends badly.
+/// Runs a scene on a disk, and panics if it ends badly.
 async fn play(scene: Scene, disk: &Failing, what: &str) {
     let home = tempfile::tempdir().expect("a directory");
     let directory = home.path().join("colony-sdk");
@@ -165,7 +165,7 @@ async fn play(scene: Scene, disk: &Failing, what: &str) {
     assert!(service.logins() <= 1, "{what}: {} logins", service.logins());
     drop(client);
 
-    // The file is the old one, a new one that is good, or none.
+    // The file is the old one, a valid new one, or absent.
     let left = if scene == Scene::Damaged && service.logins() == 1 {
         let bytes = fs::read(directory.join(format!("{}.json", fingerprint()))).unwrap_or_default();
         Envelope::read(&bytes).ok().map(|envelope| envelope.token.expose_secret().to_owned())
@@ -183,7 +183,7 @@ async fn play(scene: Scene, disk: &Failing, what: &str) {
         assert_eq!(temporary, None, "{what}: left behind");
     }
 
-    // Whoever comes next, on a disk that works, is not harmed.
+    // The next process, on a working disk, is not affected.
     service.refuse(None);
     let next = self::client(&service, &directory, None);
     match next.execute(GetMe::default()).await {
@@ -195,8 +195,8 @@ async fn play(scene: Scene, disk: &Failing, what: &str) {
     }
 }
 
-/// Each call fails once; then each fails together with all that follow. The same at both scales: there are no
-/// more calls than these.
+/// Lets each call fail once, and then each together with all that follow. Both scales are the same: there are no more
+/// calls than these.
 pub(super) fn run(_: &Ground) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut tally = Tally::of("runs");
@@ -207,7 +207,7 @@ pub(super) fn run(_: &Ground) -> Outcome {
             for call in series(&runtime, &mut tally, scene, name, once) {
                 *failed.entry(call).or_default() += 1;
             }
-            // A signal at every call for good would be a machine that does nothing but signal.
+            // No machine interrupts every call with a signal for ever.
             if errno != Errno::INTR {
                 let on = (1..)
                     .map(|at| (Failing::for_good(at, errno.raw_os_error()), format!("from call {at} on")));
@@ -223,7 +223,7 @@ pub(super) fn run(_: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// What a login does with a disk: each of these must have failed at least once.
+/// The disk calls of a login: each of these must have failed at least once.
 const CALLS: [&str; 14] = [
     "facts",
     "create_directory",
@@ -241,8 +241,7 @@ const CALLS: [&str; 14] = [
     "list",
 ];
 
-/// Plays a scene on one disk after the other, until one has no fault left. Gives the first call that failed, for
-/// each.
+/// Runs a scene on one disk after the other, until a run meets no fault. Returns the first call that failed in each.
 fn series(
     runtime: &Runtime,
     tally: &mut Tally,
@@ -262,7 +261,7 @@ fn series(
     first
 }
 
-/// What a panic said.
+/// Returns a panic's message.
 fn told(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()

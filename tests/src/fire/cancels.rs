@@ -22,8 +22,8 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Callers are polled a few times and dropped, at random, until none or few are left; the login goes on and
-/// serves whoever comes next.
+/// Polls callers a few times and drops them, at random, until none or few are left; the login continues and serves
+/// the next caller.
 fn callers(ground: &Ground) -> Outcome {
     const CALLERS: usize = 4;
     let least = ground.scale.pick(100, 1_000);
@@ -34,8 +34,8 @@ fn callers(ground: &Ground) -> Outcome {
     runtime()?.block_on(async {
         while cut < least {
             rounds += 1;
-            // The login before may hold the lock a moment longer than its token is in the file, and whoever
-            // has the lock is left alone by `forget_token`.
+            // The previous login can hold the lock a moment after its token is in the file, and `forget_token` does
+            // not disturb the holder of the lock.
             while scene.is_locked() {
                 tokio::task::yield_now().await;
             }
@@ -62,7 +62,7 @@ fn callers(ground: &Ground) -> Outcome {
                 }
                 tokio::task::yield_now().await;
             }
-            // Somebody must have been polled, or nothing was ever asked for.
+            // At least one caller must have been polled, or no token was requested.
             if let Some(reply) = callers.iter_mut().flatten().next() {
                 let _ = reply.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             }
@@ -70,14 +70,14 @@ fn callers(ground: &Ground) -> Outcome {
             if fastrand::bool() {
                 cut += callers.iter().flatten().count() as u64;
                 callers.clear();
-                // The client goes too.
+                // The client is dropped too.
                 abandoned += 1;
                 drop(client);
             }
             callers.clear();
             let former = scene.held()?;
             scene.service.release();
-            // The file keeps the former token until the login, which nobody waits for any more, has replaced it.
+            // The file keeps the former token until the login, which no caller waits for any more, has replaced it.
             let replaced = async {
                 while scene.held()? == former {
                     tokio::task::yield_now().await;
@@ -103,8 +103,8 @@ fn callers(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// A runtime is shut down at a random moment of a login: before the lock, under it, after the answer. What
-/// ran on it is lost, as with a kill; the lock is free, the file is whole, and the next call works.
+/// Shuts a runtime down at a random moment of a login: before the lock, under it, after the answer. Its tasks are
+/// lost, as with a kill; the lock is free, the file is whole, and the next call works.
 fn runtimes(ground: &Ground) -> Outcome {
     let times = ground.scale.pick(40, 400);
     let scene = Scene::new(ground)?;
@@ -139,8 +139,8 @@ fn runtimes(ground: &Ground) -> Outcome {
         let other = scene.builder().build()?;
         let token = second.block_on(other.auth().token())?;
         tally.same("the others' token", Some(digest(token.expose_secret())), scene.held()?);
-        // One that was cut off, or whose token did not get into the file any more; and one that made up for
-        // it. From then on everybody has that.
+        // One that was cut off, or whose token did not reach the file; and one that replaced it. From then on all
+        // callers have its token.
         let logins = scene.counts().logins - before;
         tally.hold((1..=2).contains(&logins), || format!("round {round}: {logins} logins"));
         extra += logins - 1;

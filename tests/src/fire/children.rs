@@ -28,11 +28,11 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// What a process has open that lies in this directory, or is a socket.
+/// Returns the files in this directory, and the sockets, that a process has open.
 fn open_there(process: u32, directory: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(format!("/proc/{process}/fd"))? {
-        // One that is closed meanwhile is not there.
+        // A descriptor can be closed meanwhile.
         let Ok(target) = fs::read_link(entry?.path()) else { continue };
         if target.starts_with(directory) || target.to_string_lossy().starts_with("socket:") {
             found.push(target.to_string_lossy().into_owned());
@@ -41,8 +41,8 @@ fn open_there(process: u32, directory: &Path) -> io::Result<Vec<String>> {
     Ok(found)
 }
 
-/// A child started in the middle of a login has neither the lock, nor the token's file, nor the connection;
-/// so the lock is free when its parent is killed, though the child lives on.
+/// Checks that a child started in the middle of a login has neither the lock, nor the token's file, nor the
+/// connection; so the lock is free when the parent is killed, although the child lives on.
 fn executed(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("children");
     let mut held = 0;
@@ -69,12 +69,12 @@ fn executed(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// The part: logs in, and starts a child when it is told to.
+/// The part: logs in, and starts a child on request.
 pub(super) fn parent(_: &str) -> Result<(), Failed> {
     let client = client()?;
     std::thread::spawn(move || client.auth().token());
     io::stdin().read_line(&mut String::new())?;
-    // Its streams are others', or reading ours to the end would wait for it.
+    // It gets other streams, or reading ours to the end would wait for it.
     let mut command = Command::new("sleep");
     command.arg("600").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     say(&command.spawn()?.id().to_string())?;
@@ -87,9 +87,9 @@ fn client() -> Result<Client, Failed> {
     Ok(builder.timeout(Duration::from_secs(20)).build()?)
 }
 
-/// A program that has a client and forks, as Python's `os.fork` does: the child has the clients but not the
-/// threads that drive them. Its calls must fail rather than hang; a client of its own works, unless the fork fell
-/// into another thread's work.
+/// Tests a program that has a client and forks, as Python's `os.fork` does: the child has the clients but not the
+/// threads that drive them. Its calls must fail and not hang; a new client works, unless another thread was working
+/// during the fork.
 fn forked(ground: &Ground) -> Outcome {
     let forks = ground.scale.pick(10, 100);
     let scene = Scene::new(ground)?;
@@ -111,14 +111,14 @@ fn forked(ground: &Ground) -> Outcome {
         in_login += u64::from(state == "in-a-login");
     }
     let logins: u64 = player.line()?.trim().parse()?;
-    // The parent's own; its children adopt.
+    // Only the parent logs in; its children adopt its tokens.
     tally.same("logins", scene.counts().logins, logins);
     tally.fault("forks", forks, forks);
     tally.fault("of them in the middle of a login", in_login, forks / 3);
     Ok(tally)
 }
 
-/// The part: forks so often, every second time in the middle of a login, and says how each child ended.
+/// The part: forks `forks` times, every second time in the middle of a login, and prints how each child ended.
 pub(super) fn fork(forks: &str) -> Result<(), Failed> {
     let forks: u64 = forks.parse()?;
     let client = client()?;
@@ -169,11 +169,11 @@ pub(super) fn fork(forks: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What a forked child does: its parent's client, then, if the parent was idle, one of its own. Zero when all
-/// was well.
+/// Runs in a forked child: uses its parent's client, then, if the parent was idle, a new one. Returns zero if all
+/// went well.
 ///
-/// A child of a program that has other threads at work may find the locks of any library taken for ever
-/// (POSIX, `fork`), and nothing that is built on libraries can promise anything there but not to use them.
+/// In a child of a program with other working threads the locks of any library can be taken for ever (POSIX, `fork`),
+/// so code that is built on libraries can only avoid them there.
 fn child_s_life(inherited: &Client, unblocked: &colony_async::Client, idle: bool) -> i32 {
     match inherited.execute_json(GetMe::default()) {
         Err(error) if error.to_string().contains("fork") => {}

@@ -1,4 +1,4 @@
-//! L1, L3, L7, L8: what `colony listen` and `colony trigger` send, and what `--receive` passes on.
+//! L1, L3, L7, L8: the deliveries of `colony listen` and `colony trigger`, and those that `--receive` passes on.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,7 +32,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 const ME: &str = "col_the_agent_0123456789abcdef";
 const OTHER: &str = "col_another_agent_0123456789";
 
-/// A sandbox, and `colony` with a home of its own.
+/// A sandbox, and `colony` with its own home directory.
 pub(super) struct Scene {
     program: PathBuf,
     sandbox: Sandbox,
@@ -61,7 +61,7 @@ impl Scene {
         Ok(Self { program: ground.program.clone(), sandbox, _runtime: runtime, home })
     }
 
-    /// `colony`, in the name of the sandbox's own account.
+    /// Returns a command that runs `colony` as the sandbox's own account.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command
@@ -82,14 +82,14 @@ impl Scene {
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
-    /// Starts `colony listen`, which says nothing.
+    /// Starts `colony listen`, which prints nothing.
     pub(super) fn listen(&self, url: &str, more: &[&str]) -> Result<Running, Failed> {
         let mut arguments = vec!["listen", "--forward-to", url, "--interval", "100ms..300ms"];
         arguments.extend(more);
         Ok(Running(self.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?))
     }
 
-    /// Starts `colony listen --receive`, and gives its address.
+    /// Starts `colony listen --receive`, and returns its address.
     pub(super) fn receive(&self, forward: Option<&str>) -> Result<(Running, SocketAddr), Failed> {
         let mut arguments = vec!["--json", "listen", "--receive", "127.0.0.1:0"];
         arguments.extend(forward.iter().flat_map(|url| ["--forward-to", url]));
@@ -103,7 +103,7 @@ impl Scene {
         Ok((running, address.ok_or("no address")?.parse()?))
     }
 
-    /// Lets the other account do something.
+    /// Lets the other account raise events.
     pub(super) fn happens(&self, kind: &str, count: usize) -> Result<(), Failed> {
         let base = self.sandbox.base_url();
         let host = base.trim_start_matches("http://").split('/').next().unwrap_or_default();
@@ -112,8 +112,8 @@ impl Scene {
         if reply.contains("\"ids\"") { Ok(()) } else { Err(reply.into()) }
     }
 
-    /// Lets so many things happen, and one more: posts, and mentions and comments on each, whose bodies therefore differ,
-    /// as those of messages do not.
+    /// Raises `count` events, and one more: posts, and mentions and comments on each, so that their bodies differ,
+    /// unlike those of messages.
     pub(super) fn much_happens(&self, count: usize) -> Result<usize, Failed> {
         for number in 0..count {
             self.happens(["post", "mention", "comment"][number % 3], 1)?;
@@ -122,7 +122,7 @@ impl Scene {
         Ok(count + 1)
     }
 
-    /// Calls an operation by this key, and gives the answer.
+    /// Calls an operation with this key, and returns the answer.
     fn call(&self, key: &str, arguments: &[&str]) -> Result<Value, Failed> {
         let output = self.command(&[&["call"], arguments].concat()).env("COLONY_API_KEY", key).output()?;
         serde_json::from_slice(&output.stdout)
@@ -130,7 +130,7 @@ impl Scene {
     }
 }
 
-/// Sends a request by hand, and gives the reply's text.
+/// Sends a raw request, and returns the reply's text.
 fn exchange(
     address: SocketAddr,
     path: &str,
@@ -147,8 +147,8 @@ fn exchange(
     Ok(String::from_utf8_lossy(&reply).into_owned())
 }
 
-/// L1: what `colony listen` made, judged by the published Python package and by `Verifier`, whole and with one byte
-/// changed.
+/// L1: the deliveries of `colony listen`, checked by the published Python package and by `Verifier`, intact and with
+/// one byte changed.
 pub(super) fn signatures(ground: &Ground) -> Outcome {
     let wanted: usize = ground.scale.pick(60, 1_000);
     let mut tally = Tally::of("made deliveries");
@@ -217,7 +217,8 @@ fn ask_python(python: &Path, questions: &str, home: &Path) -> Result<Vec<bool>, 
     Ok(String::from_utf8(output.stdout)?.lines().map(|line| line == "True").collect())
 }
 
-/// L3: a receiver that fails three times, on a clock that takes no time; at length the program too, on the real one.
+/// L3: a receiver that fails three times, on a clock that takes no time; at full length also the program, on the real
+/// clock.
 pub(super) fn retries(ground: &Ground) -> Outcome {
     let events: u64 = ground.scale.pick(100, 1_000);
     let mut tally = Tally::of("events that failed three times");
@@ -296,7 +297,7 @@ fn really(ground: &Ground, tally: &mut Tally) -> Result<(), Failed> {
     Ok(())
 }
 
-/// L7: bodies that no library would write, through `--receive`.
+/// L7: bodies that no library would produce, through `--receive`.
 pub(super) fn passed_on(ground: &Ground) -> Outcome {
     let count: usize = ground.scale.pick(40, 1_000);
     let mut tally = Tally::of("bodies");
@@ -339,10 +340,10 @@ pub(super) fn passed_on(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// The fields that the service's events must have and polling does not tell.
+/// Required fields of the service's events that polling does not return.
 const NOT_TOLD: [&str; 3] = ["post_title", "emoji", "body_excerpt"];
 
-/// L8: every sample, and what is made of every kind of event that the sandbox raises.
+/// L8: every sample, and the delivery made from every kind of event that the sandbox raises.
 pub(super) fn bodies(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("bodies");
     let (scene, recorder) = (Scene::new(ground)?, Recorder::start(|_, _| 204)?);
@@ -404,7 +405,7 @@ pub(super) fn bodies(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// What in a body is not as the event's schema says.
+/// Returns the deviations of a body from the event's schema.
 fn faults(description: &Description, event: &str, request: &Received) -> Vec<String> {
     let Some(Value::Object(mut body)) = request.json() else { return vec!["no object".to_owned()] };
     if body.remove("event").as_ref().and_then(Value::as_str) != Some(event) {

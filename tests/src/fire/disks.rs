@@ -14,11 +14,11 @@ use crate::{
 /// A disk that fails in this way.
 struct Trouble {
     name: &'static str,
-    /// What the warning says, which proves that the trouble came through.
+    /// The text of the warning, which proves that the fault had an effect.
     says: &'static str,
-    /// The file system is a mount of its own, made with these options.
+    /// The options of a separate mount for the file system.
     mount: Option<&'static str>,
-    /// Puts the cache directory into trouble once it holds what it is to hold.
+    /// Starts the fault, once the cache directory has its content.
     begin: fn(&Path) -> std::io::Result<()>,
     wrapper: &'static [&'static str],
 }
@@ -29,7 +29,7 @@ const TROUBLES: [Trouble; 4] = [
         says: "No space",
         mount: Some("size=64k,mode=700"),
         begin: |cache| {
-            // More than there is room for: what fits is written.
+            // More than there is room for: a part is written.
             let full = fs::write(cache.join("filler"), vec![0; 1 << 20]).is_err();
             if full { Ok(()) } else { Err(std::io::Error::other("there is room")) }
         },
@@ -66,7 +66,7 @@ const TROUBLES: [Trouble; 4] = [
     },
 ];
 
-/// Each trouble on an empty cache and beside a token that has expired; each with both clients.
+/// Runs each fault on an empty cache and beside an expired token; each with both clients.
 pub(super) fn run(ground: &Ground) -> Outcome {
     let rounds = ground.scale.pick(1, 10);
     let mut tally = Tally::of("processes on a failing disk");
@@ -86,7 +86,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// A mount that goes when this does.
+/// A mount that is removed when this is dropped.
 struct Mounted<'p>(&'p Path);
 
 impl Drop for Mounted<'_> {
@@ -106,7 +106,7 @@ fn may_mount() -> bool {
     may
 }
 
-/// Gives how many processes told of the trouble.
+/// Returns how many processes reported the fault.
 fn one(
     ground: &Ground,
     trouble: &Trouble,
@@ -144,7 +144,7 @@ fn one(
         }
     }
     let after = scene.counts();
-    // Each for itself, once.
+    // Each process logs in once.
     tally.same("logins", after.logins - before.logins, 2);
     tally.same("calls refused", after.rejected, 0);
     let held = scene.held()?;

@@ -1,4 +1,4 @@
-//! L2, L4, L5, L6: the receiver with the layer of `examples/`, to which events come again, late, broken and from
+//! L2, L4, L5, L6: the receiver with the layer of `examples/`, and events that arrive again, late, broken and from
 //! strangers.
 
 use std::{
@@ -33,14 +33,14 @@ type Failed = Box<dyn std::error::Error>;
 pub(super) const SECRET: &str = "whsec_planted_0123456789";
 const MIB: usize = 1024 * 1024;
 
-/// A receiver on a thread of its own, and what its handler is to do.
+/// A receiver on its own thread, with its handler.
 pub(super) struct Hooks {
     pub(super) address: SocketAddr,
     _runtime: Runtime,
 }
 
 impl Hooks {
-    /// Starts one whose handler is this function of the event's id.
+    /// Starts a receiver whose handler is this function of the event's id.
     pub(super) fn start<F, R>(secret: &str, handler: F) -> Result<Self, Failed>
     where
         F: Fn(String) -> R + Clone + Send + Sync + 'static,
@@ -62,7 +62,7 @@ impl Hooks {
     }
 }
 
-/// Sends a request by hand and gives the status; `None` if the connection ended without one.
+/// Sends a raw request and returns the status; `None` if the connection ended without one.
 fn deliver(address: SocketAddr, headers: &HeaderMap, body: &[u8]) -> Option<u16> {
     let mut stream = send(address, headers, body)?;
     stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
@@ -82,7 +82,7 @@ fn send(address: SocketAddr, headers: &HeaderMap, body: &[u8]) -> Option<TcpStre
     Some(stream)
 }
 
-/// Sends a request and leaves once this is so; the answer, if one comes before.
+/// Sends a request and disconnects once `is_time` is true; returns the answer, if one arrives before.
 fn leave(address: SocketAddr, headers: &HeaderMap, body: &[u8], is_time: impl Fn() -> bool) -> Option<u16> {
     let mut stream = send(address, headers, body)?;
     stream.set_read_timeout(Some(Duration::from_millis(1))).ok()?;
@@ -107,15 +107,15 @@ fn status(stream: &mut TcpStream) -> Option<u16> {
     std::str::from_utf8(&reply[9..12]).ok()?.parse().ok()
 }
 
-/// What a handler does with an attempt.
+/// A handler's action for an attempt.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Succeed,
     Fail,
     Panic,
-    /// Waits until its connection is gone.
+    /// It waits until its connection is closed.
     Hang,
-    /// The same, once it waits.
+    /// It is waiting.
     Hangs,
 }
 
@@ -124,7 +124,7 @@ pub(super) fn random(ground: &Ground) -> Outcome {
     const ATTEMPTS: u32 = 5;
     let events: u64 = ground.scale.pick(1_000, 10_000);
     let mut tally = Tally::of("events");
-    // By event: what the handler is to do now, and how often it has succeeded.
+    // By event: the handler's next action, and how often it has succeeded.
     let acts: Arc<Mutex<HashMap<String, (Act, u64)>>> = Arc::default();
     let [failures, panics, left] = [(); 3].map(|()| Arc::new(AtomicU64::new(0)));
     let counts = (Arc::clone(&failures), Arc::clone(&panics));
@@ -151,7 +151,7 @@ pub(super) fn random(ground: &Ground) -> Outcome {
                 }
                 Act::Panic => {
                     panics.fetch_add(1, Ordering::Relaxed);
-                    // Without the message of each.
+                    // Without a panic message for each.
                     resume_unwind(Box::new("a handler's"))
                 }
                 Act::Hang | Act::Hangs => std::future::pending().await,
@@ -198,7 +198,8 @@ pub(super) fn random(ground: &Ground) -> Outcome {
                             true => leave(address, &headers, &body, hangs),
                             false => deliver(address, &headers, &body),
                         };
-                        // One whose sender has left is under way for a moment still, and it is to come again.
+                        // An attempt whose sender has left is under way for another moment, and must then be sent
+                        // again.
                         let (mut answer, end) = (once(), Instant::now() + Duration::from_secs(60));
                         while answer == Some(503) && Instant::now() < end {
                             answer = once();
@@ -213,7 +214,7 @@ pub(super) fn random(ground: &Ground) -> Outcome {
                             wrong.push(format!("{id}, attempt {attempt}: {answer:?}, expected {expected:?}"));
                         }
                         let succeeded = answer.is_some_and(|status| (200..300).contains(&status));
-                        // The answer may be lost, and then it comes again.
+                        // The answer can be lost, and then the event is sent again.
                         if succeeded && fastrand::bool() {
                             break;
                         }
@@ -243,7 +244,7 @@ pub(super) fn random(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// L5: deliveries that somebody caught, played again under other ids.
+/// L5: captured deliveries, replayed under other ids.
 pub(super) fn replays(ground: &Ground) -> Outcome {
     let caught: u64 = ground.scale.pick(100, 1_000);
     let mut tally = Tally::of("replays");
@@ -256,7 +257,7 @@ pub(super) fn replays(ground: &Ground) -> Outcome {
     let signer = Signer::new(SECRET)?;
     for number in 0..caught {
         let body = format!(r#"{{"event":"mention","actor":"ada","n":{number}}}"#).into_bytes();
-        // Signed at any moment that is still good.
+        // Signed at any moment that is still accepted.
         let age = Duration::from_secs(fastrand::u64(0..290));
         let signed = SystemTime::now().checked_sub(age).ok_or("a clock near its beginning")?;
         let attempt = Attempt::new("mention", format!("event-{number}"));
@@ -277,7 +278,7 @@ pub(super) fn replays(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// What the sandbox lets happen; it has some posts from its beginning, which are other events.
+/// The events that the sandbox raises; its initial posts are other events.
 const EVENTS: &str = "mention,direct_message,post_created,comment_on_post";
 
 /// L2: `colony listen` is killed in the middle and starts again from the same moment.
@@ -305,7 +306,7 @@ pub(super) fn restarts(ground: &Ground) -> Outcome {
         if !scene::eventually(Duration::from_secs(120), || handled() > wanted) {
             return Err(format!("{} of {wanted} events before kill {kill}", handled()).into());
         }
-        // Dropped, which kills it.
+        // It is dropped, which kills it.
     }
     let _last = scene.listen(&url, &["--since", "1h", "--events", EVENTS])?;
     scene::eventually(Duration::from_secs(300), || handled() >= total);
@@ -318,7 +319,7 @@ pub(super) fn restarts(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// L6: bodies without an end, bodies that hardly come, and heads that are large; at the layer and at `--receive`.
+/// L6: endless bodies, very slow bodies, and large headers; at the layer and at `--receive`.
 pub(super) fn hostile(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("hostile requests");
     let scene = deliveries::Scene::new(ground)?;
@@ -329,7 +330,7 @@ pub(super) fn hostile(ground: &Ground) -> Outcome {
     let address: SocketAddr = layer.line()?.trim().parse()?;
     let (gate, gate_address) = scene.receive(None)?;
     let (layer_id, gate_id) = (layer.child.id(), gate.0.id());
-    // Both at once: each waits 10 s for a body that hardly comes.
+    // Both at once: each waits 10 s for a very slow body.
     let at_gate = std::thread::scope(|scope| {
         let at_gate = scope
             .spawn(|| attack(ground, "--receive", gate_address, gate_id).map_err(|error| error.to_string()));
@@ -348,7 +349,7 @@ fn attack(ground: &Ground, who: &str, address: SocketAddr, process: u32) -> Outc
         let attempt = Attempt::new("mention", fastrand::u64(..).to_string());
         deliver(address, &signer.attempt(&attempt, body, SystemTime::now()), body)
     };
-    // Warm: what it needs for its work is not the attack's.
+    // Warm up first, so that the memory of normal work is not counted.
     for _ in 0..20 {
         ordinary();
     }
@@ -377,14 +378,14 @@ fn attack(ground: &Ground, who: &str, address: SocketAddr, process: u32) -> Outc
     Ok(tally)
 }
 
-/// The most memory that a process has had, in KiB.
+/// Returns the peak memory of a process, in KiB.
 fn peak(process: u32) -> Result<u64, Failed> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no peak")?;
     Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
 }
 
-/// Sends chunks for as long as they are taken, at most so many bytes: the answer, and how much was taken.
+/// Sends chunks while they are accepted, at most `limit` bytes. Returns the answer and the number of accepted bytes.
 fn chunked(address: SocketAddr, limit: u64) -> Result<(Option<u16>, u64), Failed> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
@@ -405,7 +406,7 @@ fn announced(address: SocketAddr, length: u64) -> Result<Option<u16>, Failed> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     write!(stream, "POST /hooks HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n")?;
-    // What cannot be written was refused.
+    // A failed write means that it was refused.
     let _ = stream.write_all(&vec![b'x'; 512 * 1024]);
     Ok(status(&mut stream))
 }

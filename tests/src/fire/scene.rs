@@ -1,4 +1,4 @@
-//! Where a row happens: a server, a private cache directory, and the names of what is in it.
+//! The scene of a row: a server, a private cache directory, and the names of its files.
 
 use std::{
     fs, io,
@@ -26,10 +26,10 @@ use crate::{
 pub(super) const KEY: &str = "col_planted_key_0123456789";
 pub(super) const DAY: i64 = 86_400;
 
-/// A server whose clock can be set wrong, and a cache directory that is made by whoever needs it.
+/// A server whose clock can be set wrong, and a cache directory that the first user creates.
 pub(super) struct Scene {
     pub(super) service: Service,
-    /// Holds the cache directory and whatever is to lie outside of it.
+    /// Holds the cache directory and the files outside of it.
     pub(super) outer: TempDir,
     pub(super) place: Place,
     skew: Arc<AtomicI64>,
@@ -41,7 +41,7 @@ impl Scene {
         Self::of(ground, Subject::Login)
     }
 
-    /// A scene in which workers want a token of this kind.
+    /// Returns a scene in which workers request a token of this kind.
     pub(super) fn of(ground: &Ground, subject: Subject) -> io::Result<Self> {
         let skew = Arc::new(AtomicI64::new(0));
         let seen = Arc::clone(&skew);
@@ -64,7 +64,7 @@ impl Scene {
         cache_path::fingerprint(cache_path::normalise_base_url(&self.place.base_url), KEY)
     }
 
-    /// The file of this kind: `json`, `lock`, `note`.
+    /// Returns the file of this kind: `json`, `lock`, `note`.
     pub(super) fn file(&self, kind: &str) -> PathBuf {
         match self.subject {
             Subject::Login => self.cache().join(format!("{}.{kind}", self.fingerprint())),
@@ -78,7 +78,7 @@ impl Scene {
         self.service.counts()
     }
 
-    /// The digest of the token in the file; `None` without one, an error for a file that is not whole.
+    /// Returns the digest of the token in the file; `None` without one, an error if the file is torn.
     pub(super) fn held(&self) -> io::Result<Option<String>> {
         match fs::read(self.file("json")) {
             Ok(text) => match token_in(self.subject, &text) {
@@ -90,49 +90,49 @@ impl Scene {
         }
     }
 
-    /// The digest of the token that was issued last.
+    /// Returns the digest of the last issued token.
     pub(super) fn newest(&self) -> Option<String> {
         self.service.issued().last().map(|token| digest(token))
     }
 
-    /// Temporary files in the cache directory.
+    /// Returns the temporary files in the cache directory.
     pub(super) fn litter(&self) -> Vec<String> {
         let entries = fs::read_dir(self.cache()).into_iter().flatten().flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
         names.filter(|name| name.ends_with(".tmp")).collect()
     }
 
-    /// Whether some process holds the lock.
+    /// Returns whether a process holds the lock.
     pub(super) fn is_locked(&self) -> bool {
         is_locked(&self.file("lock"))
     }
 
-    /// Waits until so many logins have arrived.
+    /// Waits until `count` logins have arrived.
     pub(super) fn until_logins(&self, count: u64) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(self.service.until(|counts| counts.logins >= count));
         Ok(())
     }
 
-    /// Runs workers once each, at one moment.
+    /// Runs workers once each, at the same moment.
     pub(super) fn run(&self, count: usize, plan: impl Fn(usize) -> Plan) -> io::Result<Vec<Report>> {
         let mut crew = Crew::hire(&self.place, count, plan)?;
         crew.go()?;
         crew.reports()
     }
 
-    /// Half async, half blocking.
+    /// Returns a plan: half of the workers are async, half blocking.
     pub(super) fn mixed(&self, number: usize) -> Plan {
         Plan { subject: self.subject, ..mixed(number) }
     }
 
-    /// A builder of async clients for this process.
+    /// Returns a builder of async clients for this process.
     pub(super) fn builder(&self) -> colony_async::Builder {
         colony_async::Client::builder(KEY).base_url(&self.place.base_url).token_cache_dir(self.cache())
     }
 }
 
-/// The token in a file of this content; `None` in one that is not whole.
+/// Returns the token in a file with this content; `None` if it is torn.
 pub(super) fn token_in(subject: Subject, text: &[u8]) -> Option<SecretString> {
     match subject {
         Subject::Login => Some(Envelope::read(text).ok()?.token),
@@ -143,7 +143,7 @@ pub(super) fn token_in(subject: Subject, text: &[u8]) -> Option<SecretString> {
     }
 }
 
-/// Half async, half blocking, for a client's login.
+/// Returns a plan for a client's login: half of the workers are async, half blocking.
 pub(super) fn mixed(number: usize) -> Plan {
     Plan { blocking: number % 2 == 1, ..Plan::default() }
 }
@@ -161,7 +161,7 @@ pub(super) fn real_time() -> f64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
-/// Looks again and again until something is so; `false` when it does not come about.
+/// Polls a condition until it holds; returns `false` if it does not within the limit.
 pub(super) fn eventually(limit: Duration, mut is_so: impl FnMut() -> bool) -> bool {
     let start = std::time::Instant::now();
     while !is_so() {
@@ -173,12 +173,12 @@ pub(super) fn eventually(limit: Duration, mut is_so: impl FnMut() -> bool) -> bo
     true
 }
 
-/// A runtime of one thread.
+/// Returns a runtime of one thread.
 pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// Whether this process may do everything: give files away, be another user, mount.
+/// Returns whether this process has root's rights: to give files away, be another user, mount.
 pub(super) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }

@@ -1,4 +1,4 @@
-//! R20: secrets are planted wherever one can be, and everything that a process writes is searched.
+//! R20: secrets are planted in every possible place, and everything that a process writes is searched for them.
 
 use std::{
     fmt::Debug,
@@ -26,7 +26,7 @@ const IN_FILE: &str = "planted.token.in-the-file";
 /// Part of every token of the scripted server.
 const ISSUED: &str = "plantedsignature";
 
-/// What is searched for, and what it is.
+/// The secrets to search for, with their names.
 const PLANTED: [(&str, &str); 8] = [
     ("the API key", KEY),
     ("a token from a login", ISSUED),
@@ -38,8 +38,8 @@ const PLANTED: [(&str, &str); 8] = [
     ("a recovery token", RECOVERY),
 ];
 
-/// Sessions in which logins succeed, are refused with a message that repeats all that was sent, are cut off;
-/// in which calls are refused, and one answers with a new key. With both clients, at TRACE.
+/// Runs sessions in which logins succeed, are refused with a message that repeats everything that was sent, or are
+/// cut off; in which calls are refused, and one returns a new key. With both clients, at TRACE.
 pub(super) fn run(ground: &Ground) -> Outcome {
     let rounds = ground.scale.pick(1, 20);
     let mut tally = Tally::of("searches for a secret");
@@ -60,7 +60,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
             let written = told(&scene, kind)?;
             bytes += written.len() as u64;
             errors += written.matches("shown an error").count() as u64;
-            // That there was something to be told: it was sent.
+            // The secrets were sent, so there was something to leak.
             used += PLANTED.iter().filter(|(_, secret)| scene.service.was_sent(secret)).count() as u64;
             for (what, secret) in PLANTED {
                 let hit = written.find(secret).map(|at| {
@@ -77,7 +77,8 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// A file as another program may have left it: it is stale, and its token is tried for want of a better one.
+/// Writes a file as another program can have left it: its token is stale, and is used only if no other one can be
+/// had.
 fn plant(scene: &Scene) -> io::Result<()> {
     fs::DirBuilder::new().create(scene.cache())?;
     fs::set_permissions(scene.cache(), std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
@@ -88,7 +89,7 @@ fn plant(scene: &Scene) -> io::Result<()> {
     io::Write::write_all(&mut file, text.as_bytes())
 }
 
-/// All that a session writes: to its streams, and beside the token's file.
+/// Returns everything that a session writes: to its streams, and beside the token's file.
 fn told(scene: &Scene, kind: &str) -> Result<String, Box<dyn std::error::Error>> {
     let mut command: Command = scene.place.command();
     command.args(["part", "tell", kind]).stdin(Stdio::null());
@@ -109,14 +110,14 @@ fn told(scene: &Scene, kind: &str) -> Result<String, Box<dyn std::error::Error>>
     Ok(written)
 }
 
-/// The part: shows everything that a program can come by.
+/// The part: prints every value that a program can get.
 pub(super) fn tell(kind: &str) -> Result<(), Box<dyn std::error::Error>> {
     let log = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
     log.with_writer(io::stderr).init();
     let key = std::env::var("COLONY_API_KEY")?;
     let webhook = || CreateWebhook::new("https://example.com/hook", ["mention"], WEBHOOK);
     let proxied = || {
-        // Nobody listens there.
+        // No program listens there.
         let proxy = format!("http://someone:{PROXY}@127.0.0.1:9");
         colony_async::Client::builder(key.clone()).base_url("http://example.com/api/v1").proxy(proxy)
     };
@@ -160,8 +161,8 @@ fn show(what: &dyn Debug) {
     tracing::trace!(?what, "shown");
 }
 
-/// Shows what a call came to in every form, a panic's message among them. What a call answers is the
-/// program's own, and shown by `Debug` only where that hides secrets.
+/// Prints the result of a call in every form, including a panic's message. The value of a call belongs to the
+/// program, and is printed with `Debug` only if that hides secrets.
 fn shown<T>(outcome: colony_core::Result<T>) {
     let Err(error) = outcome else { return };
     tracing::trace!(?error, %error, "shown an error");

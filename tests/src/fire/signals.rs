@@ -13,7 +13,7 @@ use crate::{
 
 const PROCESSES: usize = 4;
 
-/// The handler does not ask for `SA_RESTART`, so a system call that a signal cuts off fails with EINTR.
+/// Installs a handler without `SA_RESTART`, so a system call that a signal interrupts fails with EINTR.
 pub(super) fn run(ground: &Ground) -> Outcome {
     let during_ms = ground.scale.pick(2_000, 60_000);
     let scene = Scene::new(ground)?;

@@ -7,8 +7,8 @@ use crate::sim::{
     rotation, run as play_one,
 };
 
-/// Worlds drawn by seeds; every interleaving of a few processes with a few interruptions; a kill at each step of
-/// them. And what is broken on purpose is found.
+/// Simulates random worlds from seeds, every interleaving of a few processes with a few interruptions, and a kill at
+/// each step of these. Checks that deliberate faults are found.
 pub(super) fn run(ground: &Ground) -> Outcome {
     let seeds = ground.scale.pick(800, 20_000);
     let mut tally = Tally::of("worlds");
@@ -28,7 +28,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     tally.same("logins where nothing goes wrong", orders.logins, orders.worlds);
     add(&mut tally, &orders);
 
-    // Short, every seventh: a different step in each interleaving.
+    // In the short form every seventh: a different step in each interleaving.
     let kills = kills_everywhere(2).into_iter().step_by(ground.scale.pick(7, 1));
     orders = play(kills);
     tally.fault("kills of a holder at a chosen step", orders.kills.1, orders.worlds / 5);
@@ -40,7 +40,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Hosts that share a store and nothing else, drawn by seeds; and what is broken on purpose is found.
+/// Simulates random hosts that share only a store, from seeds. Checks that deliberate faults are found.
 pub(super) fn fleets(ground: &Ground) -> Outcome {
     let seeds = ground.scale.pick(400, 20_000);
     let mut tally = Tally::of("worlds");
@@ -69,7 +69,7 @@ pub(super) fn fleets(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// F17: hosts whose clocks are wrong share a store for three days, with a call in each hour.
+/// F17: hosts with wrong clocks share a store for three days, with a call in each hour.
 pub(super) fn clocks(ground: &Ground) -> Outcome {
     let seeds = ground.scale.pick(4, 100);
     let mut tally = Tally::of("worlds of three days");
@@ -100,7 +100,7 @@ pub(super) fn clocks(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Rotations of a credential drawn by seeds; and what is broken on purpose is found.
+/// Simulates random rotations of a credential, from seeds. Checks that deliberate faults are found.
 pub(super) fn rotations(ground: &Ground) -> Outcome {
     let seeds = ground.scale.pick(1_000, 20_000);
     let mut tally = Tally::of("worlds");
@@ -146,7 +146,7 @@ fn add(tally: &mut Tally, summary: &Summary) {
     tally.losses(lost, || summary.lost.first().cloned().unwrap_or_default());
 }
 
-/// Whether some world shows that this is broken.
+/// Returns whether some world shows this fault.
 fn is_found(sabotage: Sabotage) -> bool {
     (0..400).any(|seed| {
         let scene = Scene { calls: 3, ..Scene::drawn(seed) }.sabotaged(sabotage);

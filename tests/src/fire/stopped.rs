@@ -23,7 +23,7 @@ const LIMIT_MS: u64 = 1_000;
 pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
     let rounds = ground.scale.pick(1, 20);
     let mut tally = Tally::of("calls beside a stopped holder");
-    // How long a fetch may take is all that the holder of a shared token announces, and that its waiters can set.
+    // For a shared token the holder announces, and its waiters can set, only the time limit of a fetch.
     let hurry = (subject == Subject::Shared).then_some(LIMIT_MS);
     let (mut stopped, mut passed_by, mut named) = (0, 0, 0);
     for _ in 0..rounds {
@@ -40,8 +40,8 @@ pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
             ..scene.mixed(number)
         };
         for report in scene.run(6, hasty)? {
-            // Whoever waits does so for as long as its settings allow, warns, and logs in for itself; whoever
-            // came later finds that token.
+            // A waiter waits for as long as its settings allow, warns, and logs in itself; a later process finds that
+            // token.
             tally.check(report.failure.is_none(), || format!("{report:?}"));
             let waited: Vec<_> =
                 report.warnings.iter().filter(|text| text.contains("event=\"waited\"")).collect();
@@ -72,17 +72,17 @@ pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
     Ok(tally)
 }
 
-/// Crowds beside a stopped holder: they wait for as long as it said that it might be working, and do not arrive
-/// together. Gives how many holders were stopped.
+/// Runs crowds beside a stopped holder: they wait for the time that it announced, and do not log in together. Returns
+/// how many holders were stopped.
 fn crowds(ground: &Ground, tally: &mut Tally) -> Result<u64, Failed> {
     let all = [5, 30, 50].iter().flat_map(|waiters| [300, 1_000, 5_000].map(|login| (*waiters, login)));
     let (limit_ms, expected, crowds) = ground.scale.pick(
-        // The end that was announced comes first.
+        // The announced end is earlier.
         (3_000, 5_000..14_000, vec![(5, 300), (30, 1_000)]),
         (30_000, 30_000..40_000, all.collect()),
     );
     let mut stopped = 0;
-    // As programs are that set nothing: the end that was announced comes first in any case.
+    // Also with the default settings, where the announced end is always earlier.
     let crowds = crowds.into_iter().flat_map(|crowd| [Some(30_000), None].map(|timeout| (crowd, timeout)));
     for ((waiters, login_ms), lock_timeout_ms) in crowds {
         let scene = Scene::new(ground)?;
@@ -111,7 +111,7 @@ fn crowds(ground: &Ground, tally: &mut Tally) -> Result<u64, Failed> {
     Ok(stopped)
 }
 
-/// Stops a process that is ready in the middle of its first login.
+/// Stops a ready process in the middle of its first login.
 fn stop_in_its_login(scene: &Scene, holder: &mut Worker) -> Result<(), Failed> {
     scene.service.next([Answer::Held]);
     holder.ready()?;

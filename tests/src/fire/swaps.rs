@@ -1,4 +1,4 @@
-//! R14: what is at a path is swapped for something else, all the time, while it is used.
+//! R14: the file at a path is swapped continuously while it is used.
 
 use std::{
     collections::BTreeMap,
@@ -24,21 +24,21 @@ use crate::{
     plan::{Order, Plan},
 };
 
-/// The SDK's own token and the planted one are told apart by their lengths.
+/// The length of the SDK's own token, which differs from that of the planted one.
 const GENUINE: usize = 700;
 const PLANTED: usize = 900;
 
-/// How the one that uses the path fared.
+/// The counts of the process that uses the path.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Fared {
     loads: u64,
     genuine: u64,
     planted: u64,
-    /// Loads that took nothing, by the reason.
+    /// Loads that returned no token, by the reason.
     misses: BTreeMap<String, u64>,
     saves: u64,
     refused_saves: u64,
-    /// Times that a careless reader, who looks at the path and then opens it, got the planted token.
+    /// How often a careless reader, which checks the path and then opens it, got the planted token.
     careless: u64,
     /// Operations that took longer than a second.
     slow: u64,
@@ -61,7 +61,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Makes what is put into the path's place; the first path is the victim's.
+/// Creates the decoy for the path; the first path is the victim's.
 type Decoy = fn(&Path, &Path) -> io::Result<()>;
 
 fn pipe(path: &Path) -> io::Result<()> {
@@ -76,7 +76,7 @@ fn plant(path: &Path) -> io::Result<()> {
     io::Write::write_all(&mut options.write(true).create_new(true).mode(0o600).open(path)?, text.as_bytes())
 }
 
-/// What must not change: the bytes, and whose and what the file is.
+/// Returns what must not change: the file's bytes, mode and owner.
 fn state(path: &Path) -> io::Result<(Vec<u8>, u32, u64)> {
     let found = fs::symlink_metadata(path)?;
     Ok((fs::read(path)?, found.mode(), found.ino()))
@@ -86,7 +86,7 @@ fn exchange(one: &Path, other: &Path) -> io::Result<()> {
     Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
 }
 
-/// Swaps the path for a decoy and back until told to stop; counts how often it was away.
+/// Swaps the path for a decoy and back until stopped; counts the swaps.
 fn swap_away(
     path: &Path,
     decoy: &Path,
@@ -96,12 +96,12 @@ fn swap_away(
 ) {
     while going.load(Ordering::Relaxed) {
         let _ = make();
-        // Both states last, or on a busy machine the other process would only ever see one of them.
+        // Both states last for a while, or on a busy machine the other process would see only one of them.
         std::thread::sleep(Duration::from_micros(fastrand::u64(..30)));
         swaps.fetch_add(u64::from(exchange(path, decoy).is_ok()), Ordering::Relaxed);
         std::thread::sleep(Duration::from_micros(fastrand::u64(..30)));
         let _ = exchange(path, decoy);
-        // What was written meanwhile is as good as what was there before.
+        // A file written meanwhile is as good as the previous one.
         let _ = fs::remove_file(decoy).or_else(|_| fs::remove_dir(decoy));
     }
 }
@@ -120,7 +120,7 @@ fn the_file(ground: &Ground, reason: &str, make: Decoy, tally: &mut Tally) -> Re
     Ok(())
 }
 
-/// The whole directory for a link to another one of ours, with a file of the same name in it.
+/// Swaps the whole directory for a link to another one of ours, with a file of the same name in it.
 fn the_directory(ground: &Ground, tally: &mut Tally) -> Result<(), Failed> {
     let scene = Scene::new(ground)?;
     let (elsewhere, decoy) = (scene.outer.path().join("elsewhere"), scene.outer.path().join("decoy"));
@@ -164,7 +164,7 @@ fn hammered(
         scope.spawn(|| swap_away(path, decoy, make, &going, &swaps));
         let least = least_swaps(ground);
         eventually(Duration::from_secs(120), || swaps.load(Ordering::Relaxed) >= least);
-        // It ends when it has made its loads, too.
+        // It also ends when it has made its loads.
         player.hang_up();
         let line = player.line();
         going.store(false, Ordering::Relaxed);
@@ -209,14 +209,14 @@ pub(super) fn hammer(loads: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Looks at the path, then opens it: what was true of the one need not be true of the other.
+/// Checks the path, then opens it: the file can change in between.
 fn careless(path: &Path) -> Option<usize> {
     let directory = fs::symlink_metadata(path.parent()?).ok()?;
     let found = fs::symlink_metadata(path).ok()?;
     let fine = directory.is_dir() && found.is_file() && found.nlink() == 1 && found.mode() & 0o077 == 0;
-    // However short the time between the two is, it is long enough for somebody.
+    // However short the time between the two is, it can be long enough.
     std::thread::yield_now();
-    // Not so careless as to wait for the other end of a pipe.
+    // Do not wait for the other end of a pipe.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let mut file = fine.then(|| fs::OpenOptions::new().read(true).custom_flags(flags).open(path).ok())??;
     let mut text = Vec::new();
@@ -224,8 +224,8 @@ fn careless(path: &Path) -> Option<usize> {
     Some(Envelope::read(&text).ok()?.token.expose_secret().len())
 }
 
-/// The lock, for links to a file of ours and for a pipe, while processes log in. Whoever holds the lock
-/// writes into it.
+/// Swaps the lock for links to a file of ours and for a pipe, while processes log in. The lock's holder writes into
+/// it.
 fn the_lock(ground: &Ground, tally: &mut Tally) -> Result<(), Failed> {
     let scene = Scene::new(ground)?;
     let (victim, decoy) = (scene.outer.path().join("victim"), scene.outer.path().join("decoy"));

@@ -1,11 +1,11 @@
-//! What a row counted.
+//! The counts of a row.
 
 use std::fmt::{self, Write as _};
 
-/// How many losses are told in full.
+/// How many losses are reported in full.
 const TOLD: usize = 8;
 
-/// What was tried, what was lost, and the faults that landed.
+/// The tries, the losses, and the faults that landed.
 #[derive(Debug, Clone)]
 pub struct Tally {
     unit: &'static str,
@@ -17,7 +17,7 @@ pub struct Tally {
     not_tried: Vec<String>,
 }
 
-/// Faults of one kind: how many landed, and how few would prove nothing.
+/// Faults of one kind: how many landed, and how many are needed to prove anything.
 #[derive(Debug, Clone)]
 struct Fault {
     what: String,
@@ -26,7 +26,7 @@ struct Fault {
 }
 
 impl Tally {
-    /// Counts tries of this kind, in the plural: `calls`.
+    /// Returns a tally of tries of this kind, in the plural: `calls`.
     pub(super) fn of(unit: &'static str) -> Self {
         Self {
             unit,
@@ -39,7 +39,7 @@ impl Tally {
         }
     }
 
-    /// One try, and whether it survived; says how it was lost.
+    /// Counts one try, and whether it survived; `how` describes the loss.
     pub(super) fn check(&mut self, good: bool, how: impl FnOnce() -> String) {
         self.tried += 1;
         if !good {
@@ -47,24 +47,24 @@ impl Tally {
         }
     }
 
-    /// Tries that were counted elsewhere.
+    /// Adds tries that were counted elsewhere.
     pub(super) fn tries(&mut self, count: u64) {
         self.tried += count;
     }
 
-    /// Something that must hold beside the tries.
+    /// Checks a further condition.
     pub(super) fn hold(&mut self, good: bool, how: impl FnOnce() -> String) {
         if !good {
             self.lose(how());
         }
     }
 
-    /// Two figures that must be the same.
+    /// Checks that two figures are equal.
     pub(super) fn same<T: PartialEq + fmt::Debug>(&mut self, what: &str, found: T, expected: T) {
         self.hold(found == expected, || format!("{what}: {found:?}, expected {expected:?}"));
     }
 
-    /// So many losses of a kind.
+    /// Adds losses of one kind.
     pub(super) fn losses(&mut self, count: u64, how: impl FnOnce() -> String) {
         if count > 0 {
             self.lose(how());
@@ -79,22 +79,22 @@ impl Tally {
         }
     }
 
-    /// Faults that landed; with fewer than `least` the run proves nothing, and fails.
+    /// Adds faults that landed; with fewer than `least` the run proves nothing, and fails.
     pub(super) fn fault(&mut self, what: impl Into<String>, landed: u64, least: u64) {
         self.faults.push(Fault { what: what.into(), landed, least });
     }
 
-    /// A figure of interest.
+    /// Adds a figure of interest.
     pub(super) fn fact(&mut self, fact: impl Into<String>) {
         self.facts.push(fact.into());
     }
 
-    /// A part that cannot be tried here.
+    /// Adds a part that cannot be tried here.
     pub(super) fn not_tried(&mut self, what: impl Into<String>) {
         self.not_tried.push(what.into());
     }
 
-    /// Counts that another row's part made.
+    /// Adds the counts of another part.
     pub(super) fn add(&mut self, other: Self) {
         self.tried += other.tried;
         self.lost += other.lost;
@@ -105,12 +105,12 @@ impl Tally {
         self.not_tried.extend(other.not_tried);
     }
 
-    /// Whether nothing was lost and every fault landed often enough.
+    /// Returns whether nothing was lost and every fault landed often enough.
     pub fn passed(&self) -> bool {
         self.lost == 0 && self.faults.iter().all(|fault| fault.landed >= fault.least)
     }
 
-    /// What is wrong, a line for each; empty when nothing is.
+    /// Returns the problems, one a line; empty if there are none.
     pub fn problems(&self) -> String {
         let mut out = String::new();
         for loss in &self.losses {
@@ -128,12 +128,12 @@ impl Tally {
         out
     }
 
-    /// The parts that could not be tried here.
+    /// Returns the parts that could not be tried here.
     pub fn untried(&self) -> &[String] {
         &self.not_tried
     }
 
-    /// The cells of a table: tried, survived, lost, faults that landed.
+    /// Returns the cells of a table: tried, survived, lost, faults that landed.
     pub fn cells(&self) -> [String; 4] {
         let mut proof: Vec<String> =
             self.faults.iter().map(|fault| format!("{} {}", number(fault.landed), fault.what)).collect();
@@ -147,7 +147,7 @@ impl Tally {
     }
 }
 
-/// A number with commas between its thousands.
+/// Formats a number with commas between its thousands.
 fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::new();

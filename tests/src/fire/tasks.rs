@@ -1,4 +1,4 @@
-//! R6: ten thousand tasks want a token at one moment.
+//! R6: ten thousand tasks request a token at the same moment.
 
 use std::{
     future::Future as _,
@@ -21,8 +21,8 @@ use crate::{plan::digest, service::Answer};
 const TASKS: usize = 10_000;
 const CLIENTS: usize = 4;
 
-/// Rounds on a cache that was emptied. The server answers when all ten thousand wait, so that none of them
-/// can be late; every fifth answer is a refusal.
+/// Runs rounds on an emptied cache. The server answers when all ten thousand tasks wait, so that none is late; every
+/// fifth answer is a refusal.
 pub(super) fn run(ground: &Ground) -> Outcome {
     let rounds = ground.scale.pick(5, 50);
     let scene = Scene::new(ground)?;
@@ -49,7 +49,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Every task's outcome, and how many were waiting when the server answered.
+/// Returns every task's outcome, and how many were waiting when the server answered.
 async fn all_at_once(scene: &Scene, clients: Vec<Client>, round: u64) -> (Vec<Result<String, String>>, u64) {
     let (waiting, all) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
     let mut tasks = JoinSet::new();
@@ -77,7 +77,7 @@ async fn all_at_once(scene: &Scene, clients: Vec<Client>, round: u64) -> (Vec<Re
         });
     }
     scene.service.until(|counts| counts.logins >= round).await;
-    // Nobody can be served before the answer; if somebody is, the count is short and the row fails.
+    // No task can get a token before the answer; if one does, the count is short and the row fails.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(60), all.acquire()).await;
     let waited = waiting.load(Ordering::Relaxed) as u64;
     scene.service.release();

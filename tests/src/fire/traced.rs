@@ -1,4 +1,4 @@
-//! R15s: single system calls of a real process are made to fail, by `strace -e inject`.
+//! R15s: `strace -e inject` makes single system calls of a real process fail.
 
 use std::{ffi::OsString, fs};
 
@@ -14,9 +14,9 @@ use crate::{
 
 /// System calls that fail, and how.
 struct Case {
-    /// The calls, by all the names that systems have for them.
+    /// The calls, with all their names on different systems.
     calls: &'static str,
-    /// Only where this file is meant: `json`, `lock`, `.` for the directory.
+    /// Only calls on this file: `json`, `lock`, `.` for the directory.
     path: Option<&'static str>,
     /// Only these of the calls, as strace counts them: `1`, `2+`.
     when: Option<&'static str>,
@@ -49,8 +49,7 @@ const CASES: [Case; 15] = [
     case(FACTS, Some("."), &["EIO", "EACCES", "ESTALE"]),
 ];
 
-/// Each failure on an empty cache and beside a token that has expired; the client is async in the one and
-/// blocking in the other.
+/// Runs each failure on an empty cache, with one client, and beside an expired token, with the other.
 pub(super) fn run(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("processes whose system calls fail");
     if !can_trace() {
@@ -76,7 +75,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Gives how many calls were made to fail.
+/// Returns how many calls failed.
 fn one(
     ground: &Ground,
     case: &Case,
@@ -94,7 +93,7 @@ fn one(
     let mut words: Vec<OsString> = ["strace", "-f", "-qq", "-o"].map(Into::into).into();
     words.push(log.clone().into());
     if let Some(path) = case.path {
-        // As a whole, and as a name in the open directory.
+        // As a full path, and as a name in the open directory.
         let path = if path == "." { scene.cache().to_owned() } else { scene.file(path) };
         words.extend([OsString::from("-P"), path.clone().into()]);
         words.extend(
@@ -126,11 +125,11 @@ fn one(
     tally.hold(held == old || held.as_ref().is_some_and(|held| new.contains(held)), || {
         format!("{what}: the file is neither the old nor the new one")
     });
-    // Where nothing can be removed, a later write does it.
+    // If nothing can be removed, a later write removes it.
     if !case.calls.contains("unlink") {
         tally.same(&format!("{what}: temporary files left"), scene.litter(), Vec::new());
     }
-    // A signal is nobody's trouble.
+    // A signal is not a fault.
     if error == "EINTR" {
         tally.hold(report.warnings.is_empty(), || format!("{what}: {:?}", report.warnings));
         tally.same(&format!("{what}: the file"), held.as_ref(), new.last());

@@ -1,4 +1,4 @@
-//! R25: a token that is held costs no system call.
+//! R25: a token in memory costs no system call.
 
 use std::{fs, path::Path, process::Command};
 
@@ -8,11 +8,11 @@ use super::{
     scene::Scene,
 };
 
-/// Looked for before and after the lookups, so that they can be told in the trace.
+/// A path that is accessed before the lookups, to mark their begin in the trace.
 const BEGIN: &str = "/colony-lookups-begin";
 const END: &str = "/colony-lookups-end";
 
-/// Whether `strace` is here and may trace.
+/// Returns whether `strace` is installed and allowed to trace.
 pub(super) fn can_trace() -> bool {
     Command::new("strace")
         .args(["-f", "-o", "/dev/null", "true"])
@@ -48,7 +48,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// The system calls between the marks, in the thread that made them, and how many marks there are.
+/// Returns the system calls between the marks, in the thread that made them, and the number of marks.
 fn between(log: &Path) -> std::io::Result<(Vec<String>, u64)> {
     let text = fs::read_to_string(log)?;
     let (mut calls, mut marks, mut thread) = (Vec::new(), 0, None);
@@ -65,7 +65,7 @@ fn between(log: &Path) -> std::io::Result<(Vec<String>, u64)> {
     Ok((calls, marks))
 }
 
-/// The part: so many lookups of a token that is held.
+/// The part: looks up a token in memory, this many times.
 pub(super) fn lookups(argument: &str) -> Result<(), Box<dyn std::error::Error>> {
     let (kind, count) = argument.split_once(' ').ok_or("how often?")?;
     let count: u64 = count.parse()?;

@@ -1,4 +1,4 @@
-//! Watching: what the design promises in figures. A sandbox in this process, watches in it and in others.
+//! Watching: the design's promises in figures. A sandbox runs in this process, watches in it and in others.
 
 pub(super) mod bell;
 pub(super) mod clients;

@@ -1,4 +1,4 @@
-//! R1, S1: tokens expire under a crowd of processes, again and again.
+//! R1, S1: tokens expire repeatedly while a crowd of processes uses them.
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
@@ -16,8 +16,8 @@ use crate::{
     subject::Subject,
 };
 
-/// Every process makes a call in every window. A window begins with the clocks set a day ahead: for all of
-/// them, the token in memory and in the file is dead.
+/// Lets every process make a call in every window. A window begins with the clocks set a day ahead, so that the token
+/// in memory and in the file has expired for all of them.
 pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
     let (processes, windows) = ground.scale.pick((60, 8), (200, 50));
     let scene = Scene::of(ground, subject)?;
@@ -58,7 +58,7 @@ pub(super) fn run(ground: &Ground, subject: Subject) -> Outcome {
     Ok(tally)
 }
 
-/// The host's log, which all processes write to: each line is whole, and each login is there once.
+/// Checks the host's log, which all processes write to: each line is whole, and each login is there once.
 fn check_log(scene: &Scene, logins: u64, tally: &mut Tally) -> Result<(), Box<dyn std::error::Error>> {
     let text = fs::read_to_string(scene.file("lock").with_file_name(LOG_FILE))?;
     let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

@@ -1,4 +1,4 @@
-//! F5, F6, F7: the store is away from the start, goes away, or stands still for a while.
+//! F5, F6, F7: the store is down from the start, goes down, or is stopped for a while.
 
 use std::{
     net::TcpListener,
@@ -31,19 +31,19 @@ pub(in crate::fire) fn from_the_start(ground: &Ground) -> Outcome {
         let (mut first, mut next, mut without) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..rounds {
             let mut fleet = Fleet::new(ground)?;
-            // Each round is a store of its own, which this process has not yet met.
+            // Each round uses a separate store, which this process has not used yet.
             fleet.parameters = format!("?prefix=round-{what}-{round}");
             let silent = TcpListener::bind("127.0.0.1:0")?;
             match what {
                 "refused" => fleet.server.kill()?,
                 "stopped" => fleet.server.stop(true)?,
-                // It takes connections, and nobody answers.
+                // It accepts connections and never answers.
                 _ => fleet.server.port = silent.local_addr()?.port(),
             }
             let host = fleet.host();
             let runtime = runtime()?;
             let with = fleet.builder(&host).build()?;
-            // Two clients without a store: how far their times are apart is how exact the other figures are.
+            // Two clients without a store: the difference of their times is the precision of the other figures.
             let mut bare = |key: &str| {
                 let directory = fleet.host().directory;
                 let builder = colony_async::Client::builder(key).base_url(fleet.service.base_url());
@@ -75,7 +75,7 @@ pub(in crate::fire) fn from_the_start(ground: &Ground) -> Outcome {
             tally.hold(first.median <= most, || format!("{what}: the first flight took {first} more"));
             tally.hold(next.median <= 5, || format!("{what}: the next flight took {next} more"));
         }
-        // Nobody waits where the connection is refused.
+        // A refused connection causes no wait.
         if let Some(least) = least {
             let waited = u64::from(first.median >= least);
             tally.fault(format!("first flights that waited for a store that is {what}"), waited, 1);
@@ -123,11 +123,11 @@ pub(in crate::fire) fn in_the_middle(ground: &Ground) -> Outcome {
         let mut crews = Fleet::hire(&hosts, processes, &Plan::default())?;
         go(&mut crews)?;
         runtime()?.block_on(fleet.service.until(|counts| counts.logins == 1));
-        // The other hosts wait at the store.
+        // The other hosts wait for the store.
         std::thread::sleep(Duration::from_millis(fastrand::u64(..400)));
         leases += fleet.server.keys(":lock")?.len() as u64;
         fleet.server.kill()?;
-        // Not before the others have gone on without it.
+        // Not before the others have continued without it.
         let goes_on = || fleet.logins() >= 3;
         tally.hold(eventually(Duration::from_secs(20), goes_on), || "the other hosts wait on".to_owned());
         fleet.service.release();

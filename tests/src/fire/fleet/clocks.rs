@@ -1,4 +1,4 @@
-//! F17, beside the simulated days: a clock that is far from the store's is reported once in a process.
+//! F17, beside the simulated days: a clock that differs much from the store's is reported once in each process.
 
 use super::scene::{Fleet, is_missing, reports};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     plan::{Order, Plan},
 };
 
-/// Logins of each process, each of which looks at the store's clock.
+/// Logins of each process, each of which reads the store's clock.
 const LOGINS: u64 = 3;
 
 pub(in crate::fire) fn reported(ground: &Ground) -> Outcome {
@@ -15,7 +15,7 @@ pub(in crate::fire) fn reported(ground: &Ground) -> Outcome {
         return Ok(tally);
     }
     let (mut fleet, mut looks) = (Fleet::new(ground)?, 0);
-    // Each process asks the store, for each login.
+    // Each process asks the store for each login.
     fleet.parameters = "?file=no".to_owned();
     let skews = [(0, 0), (30, 0), (-30, 0), (120, 1), (-120, 1)];
     for (skew_s, expected) in skews {
@@ -41,7 +41,7 @@ pub(in crate::fire) fn reported(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// How often the store was asked for its time.
+/// Returns how often the store was asked for its time.
 fn looked(fleet: &Fleet) -> std::io::Result<u64> {
     let text = fleet.server.cli(&["INFO", "commandstats"])?;
     let calls = text.lines().find_map(|line| line.strip_prefix("cmdstat_time:calls="));

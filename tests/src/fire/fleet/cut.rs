@@ -1,5 +1,5 @@
-//! F9: the way from one host to the store is cut, before a login, in it, and in the middle of an answer. Here by a
-//! program between them; with real interfaces in `namespaces`.
+//! F9: the connection from one host to the store is cut, before a login, during it, and in the middle of an answer.
+//! Here a program between them cuts it; `namespaces` uses real interfaces.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -22,11 +22,11 @@ use crate::{
     service::Answer,
 };
 
-/// A way to the store that can be cut. Connections are still made while it is: nothing comes through.
+/// A relay to the store that can be cut. While it is cut, it still accepts connections and passes nothing on.
 pub(super) struct Way {
     pub(super) port: u16,
     is_cut: Arc<AtomicBool>,
-    /// How many bytes of answers come through before all connections are closed; without a limit below zero.
+    /// How many bytes of answers pass before all connections are closed; no limit if negative.
     left: Arc<AtomicI64>,
     /// Answers that were cut off.
     halves: Arc<AtomicU64>,
@@ -37,7 +37,7 @@ impl Way {
         Self::from("127.0.0.1", port)
     }
 
-    /// From this address of this machine.
+    /// Starts a relay on this address of this machine.
     pub(super) fn from(address: &str, port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((address, 0))?;
         let way = Self {
@@ -65,7 +65,7 @@ impl Way {
     }
 }
 
-/// Passes bytes on, as many as may come through.
+/// Passes bytes on, up to the limit.
 fn pass(
     mut from: TcpStream,
     mut to: TcpStream,
@@ -110,7 +110,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
         let way = Way::to(fleet.server.port)?;
         let far = fleet.host_with(&format!("redis://127.0.0.1:{}", way.port));
         let near = fleet.hosts(2);
-        // The host that is cut off is the one that logs in, or one that comes while another does.
+        // The host that is cut off is the one that logs in, or one that waits while another does.
         let (first, second) =
             if in_login { (vec![far.clone()], near.clone()) } else { (near.clone(), vec![far.clone()]) };
         let mut leading = Fleet::hire(&first, processes, &Plan::default())?;
@@ -122,7 +122,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
         cuts += 1;
         go(&mut following)?;
         if !in_login {
-            // It goes on alone.
+            // It continues alone.
             let goes_on = eventually(Duration::from_secs(20), || fleet.logins() == 2);
             tally.hold(goes_on, || "the host that is cut off does not log in".to_owned());
         }
@@ -132,12 +132,12 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
         all_served(&mut tally, &reports(&mut following)?);
         tally.same("logins of the host that is cut off and of all others", fleet.logins(), 2);
         way.cut(false);
-        // The next flight of anybody finds what is stored.
+        // The next flight of any host finds the stored token.
         let cold = [fleet.host(), fleet.host_with(&format!("redis://127.0.0.1:{}", way.port))];
         all_served(&mut tally, &Fleet::run(&cold, processes)?);
         tally.same("logins when the way is there again", fleet.logins(), 2);
     }
-    // Half of an answer: a host goes on without, whatever was cut.
+    // After half of an answer a host continues without the store, wherever the cut was.
     let mut fleet = Fleet::new(ground)?;
     let way = Way::to(fleet.server.port)?;
     for at in 0..answers {

@@ -86,7 +86,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
         fleet.service.next([Answer::Held]);
         let url = format!("redis://127.0.0.1:{}?sentinel=mymaster", watching[0].1);
         let hosts = [fleet.host_with(&url), fleet.host_with(&url)];
-        // Once the replica is stopped before the lease is there, so that it is lost.
+        // One run in four stops the replica before it has the lease, so that the lease is lost.
         let loses = number % 4 == 3;
         if loses {
             replica.stop(true)?;
@@ -108,7 +108,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
         let logins = fleet.logins();
         tally.hold(logins <= 2, || format!("{logins} logins of 2 hosts"));
         most = most.max(logins);
-        // Whoever comes now asks the new master.
+        // A new connection now asks the new master.
         let points_there = || {
             asked(&["SENTINEL", "get-master-addr-by-name", "mymaster"]).contains(&replica.port.to_string())
         };

@@ -13,12 +13,12 @@ use crate::{
     service::Answer,
 };
 
-/// How long a lease lasts that nobody lengthens, and the longest pause between two looks.
+/// How long a lease lasts without an extension, plus the longest pause between two checks.
 const LEASE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(1_500);
 
 pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
-    // Each fleet mostly waits for a lease to end, so several do so side by side.
+    // A fleet mostly waits for a lease to end, so several run at the same time.
     let (kills, side_by_side, processes) = ground.scale.pick((1, 1, 4), (200, 5, 10));
     let mut tally = Tally::of("calls beside a dead holder");
     if is_missing(&mut tally) {
@@ -43,7 +43,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     if ground.scale == Scale::Long {
         tally.hold(worst <= limit, || format!("all were served after {worst:?}, more than {limit:?}"));
     }
-    // What is stored before the kill costs nobody a wait.
+    // A token stored before the kill makes no process wait.
     let mut fleet = Fleet::new(ground)?;
     let (first, second) = (fleet.host(), fleet.host());
     let mut dying = Crew::hire(&first, 1, |_| Plan::default())?;
@@ -57,7 +57,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// What came of one kill.
+/// The result of one kill.
 struct Kill {
     tally: Tally,
     /// From the kill until the last call was served.

@@ -1,4 +1,4 @@
-//! F15, F16: what the store learns, and what it can do.
+//! F15, F16: the store's knowledge, and its power.
 
 use std::fs;
 
@@ -165,7 +165,7 @@ pub(in crate::fire) fn lies(ground: &Ground) -> Outcome {
             format!("lie {number}: {outcome:?}")
         });
         tally.same("logins for a lie", fleet.logins() - before, 1);
-        // What was there is written over, so that the next host has a token.
+        // The lie is overwritten, so that the next host has a token.
         let next = fleet.host();
         let again = token(&fleet, &next);
         replaced += u64::from(again.is_ok() && fleet.logins() - before == 1);

@@ -1,4 +1,4 @@
-//! F1, F2, F3, F8: how often hosts log in and ask the store when nothing is wrong.
+//! F1, F2, F3, F8: how often hosts log in and ask the store without faults.
 
 use std::{
     sync::{
@@ -24,7 +24,7 @@ pub(in crate::fire) fn cold(ground: &Ground) -> Outcome {
     if is_missing(&mut tally) {
         return Ok(tally);
     }
-    // A hundred processes on a core want more time than a store of a quiet machine needs.
+    // A hundred processes on a core need more time than the default budget allows.
     let (runs, processes, alone) = ground.scale.pick((2, 8, "?file=no"), (10, 100, "?file=no&budget=5000"));
     let (mut worst, mut adopted) = (0, 0);
     for parameters in ["", alone] {
@@ -54,7 +54,7 @@ pub(in crate::fire) fn cold(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Three hosts with a token that the program fetches itself. Returns how often one did.
+/// Runs three hosts with a token that the program fetches itself. Returns the number of fetches.
 fn shared_tokens(ground: &Ground) -> Result<u64, Box<dyn std::error::Error>> {
     let mut fleet = Fleet::new(ground)?;
     let (hosts, fetches) = (fleet.hosts(3), Arc::new(AtomicU64::new(0)));
@@ -102,7 +102,7 @@ pub(in crate::fire) fn warm_calls(ground: &Ground) -> Outcome {
         });
     };
     call(&mut tally);
-    // The question is a connection too.
+    // This query is a connection too.
     tally.same("connections meanwhile", commands(&fleet)? - before, 1);
     fleet.server.stop(true)?;
     call(&mut tally);

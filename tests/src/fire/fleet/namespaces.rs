@@ -1,4 +1,4 @@
-//! F9 with interfaces: each host is a network namespace with one cable to the store and one to the service.
+//! F9 with interfaces: each host is a network namespace with one link to the store and one to the service.
 
 use std::{io, process::Command, thread, time::Duration};
 
@@ -20,9 +20,9 @@ use crate::{
 /// The hosts: the first is cut off.
 const HOSTS: [u32; 2] = [0, 1];
 
-/// Namespaces with their cables, and the addresses of the store and the service. All go when this is dropped.
+/// Namespaces with their links, and the addresses of the store and the service. All are removed when this is dropped.
 struct Network {
-    /// This process, so that two runs do not meet.
+    /// The id of this process, so that two runs do not collide.
     id: u32,
 }
 
@@ -50,7 +50,7 @@ impl Network {
         Ok(network)
     }
 
-    /// An address of the range that is set aside for tests of networks (RFC 2544).
+    /// Returns an address of the range that is reserved for network tests (RFC 2544).
     fn numbered(&self, number: u32) -> String {
         format!("198.18.{}.{number}", self.id % 256)
     }
@@ -67,7 +67,7 @@ impl Network {
         format!("c{}{}{host}", self.id, if end == "store" { "s" } else { "w" })
     }
 
-    /// Pulls the plug of a host's way to the store, or puts it back and waits until the way is there.
+    /// Cuts a host's link to the store, or restores it and waits until it works.
     fn cut(&self, host: u32, is_cut: bool, server: &Server) -> io::Result<()> {
         let state = if is_cut { "down" } else { "up" };
         ip(&format!("link set {} {state}", self.cable("store", host)))?;
@@ -104,13 +104,13 @@ fn ip(words: &str) -> io::Result<()> {
     }
 }
 
-/// When the way is cut, seen from the login of the host that is cut off.
+/// When the link is cut, relative to the login of the host that is cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cut {
     Before,
-    /// The answer comes while the way is cut.
+    /// The answer arrives while the link is cut.
     InLogin,
-    /// The answer comes when the way is there again.
+    /// The answer arrives after the link is restored.
     UntilAnswer,
 }
 
@@ -138,7 +138,7 @@ pub(super) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Cuts one host off. Whether it noticed.
+/// Cuts one host off. Returns whether it noticed.
 fn cut_one(
     ground: &Ground,
     network: &Network,
@@ -167,7 +167,7 @@ fn cut_one(
     };
     let (cut_off, other) = (host(0), host(1));
     let (cold_cut_off, cold_other) = (host(0), host(1));
-    // An answer may be held for longer than usual.
+    // An answer can be held for longer than usual.
     let plan = Plan { timeout_ms: Some(90_000), ..Plan::default() };
     let mut lonely = Fleet::hire(&cut_off, processes, &plan)?;
     let mut others = Fleet::hire(&other, processes, &plan)?;
@@ -204,14 +204,14 @@ fn cut_one(
     all_served(tally, &its);
     let later = all_served(tally, &theirs);
     tally.same(&format!("{what}: logins of the host that is cut off and of the other"), fleet.logins(), 2);
-    // Both hold a token that lives, and ask nobody.
+    // Both hold a valid token, and send no request.
     all_served(tally, &Fleet::run(&[cut_off, other].concat(), processes)?);
     // Cold hosts get the token that was stored.
     let next = Fleet::run(&[cold_cut_off, cold_other].concat(), processes)?;
     let held = all_served(tally, &next);
     tally.same(&format!("{what}: tokens of later flights"), &held, &later);
     tally.same(&format!("{what}: logins when the way is there again"), fleet.logins(), 2);
-    // What it stores in the end is not the later token; what it cannot store is trouble.
+    // Its token is either overtaken by a later one in the store, or cannot be stored.
     let noticed = if cut == Cut::UntilAnswer { "overtaken" } else { "store_trouble" };
     Ok(its.iter().any(|report| report.events.contains_key(noticed)))
 }

@@ -1,12 +1,12 @@
-//! F20, F21: who is not touched by it.
+//! F20, F21: code that the store does not affect.
 
 use std::{collections::BTreeSet, process::Command};
 
 use crate::fire::{Ground, Outcome, Tally};
 
-/// How many crates `cargo tree` names for `colony-async` before it could share a token over a store.
+/// How many crates `cargo tree` listed for `colony-async` before it could share a token over a store.
 const BEFORE: usize = 133;
-/// How many the feature may bring.
+/// How many crates the feature may add.
 const MOST: usize = 12;
 
 /// F21.

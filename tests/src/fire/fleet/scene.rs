@@ -20,13 +20,13 @@ pub(super) struct Fleet {
     pub(super) server: Server,
     pub(super) outer: tempfile::TempDir,
     place: Place,
-    /// What follows the store's address.
+    /// The parameters after the store's address.
     pub(super) parameters: String,
-    /// Counts directories, so that new hosts have new ones.
+    /// The number of directories, so that each new host has a new one.
     made: usize,
 }
 
-/// Says that a row cannot be tried, where there is no `redis-server`.
+/// Reports that a row cannot be tried if there is no `redis-server`.
 pub(super) fn is_missing(tally: &mut Tally) -> bool {
     let is_missing = !Server::is_installed();
     if is_missing {
@@ -47,12 +47,12 @@ impl Fleet {
         Ok(Self { service, server, outer, place, parameters: String::new(), made: 0 })
     }
 
-    /// The store's address.
+    /// Returns the store's address.
     pub(super) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0{}", self.server.port, self.parameters)
     }
 
-    /// A host with an empty cache.
+    /// Returns a host with an empty cache.
     pub(super) fn host(&mut self) -> Place {
         self.made += 1;
         let mut place = self.place.clone();
@@ -61,7 +61,7 @@ impl Fleet {
         place
     }
 
-    /// A host with this store.
+    /// Returns a host with this store.
     pub(super) fn host_with(&mut self, url: &str) -> Place {
         let mut place = self.host();
         place.environment.push(("COLONY_SDK_TOKEN_STORE".into(), url.into()));
@@ -72,13 +72,13 @@ impl Fleet {
         (0..count).map(|_| self.host()).collect()
     }
 
-    /// Processes on these hosts, ready to call.
+    /// Starts processes on these hosts, ready to call.
     pub(super) fn hire(hosts: &[Place], processes: usize, plan: &Plan) -> io::Result<Vec<Crew>> {
         let of = |number: usize| Plan { blocking: number % 2 == 1, ..plan.clone() };
         hosts.iter().map(|host| Crew::hire(host, processes, of)).collect()
     }
 
-    /// Lets all of them call at one moment, and gives what came of it.
+    /// Lets all of them call at the same moment, and returns their reports.
     pub(super) fn run(hosts: &[Place], processes: usize) -> io::Result<Vec<Report>> {
         let mut crews = Self::hire(hosts, processes, &Plan::default())?;
         go(&mut crews)?;
@@ -89,7 +89,7 @@ impl Fleet {
         self.service.counts().logins
     }
 
-    /// A builder of clients for this process, on a host.
+    /// Returns a builder of clients for this process, on a host.
     pub(super) fn builder(&self, host: &Place) -> colony_async::Builder {
         colony_async::Client::builder(KEY)
             .base_url(self.service.base_url())
@@ -97,7 +97,7 @@ impl Fleet {
             .token_store(self.url())
     }
 
-    /// Whether a host has a token in its file.
+    /// Returns whether a host has a token in its file.
     pub(super) fn has_file(host: &Place) -> bool {
         let files = std::fs::read_dir(&host.directory).into_iter().flatten().flatten();
         files.map(|entry| entry.path()).any(|path: PathBuf| path.extension().is_some_and(|it| it == "json"))
@@ -113,7 +113,7 @@ pub(super) fn reports(crews: &mut [Crew]) -> io::Result<Vec<Report>> {
     Ok(all?.into_iter().flatten().collect())
 }
 
-/// Counts the calls, each of which has to succeed; returns the tokens that are held.
+/// Counts the calls, each of which has to succeed; returns the tokens held.
 pub(super) fn all_served(tally: &mut Tally, reports: &[Report]) -> Vec<String> {
     for report in reports {
         tally.check(report.failure.is_none(), || format!("{:?}", report.failure));
@@ -124,7 +124,7 @@ pub(super) fn all_served(tally: &mut Tally, reports: &[Report]) -> Vec<String> {
     held
 }
 
-/// The time that 99 of 100 needed, in milliseconds.
+/// Returns the time within which 99 of 100 finished, in milliseconds.
 pub(super) fn p99(reports: &[Report]) -> u64 {
     let mut times: Vec<u64> = reports.iter().map(|report| report.took_ms).collect();
     times.sort_unstable();

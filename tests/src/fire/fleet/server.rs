@@ -1,4 +1,4 @@
-//! A `redis-server` of the system's package, in a process of its own.
+//! A `redis-server` of the system's package, as a child process.
 
 #![expect(
     clippy::missing_errors_doc,
@@ -21,7 +21,7 @@ use crate::fire::scene::eventually;
 #[derive(Debug)]
 pub struct Server {
     child: Option<Child>,
-    /// Where it listens, on the loopback address.
+    /// The port where it listens, on the loopback address.
     pub port: u16,
     /// Where its files are.
     pub directory: TempDir,
@@ -29,13 +29,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Whether there is such a program here.
+    /// Returns whether the program is installed.
     pub fn is_installed() -> bool {
         let version = Command::new("redis-server").arg("--version").output();
         version.is_ok_and(|output| output.status.success())
     }
 
-    /// Starts one with these settings beside the usual ones.
+    /// Starts a server with these settings in addition to the usual ones.
     pub fn start(arguments: &[&str]) -> io::Result<Self> {
         let mut server = Self {
             child: None,
@@ -43,7 +43,7 @@ impl Server {
             directory: tempfile::Builder::new().prefix("colony-redis-").tempdir()?,
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
         };
-        // It cannot choose a port itself; another program may take the one that was free.
+        // It cannot choose a port itself, and another program can take the free one.
         for _ in 0..5 {
             server.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
             if server.restart().is_ok() {
@@ -53,8 +53,8 @@ impl Server {
         Err(io::Error::other("redis-server does not start"))
     }
 
-    /// Starts one that takes TLS on a port of its own, which is returned beside it. This directory gets the authority,
-    /// `ca.pem`, and another one, `other.pem`. `None` where the program `openssl` is not there.
+    /// Starts a server that also accepts TLS, on a separate port that is returned with it. This directory gets the
+    /// authority, `ca.pem`, and another one, `other.pem`. Returns `None` if the program `openssl` is missing.
     pub fn over_tls(certificates: &Path) -> io::Result<Option<(Self, u16)>> {
         if !certify(certificates) {
             return Ok(None);
@@ -94,7 +94,7 @@ impl Server {
         }
     }
 
-    /// Ends it at once, with all that it held.
+    /// Ends it at once; its data is lost.
     pub fn kill(&mut self) -> io::Result<()> {
         if let Some(mut child) = self.child.take() {
             child.kill()?;
@@ -103,7 +103,7 @@ impl Server {
         Ok(())
     }
 
-    /// Stops it, or lets it go on.
+    /// Stops it, or lets it continue.
     pub fn stop(&self, is_stopped: bool) -> io::Result<()> {
         use rustix::process::{Pid, Signal, kill_process};
         let child = self.child.as_ref().ok_or_else(|| io::Error::other("it does not run"))?;
@@ -111,7 +111,7 @@ impl Server {
         kill_process(Pid::from_child(child), signal).map_err(Into::into)
     }
 
-    /// Asks it by `redis-cli`.
+    /// Runs a command with `redis-cli`.
     pub fn cli(&self, words: &[&str]) -> io::Result<String> {
         let mut command = Command::new("redis-cli");
         let output = command.args(["-p", &self.port.to_string()]).args(words).output()?;
@@ -119,7 +119,7 @@ impl Server {
         if output.status.success() { Ok(text) } else { Err(io::Error::other(text)) }
     }
 
-    /// A number that `INFO` tells.
+    /// Returns a number from `INFO`.
     pub fn info(&self, section: &str, name: &str) -> io::Result<u64> {
         let text = self.cli(&["INFO", section])?;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -127,13 +127,13 @@ impl Server {
         value.ok_or_else(|| io::Error::other(format!("INFO says no {name}")))
     }
 
-    /// The keys whose names end so.
+    /// Returns the keys whose names have this end.
     pub fn keys(&self, end: &str) -> io::Result<Vec<String>> {
         let text = self.cli(&["KEYS", "*"])?;
         Ok(text.lines().filter(|name| name.contains(end)).map(str::to_owned).collect())
     }
 
-    /// Everything that it has been sent from now on, written to a file.
+    /// Writes everything that it is sent from now on to a file.
     pub fn monitor(&self, to: &Path) -> io::Result<Monitor> {
         let child = Command::new("redis-cli")
             .args(["-p", &self.port.to_string(), "MONITOR"])
@@ -162,8 +162,8 @@ impl Drop for Monitor {
     }
 }
 
-/// Makes an authority, `ca.pem`, a certificate of its for `localhost`, `server.pem` with `server.key`, and another
-/// authority, `other.pem`. Whether that worked: it takes the program `openssl`.
+/// Creates an authority, `ca.pem`, its certificate for `localhost`, `server.pem` with `server.key`, and another
+/// authority, `other.pem`. Returns whether that worked; it needs the program `openssl`.
 fn certify(directory: &Path) -> bool {
     let openssl = |words: &str| {
         let output = Command::new("openssl").args(words.split(' ')).current_dir(directory).output();

@@ -1,4 +1,4 @@
-//! F10, F11, F13, F14: a full server, one that is wrongly set up, a revocation, and a limit.
+//! F10, F11, F13, F14: a full server, a misconfigured one, a revocation, and a limit.
 
 use colony_async::TokenStoreStatus;
 
@@ -27,17 +27,17 @@ pub(in crate::fire) fn full(ground: &Ground) -> Outcome {
     fleet.server.cli(&["CONFIG", "SET", "maxmemory", "1"])?;
     let refused = fleet.server.cli(&["SET", "x", "y"]).unwrap_or_default();
     tally.fault("writes that a full server refuses", u64::from(refused.contains("OOM")), 1);
-    // What is there is read.
+    // Existing entries are read.
     let hosts = fleet.hosts(2);
     all_served(&mut tally, &Fleet::run(&hosts, processes)?);
     tally.same("logins of hosts that could read", fleet.logins(), 1);
-    // What is not there cannot be stored, nor can a lease.
+    // Neither a new token nor a lease can be stored.
     fleet.server.cli(&["FLUSHALL"])?;
     let hosts = fleet.hosts(3);
     all_served(&mut tally, &Fleet::run(&hosts, processes)?);
     let logins = fleet.logins() - 1;
     tally.hold((1..=3).contains(&logins), || format!("{logins} logins of 3 hosts beside a full server"));
-    // With another policy everything goes, and comes back.
+    // With another policy every entry is evicted, and stored again.
     fleet.server.cli(&["CONFIG", "SET", "maxmemory", "0"])?;
     all_served(&mut tally, &Fleet::run(&[fleet.host()], 1)?);
     fleet.server.cli(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"])?;
@@ -113,7 +113,7 @@ pub(in crate::fire) fn wrong(ground: &Ground) -> Outcome {
     fleet.server.cli(&["SET", &name, "text"])?;
     all_served(&mut tally, &Fleet::run(&[fleet.host()], processes)?);
     tally.same("logins beside a key of another type", fleet.logins(), 2);
-    // More clients than the server takes: they come later, or go on without.
+    // More clients than the server accepts: they connect later, or continue without it.
     let mut fleet = Fleet::with(ground, Server::start(&["--maxclients", "3"])?)?;
     fleet.service.otherwise(Answer::After(LOGIN));
     let hosts = fleet.hosts(6);
@@ -140,7 +140,7 @@ pub(in crate::fire) fn revoked(ground: &Ground) -> Outcome {
     all_served(&mut tally, &reports(&mut crews)?);
     fleet.service.revoke();
     let all = 3 * u64::try_from(processes)?;
-    // All have met the revocation before anybody is told.
+    // All calls arrive with the revoked token before any is answered.
     fleet.service.gather(2 * all);
     go(&mut crews)?;
     let held = all_served(&mut tally, &reports(&mut crews)?);

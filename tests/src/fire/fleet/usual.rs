@@ -1,4 +1,4 @@
-//! F19: a login that takes longer than the lease lasts, beside the locks that are usual.
+//! F19: a login that takes longer than the lease lasts, compared with the usual locks.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -40,7 +40,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
         five.push(Server::start(&[])?);
     }
     let redlock = usual(&five, clients)?;
-    // A harness in which these do not fail would prove nothing.
+    // If these did not fail here, the row would prove nothing.
     tally.fault("logins with `SET NX` and `DEL`", naive, 2);
     tally.fault("logins with Redlock on 5 servers", redlock, 2);
     tally.fact(format!(
@@ -53,7 +53,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
 const LEASE: Duration = Duration::from_secs(1);
 const LOGIN: Duration = Duration::from_secs(4);
 
-/// Clients that take the lock on most of the servers, log in, and give it up. Returns how often one logged in.
+/// Runs clients that take the lock on most of the servers, log in, and release it. Returns the number of logins.
 fn usual(servers: &[Server], clients: usize) -> io::Result<u64> {
     let logins = Arc::new(AtomicU64::new(0));
     let ports: Vec<u16> = servers.iter().map(|server| server.port).collect();
@@ -101,7 +101,7 @@ fn client(ports: &[u16], owner: &str, is_naive: bool, logins: &AtomicU64) -> io:
     Err(io::Error::other("a client got no token in a minute"))
 }
 
-/// Sends a command, and gives the beginning of the answer.
+/// Sends a command, and returns the beginning of the answer.
 fn ask(port: u16, words: &[&str]) -> io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     let mut text = format!("*{}\r\n", words.len());

@@ -1,4 +1,4 @@
-//! F18: a rolling update, with programs whose entries have two versions beside each other.
+//! F18: a rolling update, with two versions of entries side by side.
 
 use super::scene::{Fleet, LOGIN, all_served, go, is_missing, reports};
 use crate::{
@@ -24,7 +24,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     for batch in 0..batches {
         let places = fleet.hosts(hosts);
         let version = |number: usize| VERSIONS[number % VERSIONS.len()];
-        // This build's own version is not chosen.
+        // This build's own version needs no setting.
         let plan = |number| match version(number) {
             1 => Plan::default(),
             other => Plan { store_version: Some(other), ..Plan::default() },
@@ -41,7 +41,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
         if batch == 0 {
             entries = now;
         } else {
-            // What is sealed again has other bytes.
+            // An entry that is sealed again has other bytes.
             tally.hold(now == entries, || "an entry was written again or removed".to_owned());
         }
     }
@@ -62,7 +62,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// The tokens' entries, with what is in them.
+/// Returns the tokens' entries, with their contents.
 fn stored(fleet: &Fleet) -> std::io::Result<Vec<(String, String)>> {
     let mut names = fleet.server.keys(":token")?;
     names.sort();

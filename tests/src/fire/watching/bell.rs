@@ -1,4 +1,5 @@
-//! W18: the bell is only a bell. Whatever becomes of it, the same events are given; where it rings, they are given at once.
+//! W18: the bell only starts rounds. With or without it the same events are delivered; if it rings, they are
+//! delivered at once.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +17,7 @@ use crate::{
     timer::HeldTimer,
 };
 
-/// Longer than nothing, and no promise.
+/// A short time, without a promise.
 const MOMENT: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -44,7 +45,7 @@ fn begin(
     Ok(listener)
 }
 
-/// On a clock that stands still, so that no round is due: only the bell can start one.
+/// Runs on a stopped clock, so that no round is due: only the bell can start one.
 fn at_once(ground: &Ground, tally: &mut Tally, blocking: bool) -> Result<(), Box<dyn std::error::Error>> {
     let scene = Scene::new(ground, Options::default())?;
     let timer = HeldTimer::default();
@@ -61,7 +62,8 @@ fn at_once(ground: &Ground, tally: &mut Tally, blocking: bool) -> Result<(), Box
         let heard = listener.heard.recv_timeout(PATIENCE);
         let is_good = heard.as_ref().is_ok_and(|(heard, _)| bare(heard) == id);
         tally.check(is_good, || format!("not heard without waiting for a round: {heard:?}"));
-        // More than there is between two rounds that rang, and less than to the next round of its own.
+        // More than the pause between two rounds that the bell starts, and less than the pause before a regular
+        // round.
         timer.advance(Duration::from_secs(6));
     }
     tally.same("rounds", scene.asked("GET /since") - before, count);
@@ -106,7 +108,7 @@ fn misbehaving(
     Ok(())
 }
 
-/// What does not end takes no memory: this process has both the stream and who hears it.
+/// Checks that an endless stream takes no memory: this process has both the stream and its reader.
 fn memory(ground: &Ground, tally: &mut Tally) -> Result<(), Box<dyn std::error::Error>> {
     for mode in [StreamMode::Garbage, StreamMode::Endless] {
         let scene = Scene::new(ground, Options::default())?;
@@ -127,9 +129,9 @@ fn memory(ground: &Ground, tally: &mut Tally) -> Result<(), Box<dyn std::error::
     Ok(())
 }
 
-/// How long an event takes from the request that raises it to its handler, on the real clock.
+/// Measures the time from the request that raises an event to its handler, on the real clock.
 fn latency(ground: &Ground, tally: &mut Tally) -> Result<(), Box<dyn std::error::Error>> {
-    // Watches, and events for each, a minute apart.
+    // The watches, and the events for each, a minute apart.
     let (watches, events, apart) =
         ground.scale.pick((1, 3, Duration::from_millis(5200)), (10, 10, Duration::from_secs(60)));
     let mut heard = Vec::new();

@@ -1,4 +1,4 @@
-//! W15: both clients do the same, in sessions that are drawn at random.
+//! W15: both clients behave in the same way, in random sessions.
 
 use std::{
     sync::{Arc, Mutex},
@@ -22,7 +22,7 @@ use crate::{
 
 const START: f64 = 1_800_000_000.0;
 
-/// What was asked, and what was given.
+/// The requests, and the events.
 type Told = (Vec<String>, Vec<String>);
 
 struct Service {

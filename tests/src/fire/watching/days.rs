@@ -17,13 +17,13 @@ const DAY: f64 = 86_400.0;
 const LIMIT: usize = 120;
 const WATCHES: usize = 5;
 
-/// The service, as far as its limit goes: so many requests in a minute.
+/// The service's limit: a number of requests in a minute.
 #[derive(Default)]
 struct Service {
     window: VecDeque<f64>,
     requests: usize,
     refused: usize,
-    /// When something happens.
+    /// The times of the events.
     events: Vec<f64>,
 }
 
@@ -67,8 +67,8 @@ impl Service {
     }
 }
 
-/// Runs watches over a day: how long after its time an event was given, at most, and how long after one the next request
-/// was sent.
+/// Runs watches over a day. Returns the longest delay of an event, and the longest time from an event to the next
+/// request.
 fn day(service: &mut Service, watches: usize, interval: std::ops::RangeInclusive<Duration>) -> (f64, f64) {
     let mut machines: Vec<(f64, Machine)> = (0..watches)
         .map(|n| (START + n as f64, Machine::new(Watch::new().interval(interval.clone()))))
@@ -102,7 +102,7 @@ fn day(service: &mut Service, watches: usize, interval: std::ops::RangeInclusive
     }
 }
 
-/// W6: five watches on one account, with and without something to hear.
+/// W6: five watches on one account, with and without events.
 pub(in crate::fire) fn run(_: &Ground) -> Outcome {
     let bounds = Duration::from_secs(10)..=Duration::from_secs(60);
     let mut tally = Tally::of("requests in two simulated days");
@@ -110,7 +110,7 @@ pub(in crate::fire) fn run(_: &Ground) -> Outcome {
     day(&mut idle, WATCHES, bounds.clone());
     let each = idle.requests as f64 / WATCHES as f64 / (DAY / 60.0);
     tally.hold(each <= 1.1, || format!("{each} requests a minute"));
-    // An event each 400 s, and each second one followed by another within the shortest wait.
+    // An event every 400 s, every second one followed by another within the shortest wait.
     let events =
         (1..200).flat_map(|n| [START + f64::from(n) * 400.0, START + f64::from(n) * 400.0 + 75.0]).collect();
     let mut busy = Service { events, ..Service::default() };

@@ -1,4 +1,4 @@
-//! W11: the state file is the old one or the new one, whatever fails, and never "from now".
+//! W11: after any failure the state file is the old one or the new one, and never "from now".
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -52,8 +52,8 @@ pub(in crate::fire) fn run(_: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Cuts the power at the operation of this number, with each thing that a cut may leave; how many cuts came before
-/// the write was over.
+/// Cuts the power at the operation of this number, with each possible result of a cut. Returns how many cuts came
+/// before the write was over.
 fn cut(tally: &mut Tally, at: usize) -> Result<u64, Failed> {
     let mut cuts = 0;
     for left in [Left::Nothing, Left::Half, Left::All] {
@@ -80,7 +80,7 @@ fn cut(tally: &mut Tally, at: usize) -> Result<u64, Failed> {
     Ok(cuts)
 }
 
-/// Lets the operation of this number fail; how many did.
+/// Lets the operation of this number fail. Returns how many operations failed.
 fn fault(tally: &mut Tally, at: usize, errno: i32, for_good: bool) -> Result<usize, Failed> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("state");

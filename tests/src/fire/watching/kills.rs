@@ -1,4 +1,4 @@
-//! W1: `colony watch --exec` is killed again and again; nothing is lost, and what each event leads to is done once.
+//! W1: `colony watch --exec` is killed repeatedly; no event is lost, and the action for each is done once.
 
 use std::{
     collections::BTreeSet,
@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::scene::{KINDS, Scene};
 use crate::fire::{Ground, Outcome, Tally, scene::eventually};
 
-/// Answers an event by a comment under the event's key, and notes it.
+/// Answers an event with a comment under the event's key, and logs it.
 const HANDLER: &str = r#"#!/bin/bash
 exec 3<>"/dev/tcp/127.0.0.1/$PORT" || exit 75
 body='{"body":"heard"}'
@@ -26,7 +26,7 @@ read -r _ status _ <&3
 echo "$COLONY_EVENT_ID" >> log
 "#;
 
-/// The raised events in the log, of which only what is new is read.
+/// The raised events in the log, of which only new lines are read.
 #[derive(Default)]
 struct Answered {
     at: u64,
@@ -72,7 +72,8 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     let (mut answered, path) = (Answered::default(), scene.path("log"));
     let mut raised = BTreeSet::new();
     for _ in 0..kills {
-        // These are answered before the kill: what is left undone behind a thousand newer events comes back as a gap.
+        // These are answered before the kill: an event that is not done behind a thousand newer ones is reported as a
+        // gap.
         let earlier = raised.len();
         for kind in KINDS {
             raised.extend(scene.happens(kind, events / kills / KINDS.len())?);

@@ -1,5 +1,5 @@
-//! W2: rows that become visible after their time. With an overlap none is missed; without one some must be, or nothing is
-//! proved.
+//! W2: rows that become visible after their time. With an overlap none is missed; without one some must be, or the
+//! row proves nothing.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +22,8 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Raises events in bursts, each after some of the last one were given; how many are not given at the end.
+/// Raises events in bursts, each after some events of the previous one were delivered. Returns how many are not
+/// delivered in the end.
 fn play(
     ground: &Ground,
     overlap: Duration,
@@ -50,7 +51,7 @@ fn play(
             take(&mut heard);
         }
     }
-    // Each is visible by then, and rounds have followed.
+    // By then each row is visible, and rounds have followed.
     let end = Instant::now() + Duration::from_secs(latest) + Duration::from_secs(3);
     let all = Instant::now() + Duration::from_secs(60);
     while Instant::now() < if overlap.is_zero() { end } else { all }

@@ -1,4 +1,4 @@
-//! W16: a watch whose handler is slower than what happens, in a process of its own, takes no more memory with time.
+//! W16: a watch in a separate process, with a handler slower than the events, does not use more memory over time.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -13,10 +13,10 @@ use colony_core::events::{Event, Watch};
 use super::scene::{KINDS, Scene, resident};
 use crate::fire::{Ground, Outcome, Tally};
 
-/// So many events are raised at once, of each kind.
+/// How many events of each kind are raised at once.
 const BURST: usize = 150;
 const SETTLED: u64 = 8_000;
-/// What may come of memory, in KiB.
+/// The most growth of the memory, in KiB.
 const MOST: u64 = 5 * 1024;
 
 pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
@@ -35,7 +35,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
             // A message is a notification too: each burst is five events of four.
             let mut raised = 0;
             while raised < events {
-                // More than this between two rounds would be a gap, and never be heard.
+                // More than this between two rounds would be a gap, and never be delivered.
                 while raised > heard.load(Ordering::Relaxed) + 5 * BURST {
                     std::thread::sleep(Duration::from_millis(5));
                 }
@@ -57,7 +57,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
             sizes.push((count, size));
             gaps = seen_gaps;
         }
-        // Whoever raises events must not wait for more to be heard.
+        // The thread that raises events must not wait for more deliveries.
         heard.store(usize::MAX / 2, Ordering::Relaxed);
         raise.join().map_err(|_| "the raising thread panicked")??;
         Ok::<_, Box<dyn std::error::Error>>((sizes, gaps))
@@ -66,7 +66,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     let count = sizes.last().map_or(0, |(count, _)| *count);
     tally.tries(count);
     tally.hold(count >= events as u64, || format!("{count} events of {events}"));
-    // So many events fill what is kept: ids, pools, buffers.
+    // After this many events the kept data has its full size: ids, pools, buffers.
     let settled: Vec<u64> = sizes.iter().filter(|(at, _)| *at >= SETTLED).map(|(_, size)| *size).collect();
     let (first, most) =
         (settled.first().copied().unwrap_or_default(), settled.iter().max().copied().unwrap_or_default());
@@ -79,7 +79,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// Hears so many events, slowly, and says now and then how many there were and how much memory that takes.
+/// Handles this many events, slowly, and prints now and then their number and the memory in use.
 pub(in crate::fire) fn hear(events: &str) -> Result<(), Box<dyn std::error::Error>> {
     let wanted: usize = events.parse()?;
     super::super::scene::runtime()?.block_on(async {
@@ -96,7 +96,7 @@ pub(in crate::fire) fn hear(events: &str) -> Result<(), Box<dyn std::error::Erro
             gaps += usize::from(matches!(&*received, Event::Gap(_)));
             count += 1;
             undone.push_back(received);
-            // Done later, and not in order.
+            // Events are marked as done later, and not in order.
             if undone.len() > 300 {
                 for _ in 0..200 {
                     let at = fastrand::usize(..undone.len());

@@ -1,4 +1,5 @@
-//! W3, W4, W5, W17: against the sandbox, in this process: no repeats, full kinds, positions that are too old, one's own posts.
+//! W3, W4, W5, W17: against the sandbox, in this process: no repeats, full kinds, positions that are too old, the
+//! account's own posts.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +26,7 @@ fn begin(scene: &Scene, watch: Watch) -> Result<(), Box<dyn std::error::Error>> 
     })
 }
 
-/// W3: nothing comes twice while a watch lives, and nothing that was done after a clean stop.
+/// W3: no event is delivered twice while a watch lives, and none that was done is delivered again after a clean stop.
 pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     let (events, stops) = ground.scale.pick((400, 4), (20_000, 40));
     let scene = Scene::new(ground, Options::default())?;
@@ -49,7 +50,8 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
             while raised.iter().any(|id| !done.contains_key(id) && !left.contains(id)) {
                 let Some(received) = events.try_next().await? else { break };
                 let id = bare(received.id().as_str()).to_owned();
-                // Some are not done when it stops, once each: those come again, while the walk reaches back to them.
+                // Some are not done when it stops, once each: those are delivered again, if the walk reaches back to
+                // them.
                 if !is_last
                     && fastrand::u8(..10) == 0
                     && !done.contains_key(&id)
@@ -79,7 +81,7 @@ pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// W4: more than `/since` gives of each kind, between two rounds.
+/// W4: between two rounds, more events of each kind than `/since` returns.
 pub(in crate::fire) fn full(ground: &Ground) -> Outcome {
     let scene = Scene::new(ground, Options::default())?;
     let mut tally = Tally::of("events");

@@ -1,4 +1,4 @@
-//! Where watches happen: a sandbox, a home of their own, and somebody who does things.
+//! The scene of watches: a sandbox, a separate home directory, and another account that raises events.
 
 use std::{
     collections::BTreeMap,
@@ -44,13 +44,13 @@ impl Scene {
         self.home.path().join(name)
     }
 
-    /// A client's builder, without a token file.
+    /// Returns a client's builder, without a token file.
     pub(super) fn builder(&self) -> colony_async::Builder {
         let base = self.sandbox.base_url();
         colony_async::Client::builder(self.sandbox.api_key()).base_url(base).cache_token(false)
     }
 
-    /// Does some async work with a client.
+    /// Runs async code with a client.
     pub(super) fn with_client<T, F: Future<Output = colony_core::Result<T>>>(
         &self,
         work: impl FnOnce(colony_async::Client) -> F,
@@ -59,7 +59,7 @@ impl Scene {
         Ok(self.runtime.block_on(work(client))?)
     }
 
-    /// The program `colony`, with these arguments.
+    /// Returns a command that runs `colony` with these arguments.
     pub(super) fn colony(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         std::os::unix::process::CommandExt::arg0(&mut command, "colony");
@@ -84,14 +84,14 @@ impl Scene {
         command
     }
 
-    /// Begins a watch of the program: what happened before is not its business.
+    /// Begins a watch of the program, from now on.
     pub(super) fn begin(&self) -> Result<(), Failed> {
         let begun = self.watch(&["--once", "--json"])?;
         let is_good = begun.status.success() && begun.stdout.is_empty();
         if is_good { Ok(()) } else { Err(format!("the first watch: {begun:?}").into()) }
     }
 
-    /// Another account does something, so often; the ids of what came of it.
+    /// Lets another account raise `count` events. Returns their ids.
     pub(super) fn happens(&self, kind: &str, count: usize) -> Result<Vec<String>, Failed> {
         self.happens_so(&json!({"kind": kind, "count": count}))
     }
@@ -102,7 +102,7 @@ impl Scene {
         Ok(ids.iter().filter_map(|id| Some(id.as_str()?.to_owned())).collect())
     }
 
-    /// Makes a request by hand.
+    /// Sends a raw request.
     pub(super) fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> Result<Value, Failed> {
         let site = self.sandbox.site();
         let host = site.trim_start_matches("http://");
@@ -126,7 +126,7 @@ impl Scene {
         Ok(reply["access_token"].as_str().ok_or("no token")?.to_owned())
     }
 
-    /// How often each event's id is in the log, without its kind.
+    /// Returns how often each event's id, without its kind, is in the log.
     pub(super) fn log(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for line in fs::read_to_string(self.path("log")).unwrap_or_default().lines() {
@@ -135,18 +135,18 @@ impl Scene {
         counts
     }
 
-    /// Looks again and again until it is so.
+    /// Polls until the condition holds.
     pub(super) fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) -> Result<(), Failed> {
         let is_so = eventually(Duration::from_secs(120), || is_so(self));
         if is_so { Ok(()) } else { Err(format!("{what}: that does not come about").into()) }
     }
 
-    /// How often a route was called.
+    /// Returns how often a route was called.
     pub(super) fn asked(&self, route: &str) -> u64 {
         self.sandbox.stats().total(route)
     }
 
-    /// Lets a client hear what happens, until it is stopped.
+    /// Lets a client watch events until it is stopped.
     pub(super) fn listen(&self, blocking: bool, watch: Watch, timer: impl Timer) -> Result<Listener, Failed> {
         let (base, key) = (self.sandbox.base_url(), self.sandbox.api_key().to_owned());
         let (said, heard) = mpsc::channel();
@@ -189,31 +189,31 @@ impl Drop for Scene {
 
 /// A watch in a thread of this process.
 pub(super) struct Listener {
-    /// The id of each event, and when it was given.
+    /// The id of each event, and the time of its delivery.
     pub(super) heard: mpsc::Receiver<(String, Instant)>,
     stopper: colony_async::events::Stopper,
     thread: JoinHandle<Result<(), String>>,
 }
 
 impl Listener {
-    /// Waits for its end; its error, if it ended with one.
+    /// Waits for its end. Returns its error, if it ended with one.
     pub(super) fn ended(self) -> Result<(), String> {
         self.thread.join().unwrap_or_else(|_| Err("it panicked".to_owned()))
     }
 
-    /// Stops it; its error, if it ended with one.
+    /// Stops it. Returns its error, if it ended with one.
     pub(super) fn stop(self) -> Result<(), String> {
         self.stopper.stop();
         self.ended()
     }
 }
 
-/// The id without its kind.
+/// Returns the id without its kind.
 pub(super) fn bare(id: &str) -> &str {
     id.rsplit(':').next().unwrap_or(id)
 }
 
-/// The resident memory of a process, in KiB.
+/// Returns the resident memory of a process, in KiB.
 pub(super) fn resident(process: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -17,7 +17,7 @@ use crate::fire::{Ground, Outcome, Tally};
 
 const START: f64 = 1_800_000_000.0;
 
-/// A machine on a clock of its own; `answer` is given each request and the seconds since the start.
+/// A machine on a simulated clock; `answer` gets each request and the seconds since the start.
 struct Bench<F> {
     machine: Machine,
     now: f64,
@@ -38,7 +38,7 @@ impl<F: FnMut(&Request, f64) -> colony_core::Result<Reply>> Bench<F> {
         Moment::new(Duration::from_secs_f64(self.now), START + self.now)
     }
 
-    /// Goes on until this moment; the error, if the watch ends before.
+    /// Runs until this moment. Returns the error, if the watch ends before.
     fn until(&mut self, end: f64, random: &mut fastrand::Rng) -> Option<Error> {
         while self.now < end {
             match self.machine.next(self.moment(), random.f64()) {
@@ -81,7 +81,7 @@ fn plain(request: &Request, now: f64) -> Reply {
     }
 }
 
-/// W7: what the service asks for by `Retry-After` and by its limit headers is waited for.
+/// W7: the watch waits for the time that the service asks for with `Retry-After` and its limit headers.
 pub(in crate::fire) fn pauses(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("pauses that the service asked for");
     for seed in 0..ground.scale.pick(20, 2_000) {
@@ -107,7 +107,7 @@ pub(in crate::fire) fn pauses(ground: &Ground) -> Outcome {
             Ok(reply(&json!({"next_cursor": time(now)}), &limit))
         });
         bench.until(1_000.0, &mut random);
-        // Rung, it does not ask earlier, either.
+        // The bell does not make it ask earlier.
         bench.machine.ring();
         let sent = std::mem::take(&mut bench.sent);
         let failures = bench.machine.health().failures;
@@ -161,7 +161,7 @@ pub(in crate::fire) fn bad_row(ground: &Ground) -> Outcome {
         let bad = random.usize(..200);
         rows[bad]["actor"] = values[random.usize(..values.len())].clone();
         let expected = rows[bad].clone();
-        // The newest first, as the service has them.
+        // The newest first, as the service returns them.
         rows.reverse();
         let mut is_given = false;
         let mut bench = Bench::new(Watch::new(), |request: &Request, now: f64| {

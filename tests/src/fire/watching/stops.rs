@@ -24,7 +24,7 @@ pub(super) fn quick(ground: &Ground, tally: &mut Tally) -> Result<(), Box<dyn st
                 if let Some(rule) = rule {
                     scene.sandbox.fail(rule.parse()?);
                 }
-                // On a clock that stands still no wait ends by itself.
+                // On a stopped clock no wait ends by itself.
                 let listener = scene.listen(blocking, Default::default(), HeldTimer::default())?;
                 let stats = || scene.sandbox.stats();
                 scene.until(what, |_| match what {

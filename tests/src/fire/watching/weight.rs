@@ -1,11 +1,11 @@
-//! W19: the libraries bring no crate along that they did not bring before they could watch.
+//! W19: watching adds no crate to the libraries.
 
 use std::{collections::BTreeSet, process::Command};
 
 use crate::fire::{Ground, Outcome, Tally};
 
-/// How many crates `cargo tree` names for each library at the commit before watching, the library itself among them;
-/// `.ci/dependencies.py` has the ceilings for every change.
+/// How many crates `cargo tree` listed for each library at the commit before watching, including the library itself;
+/// `.ci/dependencies.py` has the limits for every change.
 const BEFORE: [(&str, usize); 2] = [("colony-core", 68), ("colony-async", 133)];
 
 pub(in crate::fire) fn run(_: &Ground) -> Outcome {
