@@ -1,4 +1,4 @@
-//! What the Python package does not have, on both clients against the sandbox: raw requests, news, limits.
+//! Features that the Python package does not have, on both clients against the sandbox: raw requests, news, limits.
 
 use colony_async::{
     Client, ErrorKind, Open, PostId,
@@ -21,7 +21,7 @@ use http::Method;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-/// A sandbox, and a place for tokens that nobody else uses.
+/// A sandbox, and a private directory for tokens.
 struct Scene {
     sandbox: Sandbox,
     directory: tempfile::TempDir,
@@ -33,7 +33,7 @@ impl Scene {
         Self { sandbox, directory: tempfile::tempdir().expect("a directory") }
     }
 
-    /// A client of this account.
+    /// Returns a client of this account.
     fn client(&self, api_key: &str) -> Client {
         Client::builder(api_key)
             .base_url(self.sandbox.base_url())
@@ -42,7 +42,7 @@ impl Scene {
             .expect("a client")
     }
 
-    /// Pays an invoice, as somebody's wallet would.
+    /// Pays an invoice, as a wallet would.
     async fn pay(&self, invoice: &str) {
         let url = format!("{}/_control/pay", self.sandbox.site());
         let reply = reqwest::Client::new().post(url).json(&json!({"invoice": invoice})).send().await;
@@ -55,7 +55,7 @@ impl Scene {
     }
 }
 
-/// Both clients know whether the account has commented on a post, and ask once for it.
+/// Both clients know whether the account has commented on a post, and send one request for it.
 #[test]
 fn what_was_answered_is_known() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

@@ -1,6 +1,6 @@
-//! Replies of any size: what is read is bounded, and what is large streams.
+//! Replies of any size: reads are bounded, and large replies stream.
 //!
-//! Memory is measured in a process of its own, the program `bodies`.
+//! Memory is measured in a separate process, the program `bodies`.
 #![cfg(target_os = "linux")]
 
 use std::process::Command;
@@ -12,7 +12,7 @@ fn client(base_url: &str) -> Client {
     Client::builder("col_bodies").base_url(base_url).cache_token(false).build().expect("a client")
 }
 
-/// Gives what the program said and the most memory that it had, in MiB.
+/// Returns the program's output and its peak memory, in MiB.
 fn in_a_process(what: &str, base_url: &str) -> (String, usize) {
     let output = Command::new(env!("CARGO_BIN_EXE_bodies"))
         .args([what, base_url])
@@ -69,7 +69,7 @@ async fn a_broken_download_says_how_far_it_came() {
     assert_eq!(error.kind(), ErrorKind::Network);
     assert!(error.message().contains(&format!("{received} bytes had arrived")), "{error}");
     assert!(stream.next().await.is_none());
-    // Nothing of a success that was not read is taken for an answer.
+    // A success that was not read completely is not an answer.
     assert_eq!(
         client
             .stream(download())

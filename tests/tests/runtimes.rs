@@ -13,7 +13,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// A server that keeps connections open, and a client of it.
+/// Returns a server that keeps connections open, and a client of it.
 fn stage(runtime: &Runtime) -> (MockServer, Client) {
     runtime.block_on(async {
         let server = MockServer::start().await;
@@ -49,8 +49,8 @@ fn limited(work: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// As a client in a `static` is used by the `#[tokio::test]`s of a program: each has a runtime of its own,
-/// several run at once, and each ends while others are under way.
+/// The use of a client in a `static` by the `#[tokio::test]`s of a program: each has its own runtime, several run at
+/// once, and each ends while others are under way.
 #[test]
 fn a_client_serves_runtimes_that_come_and_go() {
     limited(|| {

@@ -1,4 +1,4 @@
-//! The simulation of `colony_tests::sim` itself. What it says of the protocol is the row SIM of `fire`.
+//! Tests of the simulation `colony_tests::sim` itself. Its results for the protocol are the row SIM of `fire`.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ fn a_quiet_world_has_one_login() {
     assert_eq!(report.outcomes, [Outcome::Done; 5]);
 }
 
-/// As many as are asked for, with every loss; for whoever looks for one.
+/// Runs a chosen number of worlds and prints every loss, to search for one.
 #[test]
 fn rotations_lose_nothing() {
     let seeds = std::env::var("COLONY_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(100);

@@ -1,5 +1,5 @@
-//! Every list that the registry walks, on both clients, against servers that are hard on walks: each walk ends, gives
-//! each row once and misses none that was there throughout.
+//! Every list that the registry walks, on both clients, against difficult servers: each walk ends, yields each row
+//! once and misses none that existed throughout.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,22 +12,22 @@ use colony_core::{
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-/// What a server does to those who walk.
+/// A server's behaviour towards walks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Habit {
-    /// Nothing.
+    /// It has no fault.
     Honest,
-    /// It gives at most so many rows, whatever was asked for.
+    /// It returns at most this many rows, whatever the request.
     Caps(usize),
-    /// It gives the first page again and again.
+    /// It always returns the first page.
     IgnoresPosition,
-    /// It puts so many rows on top before every request but the first.
+    /// It adds this many rows on top before every request but the first.
     Adds(usize),
     /// It removes the first row before every request but the first.
     Removes,
 }
 
-/// What a page says of the list.
+/// The information in a page about the list.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Says {
     Total,
@@ -36,7 +36,7 @@ enum Says {
     Nothing,
 }
 
-/// How many rows there are at first.
+/// The initial number of rows.
 const ROWS: usize = 130;
 
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Server {
         self.asked += 1;
         assert!(before < 100, "the walk goes on for ever");
         let rows: Vec<usize> = match self.habit {
-            // The list settles some time, or nobody would reach its end.
+            // The list stops growing at some point, or no walk would reach its end.
             Habit::Adds(added) => (0..before.min(3) * added).map(|n| 1000 + n).rev().chain(0..ROWS).collect(),
             Habit::Removes => (before.min(9)..ROWS).collect(),
             _ => (0..ROWS).collect(),
@@ -84,7 +84,7 @@ impl Server {
     }
 }
 
-/// Whether a list comes as a bare array.
+/// Returns whether a list is returned as a bare array.
 fn is_bare(operation: &str) -> bool {
     matches!(operation, "iter_notifications" | "iter_conversations")
 }
@@ -97,7 +97,7 @@ fn reply(body: &Value) -> Reply {
     Reply::new(StatusCode::OK, headers, Bytes::from(body.to_string()))
 }
 
-/// A script that is answered by this function, logins aside.
+/// Returns a script whose replies, except to logins, come from this function.
 fn served(answer: impl Fn(&Request) -> Value + Send + Sync + 'static) -> Script {
     Script::new().served_by(move |request, _| {
         if request.template() == "/auth/token" {
@@ -107,7 +107,7 @@ fn served(answer: impl Fn(&Request) -> Value + Send + Sync + 'static) -> Script 
     })
 }
 
-/// The operations that walk a list.
+/// Returns the operations that walk a list.
 fn walks() -> impl Iterator<Item = &'static Operation> {
     registry::operations().map(|(_, operation)| operation).filter(|operation| {
         matches!(call(operation), Some(Call::List(_))) || operation.name == "get_all_comments"
@@ -119,7 +119,7 @@ fn call(operation: &Operation) -> Option<Call> {
     operation.prepare(given.map(|name| (name, json!("x"))).collect()).ok()
 }
 
-/// Both clients, of a server whose habit can be changed.
+/// Both clients of a server whose habit can be changed.
 struct Walkers {
     server: Arc<Mutex<Server>>,
     runtime: tokio::runtime::Runtime,
@@ -140,7 +140,7 @@ impl Walkers {
         }
     }
 
-    /// What each client finds.
+    /// Returns the rows that each client finds.
     fn walk(&self, operation: &Operation, habit: Habit, says: Says) -> [Result<Vec<usize>>; 2] {
         let prepare = || {
             *self.server.lock().unwrap() = Server { habit, says, asked: 0 };
@@ -175,11 +175,12 @@ fn each_row_comes_once_and_none_is_missed() {
         ];
         for habit in habits {
             for says in [Says::Total, Says::More, Says::Both, Says::Nothing] {
-                // An object that says nothing is at its end where it is short.
+                // An object without information about the list is taken for the last page if it is short.
                 if matches!(habit, Habit::Caps(_)) && says == Says::Nothing && !is_bare(operation.name) {
                     continue;
                 }
-                // Where a whole page is added each time and nothing is counted, nobody can tell it from a repeated page.
+                // If a whole page is added each time and the server gives no count, it cannot be told from a repeated
+                // page.
                 if habit == Habit::Adds(20) && matches!(says, Says::More | Says::Nothing) {
                     continue;
                 }

@@ -1,4 +1,4 @@
-//! Clients that answer from a script: every operation, on both clients, with no server.
+//! Clients that reply from a script: every operation, on both clients, without a server.
 
 use std::{
     sync::{
@@ -58,7 +58,7 @@ fn has_replied_asks_for_one_comment_on_the_post() {
     assert!(script.sent().iter().all(|sent| sent.request["query"] == query), "{:?}", script.sent());
 }
 
-/// Two pages of two posts, then an error.
+/// Returns two pages of two posts, then an error.
 fn three_pages() -> Script {
     let page = |ids: [&str; 2]| {
         let items: Vec<Value> = ids.iter().map(|id| json!({"id": id, "title": id, "body": "b"})).collect();
@@ -157,7 +157,7 @@ fn a_page_fetches_the_next_one() {
     assert_eq!(of(&script.sent()[1].request["query"], "kinds"), Some("dm_sent"));
 }
 
-/// A parameter of a query.
+/// Returns a parameter of a query.
 fn of<'q>(query: &'q Value, name: &str) -> Option<&'q str> {
     query.as_array()?.iter().find(|pair| pair[0] == name)?[1].as_str()
 }
@@ -182,7 +182,7 @@ fn renewing_ahead_of_time_is_no_busy_loop() {
             let is_login = request.template() == "/auth/token";
             let status =
                 if is_login && counted.fetch_add(1, Ordering::SeqCst) > 0 { answer } else { StatusCode::OK };
-            // A token that is stale as soon as it is there.
+            // A token that is stale as soon as it is issued.
             let iat = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
             let claims = BASE64_URL_SAFE_NO_PAD.encode(json!({"iat": iat, "exp": iat + 1}).to_string());
             let body = json!({"access_token": format!("e30.{claims}.signature"), "token_type": "bearer"});
@@ -194,14 +194,14 @@ fn renewing_ahead_of_time_is_no_busy_loop() {
         while logins.load(Ordering::SeqCst) < 2 {
             thread::yield_now();
         }
-        // Time for thousands of renewals, were there no pause.
+        // Enough time for thousands of renewals without pauses.
         let other = colony_blocking::Client::builder("col_test").script(&Script::new()).build().unwrap();
         (0..1_000).for_each(|_| drop(other.account().get().unwrap()));
         assert_eq!(logins.load(Ordering::SeqCst), 2, "{answer}");
     }
 }
 
-/// A watch waits for moments: each of its waits ends at once and is over.
+/// A watch waits until points in time: each of its waits ends at once.
 #[tokio::test]
 async fn a_watch_with_a_script_does_not_wait_for_its_rounds() {
     use std::time::Duration;

@@ -76,7 +76,7 @@ fn plant(path: &Path) -> io::Result<()> {
     io::Write::write_all(&mut options.write(true).create_new(true).mode(0o600).open(path)?, text.as_bytes())
 }
 
-/// Returns what must not change: the file's bytes, mode and owner.
+/// Returns the state that must not change: the file's bytes, mode and inode.
 fn state(path: &Path) -> io::Result<(Vec<u8>, u32, u64)> {
     let found = fs::symlink_metadata(path)?;
     Ok((fs::read(path)?, found.mode(), found.ino()))

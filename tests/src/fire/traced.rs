@@ -49,7 +49,7 @@ const CASES: [Case; 15] = [
     case(FACTS, Some("."), &["EIO", "EACCES", "ESTALE"]),
 ];
 
-/// Runs each failure on an empty cache, with one client, and beside an expired token, with the other.
+/// Runs each failure on an empty cache, with the async client, and beside an expired token, with the blocking one.
 pub(super) fn run(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("processes whose system calls fail");
     if !can_trace() {

@@ -8,7 +8,7 @@ use super::{
     scene::Scene,
 };
 
-/// A path that is accessed before the lookups, to mark their begin in the trace.
+/// Paths that are accessed before and after the lookups, as marks in the trace.
 const BEGIN: &str = "/colony-lookups-begin";
 const END: &str = "/colony-lookups-end";
 

@@ -1,4 +1,4 @@
-//! Daily budgets (P3) on a disk that fails, and beside a clock that steps: never more than the budget.
+//! Daily budgets (P3) on a failing disk, and with a clock that steps: never more than the budget.
 
 use std::{path::Path, time::Duration};
 
@@ -27,8 +27,8 @@ fn created(sandbox: &Sandbox) -> u64 {
     stats.with_status("POST /posts", 200) + stats.with_status("POST /posts", 201)
 }
 
-/// The n-th operation of the disk fails, once or from then on: what cannot be counted is not sent, and a program that
-/// comes later has no more than what is left.
+/// The n-th operation of the disk fails, once or from then on: a call that cannot be counted is not sent, and a later
+/// program has no more than the rest of the budget.
 #[tokio::test]
 async fn p3_a_disk_that_fails_gives_nothing_beyond_the_budget() {
     let (mut faults, mut refused) = (0, 0);
@@ -69,7 +69,7 @@ async fn p3_a_clock_that_steps_gives_no_budget_twice() {
     let start = colony_core::token::freshness::unix_seconds(std::time::SystemTime::now());
     let timer = TestTimer::at(start);
     let client = builder(&sandbox, state.path()).timer(timer.clone()).build().expect("a client");
-    // Days from the first, and how many are let through that day.
+    // Days since the first, and how many calls are let through on that day.
     for (day, expected) in
         [(0.0, BUDGET), (1.0, BUDGET), (0.0, 0), (-3.0, 0), (1.0, 0), (2.0, BUDGET), (1.5, 0)]
     {

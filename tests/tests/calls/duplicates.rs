@@ -1,4 +1,4 @@
-//! A call acts once, however often it is sent: writes of every kind through a gateway that loses, repeats and
+//! A call acts once even if it is sent several times: writes of every kind through a gateway that loses, repeats and
 //! holds back requests and answers. `COLONY_TESTS_LONG=1` makes ten thousand.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Settings};
 
-/// Half of the writes are each client's.
+/// The number of writes, half of them for each client.
 const SHORT: usize = 480;
 const LONG: usize = 10_000;
 const AT_ONCE: usize = 8;
 
-/// What the writes need to be there.
+/// The objects that the writes need.
 struct Scene {
     sandbox: Sandbox,
     base_url: String,
@@ -28,7 +28,7 @@ struct Scene {
     _listener: Listener,
     post: String,
     own_post: String,
-    /// Somebody else, about whom notes are kept.
+    /// Another account, about which notes are kept.
     peer: String,
 }
 
@@ -60,7 +60,7 @@ impl Scene {
         }
     }
 
-    /// The `n`-th write, which carries the marker `call-n`. All kinds take turns.
+    /// Returns the `n`-th write, which carries the marker `call-n`. All kinds take turns.
     fn write(&self, n: usize) -> Call {
         let marker = format!("call-{n}");
         let raw = |method, path: &str, body: Value| {
@@ -107,7 +107,7 @@ fn call(name: &str, arguments: Value) -> Call {
     registry::find(name).expect(name).prepare(arguments).expect("arguments")
 }
 
-/// Whether each call succeeded, by number.
+/// Returns whether each call succeeded, by number.
 async fn run(scene: &Arc<Scene>, writes: usize, idempotent_writes: bool) -> HashMap<usize, bool> {
     let asynchronous = scene.client::<colony_async::Http>(idempotent_writes);
     let blocking = scene.client::<colony_blocking::Http>(idempotent_writes);
@@ -137,7 +137,7 @@ fn is_success(n: usize, outcome: Result<Value>) -> bool {
     match outcome {
         Ok(_) => true,
         Err(error) => {
-            // What a gateway does, and nothing else.
+            // Only errors that a gateway causes.
             let by_gateway = error.is_network() || matches!(error.status(), Some(404 | 502..=504));
             assert!(by_gateway, "call-{n}: {error}");
             false
@@ -153,7 +153,7 @@ fn seed() -> u64 {
     std::env::var("COLONY_TESTS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(9)
 }
 
-/// Checks that no call acted twice, and that each that succeeded acted once.
+/// Checks that no call acted twice, and that each successful call acted once.
 async fn acts_once(hides_keys: bool) {
     let settings = Settings { seed: seed(), hides_keys };
     let scene = Arc::new(Scene::new(settings).await);
@@ -170,7 +170,7 @@ async fn acts_once(hides_keys: bool) {
         assert!(acted <= 1, "call-{n} acted {acted} times (seed {})", settings.seed);
         assert!(!ok || acted == 1, "call-{n} succeeded and did not act (seed {})", settings.seed);
     }
-    // The gateway did its work, and the client its own.
+    // The gateway failed requests, and the client repeated them.
     assert!(succeeded > writes / 3, "{succeeded} of {writes}");
     assert!(tally.fates.values().all(|count| *count > 0) && tally.fates.len() >= 7, "{:?}", tally.fates);
 }

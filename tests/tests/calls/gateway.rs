@@ -1,5 +1,5 @@
-//! A gateway in front of a server that fails as gateways do: it loses requests and answers, repeats them, holds
-//! them back, and answers 502, 503 and 504, before or after the server has acted. By a seed.
+//! A gateway in front of a server that fails as gateways do: it loses requests and answers, repeats them, holds them
+//! back, and answers 502, 503 and 504, before or after the server has acted, from a seed.
 
 use std::{
     collections::HashMap,
@@ -12,16 +12,16 @@ use colony_tests::raw::{Listener, Received, Stream, reply};
 use reqwest::{Client, Response};
 use tokio::io::AsyncWriteExt as _;
 
-/// How the gateway is set up.
+/// The settings of the gateway.
 #[derive(Clone, Copy)]
 pub(crate) struct Settings {
     /// Where the server is: `http://host:port`.
     pub(crate) seed: u64,
-    /// Whether it takes the key out, as a server sees it that keeps none. It sends nothing twice then.
+    /// Whether it removes the key, to simulate a server that keeps none. It then sends no request twice.
     pub(crate) hides_keys: bool,
 }
 
-/// What became of the writes, by the marker that each call carries (`call-17`).
+/// The results of the writes, by the marker of each call (`call-17`).
 #[derive(Default)]
 pub(crate) struct Tally {
     /// How often the server acted.
@@ -39,7 +39,7 @@ pub(crate) struct Gateway {
     state: Arc<Mutex<(fastrand::Rng, Tally)>>,
 }
 
-/// What happens to a write.
+/// The fate of a write.
 #[derive(Clone, Copy)]
 enum Fate {
     Pass,
@@ -53,7 +53,7 @@ enum Fate {
 }
 
 impl Gateway {
-    /// Starts one before the server at `http://host:port`, and gives where it listens.
+    /// Starts a gateway in front of the server at `http://host:port`, and returns its listener.
     pub(crate) fn start(server: String, settings: Settings) -> (Self, Listener) {
         let listener = Listener::bind().expect("a loopback port");
         let random = fastrand::Rng::with_seed(settings.seed);
@@ -65,7 +65,7 @@ impl Gateway {
         (gateway, listener)
     }
 
-    /// What became of the writes.
+    /// Returns the results of the writes.
     pub(crate) fn tally(&self) -> Tally {
         std::mem::take(&mut self.state().1)
     }
@@ -127,7 +127,7 @@ impl Gateway {
         fate
     }
 
-    /// Sends a request on, notes whether the server acted on it, and gives its answer.
+    /// Forwards a request, records whether the server acted on it, and returns its answer.
     async fn forward(&self, request: &Received) -> Option<Vec<u8>> {
         let method = request.method.parse().expect("a method");
         let mut forwarded = self.http.request(method, format!("{}{}", self.server, request.target));
@@ -162,7 +162,7 @@ async fn played(answer: Response) -> Option<Vec<u8>> {
     Some(reply(status, &headers, answer.bytes().await.ok()?))
 }
 
-/// The marker in a request's address or body.
+/// Returns the marker in a request's address or body.
 fn marker(request: &Received) -> Option<String> {
     let text = format!("{} {}", request.target, String::from_utf8_lossy(&request.body));
     let start = text.find("call-")?;

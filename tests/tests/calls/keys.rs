@@ -1,4 +1,4 @@
-//! Idempotency keys, and what is repeated.
+//! Idempotency keys, and the requests that are repeated.
 
 use colony_tests::server::Server;
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ async fn a_batch_counts_its_requests() {
     }
 }
 
-/// The server closes the connection without a byte, as it does with one that it has given up.
+/// The server closes the connection without a byte, as with a kept connection that it has closed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_connection_is_no_answer() {
     let (login, ok) = (
@@ -150,7 +150,7 @@ async fn a_closed_connection_is_no_answer() {
         };
         let (outcome, sent) = run("get_me", json!({}), &[&login, &closed, &closed, &ok]).await;
         assert!(outcome.is_ok() && sent.len() == 3, "{outcome:?}");
-        // A write once more, with the same key.
+        // A write is sent again, with the same key.
         let (outcome, sent) = run("create_post", post(), &[&login, &closed, &ok]).await;
         assert!(outcome.is_ok() && sent.len() == 2, "{outcome:?}");
         let keys: Vec<_> = sent.iter().map(|request| request.header("idempotency-key")).collect();
@@ -161,7 +161,7 @@ async fn a_closed_connection_is_no_answer() {
         let (outcome, sent) = run("recover_key", json!({"username": "ada"}), &[&closed, &ok]).await;
         assert!(failed(outcome).is_network());
         assert_eq!(sent.len(), 1);
-        // The login is a request like another.
+        // The login is repeated too.
         let (outcome, _) = run("get_me", json!({}), &[&closed, &login, &ok]).await;
         assert!(outcome.is_ok(), "{outcome:?}");
     }

@@ -1,4 +1,4 @@
-//! Time limits: which one ends a call, and what the error says of it.
+//! Time limits: which one ends a call, and how the error reports it.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use wiremock::ResponseTemplate;
 use crate::scene::{KINDS, Scene, Setup, failed, made, post, status};
 
 const SHORT: Duration = Duration::from_millis(200);
-/// Nothing here takes so long, unless a limit is not kept.
+/// Longer than any test here takes, unless a limit has no effect.
 const LONG: Duration = Duration::from_secs(600);
 
 fn slow() -> ResponseTemplate {
@@ -45,7 +45,7 @@ async fn a_limit_ends_the_call_and_is_named() {
             assert!(error.is_network() && error.to_string().contains("0.2 s"), "{error}");
             assert!(error.to_string().contains(limit.as_str()), "{error}");
             assert_eq!(error.operation(), Some("create_post"));
-            // The server may have acted: the key says how to repeat it, and nothing was repeated here.
+            // The server may have acted: the error has the key for a repetition, and the client did not repeat it.
             assert!(error.idempotency_key().is_some());
             assert_eq!(scene.requests().await.len(), 1);
         }
@@ -114,7 +114,7 @@ async fn a_deadline_names_the_cause_of_tries_without_an_answer() {
         let base_url = format!("http://{}/api/v1", closed.local_addr().expect("its address"));
         drop(closed);
         let setup = Setup { deadline: Some(limit), retry: Some(retry.clone()), ..Setup::default() };
-        // An operation without a login, whose tries have a budget of their own.
+        // An operation without a login, whose tries have a separate budget.
         let error = failed(setup.call(kind, &base_url, "recover_key", json!({"username": "ada"})).await);
         assert_eq!(error.limit(), Some((Limit::Deadline, limit)), "{error}");
         let told = ["connection refused", "the deadline of 2 s leaves no time to try again after one try"];

@@ -1,5 +1,5 @@
-//! Calls on both clients: what is repeated and under which key, which limit ends a call, where a redirect
-//! leads, and what is told of it.
+//! Calls on both clients: which requests are repeated and under which key, which limit ends a call, where a redirect
+//! leads, and how a call is reported.
 
 #![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
 

@@ -1,4 +1,4 @@
-//! Where a redirect leads, and what is no answer.
+//! Where a redirect leads, and which replies are not an answer.
 
 use serde_json::json;
 use wiremock::ResponseTemplate;
@@ -92,7 +92,7 @@ async fn an_empty_answer_or_a_page_is_no_success() {
                 assert_eq!((error.operation(), error.request_id()), (Some(name), Some("req-7")), "{error}");
             }
         }
-        // Where nothing is due, nothing is a success.
+        // If the operation returns nothing, an empty reply is a success.
         let scene = Scene::new().await;
         scene.on("DELETE", "/posts/", None, ResponseTemplate::new(200)).await;
         let arguments = json!({"post_id": crate::scene::POST});

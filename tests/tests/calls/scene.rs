@@ -15,7 +15,7 @@ pub(crate) use colony_tests::stage::{KINDS, Kind};
 
 pub(crate) const POST: &str = "e70a15ec-ec4f-43fa-a1a8-7ff4064cb2c3";
 
-/// What a client is built and called with.
+/// The settings of a client and its calls.
 #[derive(Clone, Default)]
 pub(crate) struct Setup {
     pub(crate) timeout: Option<Duration>,
@@ -56,7 +56,7 @@ impl Setup {
         client
     }
 
-    /// Makes a call by one of the clients.
+    /// Makes a call with one of the clients.
     pub(crate) async fn call(
         &self,
         kind: Kind,
@@ -76,7 +76,7 @@ impl Setup {
     }
 }
 
-/// A server that logs everybody in.
+/// A server that accepts every login.
 pub(crate) struct Scene {
     pub(crate) server: MockServer,
 }
@@ -93,20 +93,20 @@ impl Scene {
         format!("{}/api/v1", self.server.uri())
     }
 
-    /// Answers requests of this method to paths that match; the first `times` of them, where told.
+    /// Answers requests with this method to matching paths; only the first `times` of them, if given.
     pub(crate) async fn on(&self, verb: &str, paths: &str, times: Option<u64>, answer: ResponseTemplate) {
         let mock = Mock::given(method(verb)).and(path_regex(paths)).respond_with(answer);
         let mock = if let Some(times) = times { mock.up_to_n_times(times) } else { mock };
         mock.with_priority(if times.is_some() { 1 } else { 5 }).mount(&self.server).await;
     }
 
-    /// The requests that were made, logins aside.
+    /// Returns the requests, except logins.
     pub(crate) async fn requests(&self) -> Vec<Request> {
         let all = self.server.received_requests().await.expect("they are recorded");
         all.into_iter().filter(|request| !request.url.path().ends_with("/auth/token")).collect()
     }
 
-    /// The key of each request.
+    /// Returns the key of each request.
     pub(crate) async fn keys(&self) -> Vec<Option<String>> {
         self.requests().await.iter().map(key).collect()
     }

@@ -1,4 +1,4 @@
-//! What is told of a call: a span with the names of the OpenTelemetry conventions, and an event for each pause.
+//! The traces of a call: a span with the names of the OpenTelemetry conventions, and an event for each pause.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use crate::scene::{Scene, Setup, status};
 
 type Fields = BTreeMap<String, String>;
 
-/// Notes the spans and events of calls.
+/// Records the spans and events of calls.
 #[derive(Clone, Default)]
 struct Notes(Arc<Mutex<Noted>>);
 

@@ -22,7 +22,7 @@ async fn call(builder: Builder<Http>) -> colony_async::Result<()> {
     builder.build()?.request(Method::GET, "/stats").send().await.map(drop)
 }
 
-/// What `build` refuses.
+/// Returns the error of `build`.
 fn refused(builder: Builder<Http>) -> String {
     let error = builder.build().expect_err("it is refused");
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
@@ -67,7 +67,7 @@ async fn plain_http_to_another_machine_can_be_refused() {
     let far = refused(builder("http://colony.example/api/v1").https_only(true));
     assert!(far.contains("colony.example") && far.contains("https"), "{far}");
     call(builder(&servers::plain()).https_only(true)).await.expect("this machine is near");
-    // Another base that a call names is judged as well.
+    // A base that a call names is checked too.
     let client = builder("http://127.0.0.1:1").https_only(true).build().expect("a client");
     let register = Register::new("ada", "Ada", "bio").base_url("http://colony.example/api/v1");
     assert_eq!(client.execute(register).await.expect_err("it is refused").kind(), ErrorKind::Config);
@@ -106,14 +106,14 @@ async fn an_address_without_a_host_is_refused() {
     ] {
         assert!(refused(builder(address)).contains("host"), "{address}");
     }
-    // Also where a call names another base.
+    // Also if a call names another base.
     let client = builder("http://127.0.0.1:1").build().expect("a client");
     let register = Register::new("ada", "Ada", "bio").base_url("http:///api/v1");
     let error = client.execute(register).await.expect_err("it is refused");
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
 }
 
-/// The TLS library of this crate's connections is nobody else's affair.
+/// The TLS library of this crate's connections does not affect other clients.
 #[tokio::test]
 async fn another_client_in_the_same_program_works() {
     let server = servers::plain();
@@ -125,7 +125,7 @@ async fn another_client_in_the_same_program_works() {
     assert!(theirs.expect("answered").status().is_success());
 }
 
-/// The pool of threads that block is full of callers of this very client.
+/// The pool of blocking threads is full of callers of this client.
 #[test]
 fn names_are_looked_up_when_every_blocking_thread_waits() {
     let server = servers::plain().replace("127.0.0.1", "localhost");

@@ -16,7 +16,7 @@ use rustls::{
 
 use crate::made;
 
-/// Listens, and serves each connection on a thread of its own.
+/// Listens, and serves each connection on its own thread.
 fn listen(serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -30,7 +30,7 @@ fn listen(serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -
     address
 }
 
-/// Answers one request with what a login and any other call can read.
+/// Answers one request with a reply that a login and any other call can read.
 fn answer(mut stream: impl Read + Write) -> io::Result<()> {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
@@ -42,12 +42,12 @@ fn answer(mut stream: impl Read + Write) -> io::Result<()> {
     stream.flush()
 }
 
-/// A server without TLS.
+/// Starts a server without TLS.
 pub(crate) fn plain() -> String {
     plain_with(|| ())
 }
 
-/// The same, which does this for each connection before it answers.
+/// Does the same; the server runs `work` for each connection before it answers.
 pub(crate) fn plain_with(work: impl Fn() + Send + Sync + 'static) -> String {
     let serve = move |stream| {
         work();
@@ -56,7 +56,7 @@ pub(crate) fn plain_with(work: impl Fn() + Send + Sync + 'static) -> String {
     format!("http://{}", listen(serve))
 }
 
-/// A server with the made certificate; `asks` for one of the client's.
+/// Starts a server with the generated certificate; with `asks` it requests a client certificate.
 pub(crate) fn tls(asks: bool) -> String {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
@@ -85,7 +85,8 @@ pub(crate) fn tls(asks: bool) -> String {
     format!("https://localhost:{}", address.port())
 }
 
-/// A SOCKS5 proxy ([RFC 1928](https://www.rfc-editor.org/rfc/rfc1928)) that takes names, and finds every one here.
+/// A SOCKS5 proxy ([RFC 1928](https://www.rfc-editor.org/rfc/rfc1928)) that accepts names, and resolves every one to
+/// this host.
 pub(crate) fn socks() -> SocketAddr {
     listen(|mut client| {
         let mut greeting = [0; 2];

@@ -91,7 +91,7 @@ async fn registration(c: &Contract) {
     c.delete(&new, "/auth/account").await;
 }
 
-/// The code of RFC 6238 for a secret in Base32.
+/// Returns the code of RFC 6238 for a secret in Base32.
 fn totp(secret: &str, steps: u64) -> String {
     let mut bits = String::new();
     for letter in secret.bytes() {

@@ -12,7 +12,7 @@ pub(crate) async fn story(c: &Contract, me: &Who) {
     feeds(c, me, &other).await;
 }
 
-/// A new post in a colony of this name.
+/// Creates a post in a colony of this name.
 pub(crate) async fn new_post(c: &Contract, who: &Who, title: &str) -> String {
     let body = json!({
         "title": title, "body": "A body with a word.", "colony": "general", "tags": ["contract", "rust"],

@@ -1,4 +1,4 @@
-//! What an agent keeps: notes, bookmarks, reminders, alerts, templates, the vault, the wiki, collections.
+//! The data that an agent keeps: notes, bookmarks, reminders, alerts, templates, the vault, the wiki, collections.
 
 use serde_json::{Value, json};
 
@@ -133,7 +133,7 @@ async fn collections(c: &Contract, me: &Who, other: &Who, post: &str) {
 
 async fn webhooks(c: &Contract, me: &Who, other: &Who) {
     c.get(&nobody(), "/webhooks/events").await;
-    // Nothing listens there: the attempts fail, and are kept as well.
+    // No receiver listens there: the attempts fail, and are recorded too.
     let body = json!({
         "url": "http://127.0.0.1:9/hook", "secret": "0123456789abcdef", "events": ["direct_message"],
     });

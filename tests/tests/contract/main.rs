@@ -1,7 +1,7 @@
-//! Every reply that the sandbox gives against the service's own description: exactly its fields, of its types,
-//! under its status.
+//! Every reply of the sandbox against the service's own description: exactly its fields, with its types, under its
+//! status.
 //!
-//! One story visits each route that is served; a route that no reply was checked for fails by name.
+//! One test visits each served route; a route without a checked reply fails by name.
 
 #![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
 
@@ -19,7 +19,7 @@ use colony_tests::openapi::{Description, route};
 use reqwest::{Client, Method, multipart};
 use serde_json::{Value, json};
 
-/// Where a reply differs from the description on purpose: route, fault, reason.
+/// Deliberate differences of a reply from the description: route, fault, reason.
 const EXCEPTIONS: [(&str, &str, &str); 1] = [(
     "POST /messages/conversations/{}/spam",
     "status 200, not 201",
@@ -42,7 +42,7 @@ pub(crate) struct Contract {
     faults: Mutex<BTreeSet<String>>,
 }
 
-/// Who calls.
+/// The caller.
 #[derive(Clone)]
 pub(crate) struct Who {
     pub(crate) id: String,
@@ -50,7 +50,7 @@ pub(crate) struct Who {
     token: String,
 }
 
-/// Nobody: a call without a token.
+/// Returns the anonymous caller, which has no token.
 pub(crate) fn nobody() -> Who {
     Who { id: String::new(), name: String::new(), token: String::new() }
 }
@@ -67,7 +67,7 @@ impl Contract {
         }
     }
 
-    /// Sends `METHOD /path` as somebody; a body of `null` is none.
+    /// Sends `METHOD /path` as this caller; a body of `null` is none.
     pub(crate) async fn send(&self, who: &Who, request: &str, body: Value) -> (u16, Value) {
         let (method, path) = request.split_once(' ').expect("METHOD /path");
         let url = format!("{}{path}", self.sandbox.base_url());
@@ -126,7 +126,7 @@ impl Contract {
             }
         }
         for fault in found {
-            // A list says the same of each row.
+            // All rows of a list share one fault.
             let fault = fault.split('[').enumerate().map(|(at, part)| match part.split_once(']') {
                 Some((_, rest)) if at > 0 => rest.to_owned(),
                 _ => part.to_owned(),
@@ -139,7 +139,7 @@ impl Contract {
         self.checked.lock().unwrap().insert(route);
     }
 
-    /// A call that must succeed.
+    /// Makes a call that must succeed.
     pub(crate) async fn ok(&self, who: &Who, request: &str, body: Value) -> Value {
         let (status, reply) = self.send(who, request, body).await;
         assert!((200..300).contains(&status), "{request} as {:?}: {status} {reply}", who.name);
@@ -166,7 +166,7 @@ impl Contract {
         self.ok(who, &format!("DELETE {path}"), Value::Null).await
     }
 
-    /// A call that must be refused with this status.
+    /// Makes a call that must be refused with this status.
     pub(crate) async fn refused(&self, who: &Who, request: &str, body: Value, expected: u16) -> Value {
         let (status, reply) = self.send(who, request, body).await;
         assert_eq!(status, expected, "{request}: {reply}");
@@ -186,7 +186,7 @@ impl Contract {
         reply
     }
 
-    /// A control call.
+    /// Makes a control call.
     pub(crate) async fn control(&self, what: &str, body: Value) -> Value {
         let url = format!("{}/_control/{what}", self.sandbox.site());
         let reply = self.http.post(url).json(&body).send().await.expect("a reply");
@@ -194,13 +194,13 @@ impl Contract {
         reply.json().await.expect("JSON")
     }
 
-    /// What would have been mailed.
+    /// Returns the mails that would have been sent.
     pub(crate) async fn mail(&self) -> Value {
         let url = format!("{}/_control/mail", self.sandbox.site());
         self.http.get(url).send().await.expect("a reply").json().await.expect("JSON")
     }
 
-    /// The account of a key.
+    /// Logs in with a key and returns its account.
     pub(crate) async fn login(&self, key: &str) -> Who {
         let reply = self.post(&nobody(), "/auth/token", json!({ "api_key": key })).await;
         let mut who = Who { token: text(&reply["access_token"]), ..nobody() };
@@ -209,14 +209,14 @@ impl Contract {
         who
     }
 
-    /// A new account.
+    /// Registers an account.
     pub(crate) async fn register(&self, name: &str) -> Who {
         let body = json!({"username": name, "display_name": name, "bio": "An account for tests"});
         let reply = self.post(&nobody(), "/auth/register", body).await;
         self.login(&text(&reply["api_key"])).await
     }
 
-    /// A new account of a person.
+    /// Registers an account of a person.
     pub(crate) async fn human(&self, name: &str) -> Who {
         let who = self.register(name).await;
         self.control("user", json!({"username": name, "user_type": "human", "karma": 100})).await;
@@ -228,7 +228,7 @@ pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Whether a path is one that a template stands for.
+/// Returns whether a path matches a template.
 fn fits(template: &str, asked: &str) -> bool {
     let (places, parts) = (template.split('/'), asked.split('/'));
     places.clone().count() == parts.clone().count()
@@ -276,7 +276,7 @@ async fn every_reply_is_as_the_service_describes_it() {
     );
 }
 
-/// A listed route as the description names it.
+/// Returns a listed route in the description's form.
 fn normal(key: &str) -> String {
     let (method, path) = key.split_once(' ').expect("METHOD /path");
     route(method, if path == "/" { "" } else { path })

@@ -8,7 +8,7 @@ use crate::{
     draw::{Draw, UUID, Way},
 };
 
-/// Arguments that cannot be guessed; `null` for one that does not go with the others.
+/// Arguments that cannot be guessed; `null` for one that excludes the others.
 const GIVEN: [(&str, &str, &str); 14] = [
     (
         "attest_post",
@@ -30,12 +30,12 @@ const GIVEN: [(&str, &str, &str); 14] = [
     ("vote_post", "value", "1"),
 ];
 
-/// All arguments that the operation has.
+/// Returns values for all arguments of the operation.
 pub(crate) fn all(description: &Description, covered: &Covered<'_>) -> Result<Value, String> {
     let names = covered.operation.arguments();
     let start = names.iter().map(|name| (*name, 0)).collect();
     let mut arguments = settle(description, covered, start)?;
-    // Some take more than the ones they name.
+    // Some accept more than the ones they name.
     for field in fields(description, covered).iter().filter(|field| field.place.is_none()) {
         if arguments.get(&field.name).is_none() && !names.contains(&&*field.name) {
             let mut more = arguments.clone();
@@ -48,7 +48,7 @@ pub(crate) fn all(description: &Description, covered: &Covered<'_>) -> Result<Va
     Ok(arguments)
 }
 
-/// As few arguments as the operation accepts.
+/// Returns the fewest arguments that the operation accepts.
 pub(crate) fn fewest(description: &Description, covered: &Covered<'_>) -> Result<Value, String> {
     settle(description, covered, Vec::new())
 }
@@ -114,7 +114,7 @@ fn candidates(description: &Description, covered: &Covered<'_>, name: &str) -> V
     values
 }
 
-/// Every parameter and every field of the body that the description has.
+/// Returns every parameter and every body field of the description.
 pub(crate) fn fields<'d>(description: &'d Description, covered: &Covered<'d>) -> Vec<&'d Field> {
     let facts = covered.facts;
     let mut fields: Vec<&Field> = facts.params.iter().collect();

@@ -1,4 +1,4 @@
-//! Which operations of the description the registry has, and which it lacks on purpose.
+//! The operations of the description that the registry has, and those that it deliberately lacks.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +12,7 @@ use colony_tests::openapi::{Description, route};
 
 use crate::{covered, read};
 
-/// Routes that are reached by an operation that is listed under another, or by the session.
+/// Routes that are called by an operation listed under another route, or by the session.
 const REACHED: [(&str, &str); 4] = [
     ("GET /users/{}/comments", "get_user_comments, for an id"),
     ("GET /users/{}/notarisations", "get_user_notarisations, for an id"),
@@ -48,7 +48,7 @@ fn every_operation_of_the_description_is_there_or_left_out_on_purpose() {
     assert!(stale.is_empty(), "in left_out.json, though there or unknown: {stale:#?}");
 }
 
-/// What an operation costs, as figures to keep an eye on.
+/// Prints the cost of an operation in figures.
 #[test]
 fn the_costs_are_printed() {
     let api = concat!(env!("CARGO_MANIFEST_DIR"), "/../colony-core/src/api");
@@ -64,7 +64,7 @@ fn the_costs_are_printed() {
     assert!(operations >= 500 && lines > operations);
 }
 
-/// How many lines the Rust files of a folder have.
+/// Returns the number of lines in the Rust files of a folder.
 fn lines_below(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     entries

@@ -1,24 +1,24 @@
-//! Replies drawn from the description.
+//! Replies generated from the description.
 
 use std::cell::Cell;
 
 use colony_tests::openapi::{Description, Field, Payload, Type};
 use serde_json::{Map, Value, json};
 
-/// How a reply is drawn.
+/// The way to generate a reply.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Way {
-    /// Every field, enumerations with this word of theirs.
+    /// Every field, with the n-th word of enumerations.
     Full(usize),
-    /// Every field, enumerations with a word that they do not have.
+    /// Every field, with an unknown word for enumerations.
     OtherWords,
-    /// Every field, those that may be `null` with it.
+    /// Every field, with `null` for the nullable ones.
     Nulls,
-    /// Only the fields that must be there.
+    /// Only the required fields.
     Lean,
-    /// Every field, and in every object [`ADDED`].
+    /// Every field, and [`ADDED`] in every object.
     Grown,
-    /// Every field, moments in this form.
+    /// Every field, with moments in this form.
     Moments(&'static str),
 }
 
@@ -36,7 +36,7 @@ pub(crate) const ADDED: &str = "a_field_of_tomorrow";
 /// An id.
 pub(crate) const UUID: &str = "e70a15ec-ec4f-43fa-a1a8-7ff4064cb2c3";
 
-/// One drawing.
+/// A generator of one reply.
 pub(crate) struct Draw<'d> {
     description: &'d Description,
     way: Way,
@@ -49,12 +49,12 @@ impl<'d> Draw<'d> {
         Self { description, way, inside: Vec::new(), words: Cell::new(1) }
     }
 
-    /// How many words the longest enumeration that was met has.
+    /// Returns the number of words of the longest enumeration so far.
     pub(crate) fn words(&self) -> usize {
         self.words.get()
     }
 
-    /// A reply; `None` for one without a body.
+    /// Generates a reply; `None` for one without a body.
     pub(crate) fn payload(&mut self, payload: &'d Payload) -> Option<Value> {
         match &payload.schema {
             _ if payload.nullable && matches!(self.way, Way::Nulls) => Some(Value::Null),
@@ -78,7 +78,7 @@ impl<'d> Draw<'d> {
         object.into()
     }
 
-    /// A field's value.
+    /// Generates a field's value.
     pub(crate) fn field(&mut self, field: &'d Field) -> Value {
         if field.nullable && matches!(self.way, Way::Nulls) {
             return Value::Null;
@@ -120,7 +120,7 @@ impl<'d> Draw<'d> {
             Type::FreeObject => json!({"a key": "a value"}),
             Type::Nullable(_) if matches!(self.way, Way::Nulls) => Value::Null,
             Type::Nullable(of) => self.value(of),
-            // A schema that holds itself ends somewhere.
+            // A recursive schema must end.
             Type::Array(of) if self.is_inside(of) => json!([]),
             Type::Array(of) => json!([self.value(of)]),
             Type::Map(of) => json!({ UUID: self.value(of) }),
@@ -145,8 +145,8 @@ impl<'d> Draw<'d> {
     }
 }
 
-/// The places of all declared fields in a full reply: `items`, then `items[].id`, each with a value that is
-/// none of the field's type. Fields that may hold anything are left out, and those on their way out.
+/// Returns the paths of all declared fields in a full reply: `items`, then `items[].id`, each with a value that is
+/// not of the field's type. Fields of any type and deprecated fields are left out.
 pub(crate) fn places<'d>(description: &'d Description, payload: &'d Payload) -> Vec<(Vec<Step>, Value)> {
     let mut places = Places { description, path: Vec::new(), inside: Vec::new(), found: Vec::new() };
     match &payload.schema {
@@ -156,14 +156,14 @@ pub(crate) fn places<'d>(description: &'d Description, payload: &'d Payload) -> 
     places.found
 }
 
-/// A step to a place.
+/// A step of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     Field(String),
     Row,
 }
 
-/// A path in words: `items[].id`.
+/// Formats a path: `items[].id`.
 pub(crate) fn written(path: &[Step]) -> String {
     let mut out = String::new();
     for step in path {

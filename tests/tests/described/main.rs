@@ -1,8 +1,8 @@
-//! Every operation against the service's own description (`tests/openapi`): its typed reply reads whatever the
-//! description allows and leaves no declared field unread, and every parameter can be given.
+//! Every operation against the service's own description (`tests/openapi`): its typed reply reads everything that the
+//! description allows and every declared field, and every parameter can be set.
 //!
-//! `tests/openapi/exceptions.json` has what differs on purpose, with the reason. `COLONY_UPDATE=1` writes
-//! `tests/openapi/unfinished.json` anew, the differences that are still to be removed.
+//! `tests/openapi/exceptions.json` has the deliberate differences, with the reasons. `COLONY_UPDATE=1` rewrites
+//! `tests/openapi/unfinished.json`, the differences that are still to be removed.
 
 #![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
 
@@ -23,13 +23,13 @@ use std::{
 use colony_core::registry::{self, Operation};
 use colony_tests::openapi::{self, Description};
 
-/// An operation of the registry and what the description says of it.
+/// An operation of the registry and its description.
 pub(crate) struct Covered<'d> {
     pub(crate) operation: &'static Operation,
     pub(crate) facts: &'d openapi::Operation,
 }
 
-/// The operations that the description has, too.
+/// Returns the operations that are also in the description.
 pub(crate) fn covered(description: &Description) -> Vec<Covered<'_>> {
     registry::operations()
         .filter_map(|(_, operation)| {
@@ -48,7 +48,7 @@ fn read<T: serde::de::DeserializeOwned>(file: &str) -> T {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Whether a pattern, whose `*` stands for anything at its end or beginning, fits.
+/// Returns whether a pattern matches; `*` at its beginning or end matches any text.
 fn fits(pattern: &str, finding: &str) -> bool {
     match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
         (Some(end), _) => finding.ends_with(end),

@@ -1,4 +1,4 @@
-//! Parameters and fields of bodies: all can be given, and those that must be given are.
+//! Parameters and fields of bodies: all can be set, and required ones are required.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,20 +12,20 @@ use serde_json::Value;
 
 use crate::{Covered, arguments};
 
-/// Other spellings of a parameter: whoever can give one of them needs none of the others.
+/// Other spellings of a parameter: one of them is enough.
 const SPELLINGS: [&[&str]; 3] =
     [&["author", "author_id"], &["colony", "colony_id", "colony_name"], &["page", "offset"]];
 
-/// What says where a page of a list begins: a walk of all pages sets it by itself.
+/// Parameters for the beginning of a page: a walk of all pages sets them itself.
 const POSITIONS: [&str; 5] = ["cursor", "offset", "page", "before", "since_id"];
 
-/// Adds the parameters that cannot be given, or need not be and should. Gives their number.
+/// Adds the parameters that cannot be set, or are wrongly optional. Returns the number of parameters.
 pub(crate) fn check(
     description: &Description,
     covered: &[Covered<'_>],
     findings: &mut BTreeSet<String>,
 ) -> usize {
-    // Several operations may share a route: a list and a walk.
+    // Several operations can share a route: a list and a walk.
     let mut routes: BTreeMap<String, Vec<&Covered<'_>>> = BTreeMap::new();
     for one in covered {
         routes.entry(one.facts.route()).or_default().push(one);
@@ -84,7 +84,7 @@ pub(crate) fn check(
     count
 }
 
-/// The names of what is sent, in small letters.
+/// Returns the names of the sent parameters and fields, in lower case.
 fn names(operation: &Operation, arguments: Value) -> BTreeSet<String> {
     let Ok(call) = operation.prepare(arguments) else { return BTreeSet::new() };
     match call {

@@ -1,4 +1,4 @@
-//! Every operation on clients that answer from a script, with no server.
+//! Every operation on clients that reply from a script, without a server.
 
 use std::{collections::BTreeMap, fs};
 
@@ -6,7 +6,7 @@ use colony_async::testing::Script;
 use colony_core::registry::{self, Call};
 use serde_json::Value;
 
-/// The recorded arguments by which each operation is called: those of its first recorded success.
+/// Returns the arguments of each operation's first recorded success.
 fn recorded() -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(colony_tests::wire_folder()).unwrap() {
@@ -26,9 +26,9 @@ fn recorded() -> BTreeMap<String, Value> {
     found
 }
 
-/// Why an operation cannot answer without more than its arguments.
+/// Returns whether an operation needs more than its arguments.
 fn is_excused(name: &str) -> bool {
-    // Always refused, by every SDK; and one that needs a signing key.
+    // Two are always refused, by every SDK; one needs a signing key.
     matches!(name, "report_user" | "report_message" | "attest_post")
 }
 
@@ -44,7 +44,7 @@ fn every_operation_has_a_plausible_reply() {
         if is_excused(operation.name) {
             continue;
         }
-        // Of what was never recorded nothing is promised but that a script can answer it.
+        // For an operation that was never recorded, it is enough that a script can answer it.
         let Some(kwargs) = recorded.get(operation.name) else { continue };
         let prepare = || operation.prepare(kwargs.clone());
         let both = match prepare() {

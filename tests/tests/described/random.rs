@@ -1,5 +1,5 @@
-//! Replies drawn at random: any subset of the optional fields, any mix of `null`s, texts, numbers and dates at the
-//! edges of what their types allow. Each is checked as a program checks it that knows operations by name only.
+//! Random replies: any subset of the optional fields, any mix of `null`s, texts, numbers and dates at the limits of
+//! their types. Each is checked as by a program that knows operations by name only.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::{Covered, covered};
 const FEW: usize = 12;
 const MANY: usize = 1000;
 
-/// How deep schemas may be inside each other before lists are empty and optional fields left out.
+/// The nesting depth of schemas beyond which lists are empty and optional fields left out.
 const DEEP: usize = 5;
 
 #[test]
@@ -23,7 +23,7 @@ fn any_reply_that_the_description_allows_is_read_whole() {
     let (mut read, mut faults) = (0, BTreeSet::new());
     for (number, Covered { operation, facts }) in covered(&description).iter().enumerate() {
         for draw in 0..if long { MANY } else { FEW } {
-            // A seed of its own, so that a failure is found again whatever was drawn before.
+            // A separate seed, so that a failure can be reproduced without the replies before it.
             let mut chance = Chance { rng: Rng::with_seed(((number as u64) << 32) + draw as u64), depth: 0 };
             let Some(reply) = chance.payload(&description, &facts.response) else { break };
             read += 1;
@@ -44,14 +44,14 @@ fn any_reply_that_the_description_allows_is_read_whole() {
     assert!(read > 5000, "{read}");
 }
 
-/// What is not held against an operation, with the reason.
+/// Accepted findings, with the reasons.
 const EXCEPTIONS: [(&str, &str); 1] =
     [("get_post_context: ", "described as a free object; without a post it is no answer")];
 
-/// What the names of the fields of free objects and of the entries of maps begin with.
+/// The prefix of the names of fields of free objects and of entries of maps.
 const FREE: &str = "free ";
 
-/// A path without the numbers of its rows.
+/// Returns a path without the numbers of its rows.
 fn rows(path: &str) -> String {
     let mut parts = path.split('[');
     let first = parts.next().unwrap_or_default().to_owned();
@@ -141,7 +141,7 @@ impl Chance {
         }
     }
 
-    /// How many rows a list has.
+    /// Returns a random number of rows for a list.
     fn several(&mut self) -> usize {
         if self.depth > DEEP { 0 } else { self.rng.usize(..4) }
     }
@@ -159,7 +159,7 @@ impl Chance {
         }
     }
 
-    /// The name of something in a free object or a map.
+    /// Returns a name for an entry of a free object or a map.
     fn name(&mut self) -> String {
         format!("{FREE}{}", self.text())
     }

@@ -1,4 +1,4 @@
-//! Replies drawn from the description, read as each operation reads them.
+//! Replies generated from the description, read as each operation reads them.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,8 @@ use crate::{
     draw::{ADDED, Draw, MOMENTS, Step, UUID, Way, places, written},
 };
 
-/// Reads replies of every kind and adds what cannot be read, or is not. Gives the number of replies.
+/// Reads replies of every kind and adds those that cannot be read, and fields that are not. Returns the number of
+/// replies.
 pub(crate) fn check(
     description: &Description,
     covered: &[Covered<'_>],
@@ -35,7 +36,7 @@ fn one(description: &Description, covered: &Covered<'_>, findings: &mut BTreeSet
     let is_walked = match call {
         Call::List(_) | Call::Batch(..) => true,
         Call::Request(_) => false,
-        // Bytes, or nothing is asked.
+        // A download, or no request.
         _ => return 0,
     };
     let read = |body: Option<&Value>| {
@@ -55,7 +56,7 @@ fn one(description: &Description, covered: &Covered<'_>, findings: &mut BTreeSet
         let body = Draw::new(description, way).payload(response);
         match read(body.as_ref()) {
             Ok(mut unknown) => {
-                // What is in a free object is nobody's field.
+                // Entries of a free object are not declared fields.
                 unknown.retain(|path| !path.ends_with("a key") && !path.ends_with(UUID));
                 let path = |path: String| format!("{name}: {} is not known", path.replace("[0]", "[]"));
                 findings.extend(unknown.into_iter().map(path));
@@ -70,7 +71,7 @@ fn one(description: &Description, covered: &Covered<'_>, findings: &mut BTreeSet
     count += 1;
     let grown = Draw::new(description, Way::Grown).payload(response).expect("a body");
     let mut unreported = added(&grown, "");
-    // What is around the rows of a list that is walked is the walk's business.
+    // Fields around the rows of a walked list belong to the walk.
     unreported.retain(|path| !is_walked || path.contains('['));
     let reported = covered.operation.check_answer(grown).unwrap_or_default();
     unreported.retain(|path| !reported.contains(path));
@@ -102,7 +103,7 @@ fn at<'v>(value: &'v mut Value, path: &[Step]) -> Option<&'v mut Value> {
     })
 }
 
-/// The paths of the fields that were added to a reply.
+/// Returns the paths of the fields that were added to a reply.
 fn added(value: &Value, path: &str) -> Vec<String> {
     match value {
         Value::Object(fields) => fields
@@ -124,7 +125,7 @@ fn added(value: &Value, path: &str) -> Vec<String> {
     }
 }
 
-/// The place that a message names: `at items[3].score`.
+/// Returns the place that a message names: `at items[3].score`.
 fn place_of(message: &str) -> String {
     let Some(place) = message.split('`').nth(1).filter(|_| message.contains(" at `")) else {
         return format!("the reply ({message})");

@@ -1,4 +1,4 @@
-//! Ages and ends, by one clock that the tests set.
+//! Ages and expiries, on one clock that the tests set.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn an_age_caps_what_is_taken_from_the_file() {
     let client = capped(&place, 100);
     access(&client).await.expect("exchanged");
     assert_eq!(place.site.count(EXCHANGE), 2);
-    // What it got itself it keeps: the cap is for what was on disk.
+    // It keeps a token that it exchanged itself: the cap is for tokens from the disk.
     place.clock.jump(200.0);
     access(&client).await.expect("held");
     assert_eq!(place.site.count(EXCHANGE), 2);
@@ -52,7 +52,7 @@ async fn a_file_from_the_future_is_a_miss_beyond_the_grace() {
     place.clock.jump(-1.0);
     exchange(&place.client()).await.expect("exchanged");
     assert_eq!(place.site.count(EXCHANGE), 2);
-    // And what it was replaced with is good.
+    // And the new token is valid.
     exchange(&place.client()).await.expect("from the file");
     assert_eq!(place.site.count(EXCHANGE), 2);
 }
@@ -77,7 +77,7 @@ async fn clocks_that_are_set_make_no_loop_and_no_panic() {
 
 #[tokio::test]
 async fn a_wrong_clock_does_not_shorten_a_token_s_life() {
-    // The site's clock is right, ours is a day ahead: the tokens' own times are long over.
+    // The site's clock is right, ours is a day ahead: the tokens' own times have long passed.
     let place = Place::standing();
     let real = place.clock.unix();
     let site = colony_tests::site::Site::start(move || real).expect("a site");
@@ -133,7 +133,7 @@ async fn a_token_of_seconds_is_used_by_whoever_got_it_and_makes_no_loop() {
     let body = serde_json::json!({"access_token": "opaque", "token_type": "Bearer", "expires_in": 5});
     place.site.otherwise(EXCHANGE, Answer::Json(200, body));
     let client = place.client();
-    // It serves for all of its life but a second.
+    // It is used for its whole life except a second.
     for (after, exchanges) in [(0.0, 1), (3.9, 1), (0.2, 2), (3.9, 2), (60.0, 3)] {
         place.clock.jump(after);
         access(&client).await.expect("a token");

@@ -1,4 +1,4 @@
-//! The document is asked for when it is needed, by one for all, and not believed too readily.
+//! The document is fetched when it is needed, once for all callers, and is checked strictly.
 
 use colony_async::{Client, ErrorKind};
 use colony_core::openid::discovery::Refused;
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::place::{APP, Place, exchange};
 
-/// What becomes of an exchange where the document is answered so.
+/// Returns the error of an exchange when the document gets this answer.
 async fn refused(place: &Place, client: &Client, answer: Answer) -> colony_async::Error {
     place.site.otherwise(DISCOVERY, answer);
-    // A failure answers those who come within a few seconds, and this one does not.
+    // A failure is shared with callers within a few seconds, and this one is later.
     place.clock.jump(5.0);
     let error = exchange(client).await.expect_err("not believed");
     assert_eq!(place.site.count(EXCHANGE), 0, "nothing was sent to the token endpoint");
@@ -60,7 +60,7 @@ async fn documents_that_lead_away_are_refused_by_name() {
 
 #[tokio::test]
 async fn a_downgrade_to_http_is_refused() {
-    // Beyond loopback there is nothing to ask: the address itself is refused, before anything is sent.
+    // An address other than loopback is refused before anything is sent.
     let client = Client::builder(crate::place::KEY)
         .base_url("http://colony.invalid/api/v1")
         .cache_token(false)
@@ -97,7 +97,7 @@ async fn answers_that_are_no_document_are_refused() {
 #[tokio::test]
 async fn redirects_to_another_host_are_not_followed_with_any_http_client() {
     let elsewhere = Site::start(|| 0.0).expect("another site");
-    // It would even say the right thing.
+    // The target would even return the right document.
     let place = Place::standing();
     elsewhere.otherwise(DISCOVERY, Answer::Json(200, place.site.document()));
     let location = format!("location: {}{DISCOVERY}\r\n", elsewhere.issuer());
@@ -105,7 +105,7 @@ async fn redirects_to_another_host_are_not_followed_with_any_http_client() {
     let error = refused(&place, &own, Answer::Text(302, location.clone(), String::new())).await;
     assert_eq!(error.status(), Some(302));
     assert_eq!(elsewhere.count(DISCOVERY), 0);
-    // A program's own HTTP client may follow them; what comes of it is not taken.
+    // A program's own HTTP client can follow redirects; the result is not accepted.
     colony_async::install_tls_provider();
     let given = place.builder().http_client(reqwest::Client::new()).build().expect("a client");
     let error = refused(&place, &given, Answer::Text(302, location, String::new())).await;
@@ -148,13 +148,13 @@ async fn many_who_ask_at_once_share_one_request_and_its_failure() {
     place.site.next(DISCOVERY, [Answer::Held(Box::new(Answer::Json(500, json!({}))))]);
     let client = place.builder().cache_token(false).build().expect("a client");
     let mut tasks = tokio::task::JoinSet::new();
-    // Each for another audience, so that nothing but the document is shared.
+    // Each for another audience, so that only the document is shared.
     for number in 0..100 {
         let client = client.clone();
         tasks.spawn(async move { client.auth().audience(format!("{APP}-{number}")).token().await });
     }
     place.site.until(DISCOVERY, 1).await;
-    // All are on their way: in a flight each, and those all in one.
+    // All are under way: each in its own flight, which all wait for one fetch of the document.
     tokio::task::yield_now().await;
     place.site.release();
     let (mut failed, mut good) = (0, 0);
@@ -167,7 +167,7 @@ async fn many_who_ask_at_once_share_one_request_and_its_failure() {
             }
         }
     }
-    // Who came after the failure asked anew, and all of those once.
+    // Callers after the failure made one new request together.
     assert!(failed >= 1 && failed + good == 100);
     let documents = if good == 0 { 1 } else { 2 };
     assert_eq!((place.site.count(DISCOVERY), place.site.count(EXCHANGE)), (documents, good));
@@ -192,7 +192,7 @@ async fn a_site_without_a_document_is_asked_where_it_has_always_been() {
     let client = place.client();
     exchange(&client).await.expect("a token");
     assert_eq!(place.site.counts(), (1, 1, 1));
-    // That there is none is not kept: one that appears is seen.
+    // The absence of an endpoint is not cached: one that appears is used.
     let mut moved = place.site.document();
     moved["token_endpoint"] = json!(format!("{}/moved/token", place.site.issuer()));
     place.site.otherwise(DISCOVERY, Answer::Json(200, moved));

@@ -1,4 +1,4 @@
-//! The file of an exchanged token: its name, what is in it, who may read it, and when it goes.
+//! The file of an exchanged token: its name, content, mode and removal.
 
 use std::{fs, time::SystemTime};
 
@@ -124,7 +124,7 @@ async fn lists_and_clears_know_it() {
     // One alone.
     assert_eq!(colony_async::clear_cached_tokens(directory, Some(&found.fingerprint)).expect("cleared"), 1);
     assert_eq!(place.files(".json").len(), 2);
-    // Somebody else's stays when one logs out.
+    // Another account's file stays after a logout.
     let other = colony_async::Client::builder("col_another_key")
         .base_url(place.site.base_url())
         .token_cache_dir(directory)
@@ -134,7 +134,7 @@ async fn lists_and_clears_know_it() {
     exchange(&other).await.expect("a token");
     assert_eq!(colony_async::clear_cached_tokens(directory, Some(&login)).expect("cleared"), 2);
     assert_eq!(place.files(".json").len(), 2);
-    // All, locks aside.
+    // All files except locks.
     let locks = place.files(".lock").len();
     assert_eq!(colony_async::clear_cached_tokens(directory, None).expect("cleared"), 2);
     assert!(place.files(".json").is_empty());

@@ -1,4 +1,4 @@
-//! An `id_token` is believed if the provider signed it, for this client, now; and for nothing else.
+//! An `id_token` is accepted only if the provider signed it, for this client, and it is valid now.
 
 use std::sync::OnceLock;
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::place::{APP, Place};
 
-/// A key of the provider's, and one of somebody else's.
+/// Returns the provider's key, or a stranger's.
 fn pair(stranger: bool) -> &'static KeyPair {
     static PAIRS: OnceLock<[KeyPair; 2]> = OnceLock::new();
     let made: [&[u8]; 2] = [
@@ -28,7 +28,7 @@ fn pair(stranger: bool) -> &'static KeyPair {
     &pairs[usize::from(stranger)]
 }
 
-/// The modulus: the public key's DER is `… INTEGER modulus, INTEGER 65537`.
+/// Returns the modulus: the public key's DER is `… INTEGER modulus, INTEGER 65537`.
 fn modulus(pair: &KeyPair) -> Vec<u8> {
     let der = pair.public_key().as_ref().strip_suffix(&[0x02, 0x03, 0x01, 0x00, 0x01]).expect("the exponent");
     der[der.len() - 256..].to_vec()
@@ -43,7 +43,7 @@ fn encode(part: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(part)
 }
 
-/// A token of these two texts, signed so.
+/// Returns a token of these two texts, with this signature.
 fn token_of(header: &str, claims: &str, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
     let signed = format!("{}.{}", encode(header), encode(claims));
     let signature = sign(signed.as_bytes());
@@ -113,7 +113,7 @@ async fn a_good_token_is_believed_and_its_claims_are_typed() {
     assert_eq!(claims.preferred_username.as_deref(), Some("ada"));
     assert_eq!((claims.colony_karma, claims.colony_verified_human), (Some(12.0), Some(false)));
     assert_eq!(claims.extra["colony_memberships"][0]["role"], "member");
-    // A claim of another type than it should have is kept and not lost.
+    // A claim of the wrong type is kept.
     let claims = signer.verify(&signer.token(|_, claims| claims["colony_karma"] = json!("much"))).await;
     let claims = claims.expect("good");
     assert_eq!((claims.colony_karma, &claims.extra["colony_karma"]), (None, &json!("much")));
@@ -144,7 +144,7 @@ async fn the_token_does_not_choose_how_it_is_verified() {
     // Without a signature at all.
     let (header, claims) = (json!({"alg": "none"}).to_string(), signer.claims().to_string());
     assert_eq!(signer.refused(&token_of(&header, &claims, |_| Vec::new())).await, Refused::Algorithm);
-    // The public key, which everybody knows, as the secret of an HMAC; in each form it comes in.
+    // The public key as the secret of an HMAC, in each of its forms.
     let der = pair(false).public_key().as_ref().to_vec();
     for secret in [der, modulus(pair(false)), jwk(false, "a").to_string().into_bytes()] {
         for algorithm in ["HS256", "RS256"] {
@@ -172,12 +172,12 @@ async fn only_the_provider_s_key_counts() {
     let (header, claims) = (signer.header(), signer.claims());
     let forged = token_of(&header.to_string(), &claims.to_string(), rs256(true));
     assert_eq!(signer.refused(&forged).await, Refused::Signature);
-    // Nor one that the token brings along.
+    // A key inside the token is not used either.
     let mut bringing = header.clone();
     bringing["jwk"] = jwk(true, "a");
     let forged = token_of(&bringing.to_string(), &claims.to_string(), rs256(true));
     assert_eq!(signer.refused(&forged).await, Refused::Signature);
-    // What was signed is what is read: one letter of either part, or of the signature.
+    // A change of one letter in either part, or in the signature, is refused.
     let good = signer.token(|_, _| {});
     for at in [3, good.find('.').expect("a dot") + 20, good.len() - 5] {
         let mut bytes = good.clone().into_bytes();
@@ -274,7 +274,7 @@ async fn a_nonce_must_be_repeated_and_an_access_token_must_fit() {
     }
     let without = signer.token(|_, _| {});
     assert_eq!(code(signer.verifier.verify_as(&without, &expected).await).as_deref(), Some("id_token_nonce"));
-    // RFC 7519's example of a hash would do as well: the left half of SHA-256("at"), in base64url.
+    // The left half of SHA-256("at"), in base64url.
     let hash = {
         use sha2::Digest as _;
         encode(&sha2::Sha256::digest("at")[..16])
@@ -326,7 +326,7 @@ async fn an_unknown_key_is_asked_for_once_a_minute() {
     let signer = Signer::new();
     signer.verify(&signer.token(|_, _| {})).await.expect("good");
     assert_eq!(signer.place.site.count(KEYS), 1);
-    // Whatever strangers bring, within a minute of the first fetch there is no second.
+    // Unknown keys cause no second fetch within a minute of the first.
     for number in 0..50 {
         let token = signer.token(|header, _| header["kid"] = json!(format!("stranger-{number}")));
         assert_eq!(signer.refused(&token).await, Refused::UnknownKey);
@@ -338,7 +338,7 @@ async fn an_unknown_key_is_asked_for_once_a_minute() {
         assert_eq!(signer.refused(&token).await, Refused::UnknownKey);
     }
     assert_eq!(signer.place.site.count(KEYS), 2);
-    // The provider has got a new key.
+    // The provider has a new key.
     let both = json!({"keys": [jwk(false, "a"), jwk(true, "b")]});
     signer.place.site.otherwise(KEYS, Answer::Json(200, both));
     signer.place.clock.jump(61.0);
@@ -351,7 +351,7 @@ async fn an_unknown_key_is_asked_for_once_a_minute() {
     // Two keys, and a token that names none.
     let token = signer.token(|header, _| drop(header.as_object_mut().map(|it| it.remove("kid"))));
     assert_eq!(signer.refused(&token).await, Refused::UnknownKey);
-    // A fetch that fails leaves the keys that are known, and counts.
+    // A failed fetch leaves the known keys, and counts towards the limit.
     signer.place.site.otherwise(KEYS, Answer::Json(500, json!({})));
     signer.place.clock.jump(61.0);
     let strange = signer.token(|header, _| header["kid"] = json!("c"));
@@ -380,7 +380,7 @@ async fn keys_are_believed_for_an_hour_and_a_failure_for_a_moment() {
     signer.place.clock.jump(3_600.0);
     signer.verify(&good()).await.expect("good");
     assert_eq!(signer.place.site.count(KEYS), 4);
-    // A key that was withdrawn is not trusted for longer.
+    // A withdrawn key is no longer trusted.
     signer.place.site.otherwise(KEYS, Answer::Json(200, json!({"keys": []})));
     signer.place.clock.jump(1.0);
     assert_eq!(signer.refused(&good()).await, Refused::UnknownKey);
@@ -428,7 +428,7 @@ async fn the_sandbox_s_tokens_are_believed_by_both_clients() {
         .expect("a client");
     let token = client.auth().audience(&app).scope("openid profile").token().await.expect("a token");
     let id_token = secrecy::ExposeSecret::expose_secret(token.id_token.as_ref().expect("one")).to_owned();
-    // Whoever verifies needs no account.
+    // Verification needs no account.
     let anonymous = colony_async::Client::anonymous().base_url(sandbox.base_url()).build().expect("a client");
     let verifier = anonymous.transport().id_token_verifier(&app);
     let expected = verifier.expected().access_token(token.access_token.clone());

@@ -1,5 +1,5 @@
-//! Tokens for other services: exchanged once however many want one, kept under the login's rules, and found by
-//! a discovery document that is not believed too readily.
+//! Tokens for other services: exchanged once for any number of callers, kept under the login's rules, at an endpoint
+//! from a discovery document that is checked strictly.
 
 mod clocks;
 mod discovery;

@@ -1,4 +1,4 @@
-//! Where the tests happen: a scripted site, its clock, a private directory.
+//! The surroundings of the tests: a scripted site, its clock, a private directory.
 
 use std::time::SystemTime;
 
@@ -19,12 +19,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// With a clock that stands still.
+    /// Returns a place with a clock that stands still.
     pub(crate) fn standing() -> Self {
         Self::with(Clock::standing())
     }
 
-    /// With a clock on which every sleep ends at once.
+    /// Returns a place with a clock on which every sleep ends at once.
     pub(crate) fn flowing() -> Self {
         Self::with(Clock::flowing())
     }
@@ -35,14 +35,14 @@ impl Place {
         Self { site, clock, directory: directory(), real: false }
     }
 
-    /// With the system's clock, for clients that wait for each other: on a clock on which sleeping takes no
-    /// time, whoever waits for a lock has soon waited for as long as anybody does.
+    /// Returns a place with the system's clock, for clients that wait for each other: on a clock on which sleeping
+    /// takes no time, a wait for a lock would reach its limit at once.
     pub(crate) fn real() -> Self {
         let site = Site::start(real_time).expect("a site");
         Self { site, clock: Clock::standing(), directory: directory(), real: true }
     }
 
-    /// A builder of clients on this clock that try everything once.
+    /// Returns a builder of clients on this clock that try everything once.
     pub(crate) fn builder(&self) -> colony_async::Builder {
         let builder = Client::builder(KEY)
             .base_url(self.site.base_url())
@@ -55,14 +55,14 @@ impl Place {
         self.builder().build().expect("a client")
     }
 
-    /// The names in the directory that end so.
+    /// Returns the names in the directory with this ending.
     pub(crate) fn files(&self, ending: &str) -> Vec<String> {
         let names = std::fs::read_dir(self.directory.path()).expect("a directory");
         let names = names.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
         names.filter(|name| name.ends_with(ending)).collect()
     }
 
-    /// The file of the one exchanged token.
+    /// Returns the file of the only exchanged token.
     pub(crate) fn file(&self) -> std::path::PathBuf {
         let mut files = self.files(".json");
         files.retain(|name| name.starts_with("exchange-"));
@@ -71,7 +71,7 @@ impl Place {
     }
 }
 
-/// Unix seconds of the system's clock.
+/// Returns the system's time in Unix seconds.
 pub(crate) fn real_time() -> f64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs_f64()
 }

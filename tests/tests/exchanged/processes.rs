@@ -35,13 +35,13 @@ impl Served {
         place(self.sandbox.base_url(), self.sandbox.api_key(), self.directory.path())
     }
 
-    /// Logins, documents and exchanges so far.
+    /// Returns the counts of logins, documents and exchanges so far.
     fn counts(&self) -> (u64, u64, u64) {
         let stats: Stats = self.sandbox.stats();
         (stats.logins_started, stats.total(DOCUMENT), stats.grant("token-exchange"))
     }
 
-    /// Half async, half blocking.
+    /// Returns a plan: half of the workers are async, half blocking.
     fn plan(&self, number: usize) -> Plan {
         Plan {
             blocking: number % 2 == 1,
@@ -69,7 +69,7 @@ fn with_variable(mut place: Place, name: &str, value: &str) -> Place {
     place
 }
 
-/// Asserts that all succeeded with one token; gives its digest.
+/// Asserts that all succeeded with one token; returns its digest.
 fn all_hold_one(reports: &[Report]) -> String {
     let held = reports[0].token.clone().expect("a token");
     for report in reports {
@@ -92,7 +92,7 @@ fn fifty_processes_on_a_cold_cache_and_then_on_a_warm_one() {
 #[test]
 fn fifty_processes_whose_login_was_revoked_exchange_with_one_other() {
     let served = Served::start();
-    // A login is in the cache, and no good.
+    // The login in the cache is no longer valid.
     let plan = |_| Plan::default();
     let mut crew = Crew::hire(&served.place(), 1, plan).expect("a crew");
     crew.go().expect("a start");
@@ -197,7 +197,7 @@ fn no_log_no_error_and_no_panic_tells_a_secret() {
             }
         }
         written.push_str(&worker.end().expect("an end"));
-        // The log is there: the search could have found something.
+        // The log is not empty, so the search could have found something.
         for event in ["subject_rejected", "exchange_refused", "got a token", "discovered", "panicked at"] {
             assert!(written.contains(event), "{event} in {written:.3000}");
         }

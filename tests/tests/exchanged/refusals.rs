@@ -1,4 +1,4 @@
-//! What the server refuses: the login at the exchange, the exchange itself, a token later on.
+//! Refusals of the server: of the login at the exchange, of the exchange itself, of a token later.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ async fn a_refusal_that_another_login_does_not_mend_costs_no_further_login() {
         assert_eq!(error.kind(), ErrorKind::Auth);
         assert_eq!(place.site.counts(), (2, 1, 2));
         for round in 1..=5 {
-            // A refusal answers those who were waiting at that moment, and nobody later.
+            // A refusal is shared with the callers waiting at that moment, and with no later one.
             place.clock.jump(1.0);
             assert_eq!(exchange(&client).await.expect_err("refused").kind(), ErrorKind::Auth);
             assert_eq!(place.site.counts(), (2, 1, 2 + round), "an exchange each, and no login");
@@ -88,7 +88,7 @@ async fn refusals_are_told_as_what_they_are() {
         let error = exchange(&place.client()).await.expect_err("refused");
         assert_eq!((error.kind(), error.code()), (kind, code), "{answer:?}");
         assert_eq!(error.operation(), Some("exchange_token"), "{answer:?}");
-        // Nothing was kept of it.
+        // No file was written.
         assert!(place.files(".json").iter().all(|name| !name.starts_with("exchange-")), "{answer:?}");
         place.site.otherwise(EXCHANGE, Answer::Good);
         place.clock.jump(1.0);
@@ -128,7 +128,7 @@ async fn a_limit_is_everybody_s_until_it_has_passed() {
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimit, Some(Duration::from_secs(60))));
     assert_eq!((error.status(), error.operation()), (Some(429), Some("exchange_token")));
     assert_eq!(place.site.count(EXCHANGE), 1);
-    // Another audience's is another limit; and a person may know better.
+    // Another audience has another limit; and a person can override it.
     place.client().auth().audience("colony_other").token().await.expect("a token");
     assert_eq!(place.site.count(EXCHANGE), 2);
     place.clock.jump(60.0);
@@ -154,7 +154,7 @@ async fn a_login_s_limit_is_not_an_exchange_s() {
     assert_eq!((place.site.count(LOGIN), place.site.count(EXCHANGE)), (1, 0));
 }
 
-/// Five clients of a process each, as far as files and locks go; the first is refused while four wait.
+/// Runs five clients that share files and locks as separate processes do; the first is refused while four wait.
 async fn refused_while_others_wait(path: &str, refusal: Answer) -> (Place, Vec<colony_async::Error>) {
     let place = Place::standing();
     place.site.next(path, [Answer::Held(Box::new(refusal))]);
@@ -171,7 +171,7 @@ async fn refused_while_others_wait(path: &str, refusal: Answer) -> (Place, Vec<c
     let mut errors = Vec::new();
     let refused = tasks.join_next().await.expect("the first").expect("a task");
     errors.push(refused.expect_err("refused"));
-    // Those who wait look again after their sleep.
+    // The waiting clients check again after their sleep.
     place.clock.flow();
     while let Some(done) = tasks.join_next().await {
         errors.push(done.expect("a task").expect_err("refused"));
@@ -186,7 +186,7 @@ async fn a_refusal_is_the_answer_for_those_who_waited_for_it() {
         assert_eq!((error.kind(), error.code()), (ErrorKind::Validation, Some("invalid_target")));
     }
     assert_eq!((errors.len(), place.site.count(EXCHANGE)), (5, 1));
-    // Whoever comes later asks for itself.
+    // A later client sends its own request.
     place.clock.jump(1.0);
     exchange(&place.client()).await.expect("a token");
     assert_eq!(place.site.count(EXCHANGE), 2);
@@ -208,7 +208,7 @@ async fn a_token_that_the_service_refused_is_replaced_once_for_all() {
     let (one, other) = (place.client(), place.client());
     let (first, id) = (access(&one).await.expect("a token"), identity(&one).await.expect("a token"));
     assert_eq!(access(&other).await.expect("a token"), first);
-    // By either of its tokens; `one` exchanges, `other` takes what `one` got.
+    // With either of its tokens; `one` exchanges, and `other` takes the result.
     let tokens = one.auth().audience(APP).scope("openid profile").instead_of(id);
     tokens.token().await.expect("another");
     assert_eq!(place.site.count(EXCHANGE), 2);
@@ -216,7 +216,7 @@ async fn a_token_that_the_service_refused_is_replaced_once_for_all() {
     tokens.token().await.expect("another");
     assert_ne!(access(&other).await.expect("a token"), first);
     assert_eq!(access(&other).await.expect("a token"), access(&one).await.expect("a token"));
-    // A complaint about the old one does not touch the new one.
+    // A rejection of the old token does not affect the new one.
     let tokens = one.auth().audience(APP).scope("openid profile").instead_of(first);
     tokens.token().await.expect("the new one");
     assert_eq!(place.site.counts(), (1, 1, 2));

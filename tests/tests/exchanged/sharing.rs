@@ -1,4 +1,4 @@
-//! One exchange for however many want its token, and none while there is one.
+//! One exchange for any number of callers, and none while there is a valid token.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::place::{APP, Place, access, exchange, identity};
 
-/// As many tasks as asked for, each with a token; gives how many different ones there were.
+/// Runs `count` tasks that each get a token; returns the number of different tokens.
 async fn tasks(place: &Place, clients: usize, count: usize) -> usize {
     let clients: Vec<_> = (0..clients).map(|_| place.client()).collect();
     let mut tasks = tokio::task::JoinSet::new();
@@ -29,7 +29,7 @@ async fn a_hundred_tasks_on_a_cold_cache_and_then_on_a_warm_one() {
     let place = Place::real();
     assert_eq!(tasks(&place, 1, 100).await, 1);
     assert_eq!(place.site.counts(), (1, 1, 1), "logins, documents, exchanges");
-    // Clients that have just been built, as by programs that have just been started.
+    // New clients, as in programs that have just started.
     assert_eq!(tasks(&place, 10, 100).await, 1);
     assert_eq!(place.site.counts(), (1, 1, 1), "no request at all with a warm cache");
 }
@@ -116,7 +116,7 @@ async fn whichever_part_is_asked_for_lives() {
     let second_id = identity(&client).await.expect("one");
     assert_ne!(second_id, first_id);
     assert_eq!(place.site.count(EXCHANGE), 2);
-    // The whole has to be good as a whole: the access token of the second lives, its id_token does not.
+    // Both tokens must be valid: the second's access token is, its id_token is not.
     place.clock.jump(271.0);
     exchange(&place.client()).await.expect("a token");
     assert_eq!(place.site.count(EXCHANGE), 3);
@@ -217,7 +217,7 @@ fn the_blocking_client_has_the_same() {
     one.auth().audience(APP).forget().expect("forgotten");
     one.auth().audience(APP).id_token().expect("a token");
     one.auth().audience(APP).access_token().expect("a token");
-    // Of the two clients the other may have been the one that read the document.
+    // Either of the two clients can have read the document.
     let (logins, documents, exchanges) = place.site.counts();
     assert_eq!((logins, exchanges), (1, 2));
     assert!(documents <= 2, "{documents} documents");
@@ -233,7 +233,7 @@ async fn clients_with_a_script_exchange_too() {
     assert_eq!(operations, ["openid_configuration", "exchange_token"]);
 }
 
-/// A program that takes audiences from others does not grow for ever.
+/// The memory of a program that takes audiences from others is bounded.
 #[tokio::test]
 async fn so_many_audiences_are_kept_and_no_more() {
     const KEPT: usize = 256;
@@ -245,7 +245,7 @@ async fn so_many_audiences_are_kept_and_no_more() {
         }
         script.sent().iter().filter(|sent| sent.operation == "exchange_token").count()
     };
-    // Without a file a token that is still held is the only one that costs no exchange.
+    // Without a file only a token that is still in memory costs no exchange.
     assert_eq!(exchanges(KEPT).await, KEPT);
     assert_eq!(exchanges(KEPT).await, KEPT, "all are kept");
     assert_eq!(exchanges(KEPT + 50).await, KEPT + 50);

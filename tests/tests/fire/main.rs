@@ -1,4 +1,4 @@
-//! The rows of `colony_tests::fire`, short. What cannot be tried here is said, with `NOT TRIED`.
+//! The rows of `colony_tests::fire`, short. A row that cannot be tried here prints `NOT TRIED`.
 
 #![cfg(unix)]
 
@@ -210,7 +210,7 @@ fn s27_shared_token_an_outage() {
 
 #[test]
 fn every_row_has_a_test() {
-    // Those of watching and of fleets have programs of tests for themselves.
+    // The rows of watching and of fleets are in separate test programs.
     let tests = concat!(
         include_str!("main.rs"),
         include_str!("../watching/main.rs"),

@@ -1,4 +1,4 @@
-//! The rows of fleets, short: `colony_tests::fire`. Where there is no `redis-server`, what is not tried is said.
+//! The rows of fleets, short: `colony_tests::fire`. Without `redis-server` they print what was not tried.
 
 #![cfg(unix)]
 

@@ -1,9 +1,9 @@
-//! The in-process gate of `colony-async`, model-checked: the same source file, on primitives whose every step is
-//! decided by a scheduler (shuttle). Three of them: at random, by random priorities (PCT, which finds a bug that
+//! The in-process gate of `colony-async`, model-checked: the same source file, on primitives whose every step a
+//! scheduler (shuttle) decides. There are three schedulers: random, random priorities (PCT, which finds a bug that
 //! needs few switches with a known probability), and depth first, which tries one schedule after another.
 //!
-//! `COLONY_SCHEDULES=100000 cargo test -p colony-tests --test gate` is the long form: so many schedules for each
-//! scheduler and scene, [`SHORT`] otherwise.
+//! `COLONY_SCHEDULES=100000 cargo test -p colony-tests --test gate` is the long form, with this number of schedules
+//! for each scheduler and scene; the default is [`SHORT`].
 
 #![allow(missing_docs, clippy::print_stdout)]
 
@@ -20,7 +20,7 @@ use shuttle::{
     scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler},
 };
 
-/// How many schedules each scheduler tries, unless `COLONY_SCHEDULES` says another number.
+/// How many schedules each scheduler tries, unless `COLONY_SCHEDULES` sets another number.
 const SHORT: usize = 500;
 
 fn schedules() -> usize {
@@ -30,17 +30,17 @@ fn schedules() -> usize {
 
 fn run(scheduler: impl Scheduler + 'static, scene: fn()) -> usize {
     let mut config = Config::new();
-    // Unoptimised code takes more than the library allows for.
+    // Unoptimised code needs more than the library's default.
     config.stack_size = 256 * 1024;
     config.failure_persistence = shuttle::FailurePersistence::None;
     Runner::new(scheduler, config).run(scene)
 }
 
-/// Plays a scene on schedule after schedule.
+/// Runs a scene on many schedules.
 fn holds(what: &str, scene: fn()) {
     let count = schedules();
     let random = run(RandomScheduler::new(count), scene);
-    // So many switches between threads at the wrong moment.
+    // The number of switches between threads at the wrong moment.
     let priorities: usize = [2, 3].into_iter().map(|depth| run(PctScheduler::new(depth, count), scene)).sum();
     let depth_first = run(DfsScheduler::new(Some(count), false), scene);
     println!(
@@ -49,7 +49,7 @@ fn holds(what: &str, scene: fn()) {
     assert_eq!((random, priorities), (count, 2 * count));
 }
 
-/// Whether a scheduler finds what is wrong with a scene.
+/// Returns whether a scheduler finds the fault of a scene.
 fn finds(scheduler: impl Scheduler + 'static, scene: fn()) -> bool {
     catch_unwind(AssertUnwindSafe(|| run(scheduler, scene))).is_err()
 }
@@ -84,7 +84,7 @@ fn a_caller_whose_token_was_rejected_gets_another() {
     holds("a rejected token", scenes::a_token_is_rejected);
 }
 
-/// The checker is worth something only if it finds what is wrong.
+/// The checker is useful only if it finds faults.
 #[test]
 fn the_checker_finds_a_gate_that_looks_before_it_locks() {
     assert!(finds(RandomScheduler::new(10_000), scenes::broken::looked_and_then_acted));

@@ -1,4 +1,4 @@
-//! What happens at the gate, and what must hold of it whatever the order.
+//! Scenes at the gate, and the conditions that must hold in every order.
 
 pub(crate) mod broken;
 
@@ -17,10 +17,10 @@ use crate::{
     tasks::{Handle, Lost},
 };
 
-/// What work comes to: the number of the work, as a token or as an error.
+/// The outcome of work: its number, as a token or as an error.
 pub(crate) type Outcome = Result<usize, usize>;
 
-/// What was seen. Its own locks and counters are no points for the scheduler: they only watch.
+/// The observations of a scene. Their own locks and counters are not points for the scheduler.
 #[derive(Default)]
 pub(crate) struct Watch {
     moments: AtomicUsize,
@@ -28,11 +28,11 @@ pub(crate) struct Watch {
     begun: AtomicUsize,
     ended: AtomicUsize,
     answers: Mutex<Vec<Answer>>,
-    /// When each panic had come to its end.
+    /// The time at which each panic had ended.
     panics: Mutex<Vec<usize>>,
 }
 
-/// One caller's answer, and when it was asked for and given.
+/// One caller's answer, with the times of its request and reply.
 #[derive(Debug, Clone, Copy)]
 struct Answer {
     asked: usize,
@@ -40,7 +40,7 @@ struct Answer {
     outcome: Result<Outcome, Lost>,
 }
 
-/// Counts work that is under way, also when it is dropped in the middle.
+/// Counts the work under way, also if it is dropped in the middle.
 struct Working<'w>(&'w Watch);
 
 impl Drop for Working<'_> {
@@ -54,7 +54,7 @@ impl Watch {
         self.moments.fetch_add(1, SeqCst)
     }
 
-    /// One piece of work: it takes a while, and must be alone.
+    /// Does one piece of work, which takes several steps and must be alone.
     pub(crate) async fn work(self: Arc<Self>, end: fn(usize) -> Outcome) -> Outcome {
         let others = self.in_flight.fetch_add(1, SeqCst);
         let _working = Working(&self);
@@ -67,7 +67,7 @@ impl Watch {
         outcome
     }
 
-    /// A caller asks, and what it is answered is noted.
+    /// Makes a caller's request, and records the answer.
     async fn ask<F: Future<Output = Outcome> + Send + 'static>(
         self: Arc<Self>,
         gate: Arc<Gate<Outcome>>,
@@ -83,7 +83,7 @@ impl Watch {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whoever asks after somebody was given an outcome is not given that one.
+    /// Checks that a caller that asks after an outcome was delivered does not get that outcome.
     fn nobody_is_given_an_old_outcome(&self) {
         let answers = self.answers();
         for late in &answers {
@@ -93,7 +93,7 @@ impl Watch {
     }
 }
 
-/// A runtime, a gate on it, and callers that ask once each and are noted.
+/// A runtime, a gate on it, and callers that ask once each and are recorded.
 struct Scene {
     watch: Arc<Watch>,
     gate: Arc<Gate<Outcome>>,
@@ -104,7 +104,7 @@ impl Scene {
         Self { watch: Arc::default(), gate: Arc::default() }
     }
 
-    /// A caller of this gate whose work would end so.
+    /// Returns a caller of this gate whose work would have this end.
     fn caller(&self, end: fn(usize) -> Outcome) -> impl Future<Output = ()> + Send + 'static {
         let watch = Arc::clone(&self.watch);
         let work = move || Arc::clone(&watch).work(end);
@@ -178,7 +178,7 @@ pub(crate) fn callers_are_cancelled() {
     scene.watch.nobody_is_given_an_old_outcome();
 }
 
-/// Notes when a panic has come to its end.
+/// Records the time when a panic has ended.
 struct Panicking(Arc<Watch>);
 
 impl Drop for Panicking {
@@ -207,7 +207,7 @@ pub(crate) fn work_panics() {
         };
         Arc::clone(&scene.watch).ask(Arc::clone(&scene.gate), work)
     };
-    // The first one may be gone before anybody has seen the panic.
+    // The first one can be gone before any caller has seen the panic.
     let gone = runtime.spawn(caller());
     let callers: Vec<_> = (0..2).map(|_| runtime.spawn(caller())).collect();
     block_on(async {
@@ -222,7 +222,7 @@ pub(crate) fn work_panics() {
     for answer in scene.watch.answers() {
         match answer.outcome {
             Ok(Ok(_)) => {}
-            // Told of the panic: then it was not over when the caller came.
+            // A caller that gets the panic asked before it was over.
             Err(Lost::Panicked) => {
                 assert!(panics.iter().any(|over| *over > answer.asked), "{answer:?} is told of {panics:?}");
             }
@@ -243,7 +243,7 @@ pub(crate) fn a_runtime_is_shut_down() {
         }
         end.await.expect("done");
         for caller in lost {
-            // Answered, or stopped with its runtime: in no case left waiting.
+            // Answered, or stopped with its runtime, but never left waiting.
             let _ = caller.await;
         }
         // Work is done one at a time, so when this has an answer, all before it is at its end.
@@ -257,7 +257,7 @@ pub(crate) fn a_runtime_is_shut_down() {
     scene.watch.nobody_is_given_an_old_outcome();
 }
 
-/// A session in short: a token in memory, one in a file, and a server that gives new ones.
+/// A simplified session: a token in memory, one in a file, and a server that issues new ones.
 #[derive(Default)]
 pub(crate) struct Session {
     pub(crate) gate: Arc<Gate<Outcome>>,

@@ -1,5 +1,5 @@
-//! What the gate is built on, as the model checker has it: every lock, wake and spawn is a point where the scheduler
-//! may let somebody else go on.
+//! The gate's primitives, for the model checker: every lock, wake and spawn is a point where the scheduler can switch
+//! to another thread.
 
 use std::{
     cell::RefCell,
@@ -32,7 +32,7 @@ struct Tasks {
     tasks: Vec<future::AbortHandle>,
 }
 
-/// There is no runtime here.
+/// The error when there is no runtime.
 pub(crate) struct NoRuntime;
 
 impl Handle {
@@ -70,13 +70,13 @@ impl Handle {
         tasks.iter().for_each(future::AbortHandle::abort);
     }
 
-    /// Never held while somebody else goes on.
+    /// Never held during a switch to another thread.
     fn tasks(&self) -> std::sync::MutexGuard<'_, Tasks> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Says that work is at its end, however that came, before anybody is told of it.
+/// Records that work has ended, in any way, before a caller learns of it.
 struct SetsWhenDropped(Arc<AtomicBool>);
 
 impl Drop for SetsWhenDropped {
@@ -106,7 +106,7 @@ impl<T> Future for JoinHandle<T> {
 #[derive(Debug)]
 pub(crate) struct JoinError;
 
-/// Starts work on its own, which no runtime takes along.
+/// Starts work that does not end with a runtime.
 pub(crate) fn spawn<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Task<T>
 where
     T: Send + 'static,

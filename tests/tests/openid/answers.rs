@@ -1,4 +1,4 @@
-//! What the provider answers, and what is lost on the way.
+//! The provider's answers, and lost ones.
 
 use std::time::Duration;
 
@@ -75,8 +75,8 @@ async fn what_the_provider_refused_is_sent_again() {
     ground.assert_family_alive();
 }
 
-/// `invalid_request`, with which some providers answer an expired refresh token: remembered for ten minutes instead
-/// of being asked at each call. A person's refresh asks again, and nothing is marked spent.
+/// `invalid_request`, which some providers return for an expired refresh token, is remembered for ten minutes,
+/// without a request for each call. A person's refresh asks again, and nothing is marked spent.
 #[tokio::test]
 async fn an_invalid_request_is_remembered_for_a_while() {
     let Some(ground) = Ground::new(&json!({"decline_next": 1_000})) else { return };
@@ -93,7 +93,7 @@ async fn an_invalid_request_is_remembered_for_a_while() {
         assert!(error.retry_after().is_some_and(|wait| wait.as_secs() <= 600), "{error:?}");
     }
     assert_eq!(ground.provider.count("token_requests"), 1);
-    // Somebody asks.
+    // A person asks.
     invalid(process().rotate().await.unwrap_err());
     assert_eq!(ground.provider.count("token_requests"), 2);
     machine.pass(599.0);
@@ -103,7 +103,7 @@ async fn an_invalid_request_is_remembered_for_a_while() {
     invalid(process().token().await.unwrap_err());
     assert_eq!(ground.provider.count("token_requests"), 3);
     assert_eq!(ground.refresh_token(), secret(&first));
-    // And with the provider well again, the login is alive.
+    // Once the provider works again, the login is still valid.
     ground.provider.set(&json!({"decline_next": 0}));
     process().rotate().await.expect("a rotation");
     ground.assert_family_alive();
@@ -128,7 +128,7 @@ async fn a_crowd_of_tasks_shares_one_refresh() {
     let token = other.token().await.expect("a token");
     assert_eq!(ground.provider.count("token_requests"), 1, "adopted");
 
-    // A 401 for the token: one more; for an old one when a newer is stored: none.
+    // A 401 for the current token costs one more refresh; for an old one, with a newer one stored, none.
     let new = other.token_other_than(&token).await.expect("another");
     assert_eq!(ground.provider.count("token_requests"), 2);
     rotating.token_other_than(&token).await.expect("the other's");

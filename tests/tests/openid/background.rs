@@ -1,4 +1,4 @@
-//! Refreshing ahead of time, and keeping the refresh token alive. On a clock that stands still until it is moved.
+//! Refreshing ahead of time, and keeping the refresh token alive, on a clock that stands still until a test moves it.
 
 use colony_async::credential::{RotatingBuilder, RotatingCredential};
 use colony_tests::clock::Clock;
@@ -56,14 +56,14 @@ async fn a_refresh_token_is_rotated_at_half_its_life() {
     ground.assert_family_alive();
 }
 
-/// Without the background task, a call does it; and one that cannot is no failure of the call.
+/// Without the background task, a call rotates; a failed rotation does not fail the call.
 #[tokio::test]
 async fn a_call_rotates_at_half_the_refresh_tokens_life() {
     let Some(ground) = Ground::new(&json!({"access_token_seconds": 7 * 86_400})) else { return };
     let clock = Clock::standing();
     login(&ground, &clock).await;
     let day = Duration::from_secs(86_400);
-    // Each a process of its own, which ends with its call.
+    // Each call acts as a separate process, which ends with it.
     let call = async || over(&ground, &clock).refresh_token_lifetime(2 * day).build().token().await;
     call().await.expect("a token");
     clock.jump(0.99 * 86_400.0);
@@ -79,7 +79,7 @@ async fn a_call_rotates_at_half_the_refresh_tokens_life() {
     ground.assert_family_alive();
 }
 
-/// Earlier than calls need it, as a fraction of the access token's life.
+/// The refresh is earlier than calls need it, by a fraction of the access token's life.
 #[tokio::test]
 async fn a_token_is_refreshed_at_a_fraction_of_its_life() {
     let Some(ground) = Ground::new(&json!({"access_token_seconds": 10_000})) else { return };
@@ -95,7 +95,7 @@ async fn a_token_is_refreshed_at_a_fraction_of_its_life() {
     ground.assert_family_alive();
 }
 
-/// One refreshes ahead of time, the others when they are asked: all find what the one did.
+/// One refreshes ahead of time, the others on demand: all find the one's result.
 #[tokio::test]
 async fn background_and_demand_take_the_same_turns() {
     let Some(ground) = Ground::new(&json!({})) else { return };
@@ -115,7 +115,7 @@ async fn background_and_demand_take_the_same_turns() {
     ground.assert_family_alive();
 }
 
-/// A failure waits before the next try, and does not end it for good.
+/// After a failure the task pauses before the next try, and does not end.
 #[tokio::test]
 async fn a_failed_refresh_is_tried_again_after_a_pause() {
     let Some(ground) = Ground::new(
@@ -128,7 +128,7 @@ async fn a_failed_refresh_is_tried_again_after_a_pause() {
     let rotating = over(&ground, &clock).refresh_ahead(true).build();
     rotating.token().await.expect("a token");
     clock.sleepers(1).await;
-    // An hour after the end of the token.
+    // An hour after the token's expiry.
     clock.pass(36_000.0 + 3600.0).await;
     let tries = ground.provider.count("token_requests");
     assert!((6..=40).contains(&tries), "{tries} tries in an hour: neither a busy loop nor a surrender");
@@ -138,7 +138,8 @@ async fn a_failed_refresh_is_tried_again_after_a_pause() {
     ground.assert_family_alive();
 }
 
-/// Within the last minute a call that could not refresh uses what it has, and leaves the provider in peace.
+/// Within the last minute a call that could not refresh uses its token, and later calls do not ask the provider
+/// again.
 #[tokio::test]
 async fn a_failure_on_demand_is_not_repeated_by_every_call() {
     let Some(ground) = Ground::new(&json!({"decline_next": 1_000_000, "decline": "slow_down"})) else {
@@ -159,7 +160,7 @@ async fn a_failure_on_demand_is_not_repeated_by_every_call() {
     clock.jump(60.0);
     let error = rotating.token().await.unwrap_err();
     assert_eq!(error.code(), Some("slow_down"), "{error:?}");
-    // Clocks that jump about make no busy loop and no panic.
+    // Clock jumps cause no busy loop and no panic.
     for jump in [-3600.0, 3600.0, 315_360_000.0, -400_000_000.0] {
         clock.jump(jump);
         let _ = rotating.token().await;

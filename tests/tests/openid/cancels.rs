@@ -1,4 +1,4 @@
-//! R9, the rotation's half: callers and runtimes that go away.
+//! R9, for rotations: callers and runtimes that go away.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn r9_callers_that_go_away_lose_no_rotation() {
     assert_eq!(stats["token_requests"], stats["granted"], "{stats}");
     assert_eq!(ground.spending(), json!(null), "every rotation was stored");
     ground.assert_family_alive();
-    // The stored one is the last that was given: one rotation more works.
+    // The stored token is the last one issued: another rotation works.
     rotating.rotate().await.expect("a rotation");
     ground.assert_family_alive();
 }

@@ -1,4 +1,4 @@
-//! R11, the refresh token's half: what cannot be locked is not refreshed.
+//! R11, for refresh tokens: without a lock there is no refresh.
 
 use std::{
     ffi::OsString,
@@ -107,7 +107,7 @@ impl OpenFile for NoLock {
     }
 }
 
-/// Whatever is asked of this store is refused with this kind, sends nothing and changes nothing.
+/// Asserts that every call on this store fails with this kind, sends nothing and changes nothing.
 async fn assert_closed(ground: &Ground, store: &CredentialStore, kind: ErrorKind, case: &str) {
     let (before, requests) = (ground.bytes(), ground.provider.count("token_requests"));
     let rotating = RotatingCredential::builder(store.clone()).timeout(Duration::from_millis(1)).build();
@@ -151,7 +151,7 @@ async fn r11_no_lock_no_refresh() {
     for (name, disk) in cases {
         assert_closed(&ground, &ground.store().disk(disk), ErrorKind::CredentialStore, name).await;
     }
-    // The sixth: somebody holds it and does not let go. A directory entry of its own, as a process's.
+    // The sixth: another holder does not release the lock. It opens the file itself, as another process does.
     let (store, file) = (ground.store(), ground.store().file().with_extension("lock"));
     let mut lock =
         fd_lock::RwLock::new(std::fs::OpenOptions::new().write(true).open(file).expect("a lock file"));
@@ -163,23 +163,23 @@ async fn r11_no_lock_no_refresh() {
         "R11 six kinds of lock failure, eight calls each, async and blocking: {} refresh requests, file unchanged",
         ground.provider.count("token_requests")
     );
-    // And with the lock it goes on as if nothing had been.
+    // With the lock, the next call works.
     ground.rotating().build().token().await.expect("a token");
     ground.assert_family_alive();
 }
 
-/// While the access token lives, a lock that fails is only a warning.
+/// While the access token is valid, a failed lock is only a warning.
 #[tokio::test]
 async fn a_living_token_serves_without_a_lock() {
     let Some(ground) = Ground::new(&json!({})) else { return };
-    // Thirty seconds left: to be refreshed, but alive.
+    // Thirty seconds left: due for a refresh, but valid.
     let credential = ground.provider.login(ground.client, now() - 870.0);
     ground.store().save(&credential).await.expect("stored");
     let store = ground.store().disk(NoLocks::Locking(Errno::NOLCK));
     let rotating = RotatingCredential::builder(store).build();
     let token = rotating.token().await.expect("the living token");
     assert!(credential.has_access_token(&token));
-    // But not for one whose token was refused, nor for one who asks for a rotation.
+    // But not for a caller whose token was refused, nor for one that asks for a rotation.
     let error = rotating.token_other_than(&token).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CredentialStore);
     assert_eq!(rotating.rotate().await.unwrap_err().kind(), ErrorKind::CredentialStore);

@@ -1,4 +1,4 @@
-//! Copies of a store: noticed before anything is spent. And what is no copy.
+//! Copies of a store are noticed before anything is spent; changes that are not copies raise no alarm.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{Ground, machine::Machine, scale};
 
-/// How a directory gets to another place.
+/// The ways to copy or move a directory.
 const WAYS: [&str; 5] = ["cp -a", "rsync -a", "tar", "mv to another file system", "another machine"];
 
 fn run(program: &str, arguments: &[&str]) -> bool {
@@ -23,12 +23,12 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// Copies a directory; `None` where the tool is missing.
+/// Copies a directory; `None` if the tool is missing.
 fn copy(way: &str, from: &Path, to: &Path) -> Option<()> {
     let copied = match way {
         "cp -a" => run("cp", &["-a", text(from), text(to)]),
         "rsync -a" => run("rsync", &["-a", &format!("{}/", text(from)), text(to)]),
-        // As a container's image and a volume's backup do.
+        // As a container image and a volume backup do.
         "tar" => {
             let image = to.with_extension("tar");
             fs::create_dir(to).expect("a directory");
@@ -55,7 +55,7 @@ async fn r27_a_copy_of_the_store_is_noticed_before_anything_is_spent() {
         let at = |place: usize, name: &str| places[place].path().join(format!("{name}{round}"));
         let (from, to) = (at(round as usize % 2, "from"), at((round / 2) as usize % 2, "to"));
         let first = CredentialStore::in_directory(&from, ground.id());
-        // The access token has ended.
+        // The access token has expired.
         let login = ground.provider.login(ground.client, crate::now() - 10_000.0);
         first.save(&login).await.expect("stored");
         let second = if way == "another machine" {
@@ -68,7 +68,7 @@ async fn r27_a_copy_of_the_store_is_noticed_before_anything_is_spent() {
             continue;
         }
         copies += 1;
-        // Either may be first; the copy never sends anything.
+        // Either can be first; the copy never sends anything.
         let (requests, replays) = (ground.provider.count("token_requests"), ground.provider.count("replays"));
         let original = RotatingCredential::builder(first.clone()).build();
         let copy = RotatingCredential::builder(second.clone()).build();
@@ -77,7 +77,7 @@ async fn r27_a_copy_of_the_store_is_noticed_before_anything_is_spent() {
         }
         let sent = ground.provider.count("token_requests");
         if way != "another machine" {
-            // One store, seen from two machines: what the first has written is what the second reads.
+            // One store, seen from two machines: the second reads the first one's file.
             for error in [
                 copy.token().await.expect_err(way),
                 copy.rotate().await.expect_err(way),
@@ -97,7 +97,7 @@ async fn r27_a_copy_of_the_store_is_noticed_before_anything_is_spent() {
         if round % 3 == 0 {
             original.rotate().await.expect("the original goes on");
         } else {
-            // It was moved: the other one is gone.
+            // The store was moved: the other one is gone.
             assert!(second.adopt().await.expect("adopted") && !second.adopt().await.expect("adopted"));
             copy.token().await.expect("the moved one goes on");
             adopted += 1;
@@ -114,7 +114,7 @@ async fn r27_a_copy_of_the_store_is_noticed_before_anything_is_spent() {
     assert!(copies >= scale(6, 60) && adopted > 0);
 }
 
-/// The same directory by another name, on another mount, after a restart, and beside other directories.
+/// Uses the same directory under another name, on another mount, after a restart, and beside other directories.
 #[tokio::test]
 async fn r27_what_is_no_copy_raises_no_alarm() {
     let Some(ground) = Ground::new(&json!({})) else { return };
@@ -134,7 +134,7 @@ async fn r27_what_is_no_copy_raises_no_alarm() {
                 now_at = next;
             }
             1 => machine.reboot(60.0),
-            // Written to by others: its own times change.
+            // Other programs write to it, so its times change.
             2 => fs::write(now_at.join("neighbour"), "x").expect("a file"),
             _ => {
                 let moved = place(&format!("parent{round}"));
@@ -167,8 +167,8 @@ async fn r27_what_is_no_copy_raises_no_alarm() {
     assert_eq!(ground.provider.count("replays"), 0);
 }
 
-/// A file system that is mounted again has another device number, as after a restart of the machine. `false` without
-/// the right to mount.
+/// Mounts a file system again, which changes its device number as a restart of the machine does. Returns `false`
+/// without the right to mount.
 async fn remounted(ground: &Ground) -> bool {
     let base = ground.directory.path();
     let (image, mount) = (base.join("image"), base.join("mount"));
@@ -176,7 +176,7 @@ async fn remounted(ground: &Ground) -> bool {
     if !run("truncate", &["-s", "8M", text(&image)]) || !run("mkfs.ext4", &["-q", text(&image)]) {
         return false;
     }
-    // Another image in between, so that the number is not given out again.
+    // Another image is mounted in between, so that the number is not reused.
     let (other, between) = (base.join("other"), base.join("between"));
     fs::create_dir(&between).expect("a directory");
     fs::copy(&image, &other).expect("a copy");

@@ -35,7 +35,7 @@ async fn r10_kill_9_at_random_points() {
         let orders = Orders { undaunted, ..orders.clone() };
         Rotator::start(program, &orders).expect("a process")
     };
-    // Lives on through all kills of others, and contends for the lock.
+    // Survives all kills of others, and contends for the lock.
     let mut bystander = start(true);
     bystander.ready().and_then(|()| bystander.go()).expect("it goes");
 
@@ -51,7 +51,7 @@ async fn r10_kill_9_at_random_points() {
             // Any moment, from its first instruction on.
             thread::sleep(Duration::from_micros(fastrand::u64(0..60_000)));
         } else {
-            // Any moment of its turn: however busy this machine is, some of these are in the window.
+            // Any moment of its turn: even on a busy machine some of these are in the window.
             wait_for_its_turn(&ground, victim.id());
             thread::sleep(Duration::from_micros(fastrand::u64(0..12_000)));
         }
@@ -59,11 +59,11 @@ async fn r10_kill_9_at_random_points() {
 
         match ground.rotating().build().rotate().await {
             Ok(_) => {
-                // What was left behind was valid, the old or a new one.
+                // The stored token was valid, the old or a new one.
                 tally.valid += 1;
             }
             Err(error) => {
-                // Typed; and only because the victim was killed in the window: its request may be under way.
+                // A typed error, and only if the victim was killed in the window: its request can be under way.
                 assert_eq!(
                     (error.kind(), error.code()),
                     (ErrorKind::CredentialBusy, Some("interrupted")),
@@ -100,7 +100,7 @@ async fn r10_kill_9_at_random_points() {
     assert_eq!(stats["presented_twice"], 0, "{stats}");
 }
 
-/// Until this process holds the lock, or has had time enough for it.
+/// Waits until this process holds the lock, or has had enough time for it.
 fn wait_for_its_turn(ground: &Ground, process: u32) {
     let (lock, process) = (ground.store().file().with_extension("lock"), format!("{process:010}"));
     for _ in 0..20_000 {
@@ -111,8 +111,7 @@ fn wait_for_its_turn(ground: &Ground, process: u32) {
     }
 }
 
-/// The provider goes away in the middle, and comes back never: whoever asks meanwhile is told so, and nothing is
-/// lost.
+/// The provider goes away in the middle and never returns: callers get an error that says so, and nothing is lost.
 #[tokio::test]
 async fn a_provider_that_is_gone_costs_nothing() {
     let Some(mut ground) = Ground::new(&json!({})) else { return };

@@ -14,13 +14,12 @@ const ERRORS: [(&str, Errno); 4] =
     [("EIO", Errno::IO), ("ENOSPC", Errno::NOSPC), ("EACCES", Errno::ACCESS), ("ESTALE", Errno::STALE)];
 
 fn over(store: CredentialStore) -> RotatingCredential {
-    // Its pauses take no time.
+    // Pauses take no time.
     RotatingCredential::builder(store.timer(Clock::flowing())).build()
 }
 
-/// Whatever fails, once or for good: no spent token is sent again, the file is whole, and whoever comes next, with
-/// a disk that works, has a token, or leaves it alone for a while; and that only after a failure for good with the
-/// note in the file.
+/// After any failure, once or for good, no spent token is sent again, the file is whole, and the next process, with a
+/// working disk, gets a token. It waits first only after a failure for good with the note in the file.
 #[tokio::test]
 async fn every_call_to_the_disk_may_fail() {
     let Some(mut ground) = Ground::new(&json!({})) else { return };
@@ -29,7 +28,7 @@ async fn every_call_to_the_disk_may_fail() {
     for (name, errno) in errors {
         for for_good in [false, true] {
             for n in 1.. {
-                // A new one for each: a disk that fails for good leaves a temporary file behind.
+                // A new directory for each: a disk that fails for good leaves a temporary file.
                 ground.directory = crate::in_memory();
                 ground.login_long_ago().await;
                 let before = ground.provider.count("token_requests");
@@ -50,7 +49,7 @@ async fn every_call_to_the_disk_may_fail() {
                     assert_eq!(sent, 0, "what was sent was answered: {case}");
                 }
                 refreshed += u32::from(outcome.is_ok());
-                // The same process still has what it was given, and the file is whole for others.
+                // The same process still has its token, and the file is whole for others.
                 assert!(!for_good || outcome.is_err() || rotating.token().await.is_ok(), "{case}");
                 match over(ground.store()).rotate().await {
                     Ok(_) => assert!(ground.provider.is_good(&ground.refresh_token()), "{case}"),
@@ -75,12 +74,12 @@ async fn every_call_to_the_disk_may_fail() {
     assert!(unknown > 0 && refreshed > 0, "no fault hit the window");
 }
 
-/// What could not be stored is kept in memory and stored as soon as that works, by the process that has it.
+/// A credential that could not be stored is kept in memory, and its process stores it as soon as that works.
 #[tokio::test]
 async fn what_could_not_be_stored_is_stored_later() {
     let Some(ground) = Ground::new(&json!({"access_token_seconds": 1})) else { return };
     ground.login_long_ago().await;
-    // How many calls a rotation makes before the answer is stored: found by counting those of one.
+    // The number of calls of a rotation before the answer is stored, counted on one rotation.
     let counting = Failing::once(usize::MAX, Errno::IO.raw_os_error());
     over(ground.store().disk(counting.clone())).rotate().await.expect("a rotation");
     let total = counting.calls();
@@ -101,7 +100,7 @@ async fn what_could_not_be_stored_is_stored_later() {
     }
     let held = held.expect("no fault hit the window");
     assert_eq!(ground.spending()["state"], "sent");
-    // Another process is told that it is not known…
+    // Another process gets an error that the outcome is unknown…
     let error = over(ground.store()).rotate().await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::CredentialBusy, Some("interrupted")), "{error:?}");
     // …until the one that knows has stored it.
@@ -116,7 +115,7 @@ async fn what_could_not_be_stored_is_stored_later() {
 use flaky::Flaky;
 
 mod flaky {
-    //! A disk that fails from a call on until it is mended.
+    //! A disk that fails from a call on until it is repaired.
 
     use std::{
         ffi::OsString,

@@ -1,4 +1,4 @@
-//! R12: what is worth more is not replaced.
+//! R12: a better credential is not replaced by a worse one.
 
 use std::{
     collections::HashMap,
@@ -28,7 +28,7 @@ fn credential(issuer: &str, path: &str, refresh: Option<&str>, at: f64) -> Crede
     Credential::from_reply(id, format!("{issuer}{path}"), reply.as_bytes(), at).expect("a credential")
 }
 
-/// A store that holds a credential which renews itself.
+/// Returns a store with a credential that renews itself.
 async fn kept() -> (TempDir, CredentialStore) {
     let directory = tempfile::tempdir().expect("a directory");
     let store = CredentialStore::in_directory(directory.path(), CredentialId::new(ISSUER, "colony_app"));
@@ -36,7 +36,7 @@ async fn kept() -> (TempDir, CredentialStore) {
     (directory, store)
 }
 
-/// Refused with this code, and not a byte of the file is another.
+/// Asserts that a save is refused with this code, and the file is unchanged.
 async fn assert_refused(store: &CredentialStore, new: &Credential, kind: ErrorKind, code: &str) {
     let (before, mode) = (fs::read(store.file()).expect("a file"), mode(&store.file()));
     let error = store.save(new).await.unwrap_err();
@@ -56,7 +56,7 @@ fn edited(store: &CredentialStore, edit: impl Fn(&mut Value)) {
     fs::write(store.file(), value.to_string()).expect("written");
 }
 
-/// What is done to a store's file.
+/// A change to a store's file.
 type Damage = fn(&CredentialStore);
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn r12_downgrades_are_refused_and_change_nothing() {
     let (_directory, store) = kept().await;
     edited(&store, |value| value["schema"] = json!(2));
     assert_refused(&store, &good(), CredentialDowngrade, "older_schema").await;
-    // A keyring's, by a program without one.
+    // A credential in a keyring, with a program that has none.
     let (_directory, store) = kept().await;
     let keyring = store.clone().vault(Keyring::default());
     keyring.save(&good()).await.expect("moved");
@@ -103,7 +103,7 @@ async fn r12_downgrades_are_refused_and_change_nothing() {
     assert_refused(&store.disk(Modeless), &good(), CredentialDowngrade, "wider_mode").await;
     tried += 3;
 
-    // What cannot be read is not replaced either, whatever would be put in its place.
+    // A credential that cannot be read is not replaced either, by any other.
     let unreadable: [(&str, Damage); 6] = [
         ("open_to_others", |store| {
             fs::set_permissions(store.file(), fs::Permissions::from_mode(0o644)).expect("a mode");
@@ -126,7 +126,7 @@ async fn r12_downgrades_are_refused_and_change_nothing() {
         assert_eq!(error.kind(), Unusable, "{error:?}");
         tried += 1;
     }
-    // A link, to somebody's file.
+    // A link to another file.
     let (directory, store) = kept().await;
     let victim = directory.path().join("victim");
     fs::rename(store.file(), &victim).expect("moved");
@@ -144,21 +144,21 @@ async fn a_downgrade_that_is_meant_is_made() {
     store.save_despite_downgrade(&lesser).await.expect("stored");
     let found = store.load().await.expect("read").expect("stored");
     assert!(!found.is_refreshable());
-    // And it may be put right without a word.
+    // And it can be corrected without confirmation.
     store.save(&credential(ISSUER, "/oauth/token", Some("rt-new"), NOW)).await.expect("stored");
     assert_eq!(mode(&store.file()), 0o600);
-    // But not into another's place, nor where a newer version has been.
+    // But not in the place of another credential, nor of a newer version.
     let other = credential("https://evil.example", "/oauth/token", Some("rt-new"), NOW);
     assert!(store.save_despite_downgrade(&other).await.unwrap_err().is_invalid_argument());
     edited(&store, |value| value["schema"] = json!(2));
     let error = store.save_despite_downgrade(&lesser).await.unwrap_err();
     assert_eq!(error.code(), Some("older_schema"));
-    // What is removed is not replaced but gone.
+    // A removed credential is gone, so nothing is replaced.
     store.remove().await.expect("removed");
     store.save(&lesser).await.expect("stored");
 }
 
-/// What a file says that this version does not know is not lost by a rotation.
+/// Fields of a file that this version does not know survive a rotation.
 #[tokio::test]
 async fn unknown_fields_outlive_a_rotation() {
     let Some(ground) = crate::Ground::new(&json!({})) else { return };
@@ -186,7 +186,7 @@ async fn a_keyring_keeps_the_tokens_out_of_the_file() {
     rotating.rotate().await.expect("a rotation");
     assert_eq!(ground.provider.count("presented_twice"), 0);
 
-    // One that does not work is an error, and no file instead.
+    // A keyring that does not work is an error, and no file is written instead.
     keyring.break_it();
     let requests = ground.provider.count("token_requests");
     let error = rotating.rotate().await.unwrap_err();
@@ -228,7 +228,7 @@ impl Vault for Keyring {
     }
 }
 
-/// A file system that does not keep modes, as many mounts do: every new file is open to all.
+/// A file system that does not keep modes, like many mounts: every new file is open to all.
 #[derive(Debug)]
 struct Modeless;
 

@@ -39,7 +39,7 @@ async fn r23_a_hundred_exchanges_on_a_cold_cache_are_one() {
     let cold = counts();
     assert_eq!(cold, [1, 1, 1]);
 
-    // A hundred programs that are started afterwards.
+    // A hundred programs that start later.
     for _ in 0..100 {
         let token = client(&ground).auth().audience("colony_public").access_token().await.expect("a token");
         assert_eq!(token.expose_secret(), tokens[0]);

@@ -1,4 +1,4 @@
-//! A provider that acts after its client has given up, or was killed; real processes, real time.
+//! A provider that acts after its client has given up, or was killed, with real processes in real time.
 //!
 //! The short form is scaled: the limit of a request is 0.4 s, and the provider acts after 0.44 s. The long form adds the
 //! same with a limit of 30 s and a provider that acts after 33 s.
@@ -18,9 +18,9 @@ const SECRET: &str = "rig secret: 100%";
 /// One attempt.
 #[derive(Debug, Clone, Copy)]
 struct Case {
-    /// Whether the provider acts; otherwise a gateway answers 504 at that time, to nobody.
+    /// Whether the provider acts; otherwise a gateway answers 504 at that time, when the client is gone.
     acted: bool,
-    /// Whether the first process is killed, or runs into its limit.
+    /// Whether the first process is killed, or reaches its limit.
     killed: bool,
     introspection: bool,
     /// By how much the clock of the second process is wrong, in seconds.
@@ -72,7 +72,7 @@ async fn r28_a_provider_that_acts_too_late() {
     if long() {
         let mut tally = Tally::default();
         let real = Times::of(Duration::from_secs(30), Duration::from_secs(90));
-        // They only wait.
+        // All at once: these mostly wait.
         play(&ground, &cases(), real, &mut tally).await;
         tally.print("limit 30 s, the provider acts after 33 s, `settle` 90 s");
     }
@@ -131,7 +131,7 @@ async fn play(ground: &Ground, cases: &[Case], times: Times, tally: &mut Tally) 
         if !case.acted {
             fate["refuse"] = json!(504);
         }
-        // Stale for the clock that is slow, too.
+        // Stale for the slow clock too.
         let login = ground.provider.login_with_fate(client, now() - 10_000.0, &fate);
         let directory = ground.directory.path().join(format!("{}-{number}", tally.attempts));
         let store =
@@ -173,7 +173,7 @@ async fn play(ground: &Ground, cases: &[Case], times: Times, tally: &mut Tally) 
         let file = file.map(|entry| entry.expect("an entry").path());
         let file = file.into_iter().find(|path| path.extension().is_some_and(|ext| ext == "json"));
         let file = file.expect("the credential");
-        // Until the token is on its way.
+        // Until the token is being sent.
         while !std::fs::read_to_string(&file).expect("readable").contains(r#""state": "sent""#) {
             assert!(started.elapsed() < Duration::from_secs(60), "no refresh was sent");
             std::thread::sleep(Duration::from_millis(1));
@@ -213,7 +213,7 @@ fn count(ground: &Ground, under_way: &UnderWay, report: &Rotated, times: Times, 
         assert_eq!(report.failure.as_ref().expect("refused").kind, "reauth_required", "{case:?}");
     } else if case.acted {
         tally.reauth += 1;
-        // By introspection it is known before.
+        // Introspection reveals it before.
         assert_eq!(again, u32::from(!case.introspection), "{case:?}");
         tally.replays += again;
         let failure = report.failure.as_ref().unwrap_or_else(|| panic!("{case:?}: a token"));

@@ -1,5 +1,5 @@
-//! A machine whose time passes when it is told to: one clock since its start, which all processes share, and wall
-//! clocks that may be wrong.
+//! A machine whose time tests control: one boot-time clock, which all processes share, and wall clocks that can be
+//! wrong.
 
 use std::{
     future::Future,
@@ -21,19 +21,19 @@ struct State {
 }
 
 impl Machine {
-    /// One whose wall clock shows the real time.
+    /// Returns a machine whose wall clock shows the real time.
     pub(crate) fn new() -> Self {
         Self(Arc::new(Mutex::new(State { boot: fastrand::u64(..), uptime: 1_000.0, wall: crate::now() })))
     }
 
-    /// Lets so many seconds pass.
+    /// Lets this many seconds pass.
     pub(crate) fn pass(&self, seconds: f64) {
         let mut state = self.state();
         state.uptime += seconds;
         state.wall += seconds;
     }
 
-    /// Starts it anew, after so many seconds.
+    /// Restarts it, after this many seconds.
     pub(crate) fn reboot(&self, seconds: f64) {
         self.pass(seconds);
         let mut state = self.state();
@@ -41,7 +41,7 @@ impl Machine {
         state.uptime = 20.0;
     }
 
-    /// The clock of a process that sees the wall clock wrong by so many seconds.
+    /// Returns the clock of a process whose wall clock is wrong by this many seconds.
     pub(crate) fn timer(&self, wrong: f64) -> ProcessTimer {
         ProcessTimer { machine: self.clone(), wrong }
     }

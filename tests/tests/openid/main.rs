@@ -1,12 +1,12 @@
-//! Rotating credentials against `oidc-provider`, a provider nobody here wrote: it answers each use of a refresh
-//! token with the next one, and revokes the family when a spent one comes again.
+//! Rotating credentials against `oidc-provider`, a third party's provider: it answers each use of a refresh token
+//! with the next one, and revokes the family when a spent one is presented again.
 //!
 //! ```console
 //! $ cargo test -p colony-tests --test openid -- --nocapture                       # short, a minute
 //! $ COLONY_TESTS_LONG=1 cargo test -p colony-tests --test openid -- --nocapture   # the pass lines of the list
 //! ```
 //!
-//! Each test that has figures prints them: promise, tried, faults that landed, lost. Needs Node 20 and npm.
+//! Each test with figures prints them: promise, tries, faults that landed, losses. The tests need Node 20 and npm.
 
 #![cfg(unix)]
 #![allow(clippy::print_stdout, reason = "figures for whoever runs the tests with --nocapture")]
@@ -41,7 +41,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A provider, and a directory for a store. One test at a time: some measure a crowd of processes, and two
+/// A provider, and a directory for a store. One test runs at a time: some measure a crowd of processes, and two
 /// crowds would starve each other.
 struct Ground {
     provider: Provider,
@@ -74,19 +74,19 @@ impl Ground {
         RotatingCredential::builder(self.store())
     }
 
-    /// As [`rotating`](Self::rotating), by this clock.
+    /// Does the same as [`rotating`](Self::rotating), with this clock.
     fn over(&self, timer: impl Timer) -> RotatingBuilder {
         RotatingCredential::builder(self.store().timer(timer))
     }
 
-    /// Logs in, as a person would, and stores what comes of it.
+    /// Logs in, as a person would, and stores the credential.
     async fn login(&self) -> Credential {
         let credential = self.provider.login(self.client, now());
         self.store().save(&credential).await.expect("a login is stored");
         credential
     }
 
-    /// As [`login`](Self::login), with an access token that has ended.
+    /// Does the same as [`login`](Self::login), with an expired access token.
     async fn login_long_ago(&self) -> Credential {
         let credential = self.provider.login(self.client, now() - 10_000.0);
         self.store().save(&credential).await.expect("a login is stored");
@@ -97,7 +97,7 @@ impl Ground {
         fs::read(self.store().file()).expect("the file")
     }
 
-    /// The stored refresh token, read as a person would.
+    /// Reads the stored refresh token, as a person would.
     fn refresh_token(&self) -> String {
         let value: Value = serde_json::from_slice(&self.bytes()).expect("JSON");
         value["refresh_token"].as_str().expect("a refresh token").to_owned()
@@ -107,7 +107,7 @@ impl Ground {
         serde_json::from_slice::<Value>(&self.bytes()).expect("JSON")["spending"].clone()
     }
 
-    /// Nothing that was spent was sent again, and what is stored is good.
+    /// Asserts that no spent token was sent again, and that the stored one is valid.
     fn assert_family_alive(&self) {
         let stats = self.provider.stats();
         assert_eq!((&stats["replays"], &stats["invalid_grant"]), (&json!(0), &json!(0)), "{stats}");
@@ -115,8 +115,8 @@ impl Ground {
     }
 }
 
-/// A directory in memory where the system has such a place: each write waits for the disk, and a test has very
-/// many. No power is cut here, so nothing else is different.
+/// Returns a directory in memory if the system has such a place: on a disk each write waits, and a test makes very
+/// many. Without power cuts there is no other difference.
 fn in_memory() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a directory")
 }
@@ -125,7 +125,7 @@ fn now() -> f64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs_f64()
 }
 
-/// Whether the full length was asked for.
+/// Returns whether the full length was requested.
 fn long() -> bool {
     std::env::var_os("COLONY_TESTS_LONG").is_some_and(|value| value != "0")
 }

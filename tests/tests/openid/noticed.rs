@@ -1,4 +1,4 @@
-//! What other processes do is noticed by a program that runs: a logout, a login.
+//! A running program notices a logout or a login by another process.
 
 use std::{
     collections::HashMap,
@@ -42,8 +42,8 @@ impl Vault for Ring {
     }
 }
 
-/// In a file and in a keyring: two seconds after a removal, nothing serves the removed credential, although its
-/// access token is fresh; and after a login nothing serves the former one.
+/// In a file and in a keyring: two seconds after a removal, the removed credential is not used any more, although its
+/// access token is fresh; and after a login the former one is not used.
 #[tokio::test]
 async fn a_logout_and_a_login_by_another_process_are_noticed() {
     let Some(ground) = Ground::new(&json!({})) else { return };
@@ -86,7 +86,7 @@ async fn a_logout_and_a_login_by_another_process_are_noticed() {
     assert_eq!(ground.provider.count("token_requests"), 2);
 }
 
-/// A removed credential does not serve because the lock cannot be had, nor after a failed refresh.
+/// A removed credential is not used when the lock cannot be obtained, nor after a failed refresh.
 #[tokio::test]
 async fn a_removed_credential_does_not_serve_on_when_the_refresh_fails() {
     let Some(ground) = Ground::new(&json!({"decline_next": 1_000, "decline": "slow_down"})) else { return };
@@ -105,7 +105,7 @@ async fn a_removed_credential_does_not_serve_on_when_the_refresh_fails() {
     drop(held);
 }
 
-/// Waiting for what is under way takes nothing away from whoever refreshes meanwhile.
+/// Waiting for a request under way does not disturb other refreshes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settling_disturbs_no_refresh() {
     let Some(ground) = Ground::new(&json!({"before_ms": 2})) else { return };
@@ -136,7 +136,7 @@ async fn settling_disturbs_no_refresh() {
     ground.assert_family_alive();
 }
 
-/// After `close` nothing is sent, what was sent is stored, and a living token serves.
+/// After `close` nothing is sent, the result of a sent request is stored, and a valid token is still returned.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_stores_what_was_sent_and_sends_nothing_more() {
     let Some(ground) = Ground::new(&json!({"before_ms": 20, "after_ms": 20})) else { return };

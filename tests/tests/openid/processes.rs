@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{Ground, scale};
 
-/// Every process rotates so often *itself*; what the others did meanwhile does not count.
+/// Lets every process make `rotations` rotations *itself*; adopted ones do not count.
 async fn crew(processes: u32, rotations: u32) {
     let Some(ground) = Ground::new(&json!({"before_ms": 1, "after_ms": 1})) else { return };
     ground.login().await;
@@ -56,8 +56,8 @@ async fn r10_a_crowd_of_processes_shares_one_family() {
     crew(scale(20, 100), scale(5, 20)).await;
 }
 
-/// The counterpart: without taking turns the same provider does revoke the family. Or the tests above would
-/// prove nothing.
+/// The counterpart: without turns the same provider revokes the family. Otherwise the tests above would prove
+/// nothing.
 #[tokio::test]
 async fn the_provider_revokes_a_family_whose_spent_token_comes_again() {
     let Some(ground) = Ground::new(&json!({})) else { return };
@@ -66,14 +66,14 @@ async fn the_provider_revokes_a_family_whose_spent_token_comes_again() {
     let rotating = ground.rotating().build();
     rotating.rotate().await.expect("a rotation");
     assert!(ground.provider.is_good(&ground.refresh_token()));
-    // A copy of the file from before, as a restored backup or another machine would have it.
+    // A copy of the earlier file, as in a restored backup or on another machine.
     std::fs::write(ground.store().file(), &spent).expect("a copy");
     let error = ground.rotating().build().rotate().await.unwrap_err();
     assert!(error.is_reauth_required(), "{error}");
     assert_eq!(error.code(), Some("invalid_grant"), "{error}");
     assert_eq!(ground.provider.count("replays"), 1);
     assert_eq!(ground.refresh_token(), crate::secret(&first), "nothing is wiped");
-    // And it is presented no third time.
+    // And it is not presented a third time.
     let error = ground.rotating().build().rotate().await.unwrap_err();
     assert_eq!((error.code(), ground.provider.count("replays")), (Some("invalid_grant"), 1));
 }

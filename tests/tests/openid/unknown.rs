@@ -1,5 +1,5 @@
-//! The outcome of a refresh is not known: what a gateway answered in the provider's place, what was lost on the way,
-//! what came too late.
+//! Refreshes with an unknown outcome: a gateway answered in the provider's place, the answer was lost, or it was too
+//! late.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{Ground, long, machine::Machine, secret};
 
-/// What stands in the place of the provider's answer.
+/// Returns the answers in place of the provider's.
 fn answers() -> Vec<Value> {
     let statuses = [403, 404, 408, 429, 500, 502, 503, 504].map(|status| json!(status));
     let others = ["503 wait", "429 wait", "page", "close"].map(|how| json!(how));
@@ -19,12 +19,12 @@ fn answers() -> Vec<Value> {
     statuses.into_iter().chain(others).chain(if long() { odd.to_vec() } else { Vec::new() }).collect()
 }
 
-/// Whoever looks at the note that the attempt left behind.
+/// The process that reads the note of the attempt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Reader {
     /// The same process.
     Same,
-    /// Another one of the same boot, whose wall clock is wrong by so many seconds.
+    /// Another one of the same boot, whose wall clock is wrong by this many seconds.
     Wrong(f64),
     /// One after a restart of the machine.
     Rebooted,
@@ -33,7 +33,7 @@ enum Reader {
 const READERS: [Reader; 5] =
     [Reader::Same, Reader::Wrong(0.0), Reader::Wrong(600.0), Reader::Wrong(-600.0), Reader::Rebooted];
 
-/// Minutes after which nothing of an attempt is under way any more, with the default settings.
+/// The seconds after which no request of an attempt is under way any more, with the default settings.
 const SETTLE: f64 = 300.0;
 
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ struct Tally {
     lost_though_held: u32,
 }
 
-/// Every answer, acted on and not, with and without introspection, for every reader and both policies.
+/// Tests every answer, acted on and not, with and without introspection, for every reader and both policies.
 #[tokio::test]
 async fn r26_what_a_gateway_answered_in_the_providers_place() {
     let clients = [
@@ -150,13 +150,13 @@ impl Attempt<'_> {
             Reader::Rebooted => build(0.0),
         };
 
-        // Everybody looks, again and again, until just before it may be presented.
+        // Every process checks repeatedly, until just before the token may be presented.
         machine.pass(40.0);
-        // A reader of another boot counts from its first look.
+        // A reader of another boot counts from its first read.
         let start = if *reader == Reader::Rebooted { SETTLE } else { SETTLE - 40.0 };
         let mut left = start;
         while left > 2.0 {
-            // Alive by the clock of one that is ten minutes slow; but the resource refuses it by now.
+            // Valid by a clock that is ten minutes slow; but the resource refuses it by now.
             let error = next().token_other_than(first.access_token.as_ref().expect("a token")).await;
             let error = error.expect_err(&case);
             let person = next().rotate().await.expect_err(&case);
@@ -174,7 +174,7 @@ impl Attempt<'_> {
         machine.pass(SETTLE);
 
         let outcome = next().token().await;
-        // The clock of one that is ten minutes slow says that the access token lives.
+        // By a clock that is ten minutes slow the access token is valid.
         let outcome = match outcome {
             Ok(token) if first.has_access_token(&token) => next().token_other_than(&token).await,
             outcome => outcome,
@@ -188,16 +188,16 @@ impl Attempt<'_> {
                 tally.replays_when_refused += replayed;
                 let error = outcome.expect_err(&case);
                 assert_eq!((error.kind(), again), (ErrorKind::ReauthRequired, 0), "{case}: {error}");
-                // A person logs in, and everything goes on.
+                // A person logs in, and calls work again.
             }
             _ if *acted => {
                 tally.replays += replayed;
                 tally.reauth += 1;
                 let error = outcome.expect_err(&case);
                 assert_eq!(error.kind(), ErrorKind::ReauthRequired, "{case}: {error}");
-                // Introspection says it without a replay.
+                // Introspection reveals it without a replay.
                 assert_eq!(replayed, u64::from(!introspection), "{case}");
-                // Nobody ever got the token that came in its place, and nobody will spend this one again.
+                // No process got the token that replaced it, and none will present this one again.
                 assert_eq!(ground.refresh_token(), secret(&first), "{case}: wiped");
                 machine.pass(7200.0);
                 assert!(next().token().await.is_err(), "{case}");
@@ -215,7 +215,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// The error of whoever looks while the request may be under way.
+    /// Asserts the error of a process that checks while the request can be under way.
     fn assert_waiting(&self, error: &Error, case: &str) {
         assert_eq!(
             error.code(),
@@ -233,7 +233,7 @@ impl Attempt<'_> {
     }
 }
 
-/// It has been found out that the token is spent.
+/// Returns whether the error says that the token is spent.
 fn error_is_spent(error: &Error) -> bool {
     error.is_reauth_required() && error.code() == Some("invalid_grant")
 }
@@ -242,7 +242,8 @@ fn error_is_final(error: &Error) -> bool {
     error.is_reauth_required()
 }
 
-/// While the access token lives, nothing is presented; a person's refresh does, once the request is over.
+/// While the access token is valid, no refresh token is presented, except by a person's refresh once the request is
+/// over.
 #[tokio::test]
 async fn a_living_access_token_spares_the_refresh_token() {
     let Some(ground) = Ground::new(&json!({"refuse_next": 1, "access_token_seconds": 7200})) else { return };
@@ -251,7 +252,7 @@ async fn a_living_access_token_spares_the_refresh_token() {
     let build = || ground.over(machine.timer(0.0)).build();
     let error = build().rotate().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CredentialBusy, "{error}");
-    // Within the window in which it would be refreshed, and the request is over.
+    // Within the refresh window, and the request is over.
     machine.pass(7150.0);
     let token = build().token().await.expect("the living token");
     assert!(first.has_access_token(&token));
@@ -260,7 +261,7 @@ async fn a_living_access_token_spares_the_refresh_token() {
     ground.assert_family_alive();
 }
 
-/// A person's own time goes before the default, but never below the request's limit.
+/// A chosen time overrides the default, but is never below the request's limit.
 #[tokio::test]
 async fn the_time_to_settle_can_be_set_and_is_never_below_the_requests_limit() {
     let Some(ground) = Ground::new(&json!({"refuse_next": 1})) else { return };
@@ -278,7 +279,7 @@ async fn the_time_to_settle_can_be_set_and_is_never_below_the_requests_limit() {
     ground.assert_family_alive();
 }
 
-/// A gateway that is down for long: each further unknown outcome doubles the wait, to an hour, and the login is alive
+/// A long outage of a gateway: each further unknown outcome doubles the wait, up to an hour, and the login is valid
 /// at the end.
 #[tokio::test]
 async fn each_further_unknown_outcome_doubles_the_wait() {
@@ -299,7 +300,7 @@ async fn each_further_unknown_outcome_doubles_the_wait() {
     ground.assert_family_alive();
 }
 
-/// A last presentation that could not be made leaves the earlier one as unknown as it was, and costs no time.
+/// If the token could not be presented again, the earlier outcome stays unknown, and the wait does not grow.
 #[tokio::test]
 async fn no_connection_takes_nothing_back_but_its_own_note() {
     let Some(mut ground) = Ground::new(&json!({"refuse_next": 1})) else { return };

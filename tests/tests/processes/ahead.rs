@@ -1,4 +1,4 @@
-//! The token is renewed before it goes stale, and no call ever waits for that.
+//! The token is renewed before it goes stale, and no call waits for that.
 
 use colony_core::token::envelope::Envelope;
 use colony_tests::service::Answer;
@@ -27,7 +27,7 @@ async fn the_token_is_renewed_before_it_is_stale() {
     assert!(envelope.expiry > scripted.clock.unix() + 22.0 * HOUR, "and the others have it too");
     call(&client).await.expect("a call");
     assert_eq!(scripted.logins(), 2);
-    // And so on.
+    // And so on, for ten days.
     scripted.clock.pass(10.0 * 24.0 * HOUR).await;
     assert!((11..=13).contains(&scripted.logins()), "{} logins in eleven days", scripted.logins());
 }
@@ -63,14 +63,14 @@ async fn a_failing_renewal_keeps_the_old_token_and_waits() {
         scripted.clock.pass(22.98 * HOUR).await;
         call(&client).await.unwrap_or_else(|error| panic!("{answer:?}: {error}"));
         assert_eq!(token_in(scripted.directory.path()), first, "{answer:?}");
-        // Pauses grow to ten minutes: in an hour there cannot be many tries, but there must be some.
+        // Pauses grow to ten minutes: in an hour there are few tries, but at least one.
         scripted.clock.pass(0.5 * HOUR).await;
         let tries = scripted.logins() - 1;
         assert!((1..=30).contains(&tries), "{answer:?}: {tries} tries");
         scripted.clock.pass(100.0 * HOUR).await;
         let later = scripted.logins() - 1 - tries;
         assert!((100..=1_500).contains(&later), "{answer:?}: {later} tries in a hundred hours");
-        // It has not ended for good.
+        // The task has not ended.
         scripted.service.otherwise(Answer::Token);
         scripted.clock.pass(HOUR).await;
         let before = scripted.logins();
@@ -140,7 +140,7 @@ async fn it_ends_with_the_client_also_in_the_middle_of_a_renewal() {
     let passing = tokio::spawn(async move { clock.pass(22.99 * HOUR).await });
     scripted.service.until(|counts| counts.logins == 2).await;
     drop(client);
-    // The login itself goes on, for it was paid for; nobody waits for it.
+    // The login itself continues, so that it is not wasted; no caller waits for it.
     scripted.service.release();
     let next = scripted.builder().timer(colony_async::time::SystemTimer).build().expect("a client");
     let next = call(&next);
@@ -150,7 +150,8 @@ async fn it_ends_with_the_client_also_in_the_middle_of_a_renewal() {
     passing.abort();
 }
 
-/// Counts of this process, which other tests run in; so it is started once more, for itself.
+/// Counts threads and descriptors of this process, in which other tests run too; so it is started again for this
+/// test.
 #[test]
 #[expect(clippy::print_stdout, reason = "the counts are the result")]
 fn a_thousand_clients_leave_no_thread_and_no_descriptor() {
@@ -168,7 +169,8 @@ fn a_thousand_clients_leave_no_thread_and_no_descriptor() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
     // One client in ten has its own connections: reading the system's root certificates is slow.
-    // None is kept: one that a blocking client opened ends with that client's thread, under whoever has it then.
+    // No connection is kept: one that a blocking client opened would end with that client's thread, while another
+    // client uses it.
     colony_async::install_tls_provider();
     let connections = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
     let connections = connections.expect("connections");
@@ -212,8 +214,8 @@ fn a_thousand_clients_leave_no_thread_and_no_descriptor() {
     };
     let before = settle((6, 30));
     (0..1_000).for_each(cycle);
-    // Threads that wait for more work end after ten seconds, some of them from before the first count: a few
-    // more or less say nothing. A leak would be of a thousand.
+    // Idle threads end after ten seconds, some of them from before the first count: a few more or less mean nothing.
+    // A leak would be of a thousand.
     let most = (before.0 + 8, before.1 + 16);
     let after = settle(most);
     println!("threads and descriptors: {before:?} before, {after:?} after");

@@ -1,4 +1,4 @@
-//! Hooks and callbacks of the program's own: what they may not do is told, and nobody waits for ever.
+//! A program's hooks and callbacks: a forbidden action is an error, and no call hangs.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -62,7 +62,7 @@ fn a_panic_in_a_hook_is_told() {
     client.auth().token().expect("the client is still usable");
 }
 
-/// Each request has a code of its own.
+/// Each request gets its own code.
 #[tokio::test]
 async fn a_two_factor_code_is_asked_for_every_request_and_never_sent_twice() {
     let scripted = Scripted::flowing();

@@ -1,4 +1,4 @@
-//! Callers go away in the middle of a login; the login goes on, once, and is kept.
+//! Callers go away in the middle of a login; the login continues, once, and its token is kept.
 
 use std::{
     future::Future as _,
@@ -50,7 +50,7 @@ async fn callers_dropped_at_random_moments() {
         scripted.service.until(|counts| counts.logins >= round).await;
         callers.clear();
         scripted.service.release();
-        // Whoever comes next has the token of that login.
+        // The next caller gets the token of that login.
         let token = client.auth().token().await.expect("a token");
         assert_eq!(scripted.logins(), round);
         assert_eq!(Some(token.expose_secret()), scripted.service.issued().last().map(String::as_str));
@@ -73,7 +73,7 @@ async fn a_login_that_everybody_left_is_kept() {
     assert!(caller.await.expect_err("aborted").is_cancelled());
     drop(client);
     scripted.service.release();
-    // Also the client is gone. The next one waits for the lock that the login holds, and adopts.
+    // The client is gone too. The next one waits for the lock that the login holds, and adopts its token.
     let next = scripted.builder().auth_retry(RetryPolicy::for_login()).build().expect("a client");
     call(&next).await.expect("a call");
     assert_eq!(scripted.logins(), 1);

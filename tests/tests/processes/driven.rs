@@ -1,4 +1,4 @@
-//! A login goes on whatever becomes of the runtimes and threads of those who wait for it.
+//! A login continues regardless of the runtimes and threads of its callers.
 
 use std::{
     sync::mpsc,
@@ -42,7 +42,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// All threads for blocking work are taken by callers, and more callers wait for one.
+/// Callers occupy all threads for blocking work, and more callers wait for one.
 #[test]
 fn calls_from_every_blocking_thread_on_a_cold_cache() {
     limited(|| {
@@ -91,7 +91,7 @@ fn a_login_whose_first_caller_s_runtime_stands_still() {
     });
 }
 
-/// The login itself needs no runtime of the caller's.
+/// The login itself does not need the caller's runtime.
 #[test]
 fn a_token_without_a_runtime() {
     limited(|| {

@@ -1,5 +1,4 @@
-//! Those who hold the lock die or stop; the others go on. For a storm of kills see row R2 of
-//! `colony_tests::fire`.
+//! Holders of the lock die or stop; the others continue. For many kills see row R2 of `colony_tests::fire`.
 
 use std::{
     os::unix::fs::MetadataExt as _,
@@ -35,13 +34,13 @@ fn inode(path: &Path) -> u64 {
     std::fs::metadata(path).expect("a lock file").ino()
 }
 
-/// Whether some process holds the lock.
+/// Returns whether a process holds the lock.
 fn is_locked(lock: &Path) -> bool {
     let file = std::fs::OpenOptions::new().read(true).write(true).open(lock).expect("a lock file");
     fd_lock::RwLock::new(file).try_write().is_err()
 }
 
-/// What the holder announces: its process id, and for how many milliseconds it may still be working.
+/// Returns the holder's announcement: its process id, and for how many milliseconds it can still be working.
 fn announced(lock: &Path) -> (u32, u64) {
     let text = std::fs::read_to_string(lock).expect("an announcement");
     assert!(text.len() <= 64, "{text:?}");
@@ -98,7 +97,7 @@ fn a_stopped_holder_is_waited_for_until_the_deadline_and_not_longer() {
     let hasty = |number| Plan { lock_timeout_ms: Some(1_500), patient: false, ..mixed(number) };
     for report in run(&place, 6, hasty) {
         assert_eq!(report.failure, None);
-        // They wait for the lock as long as they may, then log in.
+        // They wait for the lock up to their limit, then log in.
         assert!(report.took_ms >= 1_500 || report.warnings.is_empty(), "{report:?}");
         let waited = report.warnings.iter().filter(|text| text.contains("event=\"waited\"")).count();
         assert_eq!(waited, report.warnings.len(), "{report:?}");

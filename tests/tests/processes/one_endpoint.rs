@@ -1,4 +1,4 @@
-//! One operation answers 401 whatever its token is: that costs a few logins and not one for each call.
+//! One operation answers 401 to every token: that costs a few logins and not one for each call.
 
 use colony_async::{Client, ErrorKind, Result, api::notifications::GetNotificationCount};
 use colony_core::{Prepared, Request};
@@ -59,13 +59,13 @@ async fn a_revocation_meanwhile_is_healed() {
     call(&other).await.expect_err("refused");
     assert_eq!(scripted.logins(), 2);
     scripted.service.revoke();
-    // The operation's own 401 means nothing at this moment, but any other's does.
+    // The operation's own 401 is final at this moment, but any other operation's 401 leads to a new token.
     call(&one).await.expect_err("refused");
     assert_eq!(scripted.logins(), 2);
     other_call(&other).await.expect("healed");
     other_call(&one).await.expect("healed");
     assert_eq!(scripted.logins(), 3);
-    // And where there is no other, its own does after a while.
+    // And without another operation, its own does after a while.
     scripted.service.revoke();
     scripted.service.refuse("");
     scripted.clock.jump(5.0);
@@ -142,7 +142,7 @@ fn ten_processes_make_few_logins() {
     let reports = run(&place(service.base_url(), KEY, directory.path()), 10, mixed);
     assert!(reports.iter().all(|report| report.failure.as_ref().is_some_and(|it| it.status == Some(401))));
     let slowest = reports.iter().map(|report| report.took_ms).max().unwrap_or_default();
-    // Two beyond the first, and one more for each time that the memory of it may have ended meanwhile.
+    // Two beyond the first, and one more for each time that the record can have expired meanwhile.
     let most = 3 + slowest / 2_000;
     assert!(service.counts().logins <= most, "{} logins in {slowest} ms", service.counts().logins);
 }

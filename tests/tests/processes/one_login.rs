@@ -1,4 +1,4 @@
-//! However many start, the server sees one login.
+//! Any number of starts are one login at the server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -54,7 +54,7 @@ fn two_hundred_processes_after_the_token_was_revoked() {
     assert!(reports.iter().all(|report| report.warnings.is_empty()), "{reports:?}");
 }
 
-/// Ten thousand tasks, shared out to so many clients.
+/// Runs ten thousand tasks on this many clients. Returns the number of logins.
 fn ten_thousand_tasks(clients: usize, cached: bool) -> u64 {
     let served = Served::start(slow_logins());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(16).enable_all().build();

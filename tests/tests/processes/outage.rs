@@ -1,4 +1,4 @@
-//! The service is away: programs that wait for one login end together, and ask it a few times in all.
+//! The service is down: programs that wait for one login end together, after few requests in total.
 
 use std::time::SystemTime;
 
@@ -43,7 +43,7 @@ fn twelve_processes_whose_login_hangs_end_together() {
     assert!(service.counts().logins <= 2, "{} requests", service.counts().logins);
 }
 
-/// Those who have more patience than the one that got no answer try for themselves, one at a time.
+/// Waiting clients with longer limits than the one that got no answer try themselves, one at a time.
 #[test]
 fn a_failure_without_an_answer_is_not_shared_with_those_who_are_more_patient() {
     let _turn = turn();
@@ -64,7 +64,7 @@ fn a_failure_without_an_answer_is_not_shared_with_those_who_are_more_patient() {
     assert_eq!(service.counts().logins, 2);
 }
 
-/// Whatever the wall clock shows, a failure is recognised as that of the login that was waited for.
+/// At any wall-clock time a failure is recognised as that of the awaited login.
 #[tokio::test]
 async fn a_clock_that_is_set_meanwhile_costs_no_login() {
     for seconds in [7_200.0, -7_200.0] {

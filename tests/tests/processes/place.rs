@@ -1,4 +1,4 @@
-//! Where the tests happen: a server, a private directory, clients of them.
+//! The surroundings of the tests: a server, a private directory, and clients.
 
 use std::{
     path::{Path, PathBuf},
@@ -18,13 +18,13 @@ use tokio::runtime::Runtime;
 
 pub(crate) const KEY: &str = "col_planted_key_0123456789";
 
-/// Crews take turns: two of two hundred at a time would starve each other.
+/// Waits for this test's turn: two crews of two hundred at a time would starve each other.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A sandbox on threads of its own, and an empty cache directory.
+/// A sandbox on its own threads, and an empty cache directory.
 pub(crate) struct Served {
     sandbox: Sandbox,
     _runtime: Runtime,
@@ -51,7 +51,7 @@ impl Served {
         self.sandbox.stats()
     }
 
-    /// Logins with this status.
+    /// Returns the number of logins with this status.
     pub(crate) fn logins(&self, status: u16) -> u64 {
         self.stats().with_status("POST /auth/token", status)
     }
@@ -65,12 +65,12 @@ pub(crate) fn place(base_url: String, api_key: &str, directory: &Path) -> Place 
     Place::new(env!("CARGO_BIN_EXE_worker"), base_url, api_key, directory)
 }
 
-/// Half async, half blocking.
+/// Returns a plan: half of the workers are async, half blocking.
 pub(crate) fn mixed(number: usize) -> Plan {
     Plan { blocking: number % 2 == 1, ..Plan::default() }
 }
 
-/// Starts a crew at one moment and waits for all of it.
+/// Starts a crew at the same moment and waits for all of it.
 pub(crate) fn run(place: &Place, count: usize, plan: impl Fn(usize) -> Plan) -> Vec<Report> {
     let mut crew = Crew::hire(place, count, plan).expect("a crew");
     crew.go().expect("a start");
@@ -79,7 +79,7 @@ pub(crate) fn run(place: &Place, count: usize, plan: impl Fn(usize) -> Plan) -> 
     reports
 }
 
-/// Asserts that all succeeded, with one token, which is the one in the file; gives its digest.
+/// Asserts that all succeeded, with one token, which is the one in the file; returns its digest.
 pub(crate) fn all_hold_the_file_s_token(reports: &[Report], directory: &Path) -> String {
     let held = colony_tests::plan::digest(&token_in(directory));
     for report in reports {
@@ -89,7 +89,7 @@ pub(crate) fn all_hold_the_file_s_token(reports: &[Report], directory: &Path) ->
     held
 }
 
-/// The file of this kind in the directory; there must be exactly one.
+/// Returns the file of this kind in the directory; there must be exactly one.
 pub(crate) fn file_in(directory: &Path, kind: &str) -> PathBuf {
     let entries =
         std::fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path());
@@ -113,12 +113,12 @@ pub(crate) struct Scripted {
 }
 
 impl Scripted {
-    /// With a clock that stands still.
+    /// Returns a service with a clock that stands still.
     pub(crate) fn standing() -> Self {
         Self::with(Clock::standing())
     }
 
-    /// With a clock on which every sleep ends at once.
+    /// Returns a service with a clock on which every sleep ends at once.
     pub(crate) fn flowing() -> Self {
         Self::with(Clock::flowing())
     }
@@ -129,7 +129,7 @@ impl Scripted {
         Self { service, clock, directory: directory() }
     }
 
-    /// A builder of async clients on this clock that try a login once.
+    /// Returns a builder of async clients on this clock that try a login once.
     pub(crate) fn builder(&self) -> colony_async::Builder {
         colony_async::Client::builder(KEY)
             .base_url(self.service.base_url())
@@ -147,7 +147,7 @@ impl Scripted {
     }
 }
 
-/// One call that needs a token.
+/// Makes one call that needs a token.
 pub(crate) async fn call(client: &colony_async::Client) -> colony_async::Result<()> {
     client.execute_json(colony_async::api::account::GetMe::default()).await.map(drop)
 }

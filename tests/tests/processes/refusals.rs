@@ -1,4 +1,4 @@
-//! A login that is refused is refused for everybody who waited, and a cool-down for everybody who comes.
+//! A refused login fails all waiting callers, and a cool-down also later ones.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn fifty_processes_with_a_wrong_key_make_one_attempt() {
         assert_eq!(failure.message, first.message, "the same error for the one that asked and the others");
     }
     assert_eq!((served.stats().logins_started, served.logins(401)), (1, 1));
-    // Whoever comes later asks: the key may have been activated meanwhile.
+    // A later process asks: the key can have been activated meanwhile.
     assert!(run(&wrong, 1, mixed)[0].failure.is_some());
     assert_eq!(served.stats().logins_started, 2);
 }
@@ -88,7 +88,7 @@ async fn a_note_from_the_future_or_a_broken_one_stops_nobody() {
     let scripted = Scripted::standing();
     scripted.service.next([Answer::Limited("600".to_owned())]);
     assert!(call(&scripted.client()).await.is_err());
-    // The clock is set back: the note is now dated ahead.
+    // The clock is set back: the note is now from the future.
     scripted.clock.jump(-7200.0);
     call(&scripted.client()).await.expect("not believed");
     let token = file_in(scripted.directory.path(), "json");

@@ -1,4 +1,4 @@
-//! The server refuses a token: it is replaced once, and a good one is never destroyed.
+//! The server refuses a token: it is replaced once, and a valid one is never destroyed.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ async fn five_hundred_calls_with_a_revoked_token_make_one_login() {
     let client = scripted.client();
     call(&client).await.expect("a call");
     scripted.service.revoke();
-    // Nobody is answered before all five hundred have been sent with the old token.
+    // No call is answered before all five hundred have been sent with the old token.
     scripted.service.gather(501);
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..500 {
@@ -101,7 +101,7 @@ async fn the_file_stays_if_it_holds_another_token() {
     let client = scripted.client();
     call(&client).await.expect("a call");
     let file = file_in(scripted.directory.path(), "json");
-    // A token that is no use to this client now (it is stale) and none of its business either.
+    // A stale token of another program, which this client must leave alone.
     let other = Envelope { token: "another".into(), expiry: scripted.clock.unix() + 30.0 };
     let text = other.write().expect("an envelope");
     fs::write(&file, &text).expect("a file");
@@ -144,7 +144,7 @@ async fn forgetting_a_token_does_not_destroy_a_later_one() {
     let later = token_in(scripted.directory.path());
     one.auth().forget_token().await.expect("forgotten");
     assert_eq!(token_in(scripted.directory.path()), later);
-    // It was asked for a login, and makes one.
+    // It makes the requested login.
     call(&one).await.expect("a call");
     assert_eq!(scripted.logins(), 3);
 }

@@ -1,4 +1,4 @@
-//! Nothing that a program may print holds a secret.
+//! Nothing that a program can print holds a secret.
 
 use std::time::SystemTime;
 
@@ -13,7 +13,7 @@ use crate::place::{KEY, call, directory, place, turn};
 const TOTP: &str = "plantedtotp12";
 const PASSWORD: &str = "planted-password";
 
-/// Runs a worker through a session and gives everything it wrote.
+/// Runs a worker through a session and returns its whole output.
 fn session(base_url: String, blocking: bool, rounds: usize) -> String {
     let directory = directory();
     let plan = Plan {
@@ -32,7 +32,7 @@ fn session(base_url: String, blocking: bool, rounds: usize) -> String {
         let report = worker.report().expect("a report").expect("it lives");
         written.push_str(&serde_json::to_string(&report).expect("a line"));
     }
-    // The note and the lock beside the token's file are not secret either.
+    // The note and the lock beside the token's file hold no secret either.
     for entry in std::fs::read_dir(directory.path()).expect("a directory") {
         let path = entry.expect("an entry").path();
         if path.extension().is_some_and(|kind| kind != "json") {
@@ -62,7 +62,7 @@ fn no_log_no_error_and_no_panic_tells_a_secret() {
         service.next([Answer::Status(401), Answer::Hangup, Answer::Status(503), Answer::Token]);
         service.answer_calls(403);
         let written = session(service.base_url(), blocking, 6);
-        // The log is there: the search could have found something.
+        // The log is not empty, so the search could have found something.
         assert!(written.contains("colony::token") && written.contains("panicked at"), "{written:.2000}");
         let mut secrets = vec![KEY, TOTP, "planted", "e30."];
         let issued = service.issued();
@@ -81,7 +81,7 @@ async fn builders_clients_and_refusals_show_no_secret() {
     let with_password = format!("http://someone:{PASSWORD}@127.0.0.1:9/api/v1");
     let mut shown = format!("{:?}", colony_async::Client::builder(KEY).base_url(&with_password));
     let directory = directory();
-    // Nobody listens there.
+    // No program listens there.
     let builder = colony_async::Client::builder(KEY)
         .totp(TOTP)
         .base_url("http://127.0.0.1:9/api/v1")

@@ -1,4 +1,4 @@
-//! Times: a token near its end, files that claim too much, clocks that are set.
+//! Times: a token near its expiry, files that claim too much, clocks that are set.
 
 use std::{fs, time::Duration};
 
@@ -9,7 +9,7 @@ use colony_tests::service::Answer;
 use crate::place::{Scripted, call, file_in, token_in};
 
 const DAY: f64 = 86_400.0;
-/// A token of a day is stale after 23 hours.
+/// A token that lives for a day is stale after 23 hours.
 const STALE: f64 = DAY * 23.0 / 24.0;
 
 /// Logs in once and lets time pass until half a minute before the token is stale.
@@ -51,7 +51,7 @@ async fn it_serves_on_while_logins_fail_for_a_passing_reason() {
         let uncached = scripted.builder().cache_token(false).build().expect("a client");
         assert!(call(&uncached).await.is_err(), "{answer:?}: logins do fail");
 
-        // Past its expiry it serves nobody.
+        // Past its expiry it is not used.
         scripted.clock.jump(30.0 + DAY - STALE);
         assert!(call(&held_in_memory).await.is_err(), "{answer:?}");
         assert!(call(&scripted.client()).await.is_err(), "{answer:?}");
@@ -62,7 +62,7 @@ async fn it_serves_on_while_logins_fail_for_a_passing_reason() {
 #[tokio::test]
 async fn an_outage_holds_up_no_call_while_a_token_lives() {
     let scripted = Scripted::standing();
-    // With the whole patience of a login, which would sleep on a clock that stands still.
+    // With all tries of a login, which would sleep for ever on a clock that stands still.
     let client = scripted.builder().auth_retry(RetryPolicy::for_login()).build().expect("a client");
     call(&client).await.expect("a call");
     scripted.clock.jump(STALE - 30.0);
@@ -99,7 +99,7 @@ async fn a_rejected_token_does_not_serve_again_when_the_login_fails() {
     let client = nearly_stale(&scripted).await;
     scripted.service.revoke();
     scripted.service.otherwise(Answer::Status(503));
-    // Stale and not known to be revoked: it is tried, refused, and then there is nothing.
+    // Stale, but not known to be revoked: it is tried and refused, and there is no other token.
     assert_eq!(call(&client).await.expect_err("no token").kind(), ErrorKind::Server);
     assert_eq!(scripted.service.counts().rejected, 1);
 }
@@ -169,7 +169,7 @@ async fn an_age_of_zero_turns_the_file_off() {
         call(&client).await.expect("a call");
         assert_eq!(scripted.logins(), 4);
     }
-    // By the file's own time, which is the real one.
+    // By the file's modification time, which is real.
     scripted.clock.jump(400.0);
     let client = scripted.builder().token_cache_ttl(Duration::from_secs(300)).build().expect("a client");
     call(&client).await.expect("a call");
@@ -182,7 +182,7 @@ async fn clocks_that_are_set_make_no_loop() {
     let real = Scripted::standing().clock.unix();
     let steps = [real - HOUR, real + HOUR, real + 10.0 * 365.0 * DAY, 0.0, 1.0, -HOUR, real, 4e9, real];
     let scripted = Scripted::standing();
-    // The server's clock is right; ours is set again and again.
+    // The server's clock is right; ours is set repeatedly.
     let server = colony_tests::service::Service::start(move || real).expect("a service");
     let builder = || scripted.builder().base_url(server.base_url());
     let running = builder().build().expect("a client");

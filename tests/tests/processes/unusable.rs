@@ -1,5 +1,5 @@
-//! The cache cannot be used, in every way that can be had here: calls succeed, with one login a process and
-//! one warning, and nothing that is not ours is followed, changed or waited for.
+//! The cache is unusable, in every way that a test can arrange: calls succeed, with one login and one warning for
+//! each process, and no foreign file is followed, changed or waited for.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::place::{KEY, Scripted, directory, place, turn};
 
-/// A valid file with a token that the server does not know: whoever reads it is found out by a 401.
+/// A valid file with a token that the server does not know: a 401 reveals a client that reads it.
 const PLANTED: &str = r#"{"v": 1, "token": "planted", "expiry": 4000000000.5}"#;
 
 struct Scene {
@@ -58,7 +58,7 @@ impl Drop for Scene {
     }
 }
 
-/// Whether this user may give files away and make devices: root, unless a container forbids it.
+/// Returns whether this user can give files away and create devices: root, unless a container forbids it.
 fn may_chown() -> bool {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let may = chown(file.path(), Some(12_345), None).is_ok();
@@ -68,7 +68,7 @@ fn may_chown() -> bool {
     may
 }
 
-/// Whether this user may mount a file system.
+/// Returns whether this user can mount a file system.
 fn may_mount() -> bool {
     let folder = directory();
     let run = |program: &str, arguments: &[&str]| {
@@ -82,7 +82,7 @@ fn may_mount() -> bool {
     may
 }
 
-/// Writes the planted token as a file of our own.
+/// Writes the planted token into a private file of this user.
 fn private(path: &Path) {
     fs::write(path, PLANTED).expect("a file");
     mode(path, 0o600);
@@ -97,7 +97,7 @@ fn run_program(program: &str, arguments: &[&str], path: &Path) {
     assert!(done.success(), "{program} {arguments:?}");
 }
 
-/// Runs one worker after another (async, blocking) in the scene, three calls each.
+/// Runs a worker in the scene, with three calls.
 fn attempt(scripted: &Scripted, place: &Place, blocking: bool) -> Report {
     let mut crew = Crew::hire(place, 1, |_| Plan { blocking, calls: 3, ..Plan::default() }).expect("a crew");
     crew.go().expect("a start");
@@ -105,7 +105,7 @@ fn attempt(scripted: &Scripted, place: &Place, blocking: bool) -> Report {
     crew.reports().expect("a report").remove(0)
 }
 
-/// Prepares a scene, and asserts what a process makes of it.
+/// Prepares a scene, and checks how processes cope with it.
 fn trouble(what: &str, prepare: impl Fn(&mut Scene)) -> Report {
     let _turn = turn();
     let scripted = Scripted::standing();
@@ -157,7 +157,7 @@ fn a_directory_that_cannot_be_made() {
 
 #[test]
 fn a_directory_that_is_not_ours_to_write() {
-    // Root writes everywhere, whatever the mode: for root there is the read-only mount.
+    // Root can write regardless of the mode, so for root there is the read-only mount.
     if !may_chown() {
         trouble("mode 0500", |scene| mode(&scene.cache, 0o500));
     }
@@ -181,7 +181,7 @@ fn a_full_disk() {
     }
     let report = trouble("full", |scene| {
         scene.mount(&["-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs"]);
-        // More than there is room for: what fits is written.
+        // More than there is room for: a part is written.
         assert!(fs::write(scene.cache.join("filler"), vec![0; 1 << 20]).is_err());
     });
     assert!(report.warnings[0].contains("No space"), "{report:?}");
@@ -242,7 +242,7 @@ fn a_directory_that_others_may_write_in() {
         private(&elsewhere.join(format!("{}.json", scene.name)));
         symlink(&elsewhere, &scene.cache).expect("a link");
     });
-    // Ours: it is tightened, and then serves.
+    // This user's directory: its mode is tightened, and then it is used.
     trouble("open to all", |scene| mode(&scene.cache, 0o777));
 }
 

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::{cases, holds, holds_for, text};
 
-/// An argument: any text, and the ways in which one leaves its segment.
+/// An argument: any text, and ways to leave its path segment.
 fn argument() -> impl Strategy<Value = String> {
     let escapes = proptest::sample::select(vec![
         "..",
@@ -42,7 +42,7 @@ fn argument() -> impl Strategy<Value = String> {
     prop_oneof![2 => text(), 1 => escapes.prop_map(str::to_owned), 1 => "[a-z0-9-]{1,36}"]
 }
 
-/// The segments of a path as a server reads them.
+/// Returns the segments of a path as a server reads them.
 fn segments(path: &str) -> Vec<String> {
     let url = Url::parse(&format!("http://host.example/api/v1{path}")).expect("an address");
     assert_eq!((url.host_str(), url.query(), url.fragment()), (Some("host.example"), None, None), "{path}");
@@ -89,7 +89,7 @@ fn the_path_of_a_file_keeps_its_slashes_and_its_folder() {
                 assert_eq!(segments(&path), expected, "{path}");
             }
             Err(error) => {
-                // In the encoded spelling too: refused a little more than would be needed.
+                // Also in encoded form, which refuses slightly more than necessary.
                 let plain = value.to_ascii_lowercase().replace("%2e", ".");
                 let dots = plain.split(['/', '?']).any(|part| matches!(part, "." | ".."));
                 assert!(value.is_empty() || dots, "{value:?}: {error}");
@@ -151,7 +151,7 @@ fn a_client_is_built_for_an_address_it_can_reach_or_the_error_says_so() {
               "(:[0-9]{0,6})?(/[a-z%. ]{0,6}){0,3}/{0,2}([?#@][a-z]{0,3})?")
             .prop_map(|(scheme, host, rest)| format!("{scheme}://{host}{rest}")),
     ];
-    // Each makes a connection pool.
+    // Each client creates a connection pool.
     let few = cases() / 20;
     let directory = tempfile::tempdir().expect("a directory");
     holds_for(few, "a client for a base URL", base_url, |base_url| {

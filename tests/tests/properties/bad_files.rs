@@ -1,5 +1,5 @@
-//! A corpus of spoilt cache files, given to both clients: each is a miss, which costs one login and nothing
-//! else. The call succeeds, what was in the file is not sent to anybody, and a good file takes its place.
+//! A corpus of damaged cache files, given to both clients: each is a miss, which costs one login. The call succeeds,
+//! the file's content is not sent, and a valid file replaces it.
 
 use std::{fs, path::Path};
 
@@ -9,11 +9,11 @@ use colony_core::token::{cache_path, envelope::Envelope};
 use colony_tests::{clock::Clock, service::Service};
 
 const KEY: &str = "col_planted_key_0123456789";
-/// The moment for which the Python package's behaviour was recorded.
+/// The time of the Python package's recordings.
 const NOW: f64 = 1_790_000_000.25;
 const GOOD: &str = r#"{"v": 1, "token": "eyJ.open.token", "expiry": 1790003600.25}"#;
 
-/// What the Python package was recorded to miss, or to fail with.
+/// Returns the recorded files that the Python package misses, or fails on.
 fn recorded() -> Vec<(String, Vec<u8>)> {
     let rows = colony_tests::json_file("token_cache.json");
     let rows = rows["reading"].as_array().expect("rows").iter().filter(|row| row["hit"] != true);
@@ -28,7 +28,7 @@ fn recorded() -> Vec<(String, Vec<u8>)> {
     .collect()
 }
 
-/// A file that says this of the token and the expiry.
+/// Returns a file with this token and expiry.
 fn saying(token: &str, expiry: &str) -> Vec<u8> {
     format!(r#"{{"v": 1, "token": {token}, "expiry": {expiry}}}"#).into_bytes()
 }
@@ -122,7 +122,7 @@ fn spoilt() -> Vec<(String, Vec<u8>)> {
     files.into_iter().map(|(what, file)| (what.to_owned(), file)).collect()
 }
 
-/// Every beginning of a good file.
+/// Returns every prefix of a valid file.
 fn cut() -> impl Iterator<Item = (String, Vec<u8>)> {
     (0..GOOD.len()).map(|length| (format!("cut after {length} bytes"), GOOD.as_bytes()[..length].to_vec()))
 }
@@ -143,12 +143,13 @@ impl Scene {
         Self { service, clock, runtime }
     }
 
-    /// The cache file in this directory.
+    /// Returns the cache file in this directory.
     fn file(&self, directory: &Path) -> std::path::PathBuf {
         directory.join(cache_path::file_name(&self.service.base_url(), KEY))
     }
 
-    /// Puts this into the cache and makes a call: the logins it took, and the calls that were refused a token.
+    /// Writes this file into the cache and makes a call. Returns the numbers of logins and of calls with a refused
+    /// token.
     fn call(&self, file: &[u8], blocking: bool) -> Result<(u64, u64), String> {
         let directory = tempfile::tempdir().expect("a directory");
         let path = self.file(directory.path());
@@ -189,7 +190,7 @@ fn write_private(path: &Path, content: &[u8]) {
 #[test]
 fn every_spoilt_file_is_a_miss_and_nothing_worse() {
     let scene = Scene::set();
-    // The server does not know the token in these files: whoever takes it is found out.
+    // The server does not know the token in these files, so it reveals a client that uses it.
     for blocking in [false, true] {
         assert_eq!(scene.call(GOOD.as_bytes(), blocking), Ok((1, 1)), "a good file is read, and sent");
     }
@@ -199,7 +200,7 @@ fn every_spoilt_file_is_a_miss_and_nothing_worse() {
     let mut wrong = Vec::new();
     for (index, (what, file)) in corpus.into_iter().chain(cut()).enumerate() {
         for blocking in [false, true] {
-            // Every file with both clients; the cut ones by turns.
+            // Every file with both clients; the cut ones with each in turn.
             if index >= named && (index % 2 == 1) != blocking {
                 continue;
             }

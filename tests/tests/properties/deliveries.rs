@@ -1,4 +1,4 @@
-//! Webhook deliveries: what is signed is taken, and nothing else is.
+//! Webhook deliveries: only signed ones are accepted.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -51,13 +51,13 @@ fn one_changed_byte_is_a_mismatch() {
         let mut other = body.clone();
         other[place % body.len()] ^= change;
         assert_eq!(verifier().verify(&other, &header, now), Err(Rejected::Mismatch));
-        // In the header anything may become of it, but never a delivery that is taken.
+        // A changed header can have any result except an accepted delivery.
         let mut other = header.clone().into_bytes();
         let place = place % other.len();
         other[place] ^= change;
         if let Ok(other) = String::from_utf8(other) {
             let taken = verifier().tolerance(Duration::MAX).verify(&body, &other, now);
-            // A hexadecimal digit is the same in capitals.
+            // Hexadecimal digits are not case-sensitive.
             let (_, digits) = header.split_once(",v1=").expect("a signature");
             let is_the_same = other.split_once(",v1=").is_some_and(|(start, other)| {
                 header.starts_with(start) && other.eq_ignore_ascii_case(digits)

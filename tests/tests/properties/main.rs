@@ -1,5 +1,5 @@
-//! What must hold for whatever a file, a header, a reply or a person says: checked with values drawn at
-//! random, and shrunk to the smallest that fails.
+//! Properties that hold for any file, header, reply or user input, checked with random values, which are shrunk to
+//! the smallest that fails.
 //!
 //! `PROPTEST_CASES=100000 cargo test -p colony-tests --test properties` is the long form; without the
 //! variable each property is tried with [`SHORT`] values. `PROPTEST_RNG_SEED` repeats a run.
@@ -20,10 +20,10 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 
-/// How many values a property is tried with, unless `PROPTEST_CASES` says another number.
+/// How many values a property is tried with, unless `PROPTEST_CASES` sets another number.
 const SHORT: u32 = 4_000;
 
-/// How many values each property is tried with.
+/// Returns how many values each property is tried with.
 fn cases() -> u32 {
     config().cases
 }
@@ -36,13 +36,13 @@ fn config() -> Config {
     config
 }
 
-/// Checks that a property holds for the values of a strategy: it does where it does not panic.
+/// Checks that a property holds for the values of a strategy, that is, does not panic.
 #[track_caller]
 fn holds<S: Strategy>(what: &str, values: S, property: impl Fn(S::Value)) {
     holds_for(cases(), what, values, property);
 }
 
-/// As [`holds`], with so many values: for what takes longer.
+/// Does the same as [`holds`], with `cases` values, for slower properties.
 #[track_caller]
 fn holds_for<S: Strategy>(cases: u32, what: &str, values: S, property: impl Fn(S::Value)) {
     let mut runner = TestRunner::new(Config { cases, ..config() });
@@ -56,7 +56,7 @@ fn holds_for<S: Strategy>(cases: u32, what: &str, values: S, property: impl Fn(S
     }
 }
 
-/// Any text: mostly short, with the characters that parsers stumble over more often than chance has it.
+/// Any text, mostly short, with characters that often break parsers more frequent than by chance.
 fn text() -> impl Strategy<Value = String> {
     let awkward = proptest::sample::select(vec![
         "",
@@ -134,7 +134,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// These bytes as they are, cut off, with one of them changed, or with some of them twice.
+/// These bytes unchanged, cut off, with one of them changed, or with some of them twice.
 fn damaged(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let length = bytes.len();
     (Just(bytes), 0..4_u8, 0..=length, 0..=length, proptest::num::u8::ANY).prop_map(
@@ -158,7 +158,7 @@ fn damaged(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// Any JSON value, a few levels deep, with the names that replies have more often than chance has it.
+/// Any JSON value, a few levels deep, with the names in replies more frequent than by chance.
 fn json() -> impl Strategy<Value = serde_json::Value> {
     use serde_json::Value;
     let leaf = proptest::prop_oneof![

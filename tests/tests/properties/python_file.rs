@@ -1,4 +1,4 @@
-//! The cache file's name and bytes against what Python itself writes.
+//! The cache file's name and bytes against those that Python itself writes.
 
 use std::{
     io::{ErrorKind, Write as _},
@@ -19,7 +19,7 @@ use crate::{cases, config, holds, text};
 /// How many cases one Python process is given.
 const BATCH: usize = 20_000;
 
-/// A date so far ahead that it is read as a mistake: the end of the year 9999.
+/// A date that is too far ahead to be accepted: the end of the year 9999.
 const END_OF_TIME: f64 = 253_402_300_799.0;
 
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ fn token() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[A-Za-z0-9_-]{2,60}\\.[A-Za-z0-9_-]{2,160}\\.[A-Za-z0-9_-]{2,90}",
         2 => "[!-~]{1,40}",
-        // Of all but the empty one, which is not written.
+        // Any text but the empty one, which is not written.
         2 => text().prop_map(|text| text + "x"),
     ]
 }
@@ -71,7 +71,7 @@ fn expiry() -> impl Strategy<Value = f64> {
         }
         if negative { -number } else { number }
     });
-    // Numbers that lie exactly between two texts, and those whose neighbours are unevenly far away.
+    // Numbers exactly between two texts, and those with unequal distances to their neighbours.
     let between =
         (0..(1_u64 << 53), 0..6_u8).prop_map(|(number, halvings)| number as f64 / f64::from(1 << halvings));
     let twos = (-1074..1024_i32).prop_map(|power| 2_f64.powi(power));
@@ -80,13 +80,13 @@ fn expiry() -> impl Strategy<Value = f64> {
         .prop_filter("finite", |x| x.is_finite())
 }
 
-/// Draws so many cases.
+/// Generates `count` random cases.
 fn draw(runner: &mut TestRunner, count: usize) -> Vec<Case> {
     let strategy = case();
     (0..count).map(|_| strategy.new_tree(runner).expect("a case").current()).collect()
 }
 
-/// What one Python process says of these: names and texts; `None` where there is no Python.
+/// Asks one Python process for the names and texts of these; `None` without Python.
 fn ask_python(cases: &[Case]) -> Option<Vec<(String, String)>> {
     let mut python = match Command::new("python3")
         .args(["-c", include_str!("as_python.py")])
@@ -119,7 +119,7 @@ fn ask_python(cases: &[Case]) -> Option<Vec<(String, String)>> {
     Some(answers)
 }
 
-/// Whether what was written can be read again: a token that a header can carry, and a moment that can be.
+/// Returns whether the written file can be read again: a token that a header can carry, and a valid moment.
 fn is_usable(case: &Case) -> bool {
     case.token.bytes().all(|byte| byte.is_ascii_graphic()) && case.expiry <= END_OF_TIME
 }
@@ -141,7 +141,7 @@ fn names_and_bytes_are_those_of_python() {
             let envelope = Envelope { token: case.token.clone().into(), expiry: case.expiry };
             let ours = envelope.write().unwrap_or_else(|error| panic!("{error}: {case:?}"));
             assert_eq!(ours, theirs, "{case:?}");
-            // And back: a file that is read and written again does not change by a byte.
+            // And back: a file that is read and written again is unchanged.
             match Envelope::read(theirs.as_bytes()) {
                 Ok(read) => {
                     assert!(is_usable(case), "{case:?} was taken");

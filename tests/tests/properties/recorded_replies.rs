@@ -1,7 +1,7 @@
-//! Recorded replies as a later version of the service might send them, and replies that are none.
+//! Recorded replies as a later version of the service might send them, and invalid replies.
 //!
-//! The service only ever adds: fields, values of enumerations, kinds of things. So a recorded success with
-//! fields added everywhere, and with every text replaced by another, must still be read by the same operation.
+//! The service only adds: fields, values of enumerations, kinds of objects. So a recorded success with fields added
+//! everywhere, and with every text replaced by another, must still be read by the same operation.
 
 use std::{cell::Cell, fs};
 
@@ -17,8 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::{bytes, holds, json, text};
 
-/// Objects that are tables from a name to a number, text or the like. They grow by rows of the same kind, which
-/// nothing can be added to without knowing which.
+/// Objects that map names to numbers or texts. They grow by entries of the same kind, so no other field can be added.
 const TABLES: [&str; 5] = ["chip_counts", "reactions", "urls", "categories", "counts"];
 
 /// One recorded success of one request.
@@ -29,7 +28,7 @@ struct Recorded {
     body: Value,
 }
 
-/// The recorded successes whose answers the operation reads as they are.
+/// Returns the recorded successes whose replies the operation reads unchanged.
 fn recorded() -> Vec<Recorded> {
     let mut found = Vec::new();
     let mut skipped = 0;
@@ -80,7 +79,7 @@ fn reply(status: u16, body: impl Into<Bytes>) -> Reply {
 }
 
 impl Recorded {
-    /// What the operation makes of this body; `None` where it needs none.
+    /// Reads this body as the operation does; `None` if it needs no reply.
     fn read(&self, body: &Value) -> Option<Result<Vec<String>>> {
         self.answer(reply(200, body.to_string()))
     }
@@ -90,7 +89,7 @@ impl Recorded {
     }
 }
 
-/// One of them, by a number drawn at random.
+/// A random one of them.
 fn one(of: &[Recorded]) -> impl Strategy<Value = &Recorded> + '_ {
     (0..of.len()).prop_map(|index| &of[index])
 }
@@ -105,7 +104,7 @@ impl std::fmt::Debug for Recorded {
 fn grown(value: &Value, name: &str, added: &Value, is_table: bool) -> Value {
     match value {
         Value::Object(fields) => {
-            // Or one from users' ids to something.
+            // Or a map from users' ids.
             let is_table = is_table || !fields.is_empty() && fields.keys().all(|key| key.len() == 36);
             let mut all: Map<String, Value> = fields
                 .iter()

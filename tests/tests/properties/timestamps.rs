@@ -1,4 +1,4 @@
-//! Moments as the server writes them, and as we do.
+//! Moments in the server's form, and in ours.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::{holds, text};
 
-/// Any moment of the years 1 to 9999, and some of what the system's clock can hold beyond.
+/// Any moment of the years 1 to 9999, and some of the system clock's range beyond.
 fn moment() -> impl Strategy<Value = SystemTime> {
     let seconds = prop_oneof![
         4 => 0..4_000_000_000_i64,
@@ -32,7 +32,7 @@ fn a_moment_that_is_written_is_the_one_that_is_read() {
     holds("a moment, written and read", moment(), |moment| {
         let written = Timestamp::from(moment);
         let read = written.to_system_time().unwrap_or_else(|| panic!("{written} is no moment"));
-        // What a moment before the year 1 or after 9999 is written as is the first or last one that can be.
+        // A moment before the year 1 or after 9999 is written as the first or last possible one.
         let far = !(-6.2e10..2.5e11).contains(&unix_seconds(moment));
         let away = moment.duration_since(read).unwrap_or_else(|after| after.duration());
         assert!(far || away < Duration::from_micros(1), "{moment:?} was written as {written}, {away:?} away");

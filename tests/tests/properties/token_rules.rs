@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::{bytes, holds, json, text};
 
-/// What a header may say: any bytes that a header can carry, and numbers in every dress.
+/// A header's value: any bytes that a header can carry, and numbers in every form.
 fn header() -> impl Strategy<Value = HeaderValue> {
     let values = prop_oneof![
         2 => "[0-9]{1,45}".prop_map(String::into_bytes),
@@ -61,14 +61,14 @@ fn a_wait_is_never_longer_than_the_policy_allows() {
             assert!(made < policy.max_retries && policy.retry_on.contains(&status));
             match wait {
                 None => assert!(pause <= policy.max_delay),
-                // The server's word wins, and a tenth more at most.
+                // The server's wait applies, with at most a tenth more.
                 Some(wait) => assert!(pause >= wait && pause <= wait.saturating_add(wait / 9)),
             }
         },
     );
 }
 
-/// A moment: around now, whole, or any number.
+/// A moment: around now, a whole number, or any number.
 fn moment() -> impl Strategy<Value = f64> {
     prop_oneof![
         4 => (0..4_000_000_000_u64, 0..1_000_000_u32)
@@ -78,7 +78,7 @@ fn moment() -> impl Strategy<Value = f64> {
     ]
 }
 
-/// A token with claims of any kind, or what is none.
+/// A token with claims of any kind, or an invalid token.
 fn token() -> impl Strategy<Value = String> {
     let claim = || {
         prop_oneof![
@@ -133,7 +133,7 @@ fn the_cap_on_age_is_read_from_whatever_it_is() {
     });
 }
 
-/// What a server may have said with a refusal.
+/// The code and message of a server's refusal.
 fn words() -> impl Strategy<Value = (Option<String>, String)> {
     let long = (text(), 0..200_usize).prop_map(|(text, times)| text.repeat(times));
     let secret = (text(), "col_[A-Za-z0-9_]{20,47}", text()).prop_map(|(a, b, c)| format!("{a} {b} {c}"));
@@ -166,7 +166,7 @@ fn a_note_says_what_was_written() {
 fn a_note_holds_no_key() {
     let planted = "col_Planted0123456789abcdefABCDEF";
     holds("a note about a key", (text(), text(), text()), |(before, after, code)| {
-        // Behind a letter or a digit it would be a part of another word.
+        // After a letter or a digit it would be a part of another word.
         let before = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric());
         let message = format!("{before}{planted} {after}");
         let code = format!("{code} {planted}");
@@ -203,9 +203,9 @@ fn a_cool_down_ends() {
     let wait = proptest::option::of(any::<Duration>());
     holds("a cool-down", (0.0..4e9_f64, wait), |(now, wait)| {
         let note = Note::cool_down(now, wait, 429, None, "");
-        // Whatever the server asked for: an hour later the next login is let through.
+        // For any wait of the server, the next login is let through an hour later.
         assert_eq!(note.remaining(now + MAX_COOL_DOWN.as_secs_f64() + 1.0), None, "{note:?}");
-        // And it holds for as long as it was asked for, up to that hour.
+        // And the note holds for the requested wait, up to that hour.
         if let Some(wait) = wait.filter(|wait| *wait > Duration::from_secs(1) && *wait < MAX_COOL_DOWN) {
             let left = note.remaining(now).expect("it has just begun");
             assert!(left.abs_diff(wait) < Duration::from_millis(1), "{left:?} of {wait:?}");

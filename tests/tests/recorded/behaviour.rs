@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::warnings;
 
-/// Rows where this SDK does something else on purpose. One that agrees after all fails the test.
-/// `docs/differences.md` has the same as a table.
+/// Rows where this SDK differs deliberately. A row that agrees fails the test. `docs/differences.md` has the same as
+/// a table.
 pub(crate) const DIFFERENCES: [(&str, &str); 16] = [
     ("flow/breaker_blocks_login_too", "the breaker's error has a code"),
     ("flow/breaker_counts_network_errors", "a read that got no answer is sent again"),
@@ -66,7 +66,7 @@ impl<'a> Scene<'a> {
         Self { stage, settings, kind, client }
     }
 
-    /// Settings belong to the builder here: a client with others is another client.
+    /// Settings belong to the builder here: other settings need another client.
     fn rebuild(&mut self) {
         self.client = self.stage.client(self.kind, &self.settings).expect("a client");
     }

@@ -1,4 +1,4 @@
-//! What this SDK does where it differs from the Python package on purpose, on both clients.
+//! The behaviour of this SDK where it deliberately differs from the Python package, on both clients.
 
 use std::sync::Arc;
 
@@ -13,28 +13,28 @@ use serde_json::{Value, json};
 
 const POST: &str = "e70a15ec-ec4f-43fa-a1a8-7ff4064cb2c3";
 
-/// A client, and what it is asked to do.
+/// A client, and its calls.
 struct Scene<'a> {
     stage: Stage<'a>,
     client: Client,
 }
 
 impl Scene<'_> {
-    /// Makes a call with these replies to its requests; gives the outcome and the requests.
+    /// Makes a call with these replies to its requests; returns the outcome and the requests.
     fn call(&self, operation: &str, arguments: Value, replies: &[Value]) -> (Result<Outcome>, Vec<Received>) {
         self.stage.server.play(replies);
         let outcome = self.client.call(operation, &arguments);
         (outcome, self.stage.server.take_received())
     }
 
-    /// Reads a post and says whether the server was asked.
+    /// Reads a post and returns whether the server was asked.
     fn reads(&self) -> bool {
         let (outcome, received) = self.call("get_post", json!({"post_id": POST}), &[ok(json!({"id": POST}))]);
         assert!(outcome.is_ok(), "{outcome:?}");
         !received.is_empty()
     }
 
-    /// Reads a post, which gets this status as often as the client tries. Gives the error.
+    /// Reads a post, with this status for every try. Returns the error.
     fn fails(&self, status: u16) -> Error {
         let reply = json!({"status": status, "json": {"detail": "no"}});
         let (outcome, _) =
@@ -51,7 +51,7 @@ fn upload() -> Value {
     json!({"filename": "a.png", "file_bytes": {"$bytes_base64": "AAE="}, "content_type": "image/png"})
 }
 
-/// Runs this with each of the clients, which holds a token with so many seconds to live.
+/// Runs this with each of the clients, which holds a token with `left` seconds to live.
 fn with_both(settings: &Settings, left: f64, test: impl Fn(&Scene<'_>)) {
     for kind in KINDS {
         let (server, folder) = (Server::start(), tempfile::tempdir().expect("a folder"));
@@ -85,7 +85,7 @@ fn every_write_empties_the_response_cache_and_a_refused_one_does_not() {
             let refused = json!({"status": 403, "json": {"detail": "no"}});
             assert!(scene.call(operation, arguments.clone(), &[refused]).0.is_err());
             assert!(!scene.reads(), "{operation} was refused");
-            // Nobody knows what a write did that was not answered; it is tried twice, with one key.
+            // The effect of a write without an answer is unknown; it is tried twice, with one key.
             let lost = json!({"network_error": "refused"});
             assert!(scene.call(operation, arguments.clone(), &[lost.clone(), lost.clone()]).0.is_err());
             assert!(scene.reads(), "{operation} was not answered");

@@ -1,4 +1,4 @@
-//! `docs/differences.md` says what the tables of these tests say.
+//! Checks that `docs/differences.md` agrees with the tables of these tests.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

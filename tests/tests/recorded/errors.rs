@@ -1,5 +1,5 @@
-//! Every recorded reply that is an error, or nearly one: kind, status, code, body, message, the wait the
-//! server asked for, and the waits between tries.
+//! Every recorded reply that is an error, or nearly one: kind, status, code, body, message, the wait that the server
+//! asked for, and the waits between tries.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ const NUMBER: &str = "a number in the place of a message says nothing; the statu
 const VALIDATION: &str = "the message names the fields in place of a printed Python list";
 const PADDED: &str = "white space around a header's value is no part of it, and over a wire it is not seen";
 
-/// Rows where this SDK does something else on purpose. One that agrees after all fails the test.
-/// `docs/differences.md` has the same as a table.
+/// Rows where this SDK differs deliberately. A row that agrees fails the test. `docs/differences.md` has the same as
+/// a table.
 pub(crate) const DIFFERENCES: [(&str, &str); 30] = [
     ("body_detail_number", NUMBER),
     ("body_invalid_utf8", NOT_UTF8),
@@ -89,7 +89,7 @@ fn differences(row: &Value, kind: Kind, http: &reqwest::Client, stage: &Stage<'_
     let settings = Settings {
         retry: Some(policy(recorded_policy(), &row["retry"])),
         auth_retry: Some(policy(RetryPolicy::for_login(), &row["auth_token_retry"])),
-        // Only where nothing is ever said is it waited for.
+        // The client waits only for a server that never answers.
         timeout: silent.then_some(Duration::from_millis(100)),
         http: Some(http.clone()),
         ..Settings::of_client(&row["client"])
@@ -102,7 +102,7 @@ fn differences(row: &Value, kind: Kind, http: &reqwest::Client, stage: &Stage<'_
     let outcome = client.call(row["method"].as_str().expect("a method"), &row["kwargs"]);
     let mut found = details(row, &outcome);
     found.extend(compare_outcome(row, outcome));
-    // A pause of no time is none.
+    // A pause of zero is not counted.
     let slept: Vec<f64> = stage.timer.take_sleeps();
     let recorded: Vec<f64> = row["sleeps"]
         .as_array()
@@ -131,33 +131,33 @@ fn differences(row: &Value, kind: Kind, http: &reqwest::Client, stage: &Stage<'_
     found
 }
 
-/// What only these rows record of an error.
+/// Compares the details of an error that only these rows record.
 fn details(row: &Value, outcome: &Result<Outcome>) -> Vec<String> {
     let (Err(error), raises) = (outcome, &row["raises"]) else { return Vec::new() };
     let mut found = Vec::new();
     let wait = error.retry_after().map(|wait| wait.as_secs());
-    // The package tells it with a 429 alone.
+    // The package reports it only with a 429.
     if error.is_rate_limited() && wait != raises["retry_after"].as_u64() {
         found.push(format!("retry after {wait:?}, recorded {}", raises["retry_after"]));
     }
     if kind_of(raises["type"].as_str().unwrap_or_default()).is_none() {
         return found;
     }
-    // A body that may hold a secret is not kept, and an array or a text tells nothing there.
+    // A body that can hold a secret is not kept, and an array or a text is not compared.
     let body = error.body().filter(|body| body.is_object() && **body != raises["response"]);
     found.extend(body.map(|body| format!("body {body}, recorded {}", raises["response"])));
     found.extend(compare_message(row, error));
     found
 }
 
-/// What the server said stands in the message. Where it said nothing, each SDK has its own words.
+/// Compares the server's text in the message. Without one, each SDK has its own wording.
 fn compare_message(row: &Value, error: &Error) -> Option<String> {
     let recorded = row["raises"]["message"]["detail"].as_str()?;
     let last = row["responses"].as_array()?.last()?;
     let said = |text: &str| {
         last["json"]["detail"].is_array() || !text.is_empty() && last["json"].to_string().contains(text)
     };
-    // OAuth's code stands before its description there; here it is the error's code.
+    // The package puts OAuth's code before its description; here it is the error's code.
     let text = error.code().and_then(|code| recorded.strip_prefix(&format!("{code}: "))).unwrap_or(recorded);
     (said(text) && error.message() != text)
         .then(|| format!("message {:?}, recorded {recorded:?}", error.message()))

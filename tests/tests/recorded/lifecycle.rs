@@ -1,4 +1,4 @@
-//! The cache file in the life of a client.
+//! The cache file during the life of a client.
 
 use std::{fs, path::Path, process::Command};
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// Names a row for a child process, whose environment the row sets.
 const ROW: &str = "COLONY_TESTS_ROW";
 
-/// The reply that a recorded request was given; only its status is recorded.
+/// Returns the reply to a recorded request; only its status is recorded.
 fn reply(request: &Value, step: &Value) -> Value {
     let status = request[3].as_u64().expect("a status");
     if status != 200 {
@@ -67,7 +67,7 @@ fn differences(row: &Value, kind: Kind, server: &Server, directory: &Path) -> Ve
             differs("code", json!(error.code()), &step["raises"]["code"]);
         }
         let file = stage.file(&settings);
-        // The file stays until the login that was asked for replaces it.
+        // The file stays until the requested login replaces it.
         if step["call"] == "refresh_token" && step["file_exists"] == false {
             differs("file exists", json!(file.exists()), &json!(true));
             continue;
@@ -80,8 +80,8 @@ fn differences(row: &Value, kind: Kind, server: &Server, directory: &Path) -> Ve
     found
 }
 
-/// What the client holds after the last step, seen from outside: the token that it uses without asking
-/// anybody until a minute before the recorded expiry, and no longer.
+/// Compares the client's token after the last step, seen from outside: it uses the token without a request until a
+/// minute before the recorded expiry, and no longer.
 fn memory(step: &Value, client: &Client, stage: &Stage<'_>, sound_code: bool) -> Vec<String> {
     let probe = json!({"status": 200, "json": {"access_token": "probe"}});
     let mut found = Vec::new();
@@ -96,11 +96,11 @@ fn memory(step: &Value, client: &Client, stage: &Stage<'_>, sound_code: bool) ->
         }
         stage.timer.set(expiry - 60.0);
     } else {
-        // A refused login answers those who came before it, and time stands still here.
+        // A refused login is shared with earlier callers, and time stands still here.
         stage.timer.advance(1.0);
     }
     let token = client.token();
-    // A client whose code cannot be right is not let to the server, but shows that it wanted to log in.
+    // A client with an invalid code sends no request, but its error shows that it tried to log in.
     if token.as_ref().is_err_and(|error| error.argument() == Some("totp")) && !sound_code {
         return found;
     }
@@ -110,7 +110,7 @@ fn memory(step: &Value, client: &Client, stage: &Stage<'_>, sound_code: bool) ->
     found
 }
 
-/// Runs a row in a process of its own, with the row's environment.
+/// Runs a row in a separate process, with the row's environment.
 fn in_child(id: &str, variables: &Value) -> Vec<String> {
     let mut child = Command::new(std::env::current_exe().expect("this program"));
     child.args(["--exact", "lifecycle::every_row_agrees", "--nocapture"]).env(ROW, id);
@@ -119,7 +119,7 @@ fn in_child(id: &str, variables: &Value) -> Vec<String> {
     }
     let output = child.output().expect("a child");
     let text = String::from_utf8_lossy(&output.stdout);
-    // Without this a filter that matches nothing would pass.
+    // Without this check a filter that matches nothing would pass.
     if output.status.success() && text.contains("1 rows agree") {
         return Vec::new();
     }
@@ -155,7 +155,7 @@ fn every_row_agrees() {
     assert!(failures.is_empty() && agreed >= 1, "{}", report(&failures, 20));
 }
 
-/// Logs a client in, in this directory, and gives the token it then uses.
+/// Logs a client in, in this directory, and returns its token.
 fn log_in(kind: Kind, server: &Server, directory: &Path) -> String {
     let stage = Stage::new(server, directory);
     let client = stage.client(kind, &Settings::default()).expect("a client");
@@ -167,7 +167,7 @@ fn log_in(kind: Kind, server: &Server, directory: &Path) -> String {
     client.token().expect("a token")
 }
 
-/// The names in a directory, the log's aside.
+/// Returns the names in a directory, except the log's.
 fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(directory)
         .expect("a directory")

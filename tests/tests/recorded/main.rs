@@ -1,6 +1,6 @@
-//! What the Python package was recorded to do, against both clients over real sockets.
+//! The recordings of the Python package, against both clients over real sockets.
 //!
-//! `COLONY_VECTORS=posts,comments` looks at some groups of `vectors` only.
+//! `COLONY_VECTORS=posts,comments` runs only these groups of `vectors`.
 
 #![allow(missing_docs, clippy::print_stdout)]
 

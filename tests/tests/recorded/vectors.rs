@@ -21,7 +21,7 @@ use colony_tests::{
 };
 use serde_json::{Value, json};
 
-/// A case that cannot be put in Rust: the setting is not text.
+/// A case that Rust cannot express: the setting is not text.
 const NOT_TEXT: &str = "get_auth_token/totp_not_text";
 
 fn cases() -> Vec<Value> {
@@ -30,11 +30,11 @@ fn cases() -> Vec<Value> {
     for group in registry::groups() {
         let wanted = only.as_ref().is_none_or(|only| only.split(',').any(|name| name == group.name));
         let file = format!("{}.jsonl", group.name);
-        // `colony-core`'s test of the cases names what is missing.
+        // `colony-core`'s test of the cases names missing operations.
         if group.operations.is_empty() {
             continue;
         }
-        // What goes beyond the Python package was never recorded.
+        // Operations beyond the Python package were never recorded.
         if wanted && wire_folder().join(&file).exists() {
             cases.extend(
                 json_lines(&file).into_iter().filter(|case| is_scored(case) && case["id"] != NOT_TEXT),
@@ -116,7 +116,7 @@ fn differences(
     found
 }
 
-/// The arguments, with a base URL among them pointing to this server, at a path that no other request has.
+/// Returns the arguments, with a base URL among them replaced by this server's, with a unique path.
 fn at_home(arguments: &Value, server: &Server) -> (Value, Option<String>) {
     let mut arguments = arguments.clone();
     let Some(url) = arguments.get_mut("base_url").filter(|url| url.is_string()) else {
@@ -127,11 +127,11 @@ fn at_home(arguments: &Value, server: &Server) -> (Value, Option<String>) {
     (arguments, Some("/another/api/v1".to_owned()))
 }
 
-/// What differs in what a case left behind in the client. Seen from outside: by the token the client uses
-/// next, and by the key it logs in with when it has none.
+/// Returns the differences in the client's state after a case, seen from outside: the token that it uses next, and
+/// the key of its login if it has none.
 fn changes(after: &Value, client: &Client, stage: &Stage<'_>, settings: &Settings) -> Vec<String> {
     let mut found = Vec::new();
-    // A refused login answers those who came before it, and time stands still here.
+    // A refused login is shared with earlier callers, and time stands still here.
     stage.timer.advance(1.0);
     let probe = json!({"status": 200, "json": {"access_token": "probe"}});
     stage.server.play([&probe]);
@@ -140,7 +140,7 @@ fn changes(after: &Value, client: &Client, stage: &Stage<'_>, settings: &Setting
     let expected = after["token"].as_str();
     match (expected, &token) {
         (Some(expected), Ok(token)) if token == expected && received.is_empty() => {}
-        // What was recorded has no key, so the token is none of this case's business.
+        // The recording has no key, so this case does not check the token.
         (None, Ok(token)) if token == "probe" || after.get("token").is_none() => {}
         _ => found.push(format!("token {token:?} after {} logins, recorded {expected:?}", received.len())),
     }

@@ -1,5 +1,5 @@
-//! The warnings of all clients in this process. Clients work on threads of their own, so what they tell is
-//! caught for the whole process, and told apart by the server's address.
+//! The warnings of all clients in this process. Clients work on their own threads, so warnings are caught for the
+//! whole process, and distinguished by the server's address.
 
 use std::{
     fmt::{Debug, Write as _},
@@ -16,12 +16,12 @@ use tracing::{
 static CAUGHT: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static ONCE: Once = Once::new();
 
-/// Starts to catch. Safe to call more than once.
+/// Starts to catch warnings. Can be called more than once.
 pub(crate) fn catch() {
     ONCE.call_once(|| set_global_default(Catcher).expect("nobody else catches"));
 }
 
-/// Takes the warnings about what is deprecated that concern this server.
+/// Takes the deprecation warnings that concern this server.
 pub(crate) fn take_deprecations(authority: &str) -> Vec<String> {
     let port = authority.rsplit(':').next().unwrap_or_default();
     let server = format!("port={port} ");

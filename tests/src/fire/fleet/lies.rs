@@ -1,4 +1,4 @@
-//! F15, F16: the store's knowledge, and its power.
+//! F15, F16: the information that the store gets, and the lies that it can tell.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Gates that are wrong, as one writes them: the checker must find each.
+//! Gates with typical faults: the checker must find each.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::tasks::Handle;
 
 type Flight = Shared<BoxFuture<'static, Outcome>>;
 
-/// Looks for a flight, lets the lock go, and sets one out if there was none.
+/// Looks for a flight, releases the lock, and starts one if there was none.
 pub(crate) fn looked_and_then_acted() {
     let (watch, slot, runtime) = (Arc::<Watch>::default(), Arc::new(Mutex::new(None)), Handle::default());
     let ask = |watch: Arc<Watch>, slot: Arc<Mutex<Option<Flight>>>| async move {
@@ -37,7 +37,7 @@ pub(crate) fn looked_and_then_acted() {
     });
 }
 
-/// The work is the caller's own, and ends with it.
+/// Runs the work in the caller, so that it ends with it.
 pub(crate) fn worked_in_the_caller() {
     let (watch, runtime) = (Arc::<Watch>::default(), Handle::default());
     let caller = runtime.spawn(Arc::clone(&watch).work(Ok));
@@ -49,7 +49,7 @@ pub(crate) fn worked_in_the_caller() {
     assert_eq!(watch.begun.load(super::SeqCst), watch.ended.load(super::SeqCst), "work was begun, not ended");
 }
 
-/// A caller whose token was rejected asks three times, and takes what comes the third time.
+/// Lets a caller whose token was rejected ask three times, and accept any result the third time.
 pub(crate) fn asked_three_times() {
     async fn token(session: Arc<Session>, rejected: Option<usize>) -> Outcome {
         if let Some(held) = session.in_memory(rejected) {
