@@ -252,7 +252,7 @@ impl Client {
         token.map(|token| token.expose_secret().to_owned())
     }
 
-    /// See [`colony_async::Http::clear_response_cache`].
+    /// Calls [`colony_async::Http::clear_response_cache`].
     pub fn clear_response_cache(&self) {
         match self {
             Self::Async(client, _) => client.transport().clear_response_cache(),
@@ -260,7 +260,7 @@ impl Client {
         }
     }
 
-    /// See [`colony_async::Http::last_rate_limit`].
+    /// Calls [`colony_async::Http::last_rate_limit`].
     pub fn last_rate_limit(&self) -> Option<RateLimit> {
         match self {
             Self::Async(client, _) => client.transport().last_rate_limit(),

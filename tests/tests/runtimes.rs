@@ -49,8 +49,8 @@ fn limited(work: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// The use of a client in a `static` by the `#[tokio::test]`s of a program: each has its own runtime, several run at
-/// once, and each ends while others are under way.
+/// Uses a client as the `#[tokio::test]`s of a program use one in a `static`: each has its own runtime, several run
+/// at once, and each ends while others are under way.
 #[test]
 fn a_client_serves_runtimes_that_come_and_go() {
     limited(|| {

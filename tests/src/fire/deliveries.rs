@@ -269,7 +269,7 @@ pub(super) fn retries(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// The same with the program, for 155 s.
+/// Does the same with the program, for 155 s.
 fn really(ground: &Ground, tally: &mut Tally) -> Result<(), Failed> {
     let scene = Scene::new(ground)?;
     let begin = std::time::Instant::now();

@@ -16,7 +16,7 @@ use crate::{
 
 const CALLS: u64 = 500;
 
-/// A storm of refusals in one process, then among many.
+/// Runs many refusals in one process, then among many processes.
 pub(super) fn run(ground: &Ground) -> Outcome {
     let mut tally = tasks(ground)?;
     tally.add(processes(ground, Subject::Login)?);

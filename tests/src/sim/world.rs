@@ -322,7 +322,7 @@ impl Shared {
         drop(self.until_its_turn(world, pid));
     }
 
-    /// One step of a process: others may act before, and it may be killed instead.
+    /// Makes one step of a process: others can act before, and it can be killed instead.
     pub(super) fn step<T>(
         &self,
         pid: Pid,

@@ -85,8 +85,8 @@ pub(crate) fn tls(asks: bool) -> String {
     format!("https://localhost:{}", address.port())
 }
 
-/// A SOCKS5 proxy ([RFC 1928](https://www.rfc-editor.org/rfc/rfc1928)) that accepts names, and resolves every one to
-/// this host.
+/// Starts a SOCKS5 proxy ([RFC 1928](https://www.rfc-editor.org/rfc/rfc1928)) that accepts names, and resolves every
+/// one to this host.
 pub(crate) fn socks() -> SocketAddr {
     listen(|mut client| {
         let mut greeting = [0; 2];

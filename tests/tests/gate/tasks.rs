@@ -70,7 +70,7 @@ impl Handle {
         tasks.iter().for_each(future::AbortHandle::abort);
     }
 
-    /// Never held during a switch to another thread.
+    /// Locks the tasks. The lock is never held during a switch to another thread.
     fn tasks(&self) -> std::sync::MutexGuard<'_, Tasks> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -95,7 +95,7 @@ async fn a_token_is_refreshed_at_a_fraction_of_its_life() {
     ground.assert_family_alive();
 }
 
-/// One refreshes ahead of time, the others on demand: all find the one's result.
+/// One process refreshes ahead of time, the others on demand: all find its result.
 #[tokio::test]
 async fn background_and_demand_take_the_same_turns() {
     let Some(ground) = Ground::new(&json!({})) else { return };

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::{cases, holds, holds_for, text};
 
-/// An argument: any text, and ways to leave its path segment.
+/// Generates an argument: any text, and ways to leave its path segment.
 fn argument() -> impl Strategy<Value = String> {
     let escapes = proptest::sample::select(vec![
         "..",

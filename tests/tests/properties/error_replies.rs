@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{bytes, holds, json, text};
 
-/// A body: one of the service's forms, or any bytes.
+/// Generates a body: one of the service's forms, or any bytes.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let form = prop_oneof![
         (json(), json(), json()).prop_map(|(code, message, more)| {
@@ -35,7 +35,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![4 => form.prop_map(|value| value.to_string().into_bytes()), 1 => bytes()]
 }
 
-/// Any status, those with a special meaning more often.
+/// Generates any status, those with a special meaning more often.
 fn status() -> impl Strategy<Value = u16> {
     let known = vec![400, 401, 403, 404, 409, 410, 412, 413, 422, 429, 500, 502, 503, 504];
     prop_oneof![2 => proptest::sample::select(known), 1 => any::<u16>()]

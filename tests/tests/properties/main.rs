@@ -56,7 +56,7 @@ fn holds_for<S: Strategy>(cases: u32, what: &str, values: S, property: impl Fn(S
     }
 }
 
-/// Any text, mostly short, with characters that often break parsers more frequent than by chance.
+/// Generates any text, mostly short, with an excess of characters that often break parsers.
 fn text() -> impl Strategy<Value = String> {
     let awkward = proptest::sample::select(vec![
         "",
@@ -125,7 +125,7 @@ fn text() -> impl Strategy<Value = String> {
     pieces.prop_map(|pieces| pieces.concat())
 }
 
-/// Any bytes: noise, text, or text that was cut or had a byte changed.
+/// Generates any bytes: noise, text, or text that was cut or had a byte changed.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     proptest::prop_oneof![
         proptest::collection::vec(proptest::num::u8::ANY, 0..200),
@@ -134,7 +134,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// These bytes unchanged, cut off, with one of them changed, or with some of them twice.
+/// Generates these bytes unchanged, cut off, with one of them changed, or with some of them twice.
 fn damaged(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let length = bytes.len();
     (Just(bytes), 0..4_u8, 0..=length, 0..=length, proptest::num::u8::ANY).prop_map(
@@ -158,7 +158,7 @@ fn damaged(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// Any JSON value, a few levels deep, with the names in replies more frequent than by chance.
+/// Generates any JSON value, a few levels deep, with an excess of names that replies have.
 fn json() -> impl Strategy<Value = serde_json::Value> {
     use serde_json::Value;
     let leaf = proptest::prop_oneof![
@@ -178,7 +178,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-/// A field's name: one that the service uses, or any text.
+/// Generates a field's name: one that the service uses, or any text.
 fn name() -> impl Strategy<Value = String> {
     let used = [
         "detail",

@@ -89,7 +89,7 @@ impl Recorded {
     }
 }
 
-/// A random one of them.
+/// Picks one of them at random.
 fn one(of: &[Recorded]) -> impl Strategy<Value = &Recorded> + '_ {
     (0..of.len()).prop_map(|index| &of[index])
 }

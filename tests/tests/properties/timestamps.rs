@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::{holds, text};
 
-/// Any moment of the years 1 to 9999, and some of the system clock's range beyond.
+/// Generates any moment of the years 1 to 9999, and some of the system clock's range beyond.
 fn moment() -> impl Strategy<Value = SystemTime> {
     let seconds = prop_oneof![
         4 => 0..4_000_000_000_i64,

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::{bytes, holds, json, text};
 
-/// A header's value: any bytes that a header can carry, and numbers in every form.
+/// Generates a header's value: any bytes that a header can carry, and numbers in every form.
 fn header() -> impl Strategy<Value = HeaderValue> {
     let values = prop_oneof![
         2 => "[0-9]{1,45}".prop_map(String::into_bytes),
@@ -68,7 +68,7 @@ fn a_wait_is_never_longer_than_the_policy_allows() {
     );
 }
 
-/// A moment: around now, a whole number, or any number.
+/// Generates a moment: around now, a whole number, or any number.
 fn moment() -> impl Strategy<Value = f64> {
     prop_oneof![
         4 => (0..4_000_000_000_u64, 0..1_000_000_u32)
@@ -78,7 +78,7 @@ fn moment() -> impl Strategy<Value = f64> {
     ]
 }
 
-/// A token with claims of any kind, or an invalid token.
+/// Generates a token with claims of any kind, or an invalid token.
 fn token() -> impl Strategy<Value = String> {
     let claim = || {
         prop_oneof![
@@ -133,7 +133,7 @@ fn the_cap_on_age_is_read_from_whatever_it_is() {
     });
 }
 
-/// The code and message of a server's refusal.
+/// Generates the code and message of a server's refusal.
 fn words() -> impl Strategy<Value = (Option<String>, String)> {
     let long = (text(), 0..200_usize).prop_map(|(text, times)| text.repeat(times));
     let secret = (text(), "col_[A-Za-z0-9_]{20,47}", text()).prop_map(|(a, b, c)| format!("{a} {b} {c}"));

@@ -116,7 +116,7 @@ fn differences(
     found
 }
 
-/// Returns the arguments, with a base URL among them replaced by this server's, with a unique path.
+/// Returns the arguments, with any base URL replaced by this server's, at a path of its own.
 fn at_home(arguments: &Value, server: &Server) -> (Value, Option<String>) {
     let mut arguments = arguments.clone();
     let Some(url) = arguments.get_mut("base_url").filter(|url| url.is_string()) else {

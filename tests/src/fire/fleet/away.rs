@@ -18,7 +18,7 @@ use crate::{
     service::Answer,
 };
 
-/// F5.
+/// Runs row F5.
 pub(in crate::fire) fn from_the_start(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("flights without a store");
     if is_missing(&mut tally) {
@@ -108,7 +108,7 @@ impl std::fmt::Display for Spread {
     }
 }
 
-/// F6.
+/// Runs row F6.
 pub(in crate::fire) fn in_the_middle(ground: &Ground) -> Outcome {
     let (moments, processes) = ground.scale.pick((2, 5), (20, 100));
     let mut tally = Tally::of("calls beside a store that is killed");
@@ -142,7 +142,7 @@ pub(in crate::fire) fn in_the_middle(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// F7.
+/// Runs row F7.
 pub(in crate::fire) fn paused(ground: &Ground) -> Outcome {
     let pauses: &[u64] = ground.scale.pick(&[3], &[5, 60]);
     let processes = ground.scale.pick(4, 100);

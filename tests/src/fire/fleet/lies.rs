@@ -19,7 +19,7 @@ use crate::{
 
 const PASSWORD: &str = "planted-redis-password";
 
-/// F15.
+/// Runs row F15.
 pub(in crate::fire) fn secrets(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("searches for a secret");
     if is_missing(&mut tally) {
@@ -112,7 +112,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-/// F16.
+/// Runs row F16.
 pub(in crate::fire) fn lies(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("cold hosts beside an entry that is a lie");
     if is_missing(&mut tally) {

@@ -18,7 +18,7 @@ use crate::{
     service::Answer,
 };
 
-/// F1.
+/// Runs row F1.
 pub(in crate::fire) fn cold(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("calls on cold hosts");
     if is_missing(&mut tally) {
@@ -79,7 +79,7 @@ fn shared_tokens(ground: &Ground) -> Result<u64, Box<dyn std::error::Error>> {
     Ok(fetches.load(Ordering::Relaxed))
 }
 
-/// F2.
+/// Runs row F2.
 pub(in crate::fire) fn warm_calls(ground: &Ground) -> Outcome {
     let calls = ground.scale.pick(2_000, 100_000);
     let mut tally = Tally::of("warm calls");
@@ -112,7 +112,7 @@ pub(in crate::fire) fn warm_calls(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// F3.
+/// Runs row F3.
 pub(in crate::fire) fn warm_hosts(ground: &Ground) -> Outcome {
     let processes = ground.scale.pick(8, 100);
     let mut tally = Tally::of("calls of new processes on warm hosts");
@@ -132,7 +132,7 @@ pub(in crate::fire) fn warm_hosts(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// F8.
+/// Runs row F8.
 pub(in crate::fire) fn restarted(ground: &Ground) -> Outcome {
     let processes = ground.scale.pick(6, 100);
     let mut tally = Tally::of("calls beside a store that lost everything");

@@ -9,7 +9,7 @@ const BEFORE: usize = 133;
 /// How many crates the feature may add.
 const MOST: usize = 12;
 
-/// F21.
+/// Runs row F21.
 pub(in crate::fire) fn weight(_: &Ground) -> Outcome {
     let mut tally = Tally::of("builds");
     let plain = crates(&[])?;

@@ -13,7 +13,7 @@ use crate::{
     service::Answer,
 };
 
-/// F10.
+/// Runs row F10.
 pub(in crate::fire) fn full(ground: &Ground) -> Outcome {
     let processes = ground.scale.pick(3, 50);
     let mut tally = Tally::of("calls beside a full store");
@@ -54,7 +54,7 @@ pub(in crate::fire) fn full(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// F11.
+/// Runs row F11.
 pub(in crate::fire) fn wrong(ground: &Ground) -> Outcome {
     let processes = ground.scale.pick(3, 20);
     let mut tally = Tally::of("calls beside a store that is wrongly set up");
@@ -125,7 +125,7 @@ pub(in crate::fire) fn wrong(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// F13, with processes; the worlds of SIMF have many more revocations.
+/// Runs row F13, with processes; the worlds of SIMF have many more revocations.
 pub(in crate::fire) fn revoked(ground: &Ground) -> Outcome {
     let processes = ground.scale.pick(6, 100);
     let mut tally = Tally::of("calls before and after a revocation");
@@ -150,7 +150,7 @@ pub(in crate::fire) fn revoked(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// F14.
+/// Runs row F14.
 pub(in crate::fire) fn limited(ground: &Ground) -> Outcome {
     let processes = ground.scale.pick(5, 100);
     let mut tally = Tally::of("calls in a zone under a limit, and beside it");

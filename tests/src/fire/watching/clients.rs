@@ -122,7 +122,7 @@ fn session_blocking(seed: u64) -> Told {
     (asked, given)
 }
 
-/// W15.
+/// Runs row W15.
 pub(in crate::fire) fn run(ground: &Ground) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut tally = Tally::of("sessions, on each client");

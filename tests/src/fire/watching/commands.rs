@@ -68,7 +68,7 @@ pub(in crate::fire) fn refused(ground: &Ground) -> Outcome {
     Ok(tally)
 }
 
-/// W12: a second watch, beside the first one and after that was killed.
+/// W12: a second watch, beside the first one and after the first one was killed.
 pub(in crate::fire) fn two(ground: &Ground) -> Outcome {
     let mut tally = Tally::of("second watches");
     for _ in 0..ground.scale.pick(1, 20) {

@@ -23,7 +23,7 @@ fn read(directory: &Path) -> Option<Position> {
     PositionFile::open_on(Arc::new(Real), directory.to_owned(), NAME, "u1", "b").expect("a position").1
 }
 
-/// W11.
+/// Runs row W11.
 pub(in crate::fire) fn run(_: &Ground) -> Outcome {
     let mut tally = Tally::of("state files on a disk that fails");
     let mut faults = 0;
